@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Prints the folder that holds etcd, kube-apiserver and kubectl, and gets them there first if need be:
+#   1. KUBEBUILDER_ASSETS, if it is set;
+#   2. what an earlier run left in the cache folder;
+#   3. setup-envtest's download: seconds, where its host can be reached;
+#   4. a build from Go modules: minutes, once.
+# Only the folder goes to standard output; what is going on goes to standard error.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+say() { printf 'envtest: %s\n' "$*" >&2; }
+
+complete() { [ -x "$1/etcd" ] && [ -x "$1/kube-apiserver" ] && [ -x "$1/kubectl" ]; }
+
+if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+  complete "$KUBEBUILDER_ASSETS" || {
+    say "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS lacks etcd, kube-apiserver or kubectl; unset it to have them fetched"
+    exit 1
+  }
+  echo "$KUBEBUILDER_ASSETS"
+  exit 0
+fi
+
+version=$(cd "$here" && go list -m -f '{{.Version}}' k8s.io/kubernetes)
+version=${version#v}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/cdp-credential-operator
+bin=$cache/envtest-$version-$(go env GOOS)-$(go env GOARCH)
+if complete "$bin"; then
+  echo "$bin"
+  exit 0
+fi
+
+mkdir -p "$cache"
+# Two runs at once must not build the same thing twice. macOS has no flock: there the second run only does the work again.
+# Descriptor 9 is closed for every child, since one that outlives us (the go command's telemetry) would keep the lock.
+exec 9>"$cache/lock"
+if command -v flock >/dev/null && ! flock -n 9; then
+  say "another run is fetching or building; waiting for it"
+  flock 9
+fi
+if complete "$bin"; then
+  echo "$bin"
+  exit 0
+fi
+
+# GNU timeout is missing on macOS; there setup-envtest's own time-outs have to do.
+within() { if command -v timeout >/dev/null; then timeout "$@"; else shift && "$@"; fi; }
+
+# A download that stalls is given up; an unreachable host already fails the listing, at once.
+download() {
+  local minor=${version%.*} setup="$cache/setup-envtest" listed found
+  (cd "$here/../tools" && GOBIN="$cache" go install sigs.k8s.io/controller-runtime/tools/setup-envtest) >&2 9>&- || return 1
+  listed=$(within 15 "$setup" list --bin-dir "$cache/downloads" "$minor.x" 2>/dev/null 9>&-) || return 1
+  case $listed in *"v$minor."*) ;; *) return 1 ;; esac
+  say "downloading etcd, kube-apiserver and kubectl $minor (setup-envtest)"
+  found=$(within 300 "$setup" use --bin-dir "$cache/downloads" -p path "$minor.x" 9>&-) || return 1
+  complete "$found" || return 1
+  cp "$found"/* "$to" || return 1 # not moved: setup-envtest makes its folders read-only
+  say "downloaded in ${SECONDS}s"
+}
+
+# Shows a count of compiled packages on one line in a terminal, and a line every half minute elsewhere.
+progress() {
+  local what=$1 start=$SECONDS last=-30 count=0
+  while read -r _; do
+    count=$((count + 1))
+    if [ -t 2 ]; then
+      printf '\renvtest: building %s: %d packages, %ds ' "$what" "$count" $((SECONDS - start)) >&2
+    elif [ $((SECONDS - last)) -ge 30 ]; then
+      last=$SECONDS
+      say "building $what: $count packages so far, $((SECONDS - start))s"
+    fi
+  done
+  if [ -t 2 ]; then printf '\n' >&2; fi
+}
+
+build() {
+  local v=k8s.io/component-base/version minor=${version#*.}
+  # Without these stamps clients see version v0.0.0-master.
+  local flags="-s -w -X $v.gitVersion=v$version -X $v.gitMajor=${version%%.*} -X $v.gitMinor=${minor%%.*} -X $v.gitTreeState=clean"
+  say "building etcd, kube-apiserver and kubectl $version from Go modules: about 10 minutes on two cores, once"
+  local target name start
+  for target in kube-apiserver=k8s.io/kubernetes/cmd/kube-apiserver etcd=go.etcd.io/etcd/server/v3 kubectl=k8s.io/kubernetes/cmd/kubectl; do
+    name=${target%%=*} start=$SECONDS
+    (cd "$here" && CGO_ENABLED=0 go build -v -trimpath -ldflags "$flags" -o "$to/$name" "${target#*=}") 2>&1 9>&- | tee "$log" | progress "$name" || {
+      tail -20 "$log" >&2
+      say "the build of $name failed; its last lines are above"
+      exit 1
+    }
+    say "built $name in $((SECONDS - start))s"
+  done
+}
+
+# Everything is gathered beside its final place and moved there whole, so that an interrupted run leaves nothing half done.
+to=$(mktemp -d "$cache/envtest.XXXXXX")
+log=$to.log
+trap 'rm -rf "$to" "$log"' EXIT
+# ENVTEST_BUILD=1 skips the download.
+{ [ "${ENVTEST_BUILD:-}" != 1 ] && download; } || build
+complete "$to" || { say "etcd, kube-apiserver or kubectl is missing from $to"; exit 1; }
+chmod 755 "$to"
+rm -rf "$bin"
+mv "$to" "$bin"
+say "kept in $bin"
+echo "$bin"
