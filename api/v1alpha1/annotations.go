@@ -1,0 +1,21 @@
+package v1alpha1
+
+// Labels and annotations that users and other tools may rely on.
+const (
+	// AllowedHostsAnnotation stands on a client Secret and says to which hosts its values may be sent: names, IP addresses or *.name,
+	// separated by commas, each with an optional :port.
+	AllowedHostsAnnotation = "cdpcredentials.io/allowed-hosts"
+	// RefreshRequestedAtAnnotation stands on a CDPCredential. Each new value of it asks for one new token at once.
+	RefreshRequestedAtAnnotation = "cdpcredentials.io/refresh-requested-at"
+	// CredentialAnnotation stands on a target Secret and names the CDPCredential that owns its content. Setting it by hand hands a
+	// Secret over.
+	CredentialAnnotation = "cdpcredentials.io/credential"
+	// ExpiresAtAnnotation stands on a target Secret and says in RFC 3339 when its token expires. basic has none.
+	ExpiresAtAnnotation = "cdpcredentials.io/expires-at"
+	// StateAnnotation stands on a target Secret and is the operator's own memory of what it wrote there. Its form may change.
+	StateAnnotation = "cdpcredentials.io/state"
+	// ManagedByLabel stands on a target Secret with the value ManagedBy.
+	ManagedByLabel = "app.kubernetes.io/managed-by"
+	// ManagedBy is the value of ManagedByLabel and the operator's field manager.
+	ManagedBy = "cdp-credential-operator"
+)

@@ -1,0 +1,319 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// CDPCredentialSpec is what the user wants.
+// +kubebuilder:validation:XValidation:rule="self.target.name != self.clientSecretRef.name",message="target.name must not be the client Secret's own name: the token would be written over the credentials"
+type CDPCredentialSpec struct {
+	// provider is the system that hands out the token. Exactly one member must be set.
+	// +required
+	Provider Provider `json:"provider"`
+
+	// clientSecretRef names the Secret of the same namespace that holds the credentials to exchange.
+	// +required
+	ClientSecretRef ClientSecretReference `json:"clientSecretRef"`
+
+	// tls says how the endpoint's certificate is checked. Empty means against the system's roots.
+	// +optional
+	TLS *TLS `json:"tls,omitempty"`
+
+	// target is the Secret that the token is written to.
+	// +required
+	Target Target `json:"target"`
+
+	// refresh says when the token is renewed. Empty means the defaults of its members.
+	// +optional
+	Refresh *Refresh `json:"refresh,omitempty"`
+
+	// verify tries the token against the API itself. Empty means that it is not tried.
+	// +optional
+	Verify *Verify `json:"verify,omitempty"`
+
+	// suspend stops exchanges and writes to the target Secret; status goes on. Default is false.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// ClientSecretReference names the client Secret and its keys.
+type ClientSecretReference struct {
+	// name of the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	Name string `json:"name"`
+
+	// keys says under which keys the Secret has its values, where they are not the default ones.
+	// +optional
+	Keys *ClientSecretKeys `json:"keys,omitempty"`
+}
+
+// SecretKey is a key of a Secret.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+type SecretKey string
+
+// ClientSecretKeys are keys of the client Secret. A key that is not set has its default name.
+type ClientSecretKeys struct {
+	// clientID is the key of the client's id. Default: client-id.
+	// +optional
+	ClientID SecretKey `json:"clientID,omitempty"`
+
+	// clientSecret is the key of the client's secret. Default: client-secret.
+	// +optional
+	ClientSecret SecretKey `json:"clientSecret,omitempty"`
+
+	// privateKey is the key of the private key (PEM, PKCS#1 or PKCS#8) for adobe.serviceAccount and PrivateKeyJWT. Default: private-key.
+	// +optional
+	PrivateKey SecretKey `json:"privateKey,omitempty"`
+
+	// privateKeyPassphrase is the key of the private key's passphrase. The value is optional. Default: private-key-passphrase.
+	// +optional
+	PrivateKeyPassphrase SecretKey `json:"privateKeyPassphrase,omitempty"`
+
+	// keyID is the key of the assertion's kid. The value is optional. Default: key-id.
+	// +optional
+	KeyID SecretKey `json:"keyID,omitempty"`
+
+	// tenantHash is the key of Algonomy's tenant hash. Default: tenant-hash.
+	// +optional
+	TenantHash SecretKey `json:"tenantHash,omitempty"`
+
+	// oauthKeySecret is the key of Algonomy's OAuth key secret. The value is optional. Default: oauth-key-secret.
+	// +optional
+	OAuthKeySecret SecretKey `json:"oauthKeySecret,omitempty"`
+
+	// tokenID is the key of a basic token's id. Default: token-id.
+	// +optional
+	TokenID SecretKey `json:"tokenID,omitempty"`
+
+	// tokenSecret is the key of a basic token's secret. Default: token-secret.
+	// +optional
+	TokenSecret SecretKey `json:"tokenSecret,omitempty"`
+}
+
+// TLS says how the endpoint's certificate is checked.
+type TLS struct {
+	// caBundle holds the PEM certificates of a private CA, in base64. They take the place of the system's roots. Empty means the
+	// system's roots.
+	// +optional
+	// +kubebuilder:validation:MaxLength=349528
+	// +kubebuilder:validation:Pattern=`^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`
+	CABundle []byte `json:"caBundle,omitempty"`
+}
+
+// DeletionPolicy says what becomes of a target Secret that is no longer wanted.
+// +kubebuilder:validation:Enum=Delete;Retain
+type DeletionPolicy string
+
+// Deletion policies.
+const (
+	DeletionPolicyDelete DeletionPolicy = "Delete"
+	DeletionPolicyRetain DeletionPolicy = "Retain"
+)
+
+// LabelValue is the value of a label.
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:Pattern=`^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$`
+type LabelValue string
+
+// AnnotationValue is the value of an annotation.
+// +kubebuilder:validation:MaxLength=16384
+type AnnotationValue string
+
+// DataTemplate is the template of one data key.
+// +kubebuilder:validation:MaxLength=65536
+type DataTemplate string
+
+// Target is the Secret that the token is written to. It holds the token under the key token, and the request headers that the vendor's API
+// wants besides Authorization under their names.
+type Target struct {
+	// name of the Secret. It is made if it does not exist. One that exists is changed only if its annotation
+	// cdpcredentials.io/credential names this object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	Name string `json:"name"`
+
+	// labels to put on the Secret. This object's own labels are not copied.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 317 && k.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && (!k.contains('/') || k.indexOf('/') <= 253))",message="each key must be a label key: an optional DNS prefix and a slash, then a name of at most 63 letters, digits, '-', '_' and '.'"
+	// +kubebuilder:validation:XValidation:rule="!self.exists(k, k.startsWith('cdpcredentials.io/') || k == 'app.kubernetes.io/managed-by')",message="cdpcredentials.io/... and app.kubernetes.io/managed-by are the operator's own"
+	Labels map[string]LabelValue `json:"labels,omitempty"`
+
+	// annotations to put on the Secret. This object's own annotations are not copied.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 317 && k.matches('^([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?([.][a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && (!k.contains('/') || k.indexOf('/') <= 253))",message="each key must be an annotation key: an optional DNS prefix and a slash, then a name of at most 63 letters, digits, '-', '_' and '.'"
+	// +kubebuilder:validation:XValidation:rule="!self.exists(k, k.lowerAscii().startsWith('cdpcredentials.io/'))",message="cdpcredentials.io/... are the operator's own"
+	Annotations map[string]AnnotationValue `json:"annotations,omitempty"`
+
+	// data are further keys beside the default ones, each a Go template that sees .token, .tokenType, .expiresAt, .clientID, .scopes and
+	// .headers; for example authorization: "Bearer {{ .token }}".
+	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="!('token' in self)",message="the key token always holds the raw token; choose another key"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 253 && k.matches('^[-._a-zA-Z0-9]+$') && k != '.' && !k.startsWith('..'))",message="each key must be a Secret's key: at most 253 letters, digits, '-', '_' and '.'"
+	Data map[string]DataTemplate `json:"data,omitempty"`
+
+	// deletionPolicy says what becomes of the Secret when this object is deleted or names another target: Delete (the default) or
+	// Retain.
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+}
+
+// Refresh says when the token is renewed.
+type Refresh struct {
+	// before is how long before its expiry the token is renewed. Empty means a quarter of its lifetime, but at least 2m30s. It is never
+	// more than half of the lifetime.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s')",message="must be above zero, for example 10m"
+	Before *metav1.Duration `json:"before,omitempty"`
+
+	// maxPerDay is the largest number of tokens to be issued in one UTC day. Empty means no limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	MaxPerDay *int32 `json:"maxPerDay,omitempty"`
+}
+
+// Verify says how the token is tried against the API.
+type Verify struct {
+	// url of the API that is asked with GET and the headers of the provider. Its host needs the same consent as the token endpoint.
+	// +required
+	URL HTTPSURL `json:"url"`
+
+	// interval between two tries of the same token. Empty means 5m. Below 10s it means 10s.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s')",message="must be above zero, for example 5m"
+	Interval *metav1.Duration `json:"interval,omitempty"`
+}
+
+// Issuance counts the tokens issued in one day.
+type Issuance struct {
+	// day in UTC, for example 2026-11-21.
+	// +required
+	Day string `json:"day"`
+
+	// count of the tokens that were issued on that day.
+	// +required
+	Count int32 `json:"count"`
+}
+
+// Attempt is what a failed attempt was made with: when one of these changes, the next attempt is made at once.
+type Attempt struct {
+	// generation of this object.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
+
+	// clientSecretVersion is the UID and resourceVersion of the client Secret. Empty: there was none.
+	// +optional
+	ClientSecretVersion string `json:"clientSecretVersion,omitempty"`
+}
+
+// CDPCredentialStatus is what the operator reports, and what it needs after a restart.
+type CDPCredentialStatus struct {
+	// observedGeneration is the generation of the spec that this status is about.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready, Refreshed, Verified, and Reconciling and Stalled while they are True.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// provider is the name of the provider that is used.
+	// +optional
+	Provider string `json:"provider,omitempty"`
+
+	// tokenExpirationTime is when the token in the target Secret expires. Empty for basic and while there is no token.
+	// +optional
+	TokenExpirationTime *metav1.Time `json:"tokenExpirationTime,omitempty"`
+
+	// lastRefreshTime is when the last token was issued.
+	// +optional
+	LastRefreshTime *metav1.Time `json:"lastRefreshTime,omitempty"`
+
+	// nextRefreshTime is when the next attempt is due: a renewal, or another try after a failure. Empty while only a change can help.
+	// +optional
+	NextRefreshTime *metav1.Time `json:"nextRefreshTime,omitempty"`
+
+	// targetName is the Secret that holds the token.
+	// +optional
+	TargetName string `json:"targetName,omitempty"`
+
+	// targetVersion is the UID and resourceVersion of the target Secret as the operator last wrote it or found it right.
+	// +optional
+	TargetVersion string `json:"targetVersion,omitempty"`
+
+	// grantedScopes are the scopes that the endpoint said it granted. Empty: it named none, so what was asked for was granted.
+	// +optional
+	// +listType=atomic
+	GrantedScopes []string `json:"grantedScopes,omitempty"`
+
+	// failures is the number of failed attempts in a row.
+	// +optional
+	Failures int32 `json:"failures,omitempty"`
+
+	// lastAttempt is what the failed attempt was made with. Empty after a success.
+	// +optional
+	LastAttempt *Attempt `json:"lastAttempt,omitempty"`
+
+	// lastHandledRefreshRequest is the last value of the annotation cdpcredentials.io/refresh-requested-at that was acted upon.
+	// +optional
+	LastHandledRefreshRequest string `json:"lastHandledRefreshRequest,omitempty"`
+
+	// refreshPending says that a requested refresh was tried, has failed so far and is tried again.
+	// +optional
+	RefreshPending bool `json:"refreshPending,omitempty"`
+
+	// issuance counts the tokens issued today.
+	// +optional
+	Issuance *Issuance `json:"issuance,omitempty"`
+}
+
+// CDPCredential keeps a Secret filled with a valid bearer token, got by exchanging the credentials of another Secret.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=cdpcred,categories=cdp
+// +kubebuilder:printcolumn:name="Provider",type=string,JSONPath=`.status.provider`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Refreshed")].reason`
+// +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.tokenExpirationTime`
+// +kubebuilder:printcolumn:name="Secret",type=string,JSONPath=`.status.targetName`
+// +kubebuilder:printcolumn:name="Next refresh",type=string,priority=1,JSONPath=`.status.nextRefreshTime`
+// +kubebuilder:printcolumn:name="Last refresh",type=string,priority=1,JSONPath=`.status.lastRefreshTime`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type CDPCredential struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec is what you want.
+	// +required
+	Spec CDPCredentialSpec `json:"spec"`
+
+	// status is what the operator reports. Only the operator writes it.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
+	Status CDPCredentialStatus `json:"status,omitzero"`
+}
+
+// CDPCredentialList is a list of CDPCredentials.
+// +kubebuilder:object:root=true
+type CDPCredentialList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []CDPCredential `json:"items"`
+}

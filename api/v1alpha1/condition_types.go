@@ -1,0 +1,89 @@
+package v1alpha1
+
+// Condition types.
+const (
+	// ConditionReady says whether the target Secret holds an unexpired token: consumers may use it.
+	ConditionReady = "Ready"
+	// ConditionRefreshed says whether the last attempt to get a token worked. A held token may be good for a while after it did not.
+	ConditionRefreshed = "Refreshed"
+	// ConditionVerified says whether the API itself accepts the token. Present only with spec.verify.
+	ConditionVerified = "Verified"
+	// ConditionReconciling is present, and True, while the operator will try again by itself (kstatus).
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is present, and True, while somebody has to change something first (kstatus).
+	ConditionStalled = "Stalled"
+)
+
+// Reasons of Ready.
+const (
+	// ReasonTokenValid says that the target Secret holds an unexpired token.
+	ReasonTokenValid = "TokenValid"
+	// ReasonTokenExpired says that the token in the target Secret has expired.
+	ReasonTokenExpired = "TokenExpired"
+	// ReasonNoToken says that the target Secret is missing, or holds no token that the operator wrote.
+	ReasonNoToken = "NoToken"
+	// ReasonSuspended says that spec.suspend is true. Ready keeps its truth.
+	ReasonSuspended = "Suspended"
+)
+
+// ReasonTokenIssued is the reason of Refreshed while it is True.
+const ReasonTokenIssued = "TokenIssued"
+
+// Reasons of a failure: on Refreshed=False, and on Stalled or Reconciling.
+const (
+	// ReasonSecretNotFound says that the client Secret does not exist.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonSecretKeyMissing says that the client Secret lacks a key, or that its value is empty.
+	ReasonSecretKeyMissing = "SecretKeyMissing"
+	// ReasonSecretKeyInvalid says that the private key or its passphrase cannot be used.
+	ReasonSecretKeyInvalid = "SecretKeyInvalid"
+	// ReasonInvalidSpec says that the object asks for something impossible that the schema could not refuse.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonUnsupportedProvider says that this version of the operator does not serve the provider.
+	ReasonUnsupportedProvider = "UnsupportedProvider"
+	// ReasonHostNotAllowed says that the client Secret does not consent to being sent to the host. Also on Verified.
+	ReasonHostNotAllowed = "HostNotAllowed"
+	// ReasonTargetNotOwned says that the target Secret exists and belongs to somebody else.
+	ReasonTargetNotOwned = "TargetNotOwned"
+	// ReasonTargetUnusable says that the target Secret was handed over but cannot be written: immutable, of another type, or
+	// controlled by another object.
+	ReasonTargetUnusable = "TargetUnusable"
+	// ReasonInvalidTemplate says that a template of spec.target.data cannot be rendered.
+	ReasonInvalidTemplate = "InvalidTemplate"
+	// ReasonCredentialsRejected says that the endpoint refused the credentials or the request: 400, 401 or 403.
+	ReasonCredentialsRejected = "CredentialsRejected"
+	// ReasonBudgetSpent says that spec.refresh.maxPerDay tokens have been issued today (UTC).
+	ReasonBudgetSpent = "BudgetSpent"
+	// ReasonThrottled says that the endpoint answered 429.
+	ReasonThrottled = "Throttled"
+	// ReasonEndpointUnavailable says that the endpoint could not be reached or failed. Also on Verified.
+	ReasonEndpointUnavailable = "EndpointUnavailable"
+	// ReasonEndpointRefused says that the endpoint's address is one to which the operator does not connect.
+	ReasonEndpointRefused = "EndpointRefused"
+	// ReasonMalformedResponse says that the endpoint's answer held no usable token: none, expired, absurd or unsafe in a header.
+	ReasonMalformedResponse = "MalformedResponse"
+)
+
+// Reasons of Verified, beside HostNotAllowed and EndpointUnavailable.
+const (
+	// ReasonVerified says that the API accepted the token.
+	ReasonVerified = "Verified"
+	// ReasonTokenRejected says that the API answered 401 to a fresh token.
+	ReasonTokenRejected = "TokenRejected"
+	// ReasonInsufficientScope says that the API answered 403: the token is good but may not do this.
+	ReasonInsufficientScope = "InsufficientScope"
+)
+
+// Reasons of events that are no condition's.
+const (
+	// EventTokenRefreshed is the Normal event of each exchange.
+	EventTokenRefreshed = "TokenRefreshed"
+	// EventClockSkew is the Warning event when the endpoint's clock and the operator's differ by more than 30 s.
+	EventClockSkew = "ClockSkew"
+	// EventDeprecated is the Warning event of a flow that its vendor has given up.
+	EventDeprecated = "Deprecated"
+	// EventScopesReduced is the Warning event when fewer scopes were granted than asked for.
+	EventScopesReduced = "ScopesReduced"
+	// EventBudgetLow is the Warning event when the last token of the day's budget has been issued.
+	EventBudgetLow = "BudgetLow"
+)

@@ -1,0 +1,76 @@
+package exchange
+
+import (
+	"fmt"
+	"time"
+)
+
+// Kind types a failure by who can mend it.
+type Kind int
+
+// The kinds.
+const (
+	// Unavailable: whoever runs the endpoint or the network between. 5xx, 3xx, 4xx other than the ones below, timeout, reset, DNS, TLS.
+	Unavailable Kind = iota
+	// Rejected: the user, at the vendor or in the Secret or the object. 400, 401 and 403.
+	Rejected
+	// Throttled: time. 429.
+	Throttled
+	// Malformed: whoever runs the endpoint. A 2xx without a usable token: none, expired, absurd, unsafe.
+	Malformed
+	// InvalidKey: whoever wrote the client Secret. Field cannot be used as it is. Nothing was sent.
+	InvalidKey
+	// InvalidRequest: whoever wrote the object. What would be sent cannot be, or would override what must be sent. Nothing was sent.
+	InvalidRequest
+	// Unsupported: nobody but us. The provider is not served by this version. Nothing was sent.
+	Unsupported
+)
+
+// Error is a failed exchange. Its text is safe to show to users: of the endpoint's answer it has the HTTP status, a well-formed error
+// code (RFC 6749 section 5.2) and nothing else. It wraps its cause for errors.As; a cause's own text is not safe to show.
+type Error struct {
+	Kind Kind
+	// Status is the HTTP status. 0: there was no answer.
+	Status int
+	// Code is the RFC 6749 error code, or Experiture's error.code, where it is of the RFC's character set and at most 64 long.
+	Code string
+	// CorrelationID is for the vendor's support, of a safe character set and at most 64 long. It differs from attempt to attempt and so is
+	// not part of the text.
+	CorrelationID string
+	// Detail says in our own fixed words what went wrong: never a word of the endpoint's.
+	Detail string
+	// Field is what an InvalidKey or InvalidRequest is about. InvalidKey: privateKey, privateKeyPassphrase, clientID, tenantHash,
+	// oauthKeySecret, tokenID or tokenSecret. InvalidRequest: url, headers or parameters, the latter two with a dot and the name.
+	Field string
+	// RetryAfter is the answer's Retry-After or a vendor's equivalent, at most 24 h. HasRetryAfter tells zero from none.
+	RetryAfter    time.Duration
+	HasRetryAfter bool
+	// Cause may be nil.
+	Cause error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	text := e.Detail
+	if e.Field != "" {
+		text = e.Field + ": " + text
+	}
+	if e.Status != 0 {
+		text = fmt.Sprintf("%s: HTTP %d", text, e.Status)
+	}
+	if e.Code != "" {
+		text = fmt.Sprintf("%s, error %s", text, e.Code)
+	}
+	return text
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+func invalidRequest(field, detail string) *Error {
+	return &Error{Kind: InvalidRequest, Field: field, Detail: detail}
+}
+
+func invalidKey(field, detail string) *Error {
+	return &Error{Kind: InvalidKey, Field: field, Detail: detail}
+}

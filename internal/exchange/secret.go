@@ -1,0 +1,33 @@
+package exchange
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+const redacted = "REDACTED"
+
+// Secret is a value that must not be printed: under every verb of fmt, in JSON and in slog it shows as REDACTED. Convert it with
+// string(s) at the one place where it goes onto the wire or into a Secret.
+type Secret string
+
+// Format implements fmt.Formatter, which also covers %#v and %x.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.shown()) }
+
+// MarshalJSON implements json.Marshaler.
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.shown() + `"`), nil }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.shown()), nil }
+
+// LogValue implements slog.LogValuer.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.shown()) }
+
+// shown tells an empty value from a set one: that much helps and gives nothing away.
+func (s Secret) shown() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}

@@ -1,0 +1,130 @@
+// Package token knows when a token expires and when it is to be renewed. It is pure: no I/O and no clock.
+package token
+
+import (
+	"errors"
+	"math"
+	"time"
+)
+
+// MaxLifetime is the longest lifetime that is believed. What is longer is a wrong unit or a broken server, and a token that nobody
+// would ever renew.
+const MaxLifetime = 10 * 365 * 24 * time.Hour
+
+// clockNoise is how far two clocks may seem apart because a Date header and iat have whole seconds and a request takes a while.
+const clockNoise = 2 * time.Second
+
+// Why an answer's token cannot be used. Whoever runs the endpoint can mend it.
+var (
+	// ErrNoExpiry says that neither the token nor the answer says how long the token lives, and no default was given.
+	ErrNoExpiry = errors.New("the token has no expiry")
+	// ErrExpired says that the token had already expired when it was handed out.
+	ErrExpired = errors.New("the token has already expired")
+	// ErrAbsurd says that the lifetime is above MaxLifetime.
+	ErrAbsurd = errors.New("the token's lifetime is absurd: over ten years")
+)
+
+// Answer is all that is known about the lifetime of one answer's token.
+type Answer struct {
+	// Sent is the local time at which the request was sent. Required.
+	Sent time.Time
+	// Date is the answer's Date header (RFC 9110 section 6.6.1), the endpoint's clock. Zero: it had none.
+	Date time.Time
+	// Claims are the token's own. Zero: it is opaque.
+	Claims Claims
+	// ExpiresIn is the answer's expires_in (RFC 6749 section 5.1), converted from the endpoint's own unit. Zero or less: it had none.
+	ExpiresIn time.Duration
+	// ClaimsOnly makes ExpiresIn count only where the token has no expiry of its own (APSIS One: expires_in is deprecated).
+	ClaimsOnly bool
+	// Asked is the lifetime that was asked for (Algonomy's validity), used when nothing else is known. Zero: none.
+	Asked time.Duration
+	// Default is the user's statement about an opaque token without an expiry, used last. Zero: such a token is refused.
+	Default time.Duration
+}
+
+// Life is the time of one token in the local clock. The zero Life is that of a credential that never expires.
+type Life struct {
+	// IssuedAt is when the request for it was sent.
+	IssuedAt time.Time
+	// ExpiresAt is the first moment at which the token is no longer valid.
+	ExpiresAt time.Time
+	// Skew is the endpoint's clock minus ours. Zero also when the answer said nothing about the endpoint's clock.
+	Skew time.Duration
+}
+
+// Lifetime is how long the token lived when it was asked for.
+func (l Life) Lifetime() time.Duration { return l.ExpiresAt.Sub(l.IssuedAt) }
+
+// Life says when the token expires. Of several statements the earliest counts. The lifetime is measured on the endpoint's clock and
+// then counted from the moment the request was sent on ours, so a wrong clock on either side does not matter. The error is
+// ErrNoExpiry, ErrExpired or ErrAbsurd.
+func (a Answer) Life() (Life, error) {
+	life := Life{IssuedAt: a.Sent, Skew: a.skew()}
+	var lifetimes []time.Duration
+	if !a.Claims.ExpiresAt.IsZero() {
+		lifetimes = append(lifetimes, a.Claims.ExpiresAt.Sub(a.Sent.Add(life.Skew)))
+	}
+	if a.ExpiresIn > 0 && (len(lifetimes) == 0 || !a.ClaimsOnly) {
+		lifetimes = append(lifetimes, a.ExpiresIn)
+	}
+	if len(lifetimes) == 0 && a.Asked > 0 {
+		lifetimes = append(lifetimes, a.Asked)
+	}
+	if len(lifetimes) == 0 && a.Default > 0 {
+		lifetimes = append(lifetimes, a.Default)
+	}
+	if len(lifetimes) == 0 {
+		return Life{}, ErrNoExpiry
+	}
+	lifetime := lifetimes[0]
+	for _, other := range lifetimes[1:] {
+		lifetime = min(lifetime, other)
+	}
+	switch {
+	case lifetime <= 0:
+		return Life{}, ErrExpired
+	case lifetime > MaxLifetime:
+		return Life{}, ErrAbsurd
+	}
+	life.ExpiresAt = a.Sent.Add(lifetime)
+	return life, nil
+}
+
+// skew is what the endpoint's clock is ahead of ours. A server may hand out a token that it made a while ago, so of iat and Date the
+// later one is its present time.
+func (a Answer) skew() time.Duration {
+	present := a.Date
+	if a.Claims.IssuedAt.After(present) {
+		present = a.Claims.IssuedAt
+	}
+	if present.IsZero() {
+		return 0
+	}
+	if skew := present.Sub(a.Sent); skew.Abs() > clockNoise {
+		return skew
+	}
+	return 0
+}
+
+// Seconds, Minutes and Milliseconds turn a number in a provider's own unit into a duration. A number too large for a duration gives
+// the longest one, which Life then refuses as absurd unless the token itself says better; NaN gives 0.
+func Seconds(n float64) time.Duration { return scale(n, time.Second) }
+
+// Minutes is like Seconds.
+func Minutes(n float64) time.Duration { return scale(n, time.Minute) }
+
+// Milliseconds is like Seconds.
+func Milliseconds(n float64) time.Duration { return scale(n, time.Millisecond) }
+
+func scale(n float64, unit time.Duration) time.Duration {
+	product := n * float64(unit)
+	switch {
+	case math.IsNaN(product):
+		return 0
+	case product >= math.MaxInt64:
+		return math.MaxInt64
+	case product <= math.MinInt64:
+		return math.MinInt64
+	}
+	return time.Duration(product)
+}

@@ -1,0 +1,38 @@
+package token
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+)
+
+// minLead is the least default lead: a kubelet may take more than a minute to show a changed Secret in a mounted volume (64 s
+// measured), and the first attempt may fail.
+const minLead = 150 * time.Second
+
+// RenewAt says when the token is to be renewed: its lead, and a jitter that spreads objects made at the same moment, before it
+// expires. before is the user's wish; zero or less means the default lead. uid identifies the object, so that every pass and every
+// replica finds the same time with nothing stored. A zero Life is never renewed: the result is zero.
+func (l Life) RenewAt(before time.Duration, uid string) time.Time {
+	if l.ExpiresAt.IsZero() {
+		return time.Time{}
+	}
+	return l.ExpiresAt.Add(-l.lead(before)).Add(-l.jitter(uid))
+}
+
+// lead is how long before expiry the token is renewed: the user's wish, or else a quarter of the lifetime but at least minLead.
+// Never more than half of the lifetime, else a short-lived token would be renewed in a loop.
+func (l Life) lead(before time.Duration) time.Duration {
+	lead := before
+	if lead <= 0 {
+		lead = max(l.Lifetime()/4, minLead)
+	}
+	return min(lead, l.Lifetime()/2)
+}
+
+// jitter is 0 to 10 % of the lifetime, by a hash of the UID. It only ever makes a renewal earlier.
+func (l Life) jitter(uid string) time.Duration {
+	sum := sha256.Sum256([]byte(uid))
+	share := float64(binary.BigEndian.Uint64(sum[:8])>>11) / (1 << 53)
+	return time.Duration(share * float64(l.Lifetime()/10))
+}
