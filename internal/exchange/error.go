@@ -74,3 +74,5 @@ func invalidRequest(field, detail string) *Error {
 func invalidKey(field, detail string) *Error {
 	return &Error{Kind: InvalidKey, Field: field, Detail: detail}
 }
+
+func unusableURL() *Error { return invalidRequest("url", "no request can be made of it") }

@@ -1,0 +1,66 @@
+package exchange
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
+)
+
+// adobeServiceAccount reads ID, Secret, PrivateKey, Passphrase and KeyID of the client. Adobe has deprecated it in favour of
+// server-to-server. Its lifetime is in milliseconds. Adobe's tutorial posts multipart, its reference and its Go client a form: IMS
+// takes both.
+// https://developer.adobe.com/developer-console/docs/guides/authentication/JWT
+func adobeServiceAccount(ctx context.Context, a attempt, req Request) (Token, error) {
+	address, err := endpoint(req.URL, "/ims/exchange/jwt")
+	if err != nil {
+		return Token{}, err
+	}
+	assertion, err := a.serviceAccountAssertion(req)
+	if err != nil {
+		return Token{}, err
+	}
+	a.secrets = a.secrets.and(assertion)
+	got, err := a.postForm(ctx, address, url.Values{
+		"client_id":     {string(req.Client.ID)},
+		"client_secret": {string(req.Client.Secret)},
+		"jwt_token":     {assertion},
+	})
+	if err != nil {
+		return Token{}, err
+	}
+	read := rfc6749()
+	read.unit = token.Milliseconds
+	read.scopeSeparators = ", "
+	return read.token(got)
+}
+
+// serviceAccountAssertion says who asks for what. IMS wants the host in aud and in the metascopes to be the one that is asked.
+func (a attempt) serviceAccountAssertion(req Request) (string, error) {
+	ims, err := url.Parse(req.URL)
+	if err != nil {
+		return "", unusableURL()
+	}
+	key, err := req.Client.signingKey()
+	if err != nil {
+		return "", err
+	}
+	if err := key.mustBeRSA(); err != nil {
+		return "", err
+	}
+	now := a.now()
+	claims := jwt.MapClaims{
+		"iss": req.OrganizationID,
+		"sub": req.TechnicalAccountID,
+		"aud": "https://" + ims.Host + "/c/" + string(req.Client.ID),
+		"iat": now.Add(-backdated).Unix(),
+		"exp": now.Add(5 * time.Minute).Unix(),
+	}
+	for _, metascope := range req.Metascopes {
+		claims["https://"+ims.Host+"/s/"+metascope] = true
+	}
+	return a.sign(key, req.Client.KeyID, claims)
+}

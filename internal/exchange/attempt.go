@@ -1,0 +1,134 @@
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	xoauth2 "golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+const (
+	userAgent = "cdp-credential-operator"
+	// maxBody is how much of an answer is read. What is longer is no token answer.
+	maxBody = 1 << 20
+)
+
+// attempt is one exchange under way: it sends one request and keeps what came back.
+type attempt struct {
+	rt      http.RoundTripper
+	now     func() time.Time
+	rand    io.Reader
+	secrets secrets
+}
+
+// form sends the request of RFC 6749 section 4.4.2, which golang.org/x/oauth2 builds: form, client authentication and all. What the
+// library makes of the answer is not used, since it takes a lifetime of zero for eternity, milliseconds for seconds and text/plain for
+// a form, and puts whole bodies into its errors; the answer is kept on its way through and read by us. extra headers win over ours.
+func (a attempt) form(ctx context.Context, conf clientcredentials.Config, extra http.Header) (answer, error) {
+	seen := &capture{attempt: a, extra: extra}
+	client := &http.Client{
+		Transport:     seen,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	// The error is either ours, and then in seen, or the library's opinion of an answer that we have.
+	_, _ = conf.Token(context.WithValue(ctx, xoauth2.HTTPClient, client))
+	if !seen.used {
+		return answer{}, unusableURL()
+	}
+	return seen.answer, seen.err
+}
+
+// postForm sends a form that is no RFC 6749 grant.
+func (a attempt) postForm(ctx context.Context, address string, form url.Values) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return answer{}, unusableURL()
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return a.send(req, nil)
+}
+
+// json sends body as JSON. extra headers win over ours and keep their spelling.
+func (a attempt) json(ctx context.Context, address string, body any, extra http.Header) (answer, error) {
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(body); err != nil {
+		return answer{}, &Error{Kind: InvalidRequest, Detail: "the request cannot be written as JSON", Cause: err}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, &encoded)
+	if err != nil {
+		return answer{}, unusableURL()
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return a.send(req, extra)
+}
+
+// send sends req and reads the answer. Going by the transport and not by an http.Client, it cannot follow a redirect.
+func (a attempt) send(req *http.Request, extra http.Header) (answer, error) {
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", userAgent)
+	maps.Copy(req.Header, extra)
+	seen := answer{sent: a.now(), secrets: a.secrets}
+	resp, err := a.rt.RoundTrip(req)
+	if err != nil {
+		return answer{}, unreachable(req.Context(), err)
+	}
+	defer resp.Body.Close()
+	seen.status, seen.header, seen.received = resp.StatusCode, resp.Header, a.now()
+	if resp.StatusCode < http.StatusOK {
+		return seen, nil // 101 has no body, but a connection that nobody would ever close
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil && seen.ok() {
+		return answer{}, unreachable(req.Context(), err)
+	}
+	seen.oversize = len(body) > maxBody
+	seen.body = body[:min(len(body), maxBody)]
+	return seen, nil
+}
+
+// capture is the transport that is lent to golang.org/x/oauth2: it lets one request through and keeps the answer.
+type capture struct {
+	attempt attempt
+	extra   http.Header
+	used    bool
+	answer  answer
+	err     error
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
+	if c.used {
+		return nil, errors.New("one request an exchange")
+	}
+	c.used = true
+	c.answer, c.err = c.attempt.send(req.Clone(req.Context()), c.extra)
+	if c.err != nil {
+		return nil, c.err
+	}
+	return &http.Response{
+		StatusCode: c.answer.status,
+		Header:     c.answer.header,
+		Body:       io.NopCloser(bytes.NewReader(c.answer.body)),
+		Request:    req,
+	}, nil
+}
+
+// endpoint is path below base, which may have a path of its own.
+func endpoint(base, path string) (string, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return "", unusableURL()
+	}
+	return u.JoinPath(path).String(), nil
+}

@@ -1,0 +1,132 @@
+package exchange
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Check says, without sending anything, whether the request could be sent: an *Error of kind InvalidKey, InvalidRequest or Unsupported
+// if not. It costs at most one decryption of the private key.
+func (r Request) Check() error {
+	if _, ok := providers[r.Provider]; !ok {
+		return &Error{Kind: Unsupported, Detail: "this version does not serve the provider"}
+	}
+	if err := r.checkWire(); err != nil {
+		return err
+	}
+	if r.Provider == AdobeServiceAccount || r.Provider == OAuth2 && r.AuthMethod == PrivateKeyJWT {
+		key, err := r.Client.signingKey()
+		if err != nil {
+			return err
+		}
+		if r.Provider == AdobeServiceAccount {
+			return key.mustBeRSA()
+		}
+	}
+	return nil
+}
+
+// checkWire is Check without the private key.
+func (r Request) checkWire() error {
+	if r.Provider != Basic {
+		if err := checkURL(r.URL); err != nil {
+			return err
+		}
+	}
+	switch r.Provider {
+	case Algonomy:
+		return checkHeaderValues(map[string]Secret{"tenantHash": r.Client.TenantHash, "oauthKeySecret": r.Client.OAuthKeySecret})
+	case Basic:
+		if err := checkHeaderValues(map[string]Secret{"tokenID": r.Client.TokenID, "tokenSecret": r.Client.TokenSecret}); err != nil {
+			return err
+		}
+		return checkUserID("tokenID", r.Client.TokenID)
+	case OAuth2:
+		if r.AuthMethod == ClientSecretBasicRaw {
+			if err := checkUserID("clientID", r.Client.ID); err != nil {
+				return err
+			}
+		}
+		return r.checkExtras()
+	}
+	return nil
+}
+
+// checkURL repeats what the API server refused, since this is the last place before a secret leaves.
+func checkURL(address string) *Error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+		return invalidRequest("url", "must be an https address with a host and without user info or fragment")
+	}
+	return nil
+}
+
+// checkUserID refuses a colon, by which RFC 7617 section 2 ends the user-id.
+func checkUserID(field string, id Secret) error {
+	if strings.Contains(string(id), ":") {
+		return invalidKey(field, "must not contain a colon, since HTTP Basic authentication ends it there")
+	}
+	return nil
+}
+
+func checkHeaderValues(values map[string]Secret) error {
+	for field, value := range values {
+		if !headerValue(string(value)) {
+			return invalidKey(field, "must not contain a line break or another control character")
+		}
+	}
+	return nil
+}
+
+// ownParameters are those that only the operator sets: another value would be another client, another grant, or a second statement of
+// something that has a field of its own.
+var ownParameters = []string{"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "scope", "audience", "resource"}
+
+// ownHeaders are those that only the operator and net/http set: credentials, the framing of the body, and the hop-by-hop headers of
+// RFC 9110 section 7.6.1. Accept-Encoding would turn off decompression.
+var ownHeaders = []string{
+	"Accept-Encoding", "Authorization", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Expect", "Host", "Keep-Alive",
+	"Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+}
+
+// checkExtras looks at what the user has oauth2 send beside its own.
+func (r Request) checkExtras() error {
+	for name := range r.Parameters {
+		switch {
+		case name == "":
+			return invalidRequest("parameters", "must have a name")
+		case slices.Contains(ownParameters, name):
+			return invalidRequest("parameters."+name, "is set by the operator or by a field of its own")
+		}
+	}
+	seen := map[string]bool{}
+	for name, value := range r.Headers {
+		canonical := http.CanonicalHeaderKey(name)
+		switch {
+		case !isToken(name):
+			return invalidRequest("headers", "must have names that HTTP allows")
+		case slices.Contains(ownHeaders, canonical):
+			return invalidRequest("headers."+name, "is set by the operator")
+		case seen[canonical]:
+			return invalidRequest("headers."+name, "is there twice: the case of a header's name makes no difference")
+		case !headerValue(value):
+			return invalidRequest("headers."+name, "must not contain a line break or another control character")
+		}
+		seen[canonical] = true
+	}
+	return nil
+}
+
+// isToken says whether name is an RFC 9110 section 5.6.2 token.
+func isToken(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
+	})
+}
+
+// headerValue says whether value can be that of a header (RFC 9110 section 5.5).
+func headerValue(value string) bool {
+	return !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
+}

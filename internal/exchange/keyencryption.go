@@ -1,0 +1,114 @@
+package exchange
+
+import (
+	"crypto/x509/pkix"
+	"encoding/asn1"
+)
+
+// The costs that are paid to open a key. OpenSSL's defaults are 2048 iterations and 16 MiB.
+const (
+	maxIterations   = 2_000_000
+	maxScryptMemory = 32 << 20
+	maxScryptWork   = 1 << 22
+)
+
+var (
+	oidPBES2      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}
+	oidPBKDF2     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}
+	oidScrypt     = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11591, 4, 11}
+	oidHMACSHA1   = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 7}
+	oidHMACSHA256 = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 9}
+
+	oid3DESCBC   = asn1.ObjectIdentifier{1, 2, 840, 113549, 3, 7}
+	oidAES128CBC = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 2}
+	oidAES192CBC = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 22}
+	oidAES256CBC = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 42}
+)
+
+// The structures of RFC 8018 appendix A and RFC 7914 section 7.
+type (
+	encryptedPrivateKey struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Data      []byte
+	}
+	pbes2 struct {
+		KeyDerivation, Encryption pkix.AlgorithmIdentifier
+	}
+	pbkdf2 struct {
+		Salt       []byte
+		Iterations int
+		KeyLength  int                      `asn1:"optional"`
+		PRF        pkix.AlgorithmIdentifier `asn1:"optional"`
+	}
+	scrypt struct {
+		Salt                  []byte
+		Cost, Block, Parallel int
+		KeyLength             int `asn1:"optional"`
+	}
+)
+
+// checkEncryption looks at an encrypted key before it is decrypted: the library computes for as long as the parameters want, and
+// panics on a cipher text that does not fit its cipher.
+func checkEncryption(der []byte) error {
+	var key encryptedPrivateKey
+	var scheme pbes2
+	if _, err := asn1.Unmarshal(der, &key); err != nil {
+		return invalidKey("privateKey", "is damaged")
+	}
+	if _, err := asn1.Unmarshal(key.Algorithm.Parameters.FullBytes, &scheme); err != nil || !key.Algorithm.Algorithm.Equal(oidPBES2) {
+		return unknownEncryption()
+	}
+	if err := checkDerivation(scheme.KeyDerivation); err != nil {
+		return err
+	}
+	block := 16
+	switch oid := scheme.Encryption.Algorithm; {
+	case oid.Equal(oid3DESCBC):
+		block = 8
+	case oid.Equal(oidAES128CBC), oid.Equal(oidAES192CBC), oid.Equal(oidAES256CBC):
+	default:
+		return unknownEncryption()
+	}
+	var iv []byte
+	if _, err := asn1.Unmarshal(scheme.Encryption.Parameters.FullBytes, &iv); err != nil || len(iv) != block || len(key.Data)%block != 0 {
+		return invalidKey("privateKey", "is damaged")
+	}
+	return nil
+}
+
+// checkDerivation bounds the work of deriving a key from a passphrase.
+func checkDerivation(function pkix.AlgorithmIdentifier) error {
+	switch {
+	case function.Algorithm.Equal(oidPBKDF2):
+		var p pbkdf2
+		if _, err := asn1.Unmarshal(function.Parameters.FullBytes, &p); err != nil {
+			return invalidKey("privateKey", "is damaged")
+		}
+		if p.Iterations > maxIterations {
+			return tooCostly()
+		}
+		if prf := p.PRF.Algorithm; len(prf) != 0 && !prf.Equal(oidHMACSHA1) && !prf.Equal(oidHMACSHA256) {
+			return unknownEncryption()
+		}
+	case function.Algorithm.Equal(oidScrypt):
+		var p scrypt
+		if _, err := asn1.Unmarshal(function.Parameters.FullBytes, &p); err != nil || p.Cost < 1 || p.Block < 1 || p.Parallel < 1 {
+			return invalidKey("privateKey", "is damaged")
+		}
+		// Divided, not multiplied: the product may not fit.
+		if p.Block > maxScryptMemory/128/p.Cost || p.Parallel > maxScryptWork/p.Cost/p.Block {
+			return tooCostly()
+		}
+	default:
+		return unknownEncryption()
+	}
+	return nil
+}
+
+func unknownEncryption() error {
+	return invalidKey("privateKey", "is encrypted in a way that is not supported: encrypt it with openssl pkcs8 -topk8 -v2 aes256")
+}
+
+func tooCostly() error {
+	return invalidKey("privateKey", "is encrypted so that opening it takes too long: encrypt it with fewer iterations")
+}

@@ -1,0 +1,65 @@
+package exchange
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+)
+
+// unreachable types a failure to get an answer. Its words are fixed: those of the cause may quote addresses and headers.
+func unreachable(ctx context.Context, err error) *Error {
+	if ctx.Err() != nil {
+		err = errors.Join(ctx.Err(), err)
+	}
+	return &Error{Kind: Unavailable, Detail: networkDetail(err), Cause: err}
+}
+
+func networkDetail(err error) string {
+	var certificate x509.CertificateInvalidError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "the attempt was cancelled"
+	case is[*net.DNSError](err):
+		return "the DNS lookup failed"
+	case is[x509.UnknownAuthorityError](err):
+		return "the endpoint's certificate is not trusted"
+	case is[x509.HostnameError](err):
+		return "the endpoint's certificate is for another name"
+	case errors.As(err, &certificate) && certificate.Reason == x509.Expired:
+		return "the endpoint's certificate has expired or is not yet valid"
+	case is[*tls.CertificateVerificationError](err), is[x509.CertificateInvalidError](err):
+		return "the endpoint's certificate is not valid"
+	case isTimeout(err):
+		return "the endpoint did not answer in time"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the connection was refused"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "the endpoint's network is unreachable"
+	case is[tls.RecordHeaderError](err), is[tls.AlertError](err), isRemoteAlert(err), errors.Is(err, http.ErrSchemeMismatch):
+		return "the TLS handshake failed"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was reset"
+	}
+	return "the endpoint cannot be reached"
+}
+
+func is[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
+}
+
+// isRemoteAlert recognises a TLS alert of the other side, which crypto/tls reports as a network error of this operation.
+func isRemoteAlert(err error) bool {
+	alert, ok := errors.AsType[*net.OpError](err)
+	return ok && alert.Op == "remote error"
+}

@@ -1,0 +1,51 @@
+package exchange
+
+import "net/http"
+
+// malformed is a 2xx without a usable token. detail is in our own fixed words.
+func (a answer) malformed(detail string) *Error { return a.failure(Malformed, detail) }
+
+// refusal types an answer that is no 2xx.
+func (a answer) refusal() *Error {
+	switch {
+	case a.status == http.StatusTooManyRequests:
+		refused := a.failure(Throttled, "the endpoint is throttling")
+		if !refused.HasRetryAfter {
+			refused.RetryAfter, refused.HasRetryAfter = quotaReset(a.header, a.present())
+		}
+		return refused
+	case a.status == http.StatusBadRequest, a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
+		return a.failure(Rejected, "the endpoint refused the credentials or the request")
+	case a.status >= 300 && a.status <= 399:
+		return a.failure(Unavailable, "the endpoint redirects, which is not followed")
+	case a.status >= 500:
+		return a.failure(Unavailable, "the endpoint failed")
+	}
+	return a.failure(Unavailable, "the endpoint gave an unexpected answer")
+}
+
+func (a answer) failure(kind Kind, detail string) *Error {
+	object := a.object()
+	e := &Error{
+		Kind:          kind,
+		Status:        a.status,
+		Code:          shownCode(errorCode(object), a.secrets),
+		CorrelationID: correlationID(a.header, object, a.secrets),
+		Detail:        detail,
+	}
+	e.RetryAfter, e.HasRetryAfter = retryAfter(a.header.Get("Retry-After"), a.present())
+	return e
+}
+
+// errorCode finds the code in the error shapes that are known: RFC 6749's string, Experiture's object, and the number that Adobe's
+// gateway sends. A problem+json has none that may be shown. Empty: there is none.
+func errorCode(object map[string]any) string {
+	switch e := object["error"].(type) {
+	case string:
+		return e
+	case map[string]any:
+		code, _ := e["code"].(string)
+		return code
+	}
+	return digits(object["error_code"])
+}

@@ -1,0 +1,112 @@
+package exchange
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// maxVerifyBody is how much of an API's answer is read: enough for the code of an error.
+const maxVerifyBody = 64 << 10
+
+// Verdict is what an API thinks of a token.
+type Verdict int
+
+// The verdicts.
+const (
+	// Undecided: the API said neither yes nor no. Err says what happened.
+	Undecided Verdict = iota
+	// Accepted: 2xx.
+	Accepted
+	// Unauthorized: 401, the token is not accepted.
+	Unauthorized
+	// Forbidden: 403, the token is accepted but not for this.
+	Forbidden
+)
+
+// VerifyResult is the answer to one Verify.
+type VerifyResult struct {
+	Verdict Verdict
+	// Err is nil if Accepted, and else has status, code and correlation id within the limits of Error. Its Kind is Rejected for
+	// Unauthorized and Forbidden; Throttled, Unavailable or InvalidRequest for Undecided.
+	Err *Error
+}
+
+// Verify asks the API behind a token whether it accepts it: one GET of address with headers (those of APIHeaders), by rt, within 15 s
+// or until ctx ends. Redirects are not followed: a 3xx is Undecided.
+func Verify(ctx context.Context, rt http.RoundTripper, now func() time.Time, address string, headers map[string]string) VerifyResult {
+	if err := checkURL(address); err != nil {
+		return undecided(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return undecided(unusableURL())
+	}
+	req.Header.Set("Accept", accept(req.URL.Path))
+	req.Header.Set("User-Agent", userAgent)
+	var sent secrets
+	for name, value := range headers {
+		req.Header[name] = []string{value}
+		_, credentials, _ := strings.Cut(value, " ")
+		sent = sent.and(value).and(credentials)
+	}
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		return undecided(unreachable(ctx, err))
+	}
+	defer resp.Body.Close()
+	got := answer{status: resp.StatusCode, header: resp.Header, received: now(), secrets: sent}
+	if got.ok() {
+		return VerifyResult{Verdict: Accepted} // the body may be long, and says nothing more
+	}
+	if got.status >= http.StatusMultipleChoices {
+		// What cannot be read has no code.
+		got.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxVerifyBody))
+	}
+	switch got.status {
+	case http.StatusUnauthorized:
+		return VerifyResult{Unauthorized, got.denial(Rejected, "the API does not accept the token")}
+	case http.StatusForbidden:
+		return VerifyResult{Forbidden, got.denial(Rejected, "the API accepts the token, but not for this")}
+	case http.StatusTooManyRequests:
+		return undecided(got.denial(Throttled, "the API is throttling"))
+	}
+	return undecided(got.denial(Unavailable, "the API did not say whether it accepts the token"))
+}
+
+func undecided(err *Error) VerifyResult { return VerifyResult{Undecided, err} }
+
+// denial is failure with the code of the WWW-Authenticate header where the body has none.
+func (a answer) denial(kind Kind, detail string) *Error {
+	e := a.failure(kind, detail)
+	if e.Code == "" {
+		e.Code = shownCode(challengeCode(a.header.Values("WWW-Authenticate")), a.secrets)
+	}
+	return e
+}
+
+// challenge finds the error of RFC 6750 section 3.
+var challenge = regexp.MustCompile(`(?:^|[\s,])error="?([^",\s]*)`)
+
+func challengeCode(headers []string) string {
+	for _, header := range headers {
+		if found := challenge.FindStringSubmatch(header); found != nil {
+			return found[1]
+		}
+	}
+	return ""
+}
+
+// accept is what we would like to read: anything, but Adobe's schema registry insists on a media type of its own.
+// https://experienceleague.adobe.com/en/docs/experience-platform/xdm/api/getting-started
+func accept(path string) string {
+	if strings.Contains(path, "/schemaregistry/") {
+		return "application/vnd.adobe.xed-id+json"
+	}
+	return "application/json, */*;q=0.5"
+}
