@@ -1,0 +1,387 @@
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// names is a DNS zone: each lookup of a name takes the next answer, the last one again and again.
+type names struct {
+	mu      sync.Mutex
+	answers map[string][][]netip.Addr
+	asked   []string
+}
+
+func (n *names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.asked = append(n.asked, host)
+	answers := n.answers[host]
+	if len(answers) == 0 {
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	if len(answers) > 1 {
+		n.answers[host] = answers[1:]
+	}
+	return answers[0], nil
+}
+
+func (n *names) lookups() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]string(nil), n.asked...)
+}
+
+func addresses(addrs ...string) []netip.Addr {
+	var parsed []netip.Addr
+	for _, addr := range addrs {
+		parsed = append(parsed, netip.MustParseAddr(addr))
+	}
+	return parsed
+}
+
+func loopback(t *testing.T) Policy {
+	t.Helper()
+	return Policy{Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
+}
+
+// tlsServer answers for example.com, the name in httptest's certificate.
+func tlsServer(t *testing.T, handler http.HandlerFunc) (server *httptest.Server, port string, bundle []byte) {
+	t.Helper()
+	server = httptest.NewUnstartedServer(handler)
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = nil
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server, port, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+}
+
+func get(t *testing.T, rt http.RoundTripper, rawURL string) (*http.Response, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := (&http.Client{Transport: rt, CheckRedirect: NoRedirect}).Do(req)
+	if err == nil {
+		t.Cleanup(func() { _ = resp.Body.Close() })
+	}
+	return resp, err
+}
+
+func TestTransportReachesWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	_, port, bundle := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s %s %s|", r.Proto, r.Host, r.Header.Get("Accept-Encoding"))
+	})
+	zone := &names{answers: map[string][][]netip.Addr{"example.com.": {addresses("127.0.0.1")}}}
+	transports := &Transports{Policy: loopback(t), Resolver: zone}
+	rt, err := transports.For(bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"example.com", "example。com"} { // the second is written in ASCII before it leaves
+		resp, err := get(t, rt, "https://"+host+":"+port+"/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := string(body), "HTTP/2.0 example.com:"+port+" |"; got != want {
+			t.Errorf("the server saw %q, want %q", got, want)
+		}
+	}
+	if got := zone.lookups(); len(got) != 1 || got[0] != "example.com." {
+		t.Errorf("looked up %q; want one lookup, rooted, for one pooled connection", got)
+	}
+	transports.CloseIdleConnections()
+}
+
+func TestTransportChecksCertificates(t *testing.T) {
+	t.Parallel()
+	server, port, bundle := tlsServer(t, func(http.ResponseWriter, *http.Request) { t.Error("a request got through") })
+	server.Config.ErrorLog = discardLog()
+	zone := &names{answers: map[string][][]netip.Addr{"example.com.": {addresses("127.0.0.1")}, "other.example.": {addresses("127.0.0.1")}}}
+	for name, tc := range map[string]struct {
+		bundle []byte
+		host   string
+	}{
+		"unknown authority": {nil, "example.com"},
+		"another name":      {bundle, "other.example"},
+	} {
+		rt, err := (&Transports{Policy: loopback(t), Resolver: zone}).For(tc.bundle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = get(t, rt, "https://"+tc.host+":"+port+"/"); err == nil {
+			t.Errorf("%s: no error", name)
+		} else if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
+			t.Errorf("%s: %v; want a certificate error", name, err)
+		}
+	}
+}
+
+func TestTransportRefusesOldTLS(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = discardLog()
+	server.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10} //nolint:gosec // the old version is the test
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	bundle := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	rt, err := (&Transports{Policy: loopback(t)}).For(bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := get(t, rt, server.URL); err == nil || !strings.Contains(err.Error(), "protocol version") {
+		t.Errorf("error %v; want a refused protocol version", err)
+	}
+}
+
+func TestTransportBoundsAndLeavesTheBodyAlone(t *testing.T) {
+	t.Parallel()
+	_, port, bundle := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/headers" {
+			for i := range 80 {
+				w.Header().Set(fmt.Sprintf("X-Fill-%d", i), strings.Repeat("x", 1024))
+			}
+			return
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write([]byte("\x1f\x8b as sent"))
+	})
+	rt, err := (&Transports{Policy: loopback(t)}).For(bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := get(t, rt, "https://127.0.0.1:"+port+"/headers"); err == nil {
+		t.Errorf("80 KiB of headers came through: %s", resp.Status)
+	}
+	resp, err := get(t, rt, "https://127.0.0.1:"+port+"/gzip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "\x1f\x8b as sent" {
+		t.Errorf("body %q, %v; want it undecoded", body, err)
+	}
+}
+
+func TestTransportRefusesWhatIsNotHTTPS(t *testing.T) {
+	t.Parallel()
+	rt, err := (&Transports{Policy: loopback(t)}).For(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := &closeRecorder{}
+	for _, u := range []*url.URL{
+		nil,
+		{Scheme: "http", Host: "127.0.0.1:1"},
+		{Scheme: "https"},
+		{Scheme: "https", Host: "127.0.0.1:1", User: url.UserPassword("a", "b")},
+		{Scheme: "https", Host: "0x7f000001"},
+		{Scheme: "https", Opaque: "//127.0.0.1:1/"},
+		{Scheme: "file", Path: "/etc/passwd"},
+	} {
+		body.closed = false
+		resp, err := rt.RoundTrip(&http.Request{Method: http.MethodPost, URL: u, Body: body, Header: http.Header{}})
+		if _, ok := errors.AsType[*EndpointError](err); !ok {
+			t.Errorf("RoundTrip(%v) = %v; want an *EndpointError", u, err)
+		}
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+		if !body.closed {
+			t.Errorf("RoundTrip(%v) left the body open", u)
+		}
+	}
+}
+
+type closeRecorder struct{ closed bool }
+
+func (*closeRecorder) Read([]byte) (int, error) { return 0, io.EOF }
+func (c *closeRecorder) Close() error           { c.closed = true; return nil }
+
+func TestCABundle(t *testing.T) {
+	t.Parallel()
+	_, _, good := tlsServer(t, http.NotFound)
+	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("CANARY")})
+	for name, tc := range map[string]struct {
+		bundle string
+		ok     bool
+	}{
+		"none":                  {"", true},
+		"one":                   {string(good), true},
+		"two":                   {string(good) + "\n" + string(good), true},
+		"text around":           {"# our CA\n" + string(good) + "\n# end\n", true},
+		"no PEM":                {"CANARY", false},
+		"no certificate in it":  {"-----BEGIN CERTIFICATE-----\nQ0FOQVJZ\n-----END CERTIFICATE-----\n", false},
+		"a private key":         {string(key), false},
+		"a key after the CA":    {string(good) + string(key), false},
+		"cut off":               {string(good[:len(good)-20]), false},
+		"the second is cut off": {string(good) + string(good[:len(good)-20]), false},
+		"too large":             {strings.Repeat(" ", 512<<10) + string(good), false},
+	} {
+		rt, err := (&Transports{}).For([]byte(tc.bundle))
+		if tc.ok {
+			if err != nil || rt == nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if _, ok := errors.AsType[*CABundleError](err); !ok || strings.Contains(err.Error(), "CANARY") {
+			t.Errorf("%s: %v; want a *CABundleError without content", name, err)
+		}
+	}
+}
+
+func TestPoolsAreSharedAndBounded(t *testing.T) {
+	t.Parallel()
+	transports := &Transports{}
+	bundle := func(i int) [32]byte { return [32]byte{byte(i), byte(i >> 8), 1} }
+	first := transports.pool(bundle(0), nil, nil)
+	if transports.pool(bundle(0), nil, nil) != first {
+		t.Error("two pools for one bundle")
+	}
+	if proxied := transports.pool(bundle(0), nil, &url.URL{Scheme: "http", Host: "proxy.example"}); proxied == first || proxied.Proxy == nil || first.Proxy != nil {
+		t.Error("a direct and a proxied request share a pool")
+	}
+	for i := range 1000 {
+		transports.pool(bundle(i), nil, nil)
+		transports.pool(bundle(0), nil, nil) // stays in use
+	}
+	if got := len(transports.pools); got != 128 {
+		t.Errorf("%d pools, want 128", got)
+	}
+	if transports.pool(bundle(0), nil, nil) != first {
+		t.Error("the pool that is used all the time was evicted")
+	}
+}
+
+func TestLookupOrder(t *testing.T) {
+	t.Parallel()
+	zone := &names{answers: map[string][][]netip.Addr{
+		"auth.example.com.": {addresses("127.0.0.1")},
+		"auth.example.com":  {addresses("127.0.0.9")}, // what a search list would make of it
+		"keycloak.auth.svc": {addresses("127.0.0.2")}, // only by the search list
+		"localhost":         {addresses("127.0.0.3")},
+		"empty.example.":    {nil},
+	}}
+	d := policyDialer{resolver: zone}
+	for host, want := range map[string]string{
+		"auth.example.com": "[127.0.0.1]", "keycloak.auth.svc": "[127.0.0.2]", "localhost": "[127.0.0.3]", "127.0.0.4": "[127.0.0.4]", "empty.example": "[]",
+	} {
+		if got, err := d.lookup(t.Context(), host); err != nil || fmt.Sprint(got) != want {
+			t.Errorf("lookup(%q) = %v, %v; want %s", host, got, err, want)
+		}
+	}
+	for _, host := range []string{"gone.example", "empty.example"} {
+		conn, err := d.DialContext(t.Context(), "tcp", host+":443")
+		if dns, ok := errors.AsType[*net.DNSError](err); conn != nil || !ok || !dns.IsNotFound {
+			t.Errorf("dial %s = %v, %v; want no such host", host, conn, err)
+		}
+	}
+}
+
+func TestDialTriesTheNextAddress(t *testing.T) {
+	t.Parallel()
+	listener, port, accepted := listen(t, "127.0.0.1:0")
+	zone := &names{answers: map[string][][]netip.Addr{"auth.example.": {addresses("::1", "127.0.0.77", "127.0.0.1")}}} // nobody listens at the first two
+	conn, err := policyDialer{policy: loopback(t), resolver: zone}.DialContext(t.Context(), "tcp", "auth.example:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := conn.RemoteAddr().String(); got != listener.Addr().String() {
+		t.Errorf("connected to %s", got)
+	}
+	_ = conn.Close()
+	waitFor(t, func() bool { return accepted.Load() == 1 })
+}
+
+func TestDialControlHasTheLastWord(t *testing.T) {
+	t.Parallel()
+	_, port, accepted := listen(t, "127.0.0.1:0")
+	if conn, err := (policyDialer{}).dialFirst(t.Context(), addresses("127.0.0.1"), port); !refused(err) {
+		t.Errorf("dial past the first check = %v, %v; want a refusal at the socket", conn, err)
+	}
+	if got := accepted.Load(); got != 0 {
+		t.Errorf("%d connections, want 0", got)
+	}
+}
+
+func TestInterleaved(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"1.0.0.1":                         "[1.0.0.1]",
+		"1.0.0.1 1.0.0.2 2a00::1 2a00::2": "[1.0.0.1 2a00::1 1.0.0.2 2a00::2]",
+		"2a00::1 2a00::2 2a00::3 1.0.0.1": "[2a00::1 1.0.0.1 2a00::2 2a00::3]",
+		"1.0.0.1 1.0.0.2 1.0.0.3 1.0.0.4 1.0.0.5 1.0.0.6 1.0.0.7 1.0.0.8": "[1.0.0.1 1.0.0.2 1.0.0.3 1.0.0.4 1.0.0.5 1.0.0.6]",
+	} {
+		if got := fmt.Sprint(interleaved(addresses(strings.Fields(in)...))); got != want {
+			t.Errorf("interleaved(%s) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+// listen counts the connections that arrive and closes them.
+func listen(t *testing.T, address string) (net.Listener, string, *atomic.Int64) {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Skipf("listen on %s: %v", address, err)
+	}
+	accepted := new(atomic.Int64)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			accepted.Add(1)
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = listener.Close() })
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener, port, accepted
+}
+
+func refused(err error) bool {
+	_, ok := errors.AsType[*RefusedError](err)
+	return ok
+}
+
+func waitFor(t *testing.T, done func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !done() {
+		if time.Now().After(deadline) {
+			t.Fatal("waited for 10 s")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
