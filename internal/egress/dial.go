@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -23,9 +24,8 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// policyDialer connects to open addresses only. It looks a name up once, refuses it when any of its addresses is not open
-// (a public and a private address under one name are rebinding or a mistake), and connects to the very addresses that it
-// checked. The check is repeated on the socket, where nothing can come between.
+// policyDialer connects to open addresses only. It looks a name up once, checks every address, and connects to the very
+// addresses that it checked. The check is repeated on the socket, where nothing can come between.
 type policyDialer struct {
 	policy   Policy
 	resolver Resolver
@@ -46,12 +46,32 @@ func (d policyDialer) DialContext(ctx context.Context, network, address string) 
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 	}
+	allowed, err := d.open(addrs)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+	}
+	return d.dialFirst(ctx, interleaved(allowed), port)
+}
+
+// open returns the addresses of a name that may be dialled, or the first refusal. A public and a private address under one
+// name are rebinding or a mistake, and the answer must not depend on which of them works today. It is another matter when
+// an administrator has opened one: localhost is 127.0.0.1 and ::1, and 127.0.0.0/8 opens just the first.
+func (d policyDialer) open(addrs []netip.Addr) ([]netip.Addr, error) {
+	var open []netip.Addr
+	var refusal error
+	trusted := false
 	for _, addr := range addrs {
 		if err := d.policy.Check(addr); err != nil {
-			return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+			refusal = cmp.Or(refusal, err)
+			continue
 		}
+		open = append(open, addr)
+		trusted = trusted || d.policy.opened(addr)
 	}
-	return d.dialFirst(ctx, interleaved(addrs), port)
+	if refusal != nil && !trusted {
+		return nil, refusal
+	}
+	return open, nil
 }
 
 // lookup asks for the name as it stands before it tries the search list of resolv.conf. With a pod's usual ndots:5 the

@@ -133,8 +133,8 @@ func TestRedirectsReachNothing(t *testing.T) {
 	if !strings.HasPrefix(server.Listener.Addr().String(), "127.0.0.1:") {
 		t.Skip("no IPv4 loopback")
 	}
-	// Open the redirector's port only in the sense of the test: the policy knows addresses, so the redirector is reached by a
-	// transport with loopback open, and its answers are followed by one without.
+	// Redirector and victim share the loopback address, so the first is reached by a transport with loopback open and its
+	// answers are followed by one without.
 	open, err := (&Transports{Policy: loopback(t), Resolver: hostileZone()}).For(bundle)
 	if err != nil {
 		t.Fatal(err)

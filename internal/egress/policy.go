@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -32,16 +33,20 @@ func (p Policy) Check(addr netip.Addr) error {
 	if !addr.IsValid() {
 		return &RefusedError{Addr: addr, Why: WhyInvalid}
 	}
-	addr = addr.WithZone("").Unmap()
-	for _, prefix := range p.Allowed {
-		if prefix.Contains(addr) {
-			return nil
-		}
+	if p.opened(addr) {
+		return nil
 	}
+	addr = addr.WithZone("").Unmap()
 	if why := notPublic(addr); why != "" {
 		return &RefusedError{Addr: addr, Why: why}
 	}
 	return nil
+}
+
+// opened reports whether an administrator opened addr, public or not.
+func (p Policy) opened(addr netip.Addr) bool {
+	addr = addr.WithZone("").Unmap()
+	return slices.ContainsFunc(p.Allowed, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
 }
 
 // ParsePrefixes reads a comma-separated list of CIDRs and single addresses, as in --allowed-cidrs. Blanks around entries

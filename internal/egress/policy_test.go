@@ -118,6 +118,9 @@ func TestParsePrefixesRefuses(t *testing.T) {
 func TestRefusedErrorKeepsTheAddressToItself(t *testing.T) {
 	t.Parallel()
 	err := (Policy{}).Check(netip.MustParseAddr("10.1.2.3"))
+	if err == nil {
+		t.Fatal("10.1.2.3 is open")
+	}
 	if strings.Contains(err.Error(), "10.1.2.3") || !strings.Contains(err.Error(), "private") || !strings.Contains(err.Error(), "--allowed-cidrs") {
 		t.Errorf("error %q; want the kind and the way out, not the address", err)
 	}

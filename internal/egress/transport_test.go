@@ -330,6 +330,33 @@ func TestDialControlHasTheLastWord(t *testing.T) {
 	}
 }
 
+func TestNameWithOpenAndClosedAddresses(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ allowed, addrs, want string }{
+		{"", "8.8.8.8 1.1.1.1", "[8.8.8.8 1.1.1.1]"},
+		{"", "8.8.8.8 10.0.0.1", "refused"},
+		{"", "10.0.0.1 8.8.8.8", "refused"},
+		{"10.0.0.0/8", "8.8.8.8 192.168.0.1", "refused"},
+		{"10.0.0.0/8", "8.8.8.8 10.0.0.1", "[8.8.8.8 10.0.0.1]"},
+		{"127.0.0.0/8", "::1 127.0.0.1", "[127.0.0.1]"}, // localhost
+		{"10.0.0.0/8", "10.0.0.1 192.168.0.1 fe80::1", "[10.0.0.1]"},
+		{"10.0.0.0/8", "192.168.0.1", "refused"},
+	} {
+		allowed, err := ParsePrefixes(tc.allowed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open, err := policyDialer{policy: Policy{Allowed: allowed}}.open(addresses(strings.Fields(tc.addrs)...))
+		got := fmt.Sprint(open)
+		if refused(err) {
+			got = "refused"
+		}
+		if got != tc.want {
+			t.Errorf("with %q open, %s is %s, want %s", tc.allowed, tc.addrs, got, tc.want)
+		}
+	}
+}
+
 func TestInterleaved(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
