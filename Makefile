@@ -1,0 +1,169 @@
+# `make help` lists what there is. Tools are pinned in hack/tools (and its lint/ and sbom/), built by the go command on first use
+# and kept in its cache; nothing is downloaded but Go modules.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# The image to build, push and deploy.
+IMG ?= cdp-credential-operator:$(VERSION)
+KUBECTL ?= kubectl
+DOCKER ?= docker
+# Where generated files go; hack/verify.sh sets it to a scratch folder and compares.
+OUT ?= .
+
+TOOL := go tool -modfile=hack/tools/go.mod
+GOLANGCI_LINT := go tool -modfile=hack/tools/lint/go.mod golangci-lint
+CYCLONEDX_GOMOD := go tool -modfile=hack/tools/sbom/go.mod cyclonedx-gomod
+
+# The same flags as in the Dockerfile: a build depends on the sources, the Go version and VERSION, and on nothing else.
+BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$(VERSION)"
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z0-9_-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+##@ See it work
+
+.PHONY: demo
+demo: ## Show tokens being kept fresh: a real API server, stand-in token endpoints, no cluster and no account
+	go run ./hack/demo
+
+##@ Generate
+
+.PHONY: generate
+generate: ## Generate the deep copies of the API types
+	@mkdir -p $(OUT)/api/v1alpha1
+	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/... output:object:dir=$(OUT)/api/v1alpha1
+
+.PHONY: manifests
+manifests: ## Generate the resource definition and the operator's roles
+	@mkdir -p $(OUT)/config/crd/bases $(OUT)/config/rbac $(OUT)/config/namespaced/watched
+	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=$(OUT)/config/crd/bases
+	$(TOOL) controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=$(OUT)/config/rbac
+	sed -e 's/^kind: ClusterRole$$/kind: Role/' -e 's/^  name: manager-role$$/  name: cdp-credential-operator-manager-role/' \
+	  $(OUT)/config/rbac/role.yaml > $(OUT)/config/namespaced/watched/role.yaml
+
+.PHONY: api-docs
+api-docs: ## Generate docs/api.md
+	@mkdir -p $(OUT)/docs
+	$(TOOL) crd-ref-docs --config=hack/tools/crd-ref-docs.yaml --source-path=./api/v1alpha1 --renderer=markdown --output-path=$(OUT)/docs/api.md
+
+##@ Check
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: vet
+vet: ## Run go vet
+	go vet ./...
+
+.PHONY: lint
+lint: ## Run the linters
+	$(GOLANGCI_LINT) run
+	$(TOOL) logcheck -check-contextual ./...
+
+.PHONY: verify
+verify: ## Fail if a generated file, a go.mod or the formatting is stale (changes nothing)
+	hack/verify.sh
+
+.PHONY: test
+test: ## Run all tests (the first run fetches or builds etcd and kube-apiserver: seconds to minutes)
+	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m ./...
+
+.PHONY: test-race
+test-race: ## Run all tests under the race detector (needs a C compiler)
+	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets CGO_ENABLED=1 go test -race -timeout 40m ./...
+
+FUZZTIME ?= 20s
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZTIME (20s)
+	hack/fuzz.sh $(FUZZTIME)
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities that our code can reach
+	hack/vulncheck.sh
+
+##@ Build
+
+.PHONY: build
+build: ## Build bin/manager
+	$(BUILD) -o bin/manager ./cmd/manager
+
+.PHONY: run
+run: ## Run the manager here, against the cluster of the current kubeconfig
+	go run ./cmd/manager --metrics-bind-address=127.0.0.1:8080 --metrics-secure=false
+
+.PHONY: docker-build
+docker-build: ## Build the image IMG
+	$(DOCKER) build --build-arg VERSION=$(VERSION) -t $(IMG) .
+
+.PHONY: docker-push
+docker-push: ## Push the image IMG
+	$(DOCKER) push $(IMG)
+
+##@ Deploy to the cluster of the current kubeconfig
+
+.PHONY: install
+install: ## Install the resource definition only
+	$(TOOL) kustomize build config/crd | $(KUBECTL) apply --server-side -f -
+
+.PHONY: uninstall
+uninstall: ## Remove the resource definition, every CDPCredential and with them their Secrets
+	$(TOOL) kustomize build config/crd | $(KUBECTL) delete --ignore-not-found -f -
+
+# Overlays are written to bin/, so that setting an image changes no file of the repository.
+.PHONY: overlay
+overlay:
+	rm -rf bin/deploy && mkdir -p bin/deploy
+	printf 'resources: [../../config/default]\n' > bin/deploy/kustomization.yaml
+	cd bin/deploy && go tool -modfile=../../hack/tools/go.mod kustomize edit set image controller=$(IMG)
+
+.PHONY: deploy
+deploy: overlay ## Install the operator with the image IMG
+	$(TOOL) kustomize build bin/deploy | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: ## Remove the operator, its resource definition, every CDPCredential and with them their Secrets
+	$(TOOL) kustomize build config/default | $(KUBECTL) delete --ignore-not-found -f -
+
+NAMESPACES ?= default
+.PHONY: overlay-namespaced
+overlay-namespaced:
+	mkdir -p bin && hack/namespaced.sh $(NAMESPACES)
+	cd bin/deploy-namespaced && go tool -modfile=../../hack/tools/go.mod kustomize edit set image controller=$(IMG)
+
+.PHONY: deploy-namespaced
+deploy-namespaced: overlay-namespaced ## Install it with rights in NAMESPACES (comma-separated) only
+	$(TOOL) kustomize build bin/deploy-namespaced | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy-namespaced
+undeploy-namespaced: overlay-namespaced ## Remove what deploy-namespaced installed, CDPCredentials included
+	$(TOOL) kustomize build bin/deploy-namespaced | $(KUBECTL) delete --ignore-not-found -f -
+
+.PHONY: build-installer
+build-installer: overlay ## Write dist/install.yaml, the operator with the image IMG in one file
+	mkdir -p dist
+	$(TOOL) kustomize build bin/deploy > dist/install.yaml
+
+##@ Release
+
+PLATFORMS := linux/amd64 linux/arm64
+.PHONY: release
+release: build-installer ## Write dist/: install.yaml, binaries, SBOMs (CycloneDX) and checksums
+	for platform in $(PLATFORMS); do \
+	  name=manager-$${platform/\//-}; \
+	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o dist/$$name ./cmd/manager; \
+	  $(CYCLONEDX_GOMOD) bin -json -noserial -std -version $(VERSION) -output dist/$$name.cdx.json dist/$$name; \
+	done
+	cd dist && sha256sum install.yaml manager-* > SHA256SUMS
+
+.PHONY: verify-reproducible
+verify-reproducible: ## Build twice, in different folders and with different caches, and compare
+	hack/reproducible.sh "$(VERSION)"
+
+.PHONY: clean
+clean: ## Remove bin/ and dist/ (the envtest binaries stay in the user's cache folder)
+	rm -rf bin dist

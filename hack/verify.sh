@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Fails if something generated or formatted is stale. Changes nothing: files are generated into a scratch folder and compared, so
+# it can be run over uncommitted work.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+stale=0
+bad() {
+  printf 'verify: %s\n' "$*" >&2
+  stale=1
+}
+
+make --no-print-directory generate manifests api-docs OUT="$out"
+while read -r file; do
+  diff -u "$file" "$out/$file" || bad "$file is stale: run make generate manifests api-docs"
+done < <(cd "$out" && find . -type f | sort)
+
+while read -r mod; do
+  (cd "$(dirname "$mod")" && go mod tidy -diff) || bad "$mod is not tidy: run go mod tidy in its folder"
+done < <(find . -name go.mod -not -path './bin/*' -not -path './dist/*' | sort)
+
+# A folder that starts with _ or . is none of the go command's, nor of ours.
+unformatted=$(find . -name '*.go' -not -path './.*' -not -path './bin/*' -print0 | xargs -0 gofmt -l)
+[ -z "$unformatted" ] || bad "run make fmt: $unformatted"
+
+while read -r kustomization; do
+  go tool -modfile=hack/tools/go.mod kustomize build "$(dirname "$kustomization")" >/dev/null || bad "$kustomization does not build"
+done < <(find config -name kustomization.yaml | sort)
+
+if [ $stale = 0 ]; then echo "verify: everything is up to date"; fi
+exit $stale
