@@ -48,7 +48,7 @@ manifests: ## Generate the resource definition and the operator's roles
 .PHONY: api-docs
 api-docs: ## Generate docs/api.md
 	@mkdir -p $(OUT)/docs
-	$(TOOL) crd-ref-docs --config=hack/tools/crd-ref-docs.yaml --source-path=./api/v1alpha1 --renderer=markdown --output-path=$(OUT)/docs/api.md
+	$(TOOL) crd-ref-docs --log-level=ERROR --config=hack/tools/crd-ref-docs.yaml --source-path=./api/v1alpha1 --renderer=markdown --output-path=$(OUT)/docs/api.md
 
 ##@ Check
 
