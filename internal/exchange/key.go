@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"strings"
 
@@ -117,7 +118,12 @@ func (c Client) decryptLegacy(block *pem.Block) (*pem.Block, error) {
 		return nil, invalidKey("privateKeyPassphrase", "is missing, and the private key is encrypted")
 	}
 	der, err := x509.DecryptPEMBlock(block, []byte(c.Passphrase)) //nolint:staticcheck // deprecated for new keys; users have old ones
-	if err != nil {
+	var sequence asn1.RawValue
+	if err == nil {
+		// One wrong passphrase in 256 goes unnoticed by the padding.
+		_, err = asn1.Unmarshal(der, &sequence)
+	}
+	if err != nil || sequence.Tag != asn1.TagSequence {
 		return nil, invalidKey("privateKeyPassphrase", "does not open the private key")
 	}
 	return &pem.Block{Type: block.Type, Bytes: der}, nil

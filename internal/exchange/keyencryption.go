@@ -87,7 +87,8 @@ func checkDerivation(function pkix.AlgorithmIdentifier) error {
 		if p.Iterations > maxIterations {
 			return tooCostly()
 		}
-		if prf := p.PRF.Algorithm; len(prf) != 0 && !prf.Equal(oidHMACSHA1) && !prf.Equal(oidHMACSHA256) {
+		// The library knows no other function, and overlooks it where the length of the key stands before it.
+		if prf := p.PRF.Algorithm; len(prf) != 0 && (p.KeyLength != 0 || !prf.Equal(oidHMACSHA1) && !prf.Equal(oidHMACSHA256)) {
 			return unknownEncryption()
 		}
 	case function.Algorithm.Equal(oidScrypt):

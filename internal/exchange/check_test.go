@@ -1,0 +1,117 @@
+package exchange_test
+
+import (
+	"crypto/rand"
+	"net/http"
+	"testing"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	header := func(name, value string) exchange.Request {
+		return exchange.Request{Provider: exchange.OAuth2, URL: "https://a.example.com", Headers: map[string]string{name: value}}
+	}
+	parameter := func(name string) exchange.Request {
+		return exchange.Request{Provider: exchange.OAuth2, URL: "https://a.example.com", Parameters: map[string]string{name: "x"}}
+	}
+	at := func(url string) exchange.Request { return exchange.Request{Provider: exchange.Apsis, URL: url} }
+	const (
+		request = exchange.InvalidRequest
+		key     = exchange.InvalidKey
+	)
+	tests := map[string]struct {
+		req   exchange.Request
+		kind  exchange.Kind
+		field string // empty: nothing is wrong
+	}{
+		"good":                   {req: header("X-Tenant", "seven")},
+		"a header with a tab":    {req: header("X-Tenant", "se\tven")},
+		"Accept":                 {req: header("Accept", "application/vnd.example+json")},
+		"User-Agent":             {req: header("User-Agent", "etl")},
+		"Authorization":          {header("authorization", "Bearer x"), request, "headers.authorization"},
+		"Content-Type":           {header("Content-Type", "text/plain"), request, "headers.Content-Type"},
+		"Host":                   {header("host", "b.example.com"), request, "headers.host"},
+		"Content-Length":         {header("Content-Length", "1"), request, "headers.Content-Length"},
+		"Transfer-Encoding":      {header("transfer-encoding", "chunked"), request, "headers.transfer-encoding"},
+		"Connection":             {header("Connection", "close"), request, "headers.Connection"},
+		"TE":                     {header("TE", "trailers"), request, "headers.TE"},
+		"Proxy-Authorization":    {header("Proxy-Authorization", "x"), request, "headers.Proxy-Authorization"},
+		"Accept-Encoding":        {header("Accept-Encoding", "br"), request, "headers.Accept-Encoding"},
+		"CR LF in a value":       {header("X-Tenant", "7\r\nX-Admin: 1"), request, "headers.X-Tenant"},
+		"NUL in a value":         {header("X-Tenant", "7\x00"), request, "headers.X-Tenant"},
+		"CR LF in a name":        {header("X-Tenant\r\nX-Admin", "1"), request, "headers"},
+		"a name with a space":    {header("X Tenant", "1"), request, "headers"},
+		"a name with an umlaut":  {header("X-Ä", "1"), request, "headers"},
+		"no name":                {header("", "1"), request, "headers"},
+		"parameter":              {req: parameter("account_id")},
+		"grant_type":             {parameter("grant_type"), request, "parameters.grant_type"},
+		"client_id":              {parameter("client_id"), request, "parameters.client_id"},
+		"client_secret":          {parameter("client_secret"), request, "parameters.client_secret"},
+		"client_assertion":       {parameter("client_assertion"), request, "parameters.client_assertion"},
+		"client_assertion_type":  {parameter("client_assertion_type"), request, "parameters.client_assertion_type"},
+		"scope":                  {parameter("scope"), request, "parameters.scope"},
+		"audience":               {parameter("audience"), request, "parameters.audience"},
+		"resource":               {parameter("resource"), request, "parameters.resource"},
+		"no name of a parameter": {parameter(""), request, "parameters"},
+		"http":                   {at("http://a.example.com"), request, "url"},
+		"no host":                {at("https:///oauth"), request, "url"},
+		"a port alone":           {at("https://:443"), request, "url"},
+		"user info":              {at("https://etl:hunter2@a.example.com"), request, "url"},
+		"fragment":               {at("https://a.example.com/#f"), request, "url"},
+		"no URL":                 {at("%zz"), request, "url"},
+		"empty URL":              {at(""), request, "url"},
+		"raw Basic and a colon": {
+			exchange.Request{
+				Provider: exchange.OAuth2, URL: "https://a.example.com", AuthMethod: exchange.ClientSecretBasicRaw,
+				Client: exchange.Client{ID: "https://etl", Secret: "x"},
+			}, key, "clientID",
+		},
+		"Basic and a colon": {req: exchange.Request{
+			Provider: exchange.OAuth2, URL: "https://a.example.com", Client: exchange.Client{ID: "https://etl", Secret: "x"},
+		}},
+		"token ID and a colon": {exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a:b"}}, key, "tokenID"},
+		"basic":                {req: exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a", TokenSecret: "b:c"}}},
+		"tenant hash of two lines": {
+			exchange.Request{Provider: exchange.Algonomy, API: "GDPR", URL: "https://a.example.com", Client: exchange.Client{TenantHash: "a\nb"}}, key, "tenantHash",
+		},
+		"OAuth key secret of two lines": {
+			exchange.Request{Provider: exchange.Algonomy, API: "GDPR", URL: "https://a.example.com", Client: exchange.Client{OAuthKeySecret: "a\nb"}}, key, "oauthKeySecret",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rt := roundTrip(func(*http.Request) (*http.Response, error) {
+				if test.field != "" {
+					t.Error("sent all the same")
+				}
+				return nil, http.ErrServerClosed
+			})
+			_, sent := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, test.req)
+			err := test.req.Check()
+			if test.field == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			for _, err := range []error{err, sent} {
+				if failed := asError(t, err); failed.Kind != test.kind || failed.Field != test.field {
+					t.Errorf("kind %v: %v", failed.Kind, err)
+				}
+			}
+		})
+	}
+}
+
+func TestHeaderTwice(t *testing.T) {
+	t.Parallel()
+	req := exchange.Request{
+		Provider: exchange.OAuth2, URL: "https://a.example.com", Headers: map[string]string{"X-Tenant": "7", "x-tenant": "8"},
+	}
+	if failed := asError(t, req.Check()); failed.Kind != exchange.InvalidRequest {
+		t.Error(failed)
+	}
+}
