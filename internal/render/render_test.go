@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -296,6 +297,22 @@ func TestBounds(t *testing.T) {
 	}
 	if _, err := set.Render(big); err != nil {
 		t.Errorf("exactly 256 KiB: %v", err)
+	}
+}
+
+// The size of a result is known before it is made.
+func TestReplaceSpendsNoMemory(t *testing.T) { // not parallel: it reads the process's counters
+	set, err := Compile(map[string]string{"k": `{{ replace "" "` + strings.Repeat("x", 3000) + `" .token }}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = set.Render(Values{Token: strings.Repeat("t", 50<<10)})
+	runtime.ReadMemStats(&after)
+	wantError(t, err, "k", "too much text")
+	if spent := after.TotalAlloc - before.TotalAlloc; spent > 20<<20 {
+		t.Errorf("%d MiB were allocated for a refusal", spent>>20)
 	}
 }
 
