@@ -1,0 +1,122 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+
+	"go.uber.org/zap/zapcore"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+)
+
+// options are what the flags say, checked.
+type options struct {
+	log zap.Options
+
+	metricsAddress, probeAddress string
+	metricsSecure                bool
+	metricsCertDir               string
+	pprofAddress                 string
+
+	leaderElect             bool
+	leaderElectionNamespace string
+
+	namespaces  []string
+	selector    labels.Selector
+	concurrency int
+
+	allowedHosts    egress.Hosts
+	allowedPrefixes []netip.Prefix
+	limits          egress.Limits
+}
+
+// parseFlags reads the command line. An error says which flag is wrong and how it is written.
+func parseFlags(args []string) (*options, error) {
+	opts := &options{}
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	flags.SetOutput(os.Stderr)
+	config.RegisterFlags(flags)
+	opts.log.BindFlags(flags)
+
+	flags.StringVar(&opts.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics endpoint; 0 turns it off.")
+	flags.BoolVar(&opts.metricsSecure, "metrics-secure", true, "Serve metrics by HTTPS, to those whom the API server lets read them.")
+	flags.StringVar(&opts.metricsCertDir, "metrics-cert-path", "", "Folder with tls.crt and tls.key for the metrics endpoint; empty makes a self-signed certificate.")
+	flags.StringVar(&opts.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 turns them off.")
+	flags.StringVar(&opts.pprofAddress, "pprof-bind-address", "", "Address of the profiling endpoint, which is not authenticated; empty turns it off.")
+	flags.BoolVar(&opts.leaderElect, "leader-elect", false, "Elect one of several replicas to do the work.")
+	flags.StringVar(&opts.leaderElectionNamespace, "leader-election-namespace", os.Getenv("POD_NAMESPACE"),
+		"Namespace of the leader election's Lease; empty means $POD_NAMESPACE, or the pod's own.")
+	flags.IntVar(&opts.concurrency, "max-concurrent-reconciles", 32, "How many objects are worked on at the same time.")
+	flags.Float64Var(&opts.limits.QPS, "token-endpoint-qps", 20, "Exchanges a second at one endpoint.")
+	flags.IntVar(&opts.limits.HostInFlight, "token-endpoint-in-flight", 8, "Exchanges at the same time at one endpoint.")
+	namespaces := flags.String("watch-namespaces", "", "Namespaces to work in, separated by commas; empty means all.")
+	selector := flags.String("watch-selector", "", "Label selector of the CDPCredentials to work on; empty means all.")
+	hosts := flags.String("allowed-token-hosts", "",
+		"Hosts to which every client Secret may be sent, separated by commas; the grammar is that of the annotation cdpcredentials.io/allowed-hosts.")
+	cidrs := flags.String("allowed-cidrs", "", "Address ranges that may be connected to though they are not public, separated by commas, for example 10.1.2.0/24.")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if rest := flags.Args(); len(rest) > 0 {
+		return nil, fmt.Errorf("unknown argument %q: flags begin with --", rest[0])
+	}
+	opts.tameDevelopment()
+	return opts, opts.check(*namespaces, *selector, *hosts, *cidrs)
+}
+
+func (o *options) check(namespaces, selector, hosts, cidrs string) error {
+	for _, name := range strings.Split(namespaces, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if wrong := validation.IsDNS1123Label(name); len(wrong) > 0 {
+			return fmt.Errorf("--watch-namespaces: %q is no namespace: %s", name, wrong[0])
+		}
+		o.namespaces = append(o.namespaces, name)
+	}
+	var err error
+	if o.selector, err = labels.Parse(selector); err != nil {
+		return fmt.Errorf("--watch-selector: %w; write for example shard=a or team in (etl,web)", err)
+	}
+	if o.allowedHosts, err = egress.ParseHosts(hosts); err != nil {
+		return fmt.Errorf("--allowed-token-hosts: %w", err)
+	}
+	if o.allowedPrefixes, err = egress.ParsePrefixes(cidrs); err != nil {
+		return fmt.Errorf("--allowed-cidrs: %w", err)
+	}
+	switch {
+	case o.concurrency < 1:
+		return fmt.Errorf("--max-concurrent-reconciles must be at least 1, not %d", o.concurrency)
+	case !(o.limits.QPS > 0):
+		return fmt.Errorf("--token-endpoint-qps must be above 0, not %v", o.limits.QPS)
+	case o.limits.HostInFlight < 1:
+		return fmt.Errorf("--token-endpoint-in-flight must be at least 1, not %d", o.limits.HostInFlight)
+	}
+	return nil
+}
+
+// tameDevelopment gives --zap-devel all that it promises but one thing: in development mode controller-runtime's encoder prints whole
+// objects, and a logged Secret is a leaked Secret.
+func (o *options) tameDevelopment() {
+	if !o.log.Development {
+		return
+	}
+	o.log.Development = false
+	if o.log.Encoder == nil && o.log.NewEncoder == nil {
+		zap.ConsoleEncoder()(&o.log)
+	}
+	if o.log.Level == nil {
+		o.log.Level = zapcore.DebugLevel
+	}
+	if o.log.StacktraceLevel == nil {
+		o.log.StacktraceLevel = zapcore.WarnLevel
+	}
+}

@@ -1,0 +1,24 @@
+// Command manager runs the operator. It holds the only real clock, the only real source of chance and the only os.Exit.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+func main() {
+	opts, err := parseFlags(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	// Not Development: that encoder prints whole objects, and a logged Secret is a leaked Secret.
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&opts.log)))
+	if err := run(ctrl.SetupSignalHandler(), opts); err != nil {
+		ctrl.Log.WithName("manager").Error(err, "Failed to run")
+		os.Exit(1)
+	}
+}

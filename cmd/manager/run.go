@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net/http"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// leaderElectionID is the name of the Lease.
+const leaderElectionID = "cdp-credential-operator"
+
+// run assembles the operator and runs it until ctx ends.
+func run(ctx context.Context, opts *options) error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the cluster: %w", err)
+	}
+	mgr, err := newManager(config, opts)
+	if err != nil {
+		return fmt.Errorf("make the manager: %w", err)
+	}
+	own, err := controllers.NewMetrics(metrics.Registry)
+	if err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	transports := &egress.Transports{Policy: egress.Policy{Allowed: opts.allowedPrefixes}, Proxy: http.ProxyFromEnvironment}
+	reconciler := &controllers.CDPCredentialReconciler{
+		Client:       mgr.GetClient(),
+		Recorder:     mgr.GetEventRecorder("cdp-credential-operator"),
+		Exchanger:    exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
+		Transports:   transports,
+		Gate:         egress.NewGate(opts.limits),
+		VerifyGate:   egress.NewGate(opts.limits),
+		AllowedHosts: opts.allowedHosts,
+		Clock:        clock.RealClock{},
+		Chance:       mathrand.Float64,
+		Rand:         rand.Reader,
+		Metrics:      own,
+	}
+	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {
+		return fmt.Errorf("set up the controller: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
+		return fmt.Errorf("set up the health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
+		return fmt.Errorf("set up the readiness check: %w", err)
+	}
+	return mgr.Start(ctx)
+}
+
+func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
+	// The API server's own fairness is the limit; client-go's default of 5 requests a second would be one for tens of objects.
+	config.QPS = -1
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	return ctrl.NewManager(config, ctrl.Options{
+		Scheme:                  scheme,
+		Cache:                   cacheOptions(opts),
+		Client:                  client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
+		Metrics:                 metricsOptions(opts),
+		HealthProbeBindAddress:  opts.probeAddress,
+		PprofBindAddress:        opts.pprofAddress,
+		LeaderElection:          opts.leaderElect,
+		LeaderElectionID:        leaderElectionID,
+		LeaderElectionNamespace: opts.leaderElectionNamespace,
+		// The process ends right after the manager has stopped, so the Lease can be given up for the next one at once.
+		LeaderElectionReleaseOnCancel: true,
+	})
+}
+
+// cacheOptions keeps the cache small: of Secrets the metadata only, of metadata nothing that nobody reads.
+func cacheOptions(opts *options) cache.Options {
+	options := cache.Options{
+		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.CDPCredential{}: {Label: opts.selector, Transform: controllers.TrimCredential},
+		},
+		DefaultTransform: controllers.TrimMetadata,
+	}
+	if len(opts.namespaces) > 0 {
+		options.DefaultNamespaces = map[string]cache.Config{}
+		for _, name := range opts.namespaces {
+			options.DefaultNamespaces[name] = cache.Config{}
+		}
+	}
+	return options
+}
+
+func metricsOptions(opts *options) server.Options {
+	options := server.Options{BindAddress: opts.metricsAddress, SecureServing: opts.metricsSecure, CertDir: opts.metricsCertDir}
+	if opts.metricsSecure {
+		options.FilterProvider = filters.WithAuthenticationAndAuthorization
+		// HTTP/2's rapid reset (CVE-2023-44487) is not worth its use here.
+		options.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"}; c.MinVersion = tls.VersionTLS12 }}
+	}
+	return options
+}

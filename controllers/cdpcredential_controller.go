@@ -1,0 +1,183 @@
+// Package controllers makes the target Secret of each CDPCredential hold a valid token: it observes, plans, acts and reports.
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// An Exchanger trades a client's credentials for a token, in one attempt. What the endpoint says against it is an *exchange.Error.
+type Exchanger interface {
+	Exchange(ctx context.Context, rt http.RoundTripper, req exchange.Request) (exchange.Token, error)
+}
+
+// Transports gives the way to endpoints whose certificates are checked against a CA bundle; none means the system's roots.
+type Transports interface {
+	For(caBundle []byte) (http.RoundTripper, error)
+}
+
+// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields are required.
+type CDPCredentialReconciler struct {
+	// Client reads CDPCredentials and the metadata of Secrets from the cache, and whole Secrets from the API server.
+	Client     client.Client
+	Recorder   events.EventRecorder
+	Exchanger  Exchanger
+	Transports Transports
+	// Gate is that of the token endpoints, VerifyGate that of the APIs.
+	Gate, VerifyGate *egress.Gate
+	// AllowedHosts are those that an administrator consented to for all client Secrets. Zero: none.
+	AllowedHosts egress.Hosts
+	Clock        clock.PassiveClock
+	// Chance gives numbers in [0, 1), for jitter. Rand gives unpredictable bytes, for salts.
+	Chance  func() float64
+	Rand    io.Reader
+	Metrics *Metrics
+
+	memory memory
+	// salt keys the fingerprints that never leave this process.
+	salt [16]byte
+}
+
+// +kubebuilder:rbac:groups=cdpcredentials.io,resources=cdpcredentials,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cdpcredentials.io,resources=cdpcredentials/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile makes one pass over one object.
+func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	obj := &v1alpha1.CDPCredential{}
+	if err := r.Client.Get(ctx, req.NamespacedName, obj); apierrors.IsNotFound(err) {
+		r.forget(req.NamespacedName)
+		return ctrl.Result{}, nil
+	} else if err != nil {
+		return ctrl.Result{}, fmt.Errorf("read the object: %w", err)
+	}
+	if !obj.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil // the target Secret is garbage-collected by its owner reference
+	}
+	mem := r.memory.of(req.NamespacedName, obj.UID)
+	if older(obj.ResourceVersion, mem.objectVersion) {
+		return ctrl.Result{RequeueAfter: cacheLag}, nil // the cache has yet to see what we wrote ourselves
+	}
+	v, err := r.observe(ctx, obj, mem)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	s := plan(v)
+	out, err := r.act(ctx, v, mem, s)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	tried, verifyAt, err := r.verify(ctx, v, mem)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if out.wrote || !v.moving() && v.target.has() && !obj.Spec.Suspend {
+		if err := r.removeLeftovers(ctx, obj); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
+	status := report(v, s, out, tried)
+	if err := r.patchStatus(ctx, obj, mem, status); err != nil {
+		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
+	}
+	r.tell(v, out, &status)
+	return ctrl.Result{RequeueAfter: wake(v, out, verifyAt, &status)}, nil
+}
+
+// cacheLag is how long a cache is given to catch up when nothing else wakes the object.
+const cacheLag = 100 * time.Millisecond
+
+// patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together.
+func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, status v1alpha1.CDPCredentialStatus) error {
+	if equality.Semantic.DeepEqual(obj.Status, status) {
+		return nil
+	}
+	after := obj.DeepCopy()
+	after.Status = status
+	diff, err := client.MergeFrom(obj).Data(after)
+	if err != nil {
+		return fmt.Errorf("write the status patch: %w", err)
+	}
+	var patch map[string]any
+	if err := json.Unmarshal(diff, &patch); err != nil {
+		return fmt.Errorf("read the status patch: %w", err)
+	}
+	// Nobody else writes status, so it needs no lock; but it must not land on another object of the same name.
+	patch["metadata"] = map[string]any{"uid": obj.UID}
+	if diff, err = json.Marshal(patch); err != nil {
+		return fmt.Errorf("write the status patch: %w", err)
+	}
+	err = r.Client.Status().Patch(ctx, after, client.RawPatch(types.MergePatchType, diff), client.FieldOwner(v1alpha1.ManagedBy))
+	if apierrors.IsNotFound(err) {
+		return nil // the object was deleted meanwhile
+	} else if err != nil {
+		return fmt.Errorf("patch status: %w", err)
+	}
+	mem.objectVersion = after.ResourceVersion
+	return nil
+}
+
+// tell tells the events and metrics what status has changed to.
+func (r *CDPCredentialReconciler) tell(v *view, out outcome, status *v1alpha1.CDPCredentialStatus) {
+	r.Metrics.observe(v, out, status)
+	if out.issued {
+		r.Recorder.Eventf(v.obj, targetReference(v), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh", "Wrote a new token to Secret %s", v.target.name)
+	}
+	for _, w := range out.warnings {
+		r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, w.reason, "Refresh", "%s", w.message)
+	}
+	for _, kind := range []string{v1alpha1.ConditionRefreshed, v1alpha1.ConditionVerified} {
+		if c := newFailure(v.obj.Status.Conditions, status.Conditions, kind); c != nil {
+			r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, c.Reason, "Refresh", "%s", shorten(c.Message, maxNote))
+		}
+	}
+}
+
+// maxNote is the most that an event's note may have.
+const maxNote = 1000
+
+// wake says when the object is looked at again: for what is to be tried next, and at the second at which the token expires. Zero: when
+// something changes.
+func wake(v *view, out outcome, verifyAt time.Time, status *v1alpha1.CDPCredentialStatus) time.Duration {
+	times := []time.Time{out.at, verifyAt}
+	if out.failure != nil {
+		times = append(times, out.failure.retryAt)
+	}
+	if status.NextRefreshTime != nil && !out.waiting {
+		times = append(times, status.NextRefreshTime.Time)
+	}
+	if v.held.holds(v.now) {
+		times = append(times, v.held.rec.ExpiresAt)
+		if !out.waiting && out.failure == nil && !v.obj.Spec.Suspend {
+			times = append(times, renewAt(v))
+		}
+	}
+	var first time.Time
+	for _, t := range times {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	if first.IsZero() {
+		return 0
+	}
+	return max(first.Sub(v.now), time.Millisecond) // zero would mean never
+}

@@ -1,0 +1,143 @@
+package controllers
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// A failure is what a pass has to report instead of a token.
+type failure struct {
+	reason string
+	// message says what to do. It has no times and no counters, so that it stays the same from attempt to attempt.
+	message string
+	// correlation is for the vendor's support. It is shown with the first message of a kind.
+	correlation string
+	// stalled says that somebody has to change something; else the operator tries again by itself.
+	stalled bool
+	// attempted says that the attempt was made: it counts, and is not made again before retryAt or a change.
+	attempted bool
+	// retryAt is zero where only a change helps.
+	retryAt time.Time
+}
+
+func stalled(reason, message string) *failure {
+	return &failure{reason: reason, message: message, stalled: true}
+}
+
+func targetNotOwned(v *view) *failure {
+	name := v.target.name
+	if other := v.target.owner(); other != "" {
+		return stalled(v1alpha1.ReasonTargetNotOwned, fmt.Sprintf(
+			"Secret %s is the target of the CDPCredential %s: choose another spec.target.name, or hand the Secret over with: %s",
+			name, shorten(other, 253), annotate(v.obj.Namespace, name, v1alpha1.CredentialAnnotation, v.obj.Name)))
+	}
+	return stalled(v1alpha1.ReasonTargetNotOwned, fmt.Sprintf(
+		"Secret %s exists and was not made by this object: choose another spec.target.name, delete the Secret, or hand it over with: %s",
+		name, annotate(v.obj.Namespace, name, v1alpha1.CredentialAnnotation, v.obj.Name)))
+}
+
+// hostNotAllowed names the one line that gives consent. It repeats the consents that are there already, where they are of use.
+func hostNotAllowed(obj *v1alpha1.CDPCredential, allowed string, endpoint egress.Endpoint, bad error) *failure {
+	secret, host := obj.Spec.ClientSecretRef.Name, hostOf(endpoint)
+	problem := fmt.Sprintf("Secret %s does not allow its values to be sent to %s", secret, host)
+	list := host
+	switch {
+	case bad != nil:
+		problem = fmt.Sprintf("the annotation %s of Secret %s cannot be read (%s)", v1alpha1.AllowedHostsAnnotation, secret, shorten(bad.Error(), 256))
+	case strings.TrimSpace(allowed) != "" && len(allowed) < 512:
+		list = strings.ReplaceAll(allowed, " ", "") + "," + host
+	}
+	return stalled(v1alpha1.ReasonHostNotAllowed, fmt.Sprintf("%s; if that host is right, allow it with: %s", problem,
+		annotate(obj.Namespace, secret, v1alpha1.AllowedHostsAnnotation, list)))
+}
+
+func annotate(namespace, secret, key, value string) string {
+	return fmt.Sprintf("kubectl annotate secret -n %s %s --overwrite '%s=%s'", namespace, secret, key, value)
+}
+
+// hostOf leaves out the port of https: an entry without a port allows any.
+func hostOf(endpoint egress.Endpoint) string {
+	return strings.TrimSuffix(endpoint.String(), ":443")
+}
+
+func budgetFailure(v *view) *failure {
+	f := stalled(v1alpha1.ReasonBudgetSpent, fmt.Sprintf(
+		"the %d tokens of spec.refresh.maxPerDay were issued today: the next one is issued on the next day (UTC), or when maxPerDay is raised",
+		*v.obj.Spec.Refresh.MaxPerDay))
+	f.retryAt = v.now.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+	return f
+}
+
+// failureOf turns what stopped an attempt into what is reported. It gives nil for an error that is not about the exchange.
+func failureOf(v *view, err error, chance float64) *failure {
+	if missing, ok := errors.AsType[*missingKeyError](err); ok {
+		return &failure{reason: v1alpha1.ReasonSecretKeyMissing, message: missing.Error(), stalled: true, attempted: true}
+	}
+	if bad, ok := errors.AsType[*egress.CABundleError](err); ok {
+		return stalled(v1alpha1.ReasonInvalidSpec, "spec.tls.caBundle: "+bad.Error())
+	}
+	if refused, ok := errors.AsType[*egress.RefusedError](err); ok {
+		f := &failure{reason: v1alpha1.ReasonEndpointRefused, stalled: true, attempted: true}
+		f.message = fmt.Sprintf("%s: %s; give a public address, or have an administrator open this one with --allowed-cidrs", hostOf(v.intent.endpoint), refused.Error())
+		f.retryAt = slowRetry(v, f.reason)
+		return f
+	}
+	e, ok := errors.AsType[*exchange.Error](err)
+	if !ok {
+		return nil
+	}
+	f := &failure{message: e.Error(), correlation: e.CorrelationID, attempted: true}
+	switch e.Kind {
+	case exchange.InvalidKey:
+		f.reason, f.stalled = v1alpha1.ReasonSecretKeyInvalid, true
+		f.message = fmt.Sprintf("Secret %s, key %s: %s", v.obj.Spec.ClientSecretRef.Name, v.intent.keyOf(e.Field), e.Detail)
+	case exchange.InvalidRequest:
+		f.reason, f.stalled = v1alpha1.ReasonInvalidSpec, true
+		f.message = "spec.provider." + v.intent.provider + ": " + e.Error()
+	case exchange.Unsupported:
+		f.reason, f.stalled = v1alpha1.ReasonUnsupportedProvider, true
+		f.message = "spec.provider." + v.intent.provider + ": " + e.Error() + ": upgrade the operator, or choose another provider"
+	case exchange.Rejected:
+		f.reason, f.stalled = v1alpha1.ReasonCredentialsRejected, true
+		f.message = fmt.Sprintf("%s: check the values of Secret %s, what spec.provider.%s asks for, and the client at the vendor",
+			e.Error(), v.obj.Spec.ClientSecretRef.Name, v.intent.provider)
+		f.retryAt = slowRetry(v, f.reason)
+	case exchange.Throttled:
+		f.reason = v1alpha1.ReasonThrottled
+		f.message = e.Error() + ": the endpoint is asked again when it allows it; ask the vendor for a higher limit if this lasts"
+		f.retryAt = throttledRetry(v, e, chance)
+	case exchange.Malformed:
+		f.reason = v1alpha1.ReasonMalformedResponse
+		f.message = e.Error() + ": check that the address and spec.provider." + v.intent.provider + " are those of the vendor's token endpoint"
+		f.retryAt = quickRetry(v, f.reason, chance)
+	default:
+		f.reason = v1alpha1.ReasonEndpointUnavailable
+		f.message = fmt.Sprintf("%s: %s; it is tried again by itself", hostOf(v.intent.endpoint), e.Error())
+		f.retryAt = quickRetry(v, f.reason, chance)
+	}
+	if e.HasRetryAfter && !f.retryAt.IsZero() {
+		f.retryAt = later(f.retryAt, v.now.Add(e.RetryAfter))
+	}
+	return f
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// shorten cuts text that others wrote.
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}

@@ -1,0 +1,254 @@
+package controllers
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// An intent is what an object asks for, with every default filled in but without the values of the client Secret.
+type intent struct {
+	// provider is the name of the member of spec.provider.
+	provider string
+	request  exchange.Request
+	// endpoint is where the exchange goes. Zero for basic.
+	endpoint egress.Endpoint
+	// vendor are the vendor's own hosts, which need no consent.
+	vendor egress.Hosts
+	values []value
+	// asked is a fingerprint of all this.
+	asked string
+}
+
+// A value is one value of the client Secret.
+type value struct {
+	// field is its name in spec.clientSecretRef.keys, key the Secret's.
+	field, key string
+	optional   bool
+	// set puts it into the request's client.
+	set func(*exchange.Client, exchange.Secret)
+}
+
+// The vendors' own hosts.
+var (
+	adobeHosts      = mustHosts("ims-na1.adobelogin.com,ims-na1-stg1.adobelogin.com,platform.adobe.io")
+	apsisHosts      = mustHosts("api.apsis.one,api-apac.apsis.one")
+	experitureHosts = mustHosts("api.experiture.ai")
+)
+
+func mustHosts(list string) egress.Hosts {
+	hosts, err := egress.ParseHosts(list)
+	if err != nil {
+		panic(err)
+	}
+	return hosts
+}
+
+// intentOf reads the spec. An error is the user's to mend in the spec.
+func intentOf(spec *v1alpha1.CDPCredentialSpec) (intent, error) {
+	in, address := requestOf(&spec.Provider)
+	if in.provider == "" {
+		return in, fmt.Errorf("spec.provider has no member that this version of the operator knows: upgrade it, or choose another provider")
+	}
+	keys := v1alpha1.ClientSecretKeys{}
+	if spec.ClientSecretRef.Keys != nil {
+		keys = *spec.ClientSecretRef.Keys
+	}
+	in.values = valuesOf(in.request, keys)
+	in.asked = in.fingerprint(spec.ClientSecretRef.Name)
+	if in.provider == "basic" {
+		return in, nil
+	}
+	var err error
+	if in.endpoint, err = egress.EndpointOf(address); err != nil {
+		return in, fmt.Errorf("spec.provider.%s: %w", in.provider, err)
+	}
+	return in, nil
+}
+
+func requestOf(p *v1alpha1.Provider) (intent, string) {
+	switch {
+	case p.Experiture != nil:
+		return intent{provider: "experiture", vendor: experitureHosts, request: exchange.Request{
+			Provider: exchange.Experiture, URL: string(p.Experiture.TokenURL), Scopes: texts(p.Experiture.Scopes),
+		}}, string(p.Experiture.TokenURL)
+	case p.Adobe != nil:
+		return adobeIntent(p.Adobe)
+	case p.Apsis != nil:
+		url := urlOr(p.Apsis.URL, "https://api.apsis.one")
+		return intent{provider: "apsis", vendor: apsisHosts, request: exchange.Request{Provider: exchange.Apsis, URL: url}}, url
+	case p.Algonomy != nil:
+		return intent{provider: "algonomy", request: exchange.Request{
+			Provider: exchange.Algonomy, URL: string(p.Algonomy.URL), API: string(p.Algonomy.API), Resources: texts(p.Algonomy.Resources),
+			Validity: durationOr(p.Algonomy.Validity, 15*time.Minute),
+		}}, string(p.Algonomy.URL)
+	case p.Auth0 != nil:
+		url := "https://" + p.Auth0.Domain
+		return intent{provider: "auth0", request: exchange.Request{Provider: exchange.Auth0, URL: url, Audience: p.Auth0.Audience}}, url
+	case p.OAuth2 != nil:
+		return oauth2Intent(p.OAuth2)
+	case p.Basic != nil:
+		return intent{provider: "basic", request: exchange.Request{Provider: exchange.Basic}}, ""
+	}
+	return intent{}, ""
+}
+
+func adobeIntent(p *v1alpha1.Adobe) (intent, string) {
+	url := urlOr(p.IMSURL, "https://ims-na1.adobelogin.com")
+	in := intent{provider: "adobe", vendor: adobeHosts, request: exchange.Request{
+		Provider: exchange.AdobeServerToServer, URL: url, OrganizationID: p.OrganizationID, SandboxName: p.SandboxName, Scopes: texts(p.Scopes),
+	}}
+	if account := p.ServiceAccount; account != nil {
+		in.request.Provider = exchange.AdobeServiceAccount
+		in.request.TechnicalAccountID = account.TechnicalAccountID
+		in.request.Metascopes = texts(account.Metascopes)
+	}
+	return in, url
+}
+
+func oauth2Intent(p *v1alpha1.OAuth2) (intent, string) {
+	in := intent{provider: "oauth2", request: exchange.Request{
+		Provider: exchange.OAuth2, URL: string(p.TokenURL), AuthMethod: exchange.AuthMethod(p.AuthMethod), BodyFormat: exchange.BodyFormat(p.RequestFormat),
+		Scopes: texts(p.Scopes), ScopeSeparator: p.ScopeSeparator, Audience: p.Audience, Resources: p.Resources,
+		Parameters: textMap(p.Parameters), Headers: textMap(p.Headers), DefaultLifetime: durationOr(p.DefaultLifetime, 0),
+	}}
+	if r := p.Response; r != nil {
+		in.request.TokenField, in.request.ExpiresInField, in.request.ExpiresInUnit = r.TokenField, r.ExpiresInField, exchange.Unit(r.ExpiresInUnit)
+	}
+	return in, string(p.TokenURL)
+}
+
+// valuesOf lists what the request needs of the client Secret (design.md section 2).
+func valuesOf(req exchange.Request, keys v1alpha1.ClientSecretKeys) []value {
+	id := value{"clientID", keyOr(keys.ClientID, "client-id"), false, func(c *exchange.Client, s exchange.Secret) { c.ID = s }}
+	secret := value{"clientSecret", keyOr(keys.ClientSecret, "client-secret"), false, func(c *exchange.Client, s exchange.Secret) { c.Secret = s }}
+	assertion := []value{
+		{"privateKey", keyOr(keys.PrivateKey, "private-key"), false, func(c *exchange.Client, s exchange.Secret) { c.PrivateKey = s }},
+		{"privateKeyPassphrase", keyOr(keys.PrivateKeyPassphrase, "private-key-passphrase"), true, func(c *exchange.Client, s exchange.Secret) { c.Passphrase = s }},
+		{"keyID", keyOr(keys.KeyID, "key-id"), true, func(c *exchange.Client, s exchange.Secret) { c.KeyID = s }},
+	}
+	switch {
+	case req.Provider == exchange.Basic:
+		return []value{
+			{"tokenID", keyOr(keys.TokenID, "token-id"), false, func(c *exchange.Client, s exchange.Secret) { c.TokenID = s }},
+			{"tokenSecret", keyOr(keys.TokenSecret, "token-secret"), false, func(c *exchange.Client, s exchange.Secret) { c.TokenSecret = s }},
+		}
+	case req.Provider == exchange.Algonomy:
+		return []value{
+			{"tenantHash", keyOr(keys.TenantHash, "tenant-hash"), false, func(c *exchange.Client, s exchange.Secret) { c.TenantHash = s }},
+			{"oauthKeySecret", keyOr(keys.OAuthKeySecret, "oauth-key-secret"), true, func(c *exchange.Client, s exchange.Secret) { c.OAuthKeySecret = s }},
+		}
+	case req.Provider == exchange.AdobeServiceAccount:
+		return append([]value{id, secret}, assertion...)
+	case req.AuthMethod == exchange.PrivateKeyJWT:
+		return append([]value{id}, assertion...)
+	}
+	return []value{id, secret}
+}
+
+func (in *intent) fingerprint(secretName string) string {
+	keys := []byte{}
+	for _, v := range in.values {
+		keys = append(keys, v.field+"="+v.key+"\n"...)
+	}
+	return fingerprint(nil, []byte(in.request.Fingerprint(nil)), []byte(secretName), keys)
+}
+
+// withClient fills in the values of the client Secret.
+func (in *intent) withClient(secret *corev1.Secret) (exchange.Request, error) {
+	req := in.request
+	for _, v := range in.values {
+		text := trimNewline(string(secret.Data[v.key]))
+		if text == "" && !v.optional {
+			return req, &missingKeyError{secret: secret.Name, key: v.key, field: v.field}
+		}
+		v.set(&req.Client, exchange.Secret(text))
+	}
+	return req, nil
+}
+
+// keyOf names the client Secret's key for a field of exchange.Error.
+func (in *intent) keyOf(field string) string {
+	for _, v := range in.values {
+		if v.field == field {
+			return v.key
+		}
+	}
+	return field
+}
+
+// A missingKeyError says that the client Secret has no value for a key.
+type missingKeyError struct{ secret, key, field string }
+
+func (e *missingKeyError) Error() string {
+	return fmt.Sprintf("Secret %s has no value under the key %s: add it, or name another key in spec.clientSecretRef.keys.%s", e.secret, e.key, e.field)
+}
+
+// trimNewline takes one trailing newline away: files made with echo have one.
+func trimNewline(s string) string {
+	if n := len(s); n > 0 && s[n-1] == '\n' {
+		s = s[:n-1]
+		if n := len(s); n > 0 && s[n-1] == '\r' {
+			s = s[:n-1]
+		}
+	}
+	return s
+}
+
+// shapeOf is a fingerprint of what spec.target says about the Secret's content.
+func shapeOf(target *v1alpha1.Target) string {
+	// Marshalling strings and maps of strings cannot fail.
+	text, _ := json.Marshal([]any{target.Labels, target.Annotations, target.Data, retains(target)})
+	return fingerprint(nil, text)
+}
+
+func retains(target *v1alpha1.Target) bool {
+	return target.DeletionPolicy == v1alpha1.DeletionPolicyRetain
+}
+
+func texts[T ~string](list []T) []string {
+	var out []string
+	for _, item := range list {
+		out = append(out, string(item))
+	}
+	return out
+}
+
+func textMap[T ~string](m map[string]T) map[string]string {
+	if m == nil {
+		return nil
+	}
+	out := make(map[string]string, len(m))
+	for key, item := range m {
+		out[key] = string(item)
+	}
+	return out
+}
+
+func urlOr(url *v1alpha1.HTTPSURL, fallback string) string {
+	if url == nil || *url == "" {
+		return fallback
+	}
+	return string(*url)
+}
+
+func keyOr(key v1alpha1.SecretKey, fallback string) string {
+	if key == "" {
+		return fallback
+	}
+	return string(key)
+}
+
+func durationOr(d *metav1.Duration, fallback time.Duration) time.Duration {
+	if d == nil || d.Duration <= 0 {
+		return fallback
+	}
+	return d.Duration
+}

@@ -1,0 +1,92 @@
+package controllers
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+)
+
+// memory is what one process remembers between passes, to ask less and to know a lagging cache when it sees one. Nothing is wrong without
+// it: a restart begins with none.
+type memory struct {
+	mu      sync.Mutex
+	objects map[types.NamespacedName]*remembered
+}
+
+// remembered is only touched by the one pass that an object has at a time.
+type remembered struct {
+	uid types.UID
+	// objectVersion is the object's resourceVersion after our last status patch.
+	objectVersion string
+	// targets are the versions of target Secrets that we wrote or looked into, by name.
+	targets map[string]seenTarget
+	// client is what was found when the client Secret was last read.
+	client seenClient
+	// pending is a token that was issued and could not yet be written.
+	pending *publication
+	// dueSince is when the exchange became due that is waiting at the gate. Zero: none is.
+	dueSince time.Time
+	// terminating says that the namespace is being deleted.
+	terminating bool
+	// rejected is the seal of the token that the API refused.
+	rejected string
+	// verified is the seal of the token that was last tried, and verifyAt when it is to be tried again.
+	verified string
+	verifyAt time.Time
+}
+
+type seenTarget struct {
+	version  string
+	content  content
+	unusable string
+}
+
+type seenClient struct {
+	// version and asked are those of the client Secret and of the intent.
+	version, asked string
+	// request is the fingerprint of what they come to, under the process's own salt. Empty: the Secret lacks a value.
+	request string
+	// against is the fingerprint in the record that it was compared with.
+	against    string
+	difference difference
+	// attempt is request at the last failed attempt.
+	attempt string
+}
+
+func (m *memory) of(name types.NamespacedName, uid types.UID) *remembered {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.objects == nil {
+		m.objects = map[types.NamespacedName]*remembered{}
+	}
+	mem := m.objects[name]
+	if mem == nil || mem.uid != uid {
+		mem = &remembered{uid: uid}
+		m.objects[name] = mem
+	}
+	return mem
+}
+
+func (m *memory) forget(name types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.objects, name)
+}
+
+func (mem *remembered) sawTarget(name string, seen seenTarget) {
+	if mem.targets == nil || len(mem.targets) > 8 { // after a few renamings there is nothing to gain from the old ones
+		mem.targets = map[string]seenTarget{}
+	}
+	mem.targets[name] = seen
+}
+
+// older says whether a resourceVersion is of before another. Versions that cannot be compared are not.
+func older(resourceVersion, than string) bool {
+	if resourceVersion == than || than == "" {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(resourceVersion, than)
+	return err == nil && order < 0
+}

@@ -1,0 +1,129 @@
+package controllers
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// Metrics are the operator's own, all with the prefix cdpcredential_.
+type Metrics struct {
+	expiration, nextRefresh, ready *prometheus.GaugeVec
+	exchanges                      *prometheus.CounterVec
+	duration                       *prometheus.HistogramVec
+	margin, lateness               prometheus.Histogram
+	blockedTotal                   *prometheus.CounterVec
+	skew                           *prometheus.GaugeVec
+}
+
+// NewMetrics makes the metrics and registers them.
+func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
+	object := []string{"namespace", "name"}
+	m := &Metrics{
+		expiration:  gauges("token_expiration_timestamp_seconds", "When the token in the target Secret expires.", object),
+		nextRefresh: gauges("next_refresh_timestamp_seconds", "When the next attempt is due.", object),
+		ready:       gauges("ready", "1 if the target Secret holds an unexpired token, else 0.", object),
+		exchanges: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cdpcredential_exchanges_total", Help: "Attempts to get a token, by provider, result (success, failure) and reason.",
+		}, []string{"provider", "result", "reason"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "cdpcredential_exchange_duration_seconds", Help: "How long an attempt to get a token took.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15},
+		}, []string{"provider"}),
+		margin: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "cdpcredential_refresh_margin_seconds", Help: "What the token before had left when a new one was published.",
+			Buckets: []float64{0, 1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 6 * 3600, 24 * 3600},
+		}),
+		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "cdpcredential_refresh_lateness_seconds", Help: "How long after its renewal time a token was renewed.",
+			Buckets: []float64{.01, .1, .5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600},
+		}),
+		blockedTotal: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cdpcredential_endpoint_blocked_total", Help: "How often an attempt had to wait for its endpoint, by reason.",
+		}, []string{"reason"}),
+		skew: gauges("clock_skew_seconds", "The endpoint's clock minus the operator's, as of the last token.", []string{"endpoint"}),
+	}
+	for _, c := range []prometheus.Collector{m.expiration, m.nextRefresh, m.ready, m.exchanges, m.duration, m.margin, m.lateness, m.blockedTotal, m.skew} {
+		if err := registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func gauges(name, help string, labels []string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "cdpcredential_" + name, Help: help}, labels)
+}
+
+func (m *Metrics) exchanged(provider string, took time.Duration, err error) {
+	if provider == "basic" {
+		return
+	}
+	result, reason := "success", v1alpha1.ReasonTokenIssued
+	if err != nil {
+		result, reason = "failure", reasonOf(err)
+	}
+	m.exchanges.WithLabelValues(provider, result, reason).Inc()
+	m.duration.WithLabelValues(provider).Observe(took.Seconds())
+}
+
+func (m *Metrics) blocked(reason string) { m.blockedTotal.WithLabelValues(reason).Inc() }
+
+func (m *Metrics) observe(v *view, out outcome, status *v1alpha1.CDPCredentialStatus) {
+	namespace, name := v.obj.Namespace, v.obj.Name
+	setTime := func(g *prometheus.GaugeVec, seconds int64, known bool) {
+		if known {
+			g.WithLabelValues(namespace, name).Set(float64(seconds))
+		} else {
+			g.DeleteLabelValues(namespace, name)
+		}
+	}
+	if t := status.TokenExpirationTime; t != nil {
+		setTime(m.expiration, t.Unix(), true)
+	} else {
+		setTime(m.expiration, 0, false)
+	}
+	if t := status.NextRefreshTime; t != nil {
+		setTime(m.nextRefresh, t.Unix(), true)
+	} else {
+		setTime(m.nextRefresh, 0, false)
+	}
+	ready := 0.0
+	if meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
+		ready = 1
+	}
+	m.ready.WithLabelValues(namespace, name).Set(ready)
+	if !out.issued {
+		return
+	}
+	m.skew.WithLabelValues(v.intent.endpoint.String()).Set(out.skew.Seconds())
+	if out.margin >= 0 {
+		m.margin.Observe(out.margin.Seconds())
+	}
+	if out.lateness >= 0 {
+		m.lateness.Observe(out.lateness.Seconds())
+	}
+}
+
+func (m *Metrics) forget(name types.NamespacedName) {
+	for _, g := range []*prometheus.GaugeVec{m.expiration, m.nextRefresh, m.ready} {
+		g.DeleteLabelValues(name.Namespace, name.Name)
+	}
+}
+
+// reasonOf is failureOf's reason, where there is no object to fail.
+func reasonOf(err error) string {
+	if f := failureOf(&view{obj: &v1alpha1.CDPCredential{}}, err, 0); f != nil {
+		return f.reason
+	}
+	if e, ok := errors.AsType[*exchange.Error](err); ok {
+		return e.Error()
+	}
+	return v1alpha1.ReasonEndpointUnavailable
+}

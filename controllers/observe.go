@@ -1,0 +1,184 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
+// status nor this process knows the version.
+func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (*view, error) {
+	v := &view{now: r.Clock.Now(), obj: obj, allowed: r.AllowedHosts}
+	v.intent, v.intentErr = intentOf(&obj.Spec)
+	var err error
+	if v.client, err = r.observeClient(ctx, obj); err != nil {
+		return nil, err
+	}
+	if v.target, err = r.observeTarget(ctx, obj, mem, obj.Spec.Target.Name); err != nil {
+		return nil, err
+	}
+	v.held = v.target
+	if old := obj.Status.TargetName; old != "" && old != v.target.name && !v.target.has() {
+		before, err := r.observeTarget(ctx, obj, mem, old)
+		if err != nil {
+			return nil, err
+		}
+		if before.holds(v.now) && before.owner() == obj.Name {
+			v.held = before
+		}
+	}
+	v.rejected = v.held.rec != nil && mem.rejected == v.held.rec.Token
+	return v, r.compareClient(ctx, v, mem)
+}
+
+func (r *CDPCredentialReconciler) observeClient(ctx context.Context, obj *v1alpha1.CDPCredential) (clientView, error) {
+	meta := secretMetadata(obj.Namespace, obj.Spec.ClientSecretRef.Name)
+	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
+		return clientView{}, nil
+	} else if err != nil {
+		return clientView{}, fmt.Errorf("read the client Secret's metadata: %w", err)
+	}
+	return clientView{found: true, version: versionOf(&meta.ObjectMeta), allowedHosts: meta.Annotations[v1alpha1.AllowedHostsAnnotation]}, nil
+}
+
+func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) (targetView, error) {
+	meta := secretMetadata(obj.Namespace, name)
+	err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta)
+	if client.IgnoreNotFound(err) != nil {
+		return targetView{}, fmt.Errorf("read the target Secret's metadata: %w", err)
+	}
+	found := err == nil
+	t := targetView{name: name, found: found, version: versionOf(&meta.ObjectMeta), meta: meta.ObjectMeta}
+	seen, known := mem.targets[name]
+	if known && lags(found, t.version, seen.version) {
+		// The cache has not seen our own last write, or the Secret has just been deleted: only the API server knows which.
+		return r.lookInto(ctx, obj, mem, name)
+	}
+	if !found || t.owner() != obj.Name {
+		return t, nil
+	}
+	t.rec = parseRecord(t.meta.Annotations[v1alpha1.StateAnnotation])
+	switch {
+	case known && seen.version == t.version:
+		t.content, t.unusable = seen.content, seen.unusable
+	case t.rec != nil && obj.Status.TargetName == name && obj.Status.TargetVersion == t.version:
+		t.content = intact
+	default:
+		return r.lookInto(ctx, obj, mem, name)
+	}
+	if other := controlled(&t.meta, obj); other != "" {
+		t.unusable = other
+	}
+	return t, nil
+}
+
+// lags says whether the cache shows a Secret as it was before the version that we know of.
+func lags(found bool, cached, known string) bool {
+	if !found {
+		return true
+	}
+	cachedUID, cachedVersion := splitVersion(cached)
+	knownUID, knownVersion := splitVersion(known)
+	return cachedUID == knownUID && older(cachedVersion, knownVersion) || cachedUID != knownUID && older(cachedVersion, knownVersion)
+}
+
+// lookInto reads a target Secret itself and remembers what it found.
+func (r *CDPCredentialReconciler) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) (targetView, error) {
+	t, err := r.readTarget(ctx, obj, name)
+	if err != nil {
+		return t, err
+	}
+	if !t.found {
+		delete(mem.targets, name)
+	} else {
+		mem.sawTarget(name, seenTarget{t.version, t.content, t.unusable})
+	}
+	return t, nil
+}
+
+// readTarget asks the API server for a target Secret, past the cache, and judges what is in it.
+func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.CDPCredential, name string) (targetView, error) {
+	secret := &corev1.Secret{}
+	if err := r.Client.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: name}, secret); apierrors.IsNotFound(err) {
+		return targetView{name: name}, nil
+	} else if err != nil {
+		return targetView{}, fmt.Errorf("read the target Secret: %w", err)
+	}
+	t := targetView{name: name, found: true, version: versionOf(&secret.ObjectMeta), meta: secret.ObjectMeta, secret: secret}
+	t.rec = parseRecord(secret.Annotations[v1alpha1.StateAnnotation])
+	switch {
+	case t.rec == nil || tokenKey(secret.Data) == nil || t.rec.seal(tokenKey(secret.Data)) != t.rec.Token:
+		t.content = replaced
+	case t.rec.sealData(secret.Data, t.rec.Keys) != t.rec.Data:
+		t.content = edited
+	}
+	if t.unusable = unusable(secret); t.unusable == "" {
+		t.unusable = controlled(&secret.ObjectMeta, obj)
+	}
+	return t, nil
+}
+
+// compareClient says what has changed in what would be sent. The client Secret is read only if its version, or what is asked for, is
+// another one than it was when the answer was last found.
+func (r *CDPCredentialReconciler) compareClient(ctx context.Context, v *view, mem *remembered) error {
+	if v.intentErr != nil || !v.client.found {
+		return nil
+	}
+	rec := v.held.rec
+	last := v.obj.Status.LastAttempt
+	recordStale := rec != nil && v.held.has() && (rec.Asked != v.intent.asked || rec.Client != v.client.version)
+	attemptStale := last != nil && last.Generation == v.obj.Generation && last.ClientSecretVersion != v.client.version && mem.client.attempt != ""
+	if !recordStale && !attemptStale {
+		return nil
+	}
+	against := ""
+	if recordStale {
+		against = rec.Request
+	}
+	seen := &mem.client
+	if seen.version != v.client.version || seen.asked != v.intent.asked || recordStale && seen.against != against {
+		if err := r.readClient(ctx, v); err != nil || !v.client.found {
+			return err
+		}
+		req, err := v.intent.withClient(v.client.secret)
+		request := ""
+		if err == nil {
+			request = req.Fingerprint(r.salt[:])
+		}
+		seen.version, seen.asked, seen.request, seen.against, seen.difference = v.client.version, v.intent.asked, request, against, different
+		if err == nil && recordStale {
+			seen.difference = compareRequests(rec, req)
+		}
+	}
+	if recordStale {
+		v.difference = seen.difference
+	}
+	v.attemptUnchanged = attemptStale && seen.request == seen.attempt
+	return nil
+}
+
+// readClient asks the API server for the client Secret, past the cache.
+func (r *CDPCredentialReconciler) readClient(ctx context.Context, v *view) error {
+	if v.client.secret != nil {
+		return nil
+	}
+	secret := &corev1.Secret{}
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: v.obj.Namespace, Name: v.obj.Spec.ClientSecretRef.Name}, secret)
+	if apierrors.IsNotFound(err) {
+		v.client = clientView{}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the client Secret: %w", err)
+	}
+	v.client = clientView{
+		found: true, version: versionOf(&secret.ObjectMeta), secret: secret, allowedHosts: secret.Annotations[v1alpha1.AllowedHostsAnnotation],
+	}
+	return nil
+}

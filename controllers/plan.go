@@ -1,0 +1,281 @@
+package controllers
+
+import (
+	"strings"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/render"
+)
+
+// minInterval is the least time between two tokens issued for one object.
+const minInterval = 10 * time.Second
+
+// action is what a pass does to the target.
+type action int
+
+const (
+	// nothing: the target is as it should be, or nothing can be done about it now.
+	nothing action = iota
+	// rewrite the target from the held token.
+	rewrite
+	// issue a new token.
+	issue
+	// update the resources of the held Algonomy token.
+	update
+)
+
+// cause is why a token is issued. It is kept with the token.
+type cause string
+
+const (
+	causeMissing   cause = "Missing"
+	causeReplaced  cause = "Replaced"
+	causeRenewal   cause = "Renewal"
+	causeChanged   cause = "Changed"
+	causeRequested cause = "Requested"
+	causeRejected  cause = "Rejected"
+)
+
+// A step is what a pass is to do, decided from a view and nothing else.
+type step struct {
+	action action
+	cause  cause
+	// failure is why nothing can be done until somebody changes something.
+	failure *failure
+	// keep says that an earlier failure is still being waited out: what is reported of it stays.
+	keep bool
+	// at is when the action is to be tried again. Zero: now, or not before a change.
+	at time.Time
+}
+
+// plan decides what to do: section 4 of docs/design.md, row by row.
+func plan(v *view) step {
+	if v.obj.Spec.Suspend {
+		return step{}
+	}
+	do, why := due(v)
+	if f := obstacle(v, do); f != nil {
+		return step{failure: f}
+	}
+	if do == nothing || do == rewrite {
+		return step{action: do}
+	}
+	wait := step{cause: why}
+	if until, waiting := backingOff(v, why); waiting {
+		wait.keep, wait.at = true, until
+	} else if v.intent.provider == "basic" || do == update {
+		return step{action: do, cause: why}
+	} else if earliest := lastIssued(v).Add(minInterval); v.now.Before(earliest) {
+		wait.at = earliest
+	} else if budgetSpent(v) {
+		wait.failure = budgetFailure(v)
+	} else {
+		return step{action: do, cause: why}
+	}
+	// What needs no exchange does not wait for one.
+	if shapeChanged(v) && v.held.holds(v.now) {
+		wait.action = rewrite
+	}
+	return wait
+}
+
+// due says what the target needs, and why.
+func due(v *view) (action, cause) {
+	switch {
+	case !v.held.found || v.held.owner() != v.obj.Name:
+		return issue, causeMissing
+	case !v.held.has():
+		return issue, causeReplaced
+	case v.intent.provider == "basic":
+		if v.difference != same || shapeChanged(v) {
+			return issue, causeChanged
+		}
+		return nothing, ""
+	case !v.now.Before(renewAt(v)):
+		return issue, causeRenewal
+	case v.difference == resourcesOnly && v.held.holds(v.now):
+		return update, causeChanged
+	case v.difference != same:
+		return issue, causeChanged
+	case requested(v) || v.obj.Status.RefreshPending:
+		return issue, causeRequested
+	case v.rejected && v.held.rec.Cause != causeRejected:
+		return issue, causeRejected
+	case shapeChanged(v):
+		return rewrite, ""
+	}
+	return nothing, ""
+}
+
+// requested says whether a refresh was asked for that has not been tried. A status that was lost does not make it new: the record on the
+// target has it, too.
+func requested(v *view) bool {
+	request := refreshRequest(v.obj)
+	if request == "" || request == v.obj.Status.LastHandledRefreshRequest {
+		return false
+	}
+	return v.held.rec == nil || request != v.held.rec.Handled
+}
+
+func refreshRequest(obj *v1alpha1.CDPCredential) string {
+	request := obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation]
+	return request[:min(len(request), maxRequest)]
+}
+
+// maxRequest bounds what of the annotation is kept in status.
+const maxRequest = 256
+
+// renewAt is zero for a token that is never renewed.
+func renewAt(v *view) time.Time {
+	return v.held.rec.life().RenewAt(before(&v.obj.Spec), string(v.obj.UID))
+}
+
+func before(spec *v1alpha1.CDPCredentialSpec) time.Duration {
+	if spec.Refresh == nil {
+		return 0
+	}
+	return durationOr(spec.Refresh.Before, 0)
+}
+
+// shapeChanged says whether the target has the right token but is otherwise not as wanted.
+func shapeChanged(v *view) bool {
+	return v.moving() || v.held.content == edited || v.held.rec != nil && v.held.rec.Shape != shapeOf(&v.obj.Spec.Target) || drifted(v)
+}
+
+// drifted says whether somebody changed the labels, annotations or owner that we put on the target.
+func drifted(v *view) bool {
+	rec := v.held.rec
+	if rec == nil || v.moving() {
+		return false
+	}
+	want := wantedMetadata(v.obj, rec.ExpiresAt)
+	for key, value := range want.labels {
+		if have, there := v.target.meta.Labels[key]; !there || have != value {
+			return true
+		}
+	}
+	for key, value := range want.annotations {
+		if have, there := v.target.meta.Annotations[key]; !there || have != value {
+			return true
+		}
+	}
+	return !sameOwners(v.target.meta.OwnerReferences, want.owners(v.target.meta.OwnerReferences))
+}
+
+// obstacle finds what somebody has to change before anything can be done. All of it is known without a request.
+func obstacle(v *view, do action) *failure {
+	spec := &v.obj.Spec
+	if v.intentErr != nil {
+		if v.intent.provider == "" {
+			return stalled(v1alpha1.ReasonUnsupportedProvider, v.intentErr.Error())
+		}
+		return stalled(v1alpha1.ReasonInvalidSpec, v.intentErr.Error())
+	}
+	if v.target.found && v.target.owner() != v.obj.Name {
+		return targetNotOwned(v)
+	}
+	if v.target.found && v.target.unusable != "" {
+		return stalled(v1alpha1.ReasonTargetUnusable, "Secret "+spec.Target.Name+" "+v.target.unusable+": delete it, or choose another spec.target.name")
+	}
+	if do != nothing {
+		if err := tryTemplates(spec.Target.Data); err != nil {
+			return stalled(v1alpha1.ReasonInvalidTemplate, "spec.target.data: "+err.Error())
+		}
+	}
+	if !v.client.found {
+		return stalled(v1alpha1.ReasonSecretNotFound, "create the Secret "+spec.ClientSecretRef.Name+" in this namespace, with "+neededKeys(&v.intent))
+	}
+	if v.intent.provider != "basic" {
+		if f := consent(v, v.client.allowedHosts, v.intent.endpoint); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+func tryTemplates(data map[string]v1alpha1.DataTemplate) error {
+	templates, err := render.Compile(textMap(data))
+	if err != nil {
+		return err
+	}
+	return templates.Try()
+}
+
+func neededKeys(in *intent) string {
+	var keys []string
+	for _, v := range in.values {
+		if !v.optional {
+			keys = append(keys, v.key)
+		}
+	}
+	if len(keys) == 1 {
+		return "the key " + keys[0]
+	}
+	return "the keys " + strings.Join(keys, " and ")
+}
+
+// consent says whether the client Secret, or an administrator, lets its values go to endpoint.
+func consent(v *view, allowedHosts string, endpoint egress.Endpoint) *failure {
+	if v.intent.vendor.Allows(endpoint) || v.allowed.Allows(endpoint) {
+		return nil
+	}
+	hosts, err := egress.ParseHosts(allowedHosts)
+	if err == nil && hosts.Allows(endpoint) {
+		return nil
+	}
+	return hostNotAllowed(v.obj, allowedHosts, endpoint, err)
+}
+
+// backingOff says whether an earlier attempt's failure is still to be waited out, and until when; zero means until a change.
+func backingOff(v *view, why cause) (until time.Time, waiting bool) {
+	status := &v.obj.Status
+	last := status.LastAttempt
+	if last == nil {
+		return time.Time{}, false
+	}
+	reason := refreshedReason(status)
+	clientChanged := last.ClientSecretVersion != v.client.version && !v.attemptUnchanged
+	// A throttled client waits as long as it was told to, unless it would be another client now.
+	changed := clientChanged || last.Generation != v.obj.Generation && (reason != v1alpha1.ReasonThrottled || v.difference != same)
+	if changed {
+		return time.Time{}, false
+	}
+	if why == causeRequested && requested(v) && reason != v1alpha1.ReasonThrottled {
+		return time.Time{}, false
+	}
+	if status.NextRefreshTime == nil {
+		return time.Time{}, true
+	}
+	return status.NextRefreshTime.Time, v.now.Before(status.NextRefreshTime.Time)
+}
+
+// lastIssued is when the last token was issued, zero if none was. Status has whole seconds, so that it may be up to a second later.
+func lastIssued(v *view) time.Time {
+	var last time.Time
+	if v.held.rec != nil {
+		last = v.held.rec.IssuedAt
+	}
+	if s := v.obj.Status.LastRefreshTime; s != nil && s.Sub(last) > 0 {
+		last = s.Time.Add(time.Second)
+	}
+	return last
+}
+
+// issuance is the count of the tokens issued today: status or, where it was lost, the record on the target.
+func issuance(v *view) v1alpha1.Issuance {
+	today := v1alpha1.Issuance{Day: v.now.UTC().Format(time.DateOnly)}
+	if s := v.obj.Status.Issuance; s != nil && s.Day == today.Day {
+		today.Count = s.Count
+	}
+	if rec := v.held.rec; rec != nil && rec.Issuance != nil && rec.Issuance.Day == today.Day {
+		today.Count = max(today.Count, rec.Issuance.Count)
+	}
+	return today
+}
+
+func budgetSpent(v *view) bool {
+	refresh := v.obj.Spec.Refresh
+	return refresh != nil && refresh.MaxPerDay != nil && issuance(v).Count >= *refresh.MaxPerDay
+}

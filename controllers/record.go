@@ -1,0 +1,109 @@
+package controllers
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
+)
+
+// A record is what the operator writes onto the target Secret beside the token, so that a restarted operator can decide without asking
+// anybody: the target Secret is the state. It holds no secret, only salted fingerprints.
+type record struct {
+	// Salt keys the fingerprints. It is new with every token, so that equal secrets in two namespaces do not look alike.
+	Salt []byte `json:"salt"`
+	// IssuedAt and ExpiresAt are the token's life, exact where the annotation for users has whole seconds. Zero for basic.
+	IssuedAt  time.Time `json:"issuedAt,omitzero"`
+	ExpiresAt time.Time `json:"expiresAt,omitzero"`
+	// TokenType and Granted are needed to render the templates again.
+	TokenType string   `json:"tokenType,omitempty"`
+	Granted   []string `json:"granted,omitempty"`
+	// Asked is the fingerprint of what the object asks for, and Client the version of the client Secret that was read: while both stay,
+	// nothing that would be sent has changed. Request is the fingerprint of what was sent, Rest the same without resources.
+	Asked   string `json:"asked"`
+	Client  string `json:"client"`
+	Request string `json:"request"`
+	Rest    string `json:"rest,omitempty"`
+	// Shape is the fingerprint of spec.target.
+	Shape string `json:"shape"`
+	// Token is the fingerprint of the token and its times, Data that of all our data.
+	Token string `json:"token"`
+	Data  string `json:"data"`
+	// Keys, Labels and Annotations are the names of what we wrote, to be taken away when it is no longer wanted.
+	Keys        []string `json:"keys"`
+	Labels      []string `json:"labels,omitempty"`
+	Annotations []string `json:"annotations,omitempty"`
+	// Cause is why the token was issued.
+	Cause cause `json:"cause"`
+	// Handled is the refresh request that was handled with it, and Issuance the count of the day with it: status may be lost.
+	Handled  string             `json:"handled,omitempty"`
+	Issuance *v1alpha1.Issuance `json:"issuance,omitempty"`
+	// Warned names the warnings given already.
+	Warned []string `json:"warned,omitempty"`
+}
+
+// parseRecord gives nil for what cannot be read: the token beside it is then as good as edited.
+func parseRecord(text string) *record {
+	if text == "" {
+		return nil
+	}
+	var rec record
+	if err := json.Unmarshal([]byte(text), &rec); err != nil || len(rec.Salt) == 0 || rec.Token == "" {
+		return nil
+	}
+	return &rec
+}
+
+func (rec *record) life() token.Life {
+	return token.Life{IssuedAt: rec.IssuedAt, ExpiresAt: rec.ExpiresAt}
+}
+
+// expired is false for basic, which never expires.
+func (rec *record) expired(now time.Time) bool {
+	return !rec.ExpiresAt.IsZero() && !now.Before(rec.ExpiresAt)
+}
+
+// seal is the fingerprint that the record has of its token: it covers the times, so that nobody prolongs a token by editing an annotation.
+func (rec *record) seal(value []byte) string {
+	return fingerprint(rec.Salt, value, []byte(rec.IssuedAt.UTC().Format(time.RFC3339Nano)), []byte(rec.ExpiresAt.UTC().Format(time.RFC3339Nano)))
+}
+
+// sealData is the fingerprint of the given keys of data.
+func (rec *record) sealData(data map[string][]byte, keys []string) string {
+	var pieces [][]byte
+	for _, key := range keys {
+		value, there := data[key]
+		if !there {
+			continue
+		}
+		pieces = append(pieces, []byte(key), value)
+	}
+	return fingerprint(rec.Salt, pieces...)
+}
+
+// fingerprint is an HMAC over pieces, each preceded by its length so that no two lists of pieces look alike.
+func fingerprint(salt []byte, pieces ...[]byte) string {
+	mac := hmac.New(sha256.New, salt)
+	for _, piece := range pieces {
+		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(piece))))
+		mac.Write(piece)
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// tokenKey is the data key that says whether the token is still the one that was written.
+func tokenKey(data map[string][]byte) []byte {
+	if value, there := data["token"]; there {
+		return value
+	}
+	return data["authorization"] // basic has no token
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

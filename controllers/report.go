@@ -1,0 +1,204 @@
+package controllers
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// report says in status what a pass has found and done. It is pure: the view is that of after the pass.
+func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCredentialStatus {
+	status := *v.obj.Status.DeepCopy()
+	if out.waiting {
+		// Waiting for a turn is no news, but a Ready that is no longer true is.
+		if was := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); was != nil && (was.Status == metav1.ConditionTrue) != v.target.holds(v.now) {
+			setReady(v, &status)
+		}
+		return status
+	}
+	status.ObservedGeneration = v.obj.Generation
+	if v.intent.provider != "" {
+		status.Provider = v.intent.provider
+	}
+	reportTarget(v, &status)
+	if !v.obj.Spec.Suspend {
+		reportRefresh(v, s, out, &status)
+		reportVerified(v, tried, &status)
+	} else {
+		remove(&status, v1alpha1.ConditionReconciling)
+		remove(&status, v1alpha1.ConditionStalled)
+		status.NextRefreshTime = nil
+	}
+	setReady(v, &status)
+	return status
+}
+
+// reportTarget says what the target holds.
+func reportTarget(v *view, status *v1alpha1.CDPCredentialStatus) {
+	if !v.target.has() || v.target.owner() != v.obj.Name {
+		if v.held.has() && v.moving() {
+			return // it is still in the target of before
+		}
+		status.TokenExpirationTime, status.TargetVersion, status.GrantedScopes = nil, "", nil
+		return
+	}
+	rec := v.target.rec
+	status.TargetName = v.target.name
+	status.TargetVersion = ""
+	if v.target.content == intact {
+		status.TargetVersion = v.target.version
+	}
+	status.TokenExpirationTime = wholeSecond(rec.ExpiresAt)
+	status.GrantedScopes = rec.Granted
+	if !rec.IssuedAt.IsZero() {
+		status.LastRefreshTime = wholeSecond(rec.IssuedAt)
+	}
+	if rec.Issuance != nil && (status.Issuance == nil || status.Issuance.Day <= rec.Issuance.Day) {
+		count := *rec.Issuance
+		if status.Issuance != nil && status.Issuance.Day == count.Day {
+			count.Count = max(count.Count, status.Issuance.Count)
+		}
+		status.Issuance = &count
+	}
+	if rec.Handled != "" && rec.Handled == refreshRequest(v.obj) {
+		status.LastHandledRefreshRequest = rec.Handled
+	}
+}
+
+// reportRefresh says how the last attempt went and when the next one is.
+func reportRefresh(v *view, s step, out outcome, status *v1alpha1.CDPCredentialStatus) {
+	switch {
+	case out.failure != nil:
+		reportFailure(v, s, out.failure, status)
+	case s.keep:
+		// An earlier failure is being waited out: what was said of it stays true.
+		retarget(status, v.obj.Generation)
+	default:
+		status.Failures, status.LastAttempt, status.RefreshPending = 0, nil, false
+		status.NextRefreshTime = nil
+		if v.held.rec != nil {
+			status.NextRefreshTime = wholeSecond(renewAt(v))
+		}
+		set(v, status, v1alpha1.ConditionRefreshed, metav1.ConditionTrue, v1alpha1.ReasonTokenIssued, issuedMessage(v))
+		remove(status, v1alpha1.ConditionStalled)
+		remove(status, v1alpha1.ConditionReconciling)
+	}
+}
+
+func issuedMessage(v *view) string {
+	if v.intent.provider == "basic" {
+		return "The credentials were written to the target Secret"
+	}
+	return "The last token was issued and written to the target Secret"
+}
+
+func reportFailure(v *view, s step, f *failure, status *v1alpha1.CDPCredentialStatus) {
+	if f.attempted {
+		if kindOf(refreshedReason(status)) != kindOf(f.reason) {
+			status.Failures = 0
+		}
+		status.Failures++
+		status.LastAttempt = &v1alpha1.Attempt{Generation: v.obj.Generation, ClientSecretVersion: v.client.version}
+		if request := refreshRequest(v.obj); request != "" && request != status.LastHandledRefreshRequest {
+			status.LastHandledRefreshRequest = request
+		}
+		status.RefreshPending = status.RefreshPending || s.cause == causeRequested
+	} else if f.retryAt.IsZero() {
+		status.Failures, status.LastAttempt = 0, nil
+	}
+	status.NextRefreshTime = nil
+	if !f.retryAt.IsZero() {
+		// Rounded up: an endpoint that says two seconds must not be asked after one and a half.
+		next := metav1.NewTime(f.retryAt.Add(time.Second - 1).Truncate(time.Second))
+		status.NextRefreshTime = &next
+	}
+	message := steadyAgainst(meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed), v.obj.Generation, f)
+	set(v, status, v1alpha1.ConditionRefreshed, metav1.ConditionFalse, f.reason, message)
+	present, absent := v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled
+	if f.stalled {
+		present, absent = absent, present
+	}
+	set(v, status, present, metav1.ConditionTrue, f.reason, message)
+	remove(status, absent)
+}
+
+// steadyAgainst keeps the correlation id of the first failure of its kind in the message, so that it does not flap from attempt to attempt.
+func steadyAgainst(was *metav1.Condition, generation int64, f *failure) string {
+	message := shorten(f.message, maxMessage)
+	if was != nil && was.Reason == f.reason && was.ObservedGeneration == generation &&
+		(was.Message == message || strings.HasPrefix(was.Message, message+correlationText)) {
+		return was.Message
+	}
+	if f.correlation != "" {
+		message += correlationText + f.correlation + ")"
+	}
+	return message
+}
+
+const (
+	correlationText = " (correlation id "
+	// maxMessage is well below what the API allows for a condition's message.
+	maxMessage = 2048
+)
+
+// setReady says whether the target holds an unexpired token.
+func setReady(v *view, status *v1alpha1.CDPCredentialStatus) {
+	truth, reason, message := metav1.ConditionFalse, v1alpha1.ReasonNoToken, "The target Secret holds no token yet: see the condition Refreshed"
+	switch {
+	case !v.target.has() || v.target.owner() != v.obj.Name:
+	case v.target.rec.expired(v.now):
+		reason, message = v1alpha1.ReasonTokenExpired, "The token in the target Secret has expired: see the condition Refreshed"
+	default:
+		truth, reason, message = metav1.ConditionTrue, v1alpha1.ReasonTokenValid, "The target Secret holds a valid token"
+		if v.intent.provider == "basic" {
+			message = "The target Secret holds the credentials"
+		}
+	}
+	if v.obj.Spec.Suspend {
+		reason, message = v1alpha1.ReasonSuspended, message+"; refreshing is suspended by spec.suspend"
+	}
+	set(v, status, v1alpha1.ConditionReady, truth, reason, message)
+}
+
+func set(v *view, status *v1alpha1.CDPCredentialStatus, kind string, truth metav1.ConditionStatus, reason, message string) {
+	condition := metav1.Condition{
+		Type: kind, Status: truth, Reason: reason, Message: message, ObservedGeneration: v.obj.Generation, LastTransitionTime: metav1.NewTime(v.now),
+	}
+	meta.SetStatusCondition(&status.Conditions, condition)
+}
+
+func remove(status *v1alpha1.CDPCredentialStatus, kind string) {
+	status.Conditions = slices.DeleteFunc(status.Conditions, func(c metav1.Condition) bool { return c.Type == kind })
+}
+
+// retarget stamps the conditions that stay as they are with the generation that they are still true for.
+func retarget(status *v1alpha1.CDPCredentialStatus, generation int64) {
+	for i := range status.Conditions {
+		switch status.Conditions[i].Type {
+		case v1alpha1.ConditionRefreshed, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling:
+			status.Conditions[i].ObservedGeneration = generation
+		}
+	}
+}
+
+// refreshedReason is empty unless the last attempt failed.
+func refreshedReason(status *v1alpha1.CDPCredentialStatus) string {
+	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed); c != nil && c.Status == metav1.ConditionFalse {
+		return c.Reason
+	}
+	return ""
+}
+
+// wholeSecond is what the API keeps of a time: whole seconds. Zero gives nil.
+func wholeSecond(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	whole := metav1.NewTime(t.Truncate(time.Second))
+	return &whole
+}

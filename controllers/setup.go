@@ -1,0 +1,112 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// Fields of the cache's indexes.
+const (
+	// secretNameField finds CDPCredentials by the Secrets that they name, client and target alike.
+	secretNameField = "secretName"
+	// ownedByField finds Secrets by the UID of the CDPCredential that controls them.
+	ownedByField = "ownedBy"
+)
+
+// passTimeout bounds one pass: two calls of 15 s and what goes with them.
+const passTimeout = time.Minute
+
+// SetupWithManager registers the reconciler and what wakes it. One index of both Secret names and one metadata watch see it all: client
+// Secret rotated, target deleted or edited, foreign target out of the way.
+func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, concurrency int) error {
+	if _, err := r.Rand.Read(r.salt[:]); err != nil {
+		return fmt.Errorf("make the process's salt: %w", err)
+	}
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.CDPCredential{}, secretNameField, secretNames); err != nil {
+		return fmt.Errorf("index CDPCredentials: %w", err)
+	}
+	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, controllerUID); err != nil {
+		return fmt.Errorf("index Secrets: %w", err)
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.CDPCredential{}, builder.WithPredicates(wanted())).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referencing)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: slow(), ReconciliationTimeout: passTimeout}).
+		Complete(r)
+}
+
+// slow paces what the API server refuses; the default begins at 5 ms, which is of use to nobody.
+func slow() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](500*time.Millisecond, time.Minute)
+}
+
+// wanted lets through what may give something to do: not our own status patches, nor other metadata.
+func wanted() predicate.Predicate {
+	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			const request = v1alpha1.RefreshRequestedAtAnnotation
+			return e.ObjectOld.GetAnnotations()[request] != e.ObjectNew.GetAnnotations()[request] ||
+				e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
+		},
+	})
+}
+
+func secretNames(obj client.Object) []string {
+	spec := &obj.(*v1alpha1.CDPCredential).Spec
+	names := []string{spec.ClientSecretRef.Name, spec.Target.Name}
+	if old := obj.(*v1alpha1.CDPCredential).Status.TargetName; old != "" && old != spec.Target.Name {
+		names = append(names, old)
+	}
+	return names
+}
+
+func controllerUID(obj client.Object) []string {
+	if ref := metav1.GetControllerOf(obj); ref != nil && ref.Kind == "CDPCredential" {
+		return []string{string(ref.UID)}
+	}
+	return nil
+}
+
+// referencing finds the objects that a Secret matters to.
+func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client.Object) []reconcile.Request {
+	found := &v1alpha1.CDPCredentialList{}
+	if err := r.Client.List(ctx, found, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretNameField: secret.GetName()}, client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Failed to find the objects of a Secret", "secret", client.ObjectKeyFromObject(secret))
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(found.Items)+1)
+	for i := range found.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
+	}
+	if owner := secret.GetAnnotations()[v1alpha1.CredentialAnnotation]; owner != "" && len(owner) <= 253 {
+		request := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: owner}}
+		if len(requests) == 0 || requests[0] != request {
+			requests = append(requests, request)
+		}
+	}
+	return requests
+}
+
+// forget drops what is kept of an object that is gone.
+func (r *CDPCredentialReconciler) forget(name types.NamespacedName) {
+	r.memory.forget(name)
+	r.Gate.Forget(name.String())
+	r.VerifyGate.Forget(name.String())
+	r.Metrics.forget(name)
+}

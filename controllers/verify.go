@@ -1,0 +1,145 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+const (
+	defaultVerifyInterval = 5 * time.Minute
+	minVerifyInterval     = 10 * time.Second
+)
+
+// A verification is what a try of the token against the API came to.
+type verification struct {
+	truth           metav1.ConditionStatus
+	reason, message string
+	correlation     string
+	// undecided says that the API answered neither yes nor no: that changes nothing.
+	undecided bool
+}
+
+// verify tries the token against the API, if it is time to. It gives nil if it was not tried, and when to come back. A 401 to a token
+// that was not itself issued because of a 401 is not reported: the next pass issues a new one.
+func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *remembered) (*verification, time.Time, error) {
+	spec := v.obj.Spec.Verify
+	if spec == nil || v.obj.Spec.Suspend || v.moving() || v.target.content != intact || !v.target.holds(v.now) || v.target.owner() != v.obj.Name {
+		return nil, time.Time{}, nil
+	}
+	seal := v.target.rec.Token
+	if mem.verified == "" && mem.verifyAt.IsZero() && verifiedBefore(v) {
+		// After a restart the tries are spread over the interval, and not all made at once.
+		mem.verified, mem.verifyAt = seal, v.now.Add(time.Duration(r.Chance()*float64(verifyInterval(spec))))
+	}
+	if mem.verified == seal && v.now.Before(mem.verifyAt) {
+		return nil, mem.verifyAt, nil
+	}
+	endpoint, err := egress.EndpointOf(string(spec.URL))
+	if err != nil {
+		return &verification{truth: metav1.ConditionFalse, reason: v1alpha1.ReasonHostNotAllowed, message: "spec.verify.url: " + err.Error()}, time.Time{}, nil
+	}
+	if !v.client.found {
+		return nil, time.Time{}, nil // reported as SecretNotFound
+	}
+	if f := consent(v, v.client.allowedHosts, endpoint); f != nil {
+		return &verification{truth: metav1.ConditionFalse, reason: f.reason, message: "spec.verify.url: " + f.message}, time.Time{}, nil
+	}
+	permit, wait := r.VerifyGate.Admit(v.now, egress.Ask{Endpoint: endpoint.String(), Namespace: v.obj.Namespace, Object: objectName(v.obj), Since: v.now})
+	if wait != nil {
+		return nil, v.now.Add(wait.For), nil
+	}
+	tried, result, err := r.tryToken(ctx, v, mem, string(spec.URL))
+	permit.Done(r.Clock.Now(), result)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	mem.verified, mem.verifyAt = seal, r.Clock.Now().Add(verifyInterval(spec))
+	if tried == nil {
+		return nil, v.now, nil // 401: a new token is due at once
+	}
+	return tried, mem.verifyAt, nil
+}
+
+func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *remembered, url string) (*verification, egress.Result, error) {
+	unknown := egress.Result{Kind: egress.Cancelled}
+	req, f, err := r.request(ctx, v)
+	if f != nil || err != nil {
+		return &verification{undecided: true}, unknown, err
+	}
+	value, there := r.heldValue(ctx, v)
+	if !there {
+		return &verification{undecided: true}, unknown, nil
+	}
+	transport, err := r.Transports.For(nil)
+	if v.obj.Spec.TLS != nil {
+		transport, err = r.Transports.For(caBundle(v.obj))
+	}
+	if err != nil {
+		return &verification{undecided: true}, unknown, nil
+	}
+	got := exchange.Verify(ctx, transport, r.Clock.Now, url, req.APIHeaders(value, v.target.rec.TokenType))
+	result := egress.Result{Kind: egress.OK}
+	if got.Err != nil {
+		result = resultOf(got.Err)
+	}
+	switch got.Verdict {
+	case exchange.Accepted:
+		return &verification{truth: metav1.ConditionTrue, reason: v1alpha1.ReasonVerified, message: "The API accepts the token"}, result, nil
+	case exchange.Unauthorized:
+		if v.target.rec.Cause != causeRejected && v.intent.provider != "basic" {
+			mem.rejected = v.target.rec.Token
+			return nil, result, nil
+		}
+		return &verification{
+			truth: metav1.ConditionFalse, reason: v1alpha1.ReasonTokenRejected, correlation: got.Err.CorrelationID,
+			message: got.Err.Error() + ", and a new one neither: check at the vendor that the client may use this API, and spec.verify.url",
+		}, result, nil
+	case exchange.Forbidden:
+		return &verification{
+			truth: metav1.ConditionFalse, reason: v1alpha1.ReasonInsufficientScope, correlation: got.Err.CorrelationID,
+			message: got.Err.Error() + ": give the client the scope that this needs, at the vendor and in spec.provider",
+		}, result, nil
+	}
+	return &verification{
+		truth: metav1.ConditionUnknown, reason: v1alpha1.ReasonEndpointUnavailable, undecided: got.Err != nil && got.Err.Status != 0,
+		message: fmt.Sprintf("spec.verify.url: %s; it is tried again by itself", got.Err.Error()),
+	}, result, nil
+}
+
+func verifyInterval(spec *v1alpha1.Verify) time.Duration {
+	return max(durationOr(spec.Interval, defaultVerifyInterval), minVerifyInterval)
+}
+
+// verifiedBefore says whether the API's word about the held token is in status already.
+func verifiedBefore(v *view) bool {
+	c := meta.FindStatusCondition(v.obj.Status.Conditions, v1alpha1.ConditionVerified)
+	return c != nil && c.ObservedGeneration == v.obj.Generation && v.obj.Status.TargetVersion == v.target.version
+}
+
+// reportVerified puts what the API said into status. What it did not say changes nothing, once it has said something.
+func reportVerified(v *view, tried *verification, status *v1alpha1.CDPCredentialStatus) {
+	if v.obj.Spec.Verify == nil {
+		remove(status, v1alpha1.ConditionVerified)
+		return
+	}
+	was := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionVerified)
+	switch {
+	case tried == nil || tried.reason == "":
+	case tried.undecided && was != nil:
+	default:
+		f := &failure{reason: tried.reason, message: tried.message, correlation: tried.correlation}
+		message := tried.message
+		if tried.truth != metav1.ConditionTrue {
+			message = steadyAgainst(was, v.obj.Generation, f)
+		}
+		set(v, status, v1alpha1.ConditionVerified, tried.truth, tried.reason, message)
+	}
+}

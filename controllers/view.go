@@ -1,0 +1,103 @@
+package controllers
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+)
+
+// A view is all that a pass decides from: the object, its two Secrets, and the time. Deciding from it is pure.
+type view struct {
+	now time.Time
+	obj *v1alpha1.CDPCredential
+
+	intent    intent
+	intentErr error
+	// allowed are the hosts that an administrator consented to for everybody.
+	allowed egress.Hosts
+
+	client clientView
+	// target is the Secret that spec.target names, held the one that has the token: the same, or the target of before a renaming.
+	target, held targetView
+	// difference is what has changed in what would be sent since the held token was issued.
+	difference difference
+	// attemptUnchanged says that the client Secret has another version than at the failed attempt but the same values.
+	attemptUnchanged bool
+	// rejected says that the API answered 401 to the held token.
+	rejected bool
+}
+
+// A clientView is what is known of the client Secret.
+type clientView struct {
+	found   bool
+	version string
+	// allowedHosts is its consent.
+	allowedHosts string
+	// secret is nil unless this pass has read it.
+	secret *corev1.Secret
+}
+
+// A targetView is what is known of a target Secret.
+type targetView struct {
+	name    string
+	found   bool
+	version string
+	meta    metav1.ObjectMeta
+	// rec is nil where there is no record of ours, or none that can be read.
+	rec     *record
+	content content
+	// unusable says why the Secret could not be written though it was handed over.
+	unusable string
+	// secret is nil unless this pass has read it.
+	secret *corev1.Secret
+}
+
+// content is the state of a target Secret's data.
+type content int
+
+const (
+	// intact: as we wrote it.
+	intact content = iota
+	// edited: the token is, other keys are not.
+	edited
+	// replaced: the token is not the one that we wrote, or there never was one.
+	replaced
+)
+
+// difference is what has changed in what would be sent.
+type difference int
+
+const (
+	same difference = iota
+	resourcesOnly
+	different
+)
+
+// owner is the name of the CDPCredential that owns the Secret's content. Empty: none does.
+func (t *targetView) owner() string { return t.meta.Annotations[v1alpha1.CredentialAnnotation] }
+
+// has says whether the Secret holds a token of ours, expired or not.
+func (t *targetView) has() bool { return t.found && t.rec != nil && t.content != replaced }
+
+// holds says whether the Secret holds a token that is still good.
+func (t *targetView) holds(now time.Time) bool { return t.has() && !t.rec.expired(now) }
+
+// moving says whether the token has yet to be moved from the target of before a renaming.
+func (v *view) moving() bool { return v.held.name != v.target.name }
+
+func versionOf(meta *metav1.ObjectMeta) string { return string(meta.UID) + "/" + meta.ResourceVersion }
+
+// splitVersion is the inverse of versionOf.
+func splitVersion(version string) (uid types.UID, resourceVersion string) {
+	for i := range len(version) {
+		if version[i] == '/' {
+			return types.UID(version[:i]), version[i+1:]
+		}
+	}
+	return "", ""
+}
