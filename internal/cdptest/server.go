@@ -145,6 +145,17 @@ func (s *Server) URL(system System) string { return "https://" + s.addresses[sys
 // Host is the host:port of a system.
 func (s *Server) Host(system System) string { return s.addresses[system] }
 
+// TokenURL is the token endpoint of Experiture or OAuth2, whose whole address is a setting; empty for the others.
+func (s *Server) TokenURL(system System) string {
+	switch system {
+	case Experiture:
+		return s.URL(system) + ExperitureTokenPath
+	case OAuth2:
+		return s.URL(system) + OAuth2TokenPath
+	}
+	return ""
+}
+
 // APIURL is the API of a system that is called with a token.
 func (s *Server) APIURL(system System) string { return s.URL(system) + APIPath }
 

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// printChanges prints a line for every change, and the table when every credential is done. If that takes longer than patience, the
+// error has the reasons.
+func printChanges(ctx context.Context, w watcher) error {
+	patient, cancel := context.WithTimeoutCause(ctx, patience, errOutOfPatience)
+	defer cancel()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	shown := map[string]string{}
+	for {
+		now := time.Now()
+		states, err := w.states(ctx, now)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return err
+		}
+		for _, s := range states {
+			if summary := s.summary(); summary != shown[s.name] {
+				shown[s.name] = summary
+				say("%s  %-22s %s, expires in %s, next refresh in %s", now.Format(time.TimeOnly), s.name, summary, until(s.expires, now), until(s.next, now))
+			}
+		}
+		if !slices.ContainsFunc(states, func(s state) bool { return !s.done() }) {
+			say("\n%s\nEvery credential has been refreshed.", table(states, now))
+			return nil
+		}
+		select {
+		case <-patient.Done():
+			say("\n%s", table(states, now))
+			return conclude(context.Cause(patient), states)
+		case <-ticker.C:
+		}
+	}
+}
+
+var errOutOfPatience = errors.New("not every credential was refreshed within 3 minutes")
+
+// conclude says what was missing when patience ran out.
+func conclude(cause error, states []state) error {
+	if !errors.Is(cause, errOutOfPatience) {
+		return cause
+	}
+	var reasons []string
+	for _, s := range states {
+		if !s.done() {
+			reasons = append(reasons, s.missing())
+		}
+	}
+	return fmt.Errorf("%w:\n  %s", cause, strings.Join(reasons, "\n  "))
+}
+
+// summary is what has to change for a new line.
+func (s state) summary() string {
+	words := "not ready"
+	if s.ready {
+		words = "ready"
+	}
+	switch {
+	case s.refreshes == 1:
+		words += ", 1 refresh"
+	case s.refreshes > 1:
+		words += fmt.Sprintf(", %d refreshes", s.refreshes)
+	}
+	if s.failure != "" {
+		words += " (" + s.failure + ")"
+	}
+	return words
+}
+
+// missing says why a credential is not done.
+func (s state) missing() string {
+	switch {
+	case s.failure != "":
+		return s.name + ": " + s.failure
+	case !s.ready:
+		return s.name + ": not ready"
+	case !s.good:
+		return s.name + ": ready, but its target does not hold what the endpoint has issued, or it has expired"
+	}
+	return s.name + ": ready, but never refreshed"
+}

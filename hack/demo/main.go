@@ -1,0 +1,52 @@
+// Command demo shows the operator at work, with no cluster, no account and no network: a real etcd and kube-apiserver, stand-ins of the
+// vendors' token endpoints whose tokens live about a minute, and the real manager as a process of its own with just the rights of
+// config/rbac. It applies config/samples and shows how every credential is kept fresh.
+//
+// In a terminal it shows a live table until Ctrl-C. Elsewhere it prints a line for every change, and ends with 0 when every credential has
+// been refreshed, or with 1 and the reasons if that takes longer than three minutes. It leaves no process and no folder behind.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/term"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// patience is how long every credential may take to be refreshed.
+const patience = 3 * time.Minute
+
+func main() {
+	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+
+	// SIGPIPE is among them so that `make demo | head` cleans up, too.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	defer stop()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	parent := os.Getppid()
+	go followParent(ctx, parent, cancel)
+
+	interactive := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+	failed, unclean := run(ctx, interactive)
+	switch {
+	case ctx.Err() != nil && interactive:
+		failed = nil // Ctrl-C is how it ends
+	case ctx.Err() != nil:
+		failed = fmt.Errorf("stop before every credential was refreshed: %w", context.Cause(ctx))
+	}
+	if os.Getppid() != parent {
+		unclean = errors.Join(unclean, removeGoRunFolder())
+	}
+	if err := errors.Join(failed, unclean); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"k8s.io/apimachinery/pkg/util/yaml"
+	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// credential is one sample as the demo runs it.
+type credential struct {
+	name     string
+	target   string
+	provider string // member of spec.provider
+	client   cdptest.Client
+	// settings go into that member of spec.provider, in place of the vendor's address.
+	settings map[string]any
+	// values go into the client Secret, in place of the placeholders.
+	values map[string]string
+}
+
+// applySamples registers a client for each sample and applies them all.
+func (c cluster) applySamples(ctx context.Context, endpoints *cdptest.Server) ([]credential, error) {
+	samples, err := readSamples(filepath.Join(c.root, "config/samples"))
+	if err != nil {
+		return nil, err
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, fmt.Errorf("generate a service account's key: %w", err)
+	}
+	patches := map[string]any{}
+	var credentials []credential
+	for _, sample := range samples {
+		cred, err := localCredential(sample, endpoints, key)
+		if err != nil {
+			return nil, err
+		}
+		if err := endpoints.Register(cred.client); err != nil {
+			return nil, err
+		}
+		credentials = append(credentials, cred)
+		patches[sample.Name+"-credential.yaml"] = cred.credentialPatch(sample, endpoints)
+		patches[sample.Name+"-secret.yaml"] = cred.secretPatch(sample, endpoints)
+	}
+	folder, err := c.overlay("config/samples", "samples", namespace, patches)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.kubectl(ctx, "apply", "-k", folder); err != nil {
+		return nil, fmt.Errorf("apply config/samples: %w", err)
+	}
+	return credentials, nil
+}
+
+// readSamples returns the CDPCredentials of a folder.
+func readSamples(folder string) ([]v1alpha1.CDPCredential, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "cdpcredentials_*.yaml"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("find samples in %s: %w", folder, errors.Join(err, os.ErrNotExist))
+	}
+	var samples []v1alpha1.CDPCredential
+	for _, file := range files {
+		content, err := os.ReadFile(file) //nolint:gosec // the repository's own samples
+		if err != nil {
+			return nil, fmt.Errorf("read sample: %w", err)
+		}
+		decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
+		for {
+			var object v1alpha1.CDPCredential
+			if err := decoder.Decode(&object); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				return nil, fmt.Errorf("read sample %s: %w", filepath.Base(file), err)
+			}
+			if object.Kind == "CDPCredential" {
+				samples = append(samples, object)
+			}
+		}
+	}
+	return samples, nil
+}
+
+// localCredential makes up a client for a sample, and says how the sample must change to reach it.
+func localCredential(sample v1alpha1.CDPCredential, endpoints *cdptest.Server, key *rsa.PrivateKey) (credential, error) {
+	client := cdptest.Client{ID: rand.Text(), Secret: rand.Text()}
+	values := map[string]string{"client-id": client.ID, "client-secret": client.Secret}
+	cred := credential{name: sample.Name, target: sample.Spec.Target.Name}
+	switch p := sample.Spec.Provider; {
+	case p.Adobe != nil:
+		client.System, cred.provider = cdptest.Adobe, "adobe"
+		client.OrganizationID = p.Adobe.OrganizationID
+		client.Scopes = texts(p.Adobe.Scopes)
+		cred.settings = map[string]any{"imsURL": endpoints.URL(cdptest.Adobe)}
+		if account := p.Adobe.ServiceAccount; account != nil {
+			client.PublicKey = &key.PublicKey
+			client.TechnicalAccountID = account.TechnicalAccountID
+			client.Metascopes = texts(account.Metascopes)
+			values["private-key"] = privatePEM(key)
+		}
+	case p.Algonomy != nil:
+		client.System, cred.provider = cdptest.Algonomy, "algonomy"
+		client.Resources = texts(p.Algonomy.Resources)
+		values = map[string]string{"tenant-hash": client.ID, "oauth-key-secret": client.Secret}
+		cred.settings = map[string]any{"url": endpoints.URL(cdptest.Algonomy), "validity": "1m"} // the client says how long a token lives
+	case p.Apsis != nil:
+		client.System, cred.provider = cdptest.Apsis, "apsis"
+		cred.settings = map[string]any{"url": endpoints.URL(cdptest.Apsis)}
+	case p.Auth0 != nil:
+		client.System, cred.provider = cdptest.Auth0, "auth0"
+		client.Audiences = []string{p.Auth0.Audience}
+		cred.settings = map[string]any{"domain": endpoints.Host(cdptest.Auth0)}
+	case p.Basic != nil:
+		client.System, cred.provider = cdptest.Basic, "basic"
+		values = map[string]string{"token-id": client.ID, "token-secret": client.Secret}
+	case p.Experiture != nil:
+		client.System, cred.provider = cdptest.Experiture, "experiture"
+		client.Scopes = texts(p.Experiture.Scopes)
+		cred.settings = map[string]any{"tokenURL": endpoints.TokenURL(cdptest.Experiture)}
+	case p.OAuth2 != nil:
+		client.System, cred.provider = cdptest.OAuth2, "oauth2"
+		client.Scopes = texts(p.OAuth2.Scopes)
+		cred.settings = map[string]any{"tokenURL": endpoints.TokenURL(cdptest.OAuth2)}
+	default:
+		return credential{}, fmt.Errorf("prepare sample %s: its provider has no local endpoint", sample.Name)
+	}
+	cred.client, cred.values = client, values
+	return cred, nil
+}
+
+func (c credential) credentialPatch(sample v1alpha1.CDPCredential, endpoints *cdptest.Server) map[string]any {
+	spec := map[string]any{}
+	if c.settings != nil {
+		spec["provider"] = map[string]any{c.provider: c.settings}
+		spec["tls"] = map[string]any{"caBundle": endpoints.CABundle()} // base64 in YAML
+	}
+	return map[string]any{
+		"apiVersion": v1alpha1.GroupVersion.String(),
+		"kind":       "CDPCredential",
+		"metadata":   map[string]any{"name": sample.Name},
+		"spec":       spec,
+	}
+}
+
+func (c credential) secretPatch(sample v1alpha1.CDPCredential, endpoints *cdptest.Server) map[string]any {
+	metadata := map[string]any{"name": sample.Spec.ClientSecretRef.Name}
+	if c.settings != nil {
+		metadata["annotations"] = map[string]any{v1alpha1.AllowedHostsAnnotation: endpoints.Host(c.client.System)}
+	}
+	return map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": c.values}
+}
+
+func texts[T ~string](values []T) []string {
+	out := make([]string, 0, len(values))
+	for _, value := range values {
+		out = append(out, string(value))
+	}
+	return out
+}
+
+func privatePEM(key *rsa.PrivateKey) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+}
+
+func writeYAML(path string, content any) error {
+	out, err := sigsyaml.Marshal(content)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", filepath.Base(path), err)
+	}
+	if err := os.WriteFile(path, out, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}

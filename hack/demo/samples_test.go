@@ -1,0 +1,63 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// Every sample must reach a local endpoint, with values of its own, and be allowed to.
+func TestSamplesReachLocalEndpoints(t *testing.T) {
+	t.Parallel()
+	endpoints, err := cdptest.Start(cdptest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = endpoints.Close() })
+	samples, err := readSamples("../../config/samples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, sample := range samples {
+		names = append(names, sample.Name)
+		cred, err := localCredential(sample, endpoints, key)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if err := endpoints.Register(cred.client); err != nil {
+			t.Error(err)
+		}
+		host := endpoints.Host(cred.client.System)
+		spec, err := json.Marshal(cred.credentialPatch(sample, endpoints))
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret, err := json.Marshal(cred.secretPatch(sample, endpoints))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cred.provider != "basic" && (!strings.Contains(string(spec), host) || !strings.Contains(string(secret), host)) {
+			t.Errorf("%s does not get to %s:\n%s", sample.Name, host, spec)
+		}
+		if !strings.Contains(string(secret), cred.client.Secret) {
+			t.Errorf("%s keeps its placeholders", sample.Name)
+		}
+	}
+	want := []string{
+		"adobe", "adobe-service-account", "algonomy-gdpr", "algonomy-profile", "apsis", "auth0", "basic", "experiture", "oauth2",
+	}
+	if slices.Sort(names); !slices.Equal(names, want) {
+		t.Errorf("samples: %q", names)
+	}
+}

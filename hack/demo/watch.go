@@ -1,0 +1,100 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// state is what one line of the table shows.
+type state struct {
+	name, provider string
+	ready          bool
+	expires, next  time.Time // zero: none
+	// refreshes are the tokens after the first; -1 if there is nothing to exchange.
+	refreshes int
+	// good says that the target holds what an API takes right now.
+	good bool
+	// failure is why it is not ready or not refreshed; empty if there is nothing to say.
+	failure string
+}
+
+// done says whether the demo has shown what it wanted to.
+func (s state) done() bool { return s.ready && s.good && s.refreshes != 0 }
+
+// watcher looks at what a user and what an endpoint see.
+type watcher struct {
+	client      client.Client
+	endpoints   *cdptest.Server
+	credentials []credential
+}
+
+// states looks at every sample, by name.
+func (w watcher) states(ctx context.Context, now time.Time) ([]state, error) {
+	var objects v1alpha1.CDPCredentialList
+	if err := w.client.List(ctx, &objects, client.InNamespace(namespace)); err != nil {
+		return nil, fmt.Errorf("list credentials: %w", err)
+	}
+	var secrets corev1.SecretList
+	if err := w.client.List(ctx, &secrets, client.InNamespace(namespace)); err != nil {
+		return nil, fmt.Errorf("list secrets: %w", err)
+	}
+	var states []state
+	for _, cred := range w.credentials {
+		s := state{name: cred.name, provider: cred.provider, refreshes: -1, failure: "the object is gone"}
+		if i := slices.IndexFunc(objects.Items, func(o v1alpha1.CDPCredential) bool { return o.Name == cred.name }); i >= 0 {
+			s.read(objects.Items[i].Status)
+		}
+		if i := slices.IndexFunc(secrets.Items, func(o corev1.Secret) bool { return o.Name == cred.target }); i >= 0 {
+			s.good = w.accepted(cred, secrets.Items[i].Data, now)
+		}
+		if cred.client.System != cdptest.Basic {
+			s.refreshes = max(0, w.endpoints.Issued(cred.client.System, cred.client.ID)-1)
+		}
+		states = append(states, s)
+	}
+	slices.SortFunc(states, func(a, b state) int { return cmp.Compare(a.name, b.name) })
+	return states, nil
+}
+
+// accepted says whether the endpoint's owner would take what the target holds.
+func (w watcher) accepted(cred credential, data map[string][]byte, now time.Time) bool {
+	if cred.client.System == cdptest.Basic {
+		return string(data["username"]) == cred.client.ID && string(data["password"]) == cred.client.Secret
+	}
+	token, issued := w.endpoints.Token(string(data["token"]))
+	return issued && token.LiveAt(now)
+}
+
+// read takes over what the status says.
+func (s *state) read(status v1alpha1.CDPCredentialStatus) {
+	s.failure = ""
+	s.ready = meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
+	s.expires, s.next = timeOf(status.TokenExpirationTime), timeOf(status.NextRefreshTime)
+	for _, kind := range []string{v1alpha1.ConditionRefreshed, v1alpha1.ConditionReady} {
+		if c := meta.FindStatusCondition(status.Conditions, kind); c != nil && c.Status == metav1.ConditionFalse {
+			s.failure = c.Reason + ": " + c.Message
+			return
+		}
+	}
+	if !s.ready {
+		s.failure = "the operator has not looked at it yet"
+	}
+}
+
+func timeOf(t *metav1.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.Time
+}
