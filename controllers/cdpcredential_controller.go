@@ -35,8 +35,11 @@ type Transports interface {
 
 // CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields are required.
 type CDPCredentialReconciler struct {
-	// Client reads CDPCredentials and the metadata of Secrets from the cache, and whole Secrets from the API server.
-	Client     client.Client
+	// Client writes, and reads CDPCredentials and the metadata of Secrets from the cache. Whole Secrets must not be read with it: that
+	// would fill the cache with their data.
+	Client client.Client
+	// Live reads whole Secrets from the API server.
+	Live       client.Reader
 	Recorder   events.EventRecorder
 	Exchanger  Exchanger
 	Transports Transports

@@ -105,7 +105,7 @@ func (r *CDPCredentialReconciler) lookInto(ctx context.Context, obj *v1alpha1.CD
 // readTarget asks the API server for a target Secret, past the cache, and judges what is in it.
 func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.CDPCredential, name string) (targetView, error) {
 	secret := &corev1.Secret{}
-	if err := r.Client.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: name}, secret); apierrors.IsNotFound(err) {
+	if err := r.Live.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: name}, secret); apierrors.IsNotFound(err) {
 		return targetView{name: name}, nil
 	} else if err != nil {
 		return targetView{}, fmt.Errorf("read the target Secret: %w", err)
@@ -169,7 +169,7 @@ func (r *CDPCredentialReconciler) readClient(ctx context.Context, v *view) error
 		return nil
 	}
 	secret := &corev1.Secret{}
-	err := r.Client.Get(ctx, client.ObjectKey{Namespace: v.obj.Namespace, Name: v.obj.Spec.ClientSecretRef.Name}, secret)
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: v.obj.Namespace, Name: v.obj.Spec.ClientSecretRef.Name}, secret)
 	if apierrors.IsNotFound(err) {
 		v.client = clientView{}
 		return nil

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -48,6 +47,7 @@ func run(ctx context.Context, opts *options) error {
 	transports := &egress.Transports{Policy: egress.Policy{Allowed: opts.allowedPrefixes}, Proxy: http.ProxyFromEnvironment}
 	reconciler := &controllers.CDPCredentialReconciler{
 		Client:       mgr.GetClient(),
+		Live:         mgr.GetAPIReader(),
 		Recorder:     mgr.GetEventRecorder("cdp-credential-operator"),
 		Exchanger:    exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
 		Transports:   transports,
@@ -84,7 +84,6 @@ func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
 	return ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
 		Cache:                   cacheOptions(opts),
-		Client:                  client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
 		Metrics:                 metricsOptions(opts),
 		HealthProbeBindAddress:  opts.probeAddress,
 		PprofBindAddress:        opts.pprofAddress,
