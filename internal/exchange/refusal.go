@@ -26,6 +26,10 @@ func (a answer) refusal() *Error {
 
 func (a answer) failure(kind Kind, detail string) *Error {
 	object := a.object()
+	for _, name := range []string{"access_token", "token"} {
+		value, _ := object[name].(string) // a token that cannot be used is one all the same
+		a.secrets = a.secrets.and(value)
+	}
 	e := &Error{
 		Kind:          kind,
 		Status:        a.status,

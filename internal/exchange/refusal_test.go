@@ -215,7 +215,7 @@ func TestRefusals(t *testing.T) {
 			text: "the endpoint refused the credentials or the request: HTTP 401",
 		},
 		"the code echoes the Authorization header": {
-			status: 401, body: `{"error":"ZXRsOmh1bnRlcjItaHVudGVyMg=="}`, // etl:hunter2-hunter2
+			status: 401, body: `{"error":"c.ZXRsOmh1bnRlcjIta"}`, // the start of etl:hunter2-hunter2 in base64
 			want: exchange.Error{Kind: exchange.Rejected, Status: 401},
 			text: "the endpoint refused the credentials or the request: HTTP 401",
 		},

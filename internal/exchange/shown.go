@@ -31,7 +31,9 @@ func (r Request) secrets() secrets {
 		s = s.and(string(secret))
 	}
 	if c.Secret != "" {
-		s = append(s, base64.StdEncoding.EncodeToString([]byte(basicCredentials(c.ID, c.Secret))))
+		// The two ways in which HTTP Basic authentication sends them.
+		encoded := basicCredentials(Secret(url.QueryEscape(string(c.ID))), Secret(url.QueryEscape(string(c.Secret))))
+		s = append(s, basicCredentials(c.ID, c.Secret), encoded)
 	}
 	return s
 }

@@ -1,0 +1,162 @@
+package exchange_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// secretive has a different secret in every field that can hold one.
+func secretive() (req exchange.Request, secrets []string) {
+	secret := func(name string) exchange.Secret {
+		value := name + "-" + rand.Text()
+		secrets = append(secrets, value)
+		return exchange.Secret(value)
+	}
+	return exchange.Request{
+		Client: exchange.Client{
+			ID: "etl", Secret: secret("secret"), PrivateKey: secret("key"), Passphrase: secret("phrase"), KeyID: "k1",
+			TenantHash: secret("tenant"), OAuthKeySecret: secret("oauth"), TokenID: "tid", TokenSecret: secret("token"),
+		},
+		Update: secret("held"),
+	}, secrets
+}
+
+// TestNothingPrints tries every way in which a value finds its way into a log.
+func TestNothingPrints(t *testing.T) {
+	t.Parallel()
+	req, secrets := secretive()
+	held := exchange.Token{Value: req.Update, Type: "Bearer"}
+	for _, value := range []any{
+		req, &req, req.Client, &req.Client, req.Client.Secret, held, &held, []exchange.Request{req}, map[string]exchange.Token{"a": held},
+		struct{ Inner exchange.Client }{req.Client}, struct{ Inner *exchange.Token }{&held},
+	} {
+		var printed bytes.Buffer
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T"} {
+			fmt.Fprintf(&printed, verb+"\n", value)
+		}
+		fmt.Fprintln(&printed, value)
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		printed.Write(encoded)
+		slog.New(slog.NewJSONHandler(&printed, nil)).Info("x", "value", value)
+		slog.New(slog.NewTextHandler(&printed, nil)).Info("x", "value", value)
+		for _, secret := range secrets {
+			for _, form := range []string{secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), base64.StdEncoding.EncodeToString([]byte(secret))} {
+				if strings.Contains(printed.String(), form) {
+					t.Errorf("%T prints %s", value, secret)
+				}
+			}
+		}
+	}
+}
+
+// TestErrorsTellNothing has an endpoint answer with all that it was sent and more, in every place that anybody might read.
+func TestErrorsTellNothing(t *testing.T) {
+	t.Parallel()
+	requests := map[string]func(*exchange.Request){
+		"experiture": func(r *exchange.Request) { r.Provider = exchange.Experiture },
+		"apsis":      func(r *exchange.Request) { r.Provider = exchange.Apsis },
+		"auth0":      func(r *exchange.Request) { r.Provider = exchange.Auth0 },
+		"adobe":      func(r *exchange.Request) { r.Provider = exchange.AdobeServerToServer },
+		"algonomy":   func(r *exchange.Request) { r.Provider, r.API, r.Update = exchange.Algonomy, "GDPR", "" },
+		"an update":  func(r *exchange.Request) { r.Provider, r.API = exchange.Algonomy, "Profile" },
+		"service account": func(r *exchange.Request) {
+			r.Provider, r.Client.PrivateKey = exchange.AdobeServiceAccount, asPEM(rsaKey())
+		},
+		"basic":     func(r *exchange.Request) { r.Provider = exchange.OAuth2 },
+		"raw basic": func(r *exchange.Request) { r.Provider, r.AuthMethod = exchange.OAuth2, exchange.ClientSecretBasicRaw },
+		"post":      func(r *exchange.Request) { r.Provider, r.AuthMethod = exchange.OAuth2, exchange.ClientSecretPost },
+		"JSON":      func(r *exchange.Request) { r.Provider, r.BodyFormat = exchange.OAuth2, exchange.JSON },
+		"an assertion": func(r *exchange.Request) {
+			r.Provider, r.AuthMethod, r.Client.PrivateKey = exchange.OAuth2, exchange.PrivateKeyJWT, asPEM(ecKey())
+		},
+	}
+	const minted = "a-token-that-was-just-minted"
+	// Each place gets the same word: whatever was sent, piece by piece.
+	bodies := map[string]string{
+		"RFC 6749":  `{"error":%q,"error_description":%[1]q,"error_uri":%[1]q,"correlationId":%[1]q}`,
+		"envelope":  `{"success":false,"correlationId":%q,"error":{"code":%[1]q,"message":%[1]q}}`,
+		"gateway":   `{"error_code":%q,"message":%[1]q}`,
+		"a token":   `{"access_token":"` + minted + `","token":"` + minted + `","error":%q,"scope":%[1]q}`,
+		"no expiry": `{"access_token":"` + minted + `","scope":%q,"correlationId":"` + minted + `"}`,
+		"no JSON":   `%s`,
+	}
+	for name, change := range requests {
+		for shape, body := range bodies {
+			for _, status := range []int{200, 302, 401, 429} {
+				t.Run(fmt.Sprintf("%s, %s, %d", name, shape, status), func(t *testing.T) {
+					t.Parallel()
+					req, secrets := secretive()
+					change(&req)
+					secrets[1] = string(req.Client.PrivateKey)
+					if len(secrets[1]) > 64 {
+						secrets[1] = secrets[1][40:90] // of a real key, a line
+					}
+					if req.Update == "" {
+						secrets = secrets[:len(secrets)-1]
+					}
+					req.URL = "https://a.example.com"
+					var guarded []string // what must not be shown of the attempt under way
+					throwBack := func(i int) (last bool) {
+						rt := roundTrip(func(r *http.Request) (*http.Response, error) {
+							var words []string
+							words, guarded = sent(r, secrets)
+							last = i+1 >= len(words)
+							header := http.Header{}
+							for _, name := range []string{"X-Correlation-Id", "X-Request-Id", "X-Debug-Id", "Retry-After", "Location", "WWW-Authenticate", "Date"} {
+								header.Set(name, words[i])
+							}
+							return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(fmt.Sprintf(body, words[i])))}, nil
+						})
+						token, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, req)
+						shown := fmt.Sprint(err, token.Granted)
+						if err != nil {
+							shown += fmt.Sprintf("%+v %#v", *asError(t, err), *asError(t, err))
+						}
+						for _, secret := range append(guarded, minted) {
+							if strings.Contains(strings.ToLower(shown), strings.ToLower(secret[:min(len(secret), 20)])) {
+								t.Errorf("shows %s: %s", secret, shown)
+							}
+						}
+						return last
+					}
+					for i := 0; !throwBack(i); i++ {
+					}
+				})
+			}
+		}
+	}
+}
+
+// sent takes a request apart: every word of it that an endpoint might throw back. The assertion and the Basic credentials in it are
+// secrets, too.
+func sent(r *http.Request, secrets []string) (words, all []string) {
+	body, _ := io.ReadAll(r.Body)
+	secrets = slices.Clone(secrets)
+	words = append(words, secrets...)
+	words = append(words, "e."+strings.ToUpper(secrets[0])[3:20])
+	form, _ := url.ParseQuery(string(body))
+	for _, name := range []string{"client_assertion", "jwt_token"} {
+		if assertion := form.Get(name); assertion != "" {
+			words, secrets = append(words, assertion, assertion[:64], assertion[len(assertion)-64:]), append(secrets, assertion)
+		}
+	}
+	if _, credentials, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok {
+		words, secrets = append(words, credentials, credentials[:min(len(credentials), 64)]), append(secrets, credentials)
+	}
+	return append(words, string(body)), secrets
+}
