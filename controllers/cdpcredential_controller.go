@@ -102,7 +102,7 @@ func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Reques
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
 	r.tell(v, out, &status)
-	return ctrl.Result{RequeueAfter: wake(v, out, verifyAt, &status)}, nil
+	return ctrl.Result{RequeueAfter: wake(v, s, out, verifyAt, &status)}, nil
 }
 
 // cacheLag is how long a cache is given to catch up when nothing else wakes the object.
@@ -156,31 +156,3 @@ func (r *CDPCredentialReconciler) tell(v *view, out outcome, status *v1alpha1.CD
 
 // maxNote is the most that an event's note may have.
 const maxNote = 1000
-
-// wake says when the object is looked at again: for what is to be tried next, and at the second at which the token expires. Zero: when
-// something changes.
-func wake(v *view, out outcome, verifyAt time.Time, status *v1alpha1.CDPCredentialStatus) time.Duration {
-	times := []time.Time{out.at, verifyAt}
-	if out.failure != nil {
-		times = append(times, out.failure.retryAt)
-	}
-	if status.NextRefreshTime != nil && !out.waiting {
-		times = append(times, status.NextRefreshTime.Time)
-	}
-	if v.held.holds(v.now) {
-		times = append(times, v.held.rec.ExpiresAt)
-		if !out.waiting && out.failure == nil && !v.obj.Spec.Suspend {
-			times = append(times, renewAt(v))
-		}
-	}
-	var first time.Time
-	for _, t := range times {
-		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
-			first = t
-		}
-	}
-	if first.IsZero() {
-		return 0
-	}
-	return max(first.Sub(v.now), time.Millisecond) // zero would mean never
-}

@@ -30,6 +30,8 @@ type remembered struct {
 	dueSince time.Time
 	// terminating says that the namespace is being deleted.
 	terminating bool
+	// updateRefused is the seal of the Algonomy token whose resources the vendor did not change.
+	updateRefused string
 	// rejected is the seal of the token that the API refused.
 	rejected string
 	// verified is the seal of the token that was last tried, and verifyAt when it is to be tried again.

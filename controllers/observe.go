@@ -33,7 +33,9 @@ func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDP
 			v.held = before
 		}
 	}
-	v.rejected = v.held.rec != nil && mem.rejected == v.held.rec.Token
+	if rec := v.held.rec; rec != nil {
+		v.rejected, v.updateRefused = mem.rejected == rec.Token, mem.updateRefused == rec.Token
+	}
 	return v, r.compareClient(ctx, v, mem)
 }
 
@@ -63,7 +65,7 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 	if !found || t.owner() != obj.Name {
 		return t, nil
 	}
-	t.rec = parseRecord(t.meta.Annotations[v1alpha1.StateAnnotation])
+	t.rec = parseRecord(t.meta.Annotations[v1alpha1.StateAnnotation], obj.Name)
 	switch {
 	case known && seen.version == t.version:
 		t.content, t.unusable = seen.content, seen.unusable
@@ -111,7 +113,7 @@ func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.
 		return targetView{}, fmt.Errorf("read the target Secret: %w", err)
 	}
 	t := targetView{name: name, found: true, version: versionOf(&secret.ObjectMeta), meta: secret.ObjectMeta, secret: secret}
-	t.rec = parseRecord(secret.Annotations[v1alpha1.StateAnnotation])
+	t.rec = parseRecord(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)
 	switch {
 	case t.rec == nil || tokenKey(secret.Data) == nil || t.rec.seal(tokenKey(secret.Data)) != t.rec.Token:
 		t.content = replaced

@@ -95,7 +95,7 @@ func due(v *view) (action, cause) {
 		return nothing, ""
 	case !v.now.Before(renewAt(v)):
 		return issue, causeRenewal
-	case v.difference == resourcesOnly && v.held.holds(v.now):
+	case v.difference == resourcesOnly && v.held.holds(v.now) && !v.updateRefused:
 		return update, causeChanged
 	case v.difference != same:
 		return issue, causeChanged

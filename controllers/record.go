@@ -19,6 +19,8 @@ import (
 type record struct {
 	// Salt keys the fingerprints. It is new with every token, so that equal secrets in two namespaces do not look alike.
 	Salt []byte `json:"salt"`
+	// Object is the name of the CDPCredential that it was issued for: a Secret may be handed over together with another one's record.
+	Object string `json:"object"`
 	// IssuedAt and ExpiresAt are the token's life, exact where the annotation for users has whole seconds. Zero for basic.
 	IssuedAt  time.Time `json:"issuedAt,omitzero"`
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
@@ -49,13 +51,13 @@ type record struct {
 	Warned []string `json:"warned,omitempty"`
 }
 
-// parseRecord gives nil for what cannot be read: the token beside it is then as good as edited.
-func parseRecord(text string) *record {
+// parseRecord gives nil for what cannot be read or is of another object: the token beside it is then as good as edited.
+func parseRecord(text, object string) *record {
 	if text == "" {
 		return nil
 	}
 	var rec record
-	if err := json.Unmarshal([]byte(text), &rec); err != nil || len(rec.Salt) == 0 || rec.Token == "" {
+	if err := json.Unmarshal([]byte(text), &rec); err != nil || len(rec.Salt) == 0 || rec.Token == "" || rec.Object != object {
 		return nil
 	}
 	return &rec

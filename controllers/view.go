@@ -28,6 +28,8 @@ type view struct {
 	difference difference
 	// attemptUnchanged says that the client Secret has another version than at the failed attempt but the same values.
 	attemptUnchanged bool
+	// updateRefused says that the vendor did not change the held token's resources.
+	updateRefused bool
 	// rejected says that the API answered 401 to the held token.
 	rejected bool
 }

@@ -53,3 +53,22 @@ func notGranted(asked, granted []string) []string {
 	}
 	return slices.DeleteFunc(slices.Clone(asked), func(scope string) bool { return slices.Contains(granted, scope) })
 }
+
+// freshWarnings are those that the record before did not have.
+func freshWarnings(v *view, old *record, p *publication) []warning {
+	var fresh []warning
+	for _, w := range warningsOf(v, p) {
+		if old == nil || !slices.Contains(old.Warned, w.once) {
+			fresh = append(fresh, w)
+		}
+	}
+	return fresh
+}
+
+func warned(v *view, p *publication) []string {
+	var reasons []string
+	for _, w := range warningsOf(v, p) {
+		reasons = append(reasons, w.once)
+	}
+	return reasons
+}

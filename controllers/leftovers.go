@@ -1,0 +1,50 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// removeLeftovers deletes what earlier names of the target have left behind, once the token is in the right one. Nothing is deleted with
+// Retain, and nothing that does not say that it is ours.
+func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1alpha1.CDPCredential) error {
+	if retains(&obj.Spec.Target) {
+		return nil
+	}
+	owned := &metav1.PartialObjectMetadataList{}
+	owned.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	if err := r.Client.List(ctx, owned, client.InNamespace(obj.Namespace), client.MatchingFields{ownedByField: string(obj.UID)}, client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list owned Secrets: %w", err)
+	}
+	names := map[string]bool{}
+	for i := range owned.Items {
+		names[owned.Items[i].Name] = true
+	}
+	if old := obj.Status.TargetName; old != "" {
+		names[old] = true
+	}
+	delete(names, obj.Spec.Target.Name)
+	for _, name := range sortedKeys(names) {
+		meta := secretMetadata(obj.Namespace, name)
+		if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
+			continue
+		} else if err != nil {
+			return fmt.Errorf("read Secret %s: %w", name, err)
+		}
+		if meta.Annotations[v1alpha1.CredentialAnnotation] != obj.Name || meta.Annotations[v1alpha1.StateAnnotation] == "" {
+			continue
+		}
+		err := r.Client.Delete(ctx, meta, client.Preconditions{UID: &meta.UID, ResourceVersion: &meta.ResourceVersion})
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete Secret %s: %w", name, err)
+		}
+	}
+	return nil
+}

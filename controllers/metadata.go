@@ -1,0 +1,90 @@
+package controllers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// metadata is what we put on a target Secret beside its data.
+type metadata struct {
+	labels, annotations map[string]string
+	// owner is the controller reference. Nil with Retain: the Secret must outlive the object.
+	owner *metav1.OwnerReference
+}
+
+// wantedMetadata never copies the object's own labels and annotations: a GitOps tool would take the Secret for its own and prune it.
+func wantedMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time) metadata {
+	m := metadata{labels: textMap(obj.Spec.Target.Labels), annotations: textMap(obj.Spec.Target.Annotations)}
+	if m.labels == nil {
+		m.labels = map[string]string{}
+	}
+	if m.annotations == nil {
+		m.annotations = map[string]string{}
+	}
+	m.labels[v1alpha1.ManagedByLabel] = v1alpha1.ManagedBy
+	m.annotations[v1alpha1.CredentialAnnotation] = obj.Name
+	if !expiresAt.IsZero() {
+		m.annotations[v1alpha1.ExpiresAtAnnotation] = expiryText(expiresAt)
+	}
+	if !retains(&obj.Spec.Target) {
+		// Without blockOwnerDeletion, which would need the right to set finalizers on the object.
+		m.owner = &metav1.OwnerReference{
+			APIVersion: v1alpha1.GroupVersion.String(), Kind: "CDPCredential", Name: obj.Name, UID: obj.UID, Controller: new(true),
+		}
+	}
+	return m
+}
+
+// expiryText has whole seconds, rounded down: never later than the truth.
+func expiryText(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
+
+// owners is have with our reference as it should be. A reference to a CDPCredential of our name with another UID is of before a restore
+// from a backup.
+func (m *metadata) owners(have []metav1.OwnerReference) []metav1.OwnerReference {
+	want := slices.DeleteFunc(slices.Clone(have), m.ours)
+	if m.owner != nil {
+		want = append(want, *m.owner)
+	}
+	return want
+}
+
+func (m *metadata) ours(ref metav1.OwnerReference) bool {
+	return ref.Kind == "CDPCredential" && strings.HasPrefix(ref.APIVersion, v1alpha1.GroupVersion.Group+"/") && ref.Name == m.annotations[v1alpha1.CredentialAnnotation]
+}
+
+func sameOwners(a, b []metav1.OwnerReference) bool {
+	return slices.EqualFunc(a, b, func(a, b metav1.OwnerReference) bool {
+		return a.UID == b.UID && a.Name == b.Name && a.Kind == b.Kind && a.APIVersion == b.APIVersion && isController(a) == isController(b)
+	})
+}
+
+func isController(ref metav1.OwnerReference) bool { return ref.Controller != nil && *ref.Controller }
+
+// unusable says why a Secret that was handed over cannot be written. Empty: it can.
+func unusable(secret *corev1.Secret) string {
+	switch {
+	case secret.Immutable != nil && *secret.Immutable:
+		return "is immutable"
+	case secret.Type != corev1.SecretTypeOpaque && secret.Type != "":
+		return "has the type " + shorten(string(secret.Type), 64) + ", not Opaque"
+	}
+	return ""
+}
+
+// controlled says whether another object controls a Secret: it would undo what we write.
+func controlled(meta *metav1.ObjectMeta, obj *v1alpha1.CDPCredential) string {
+	want := wantedMetadata(obj, time.Time{})
+	for _, ref := range meta.OwnerReferences {
+		if isController(ref) && !want.ours(ref) {
+			return fmt.Sprintf("is controlled by %s %s", ref.Kind, ref.Name)
+		}
+	}
+	return ""
+}

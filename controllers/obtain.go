@@ -1,0 +1,163 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// obtain gives the token that is to be published: one that waits for it already, or a new one. Nil without an error: the outcome says why.
+func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *remembered, s step) (*publication, outcome, error) {
+	if p := mem.pending; p != nil {
+		req, f, err := r.request(ctx, v)
+		if f != nil || err != nil {
+			return nil, r.attempted(v, mem, f), err
+		}
+		if p.req.Fingerprint(r.salt[:]) == req.Fingerprint(r.salt[:]) && !p.rec.expired(v.now) {
+			return p, outcome{}, nil
+		}
+		mem.pending = nil
+	}
+	permit, wait := r.admit(v, mem, s)
+	if wait > 0 {
+		return nil, outcome{waiting: true, at: v.now.Add(wait)}, nil
+	}
+	learned := egress.Result{Kind: egress.Cancelled}
+	defer func() {
+		if permit != nil {
+			permit.Done(r.Clock.Now(), learned)
+		}
+	}()
+
+	req, f, err := r.request(ctx, v)
+	if f != nil || err != nil {
+		return nil, r.attempted(v, mem, f), err
+	}
+	if s.action == update {
+		held, there := r.heldValue(ctx, v)
+		if !there {
+			return nil, outcome{}, fmt.Errorf("read the held token: it is gone")
+		}
+		req.Update = held
+	}
+	transport, err := r.Transports.For(caBundle(v.obj))
+	if err != nil {
+		return nil, r.attempted(v, mem, failureOf(v, err, 0)), nil
+	}
+	began := r.Clock.Now()
+	got, err := r.Exchanger.Exchange(ctx, transport, req)
+	r.Metrics.exchanged(v.intent.provider, r.Clock.Now().Sub(began), err)
+	learned = resultOf(err)
+	if s.action == update && rejects(err) {
+		// The vendor does not change this token any more: a new one will do, if the budget has one.
+		mem.updateRefused = v.held.rec.Token
+		return nil, outcome{waiting: true, at: v.now}, nil
+	}
+	v.now = r.Clock.Now() // what is waited out is counted from now, and not from before a time-out
+	if err == nil && !got.Life.ExpiresAt.IsZero() && !v.now.Before(got.Life.ExpiresAt) {
+		err = &exchange.Error{Kind: exchange.Malformed, Detail: "the token had expired before the answer was complete"}
+	}
+	if err != nil {
+		f := failureOf(v, err, r.Chance())
+		if f == nil {
+			return nil, outcome{}, err
+		}
+		return nil, r.attempted(v, mem, f), nil
+	}
+	p, err := r.publicationOf(v, s, req, got)
+	if err != nil {
+		return nil, outcome{}, err
+	}
+	mem.pending = p
+	return p, outcome{}, nil
+}
+
+// attempted remembers what a failed attempt was made with, so that a change of mere metadata is not taken for a reason to try again.
+func (r *CDPCredentialReconciler) attempted(v *view, mem *remembered, f *failure) outcome {
+	if f != nil && f.attempted {
+		mem.dueSince = time.Time{}
+		mem.client.version, mem.client.asked, mem.client.against, mem.client.request = v.client.version, v.intent.asked, "", ""
+		if v.client.secret != nil {
+			if req, err := v.intent.withClient(v.client.secret); err == nil {
+				mem.client.request = req.Fingerprint(r.salt[:])
+			}
+		}
+		mem.client.attempt = mem.client.request
+	}
+	return outcome{failure: f}
+}
+
+// request reads the client Secret and makes the request of it. What cannot be sent is a failure.
+func (r *CDPCredentialReconciler) request(ctx context.Context, v *view) (exchange.Request, *failure, error) {
+	if err := r.readClient(ctx, v); err != nil {
+		return exchange.Request{}, nil, err
+	}
+	if f := obstacle(v, nothing); f != nil { // the cache may have been behind
+		return exchange.Request{}, f, nil
+	}
+	req, err := v.intent.withClient(v.client.secret)
+	if err == nil {
+		err = req.Check()
+	}
+	if err != nil {
+		return exchange.Request{}, failureOf(v, err, 0), nil
+	}
+	return req, nil, nil
+}
+
+func caBundle(obj *v1alpha1.CDPCredential) []byte {
+	if obj.Spec.TLS == nil {
+		return nil
+	}
+	return obj.Spec.TLS.CABundle
+}
+
+func rejects(err error) bool {
+	e, ok := errors.AsType[*exchange.Error](err)
+	return ok && (e.Kind == exchange.Rejected || e.Kind == exchange.Malformed)
+}
+
+// resultOf is what an exchange says about its endpoint: a refusal, too, shows that it is alive.
+func resultOf(err error) egress.Result {
+	if err == nil {
+		return egress.Result{Kind: egress.OK}
+	}
+	e, ok := errors.AsType[*exchange.Error](err)
+	if !ok {
+		return egress.Result{Kind: egress.Cancelled}
+	}
+	result := egress.Result{RetryAfter: e.RetryAfter, HasRetryAfter: e.HasRetryAfter}
+	switch {
+	case e.Kind == exchange.Throttled:
+		result.Kind = egress.Throttled
+	case e.Kind == exchange.Unavailable && (e.Status == 0 || e.Status >= 500):
+		result.Kind = egress.Unavailable
+	default:
+		result.Kind = egress.OK
+	}
+	return result
+}
+
+// admit asks the endpoint's gate. A wait above zero means to come back after it.
+func (r *CDPCredentialReconciler) admit(v *view, mem *remembered, s step) (*egress.Permit, time.Duration) {
+	if v.intent.provider == "basic" {
+		return nil, 0 // nobody is called
+	}
+	ask := egress.Ask{Endpoint: v.intent.endpoint.String(), Namespace: v.obj.Namespace, Object: objectName(v.obj), Since: mem.dueSince}
+	if v.held.holds(v.now) && s.cause != causeReplaced {
+		ask.Expires = v.held.rec.ExpiresAt
+	}
+	permit, wait := r.Gate.Admit(v.now, ask)
+	if wait != nil {
+		r.Metrics.blocked(wait.Reason)
+		return nil, wait.For
+	}
+	return permit, 0
+}
+
+func objectName(obj *v1alpha1.CDPCredential) string { return obj.Namespace + "/" + obj.Name }

@@ -1,0 +1,77 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// rewrite publishes the held token again: in the shape that is wanted now, or under the target's new name.
+func (r *CDPCredentialReconciler) rewrite(ctx context.Context, v *view, mem *remembered) (outcome, error) {
+	req, f, err := r.request(ctx, v)
+	if f != nil || err != nil {
+		return outcome{failure: f}, err
+	}
+	value, there := r.heldValue(ctx, v)
+	if !there {
+		delete(mem.targets, v.held.name) // it changed under our hands: the next pass looks again
+		return outcome{}, fmt.Errorf("read the held token: the Secret has changed")
+	}
+	rec := *v.held.rec
+	if compareRequests(&rec, req) == same { // else it has just been changed, which the next pass must still be able to see
+		rec.Asked, rec.Client = v.intent.asked, v.client.version
+	}
+	return r.publish(ctx, v, mem, &publication{
+		token: exchange.Token{Value: value, Type: rec.TokenType, Granted: rec.Granted, Life: rec.life()}, req: req, rec: rec,
+	})
+}
+
+// heldValue reads the held token, if it is still the one of the record.
+func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (exchange.Secret, bool) {
+	if v.held.secret == nil {
+		held, err := r.readTarget(ctx, v.obj, v.held.name)
+		if err != nil || !held.has() || held.owner() != v.obj.Name {
+			return "", false
+		}
+		moving := v.moving()
+		v.held = held
+		if !moving {
+			v.target = held
+		}
+	}
+	return exchange.Secret(tokenKey(v.held.secret.Data)), true
+}
+
+// publish writes the target and brings the view up to date with it.
+func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *remembered, p *publication) (outcome, error) {
+	version, err := r.write(ctx, v, p)
+	if foreign, ok := errors.AsType[*notOurs](err); ok {
+		v.target = foreign.target
+		return outcome{failure: obstacle(v, nothing)}, nil
+	}
+	switch {
+	case errors.Is(err, errNamespaceTerminating):
+		mem.terminating, mem.pending = true, nil
+		return outcome{waiting: true}, nil
+	case apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsRequestEntityTooLargeError(err) || apierrors.IsBadRequest(err):
+		f := &failure{reason: v1alpha1.ReasonTargetUnusable, stalled: true, attempted: true}
+		f.message = fmt.Sprintf("the API server refused to write Secret %s: ask whoever runs the cluster for its admission policies and the operator's rights", v.target.name)
+		f.retryAt = slowRetry(v, f.reason)
+		return outcome{failure: f}, nil
+	case err != nil:
+		return outcome{}, err
+	}
+	mem.pending, mem.dueSince = nil, time.Time{}
+	mem.sawTarget(v.target.name, seenTarget{version: version})
+	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
+	v.target = targetView{name: v.target.name, found: true, version: version, rec: &p.rec, content: intact}
+	v.target.meta.Labels, v.target.meta.Annotations, v.target.meta.OwnerReferences = want.labels, want.annotations, want.owners(nil)
+	v.held = v.target
+	return outcome{wrote: true}, nil
+}

@@ -1,0 +1,37 @@
+package controllers
+
+import (
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// wake says how soon the object is looked at again: for what is to be tried next, and at the second at which the token expires. Zero:
+// when something changes.
+func wake(v *view, s step, out outcome, verifyAt time.Time, status *v1alpha1.CDPCredentialStatus) time.Duration {
+	times := []time.Time{verifyAt}
+	if v.held.holds(v.now) {
+		times = append(times, v.held.rec.ExpiresAt)
+	}
+	switch {
+	case v.obj.Spec.Suspend:
+	case out.waiting:
+		times = append(times, out.at)
+	case out.failure != nil || s.keep:
+		if status.NextRefreshTime != nil {
+			times = append(times, status.NextRefreshTime.Time)
+		}
+	case v.held.rec != nil:
+		times = append(times, renewAt(v)) // exact, where status has whole seconds
+	}
+	var first time.Time
+	for _, t := range times {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	if first.IsZero() {
+		return 0
+	}
+	return max(first.Sub(v.now), time.Millisecond) // zero would mean never
+}

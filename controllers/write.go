@@ -1,0 +1,122 @@
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// errNamespaceTerminating says that nothing can be made in the namespace any more.
+var errNamespaceTerminating = errors.New("the namespace is being deleted")
+
+// A notOurs says that somebody else's Secret was met where the target should be, or one that cannot be written.
+type notOurs struct{ target targetView }
+
+func (e *notOurs) Error() string { return "the target Secret is not ours to write" }
+
+// write publishes p in the target Secret and returns its version. It touches no Secret that is not ours, whatever the cache said.
+func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, p *publication) (string, error) {
+	data, err := dataFor(v.obj, p)
+	if err != nil {
+		return "", err
+	}
+	p.rec.Shape = shapeOf(&v.obj.Spec.Target)
+	p.rec.Keys = sortedKeys(data)
+	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
+	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
+	p.rec.Token, p.rec.Data = p.rec.seal(tokenKey(data)), p.rec.sealData(data, p.rec.Keys)
+	state, err := json.Marshal(p.rec)
+	if err != nil {
+		return "", fmt.Errorf("write the record: %w", err)
+	}
+	want.annotations[v1alpha1.StateAnnotation] = string(state)
+
+	target := v.target
+	for range 3 { // a token in the hand is not given up because somebody else wrote the Secret at the same moment
+		var version string
+		if target.found {
+			version, err = r.patchTarget(ctx, v.obj.Namespace, &target, want, data)
+		} else {
+			version, err = r.createTarget(ctx, v.obj, want, data)
+		}
+		switch {
+		case err == nil:
+			return version, nil
+		case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+			return "", errNamespaceTerminating
+		case !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err):
+			return "", err
+		}
+		if target, err = r.readTarget(ctx, v.obj, v.target.name); err != nil {
+			return "", err
+		}
+		if target.found && (target.owner() != v.obj.Name || target.unusable != "") {
+			return "", &notOurs{target}
+		}
+	}
+	return "", fmt.Errorf("write Secret %s: it kept changing", v.target.name)
+}
+
+func (r *CDPCredentialReconciler) createTarget(ctx context.Context, obj *v1alpha1.CDPCredential, want metadata, data map[string][]byte) (string, error) {
+	secret := &corev1.Secret{Type: corev1.SecretTypeOpaque, Data: data}
+	secret.Namespace, secret.Name = obj.Namespace, obj.Spec.Target.Name
+	secret.Labels, secret.Annotations, secret.OwnerReferences = want.labels, want.annotations, want.owners(nil)
+	if err := r.Client.Create(ctx, secret, client.FieldOwner(v1alpha1.ManagedBy)); err != nil {
+		return "", fmt.Errorf("create target Secret: %w", err)
+	}
+	return versionOf(&secret.ObjectMeta), nil
+}
+
+// patchTarget changes our own keys and no others, and only if the Secret is still the one that was decided on.
+func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace string, target *targetView, want metadata, data map[string][]byte) (string, error) {
+	rec := target.rec
+	if rec == nil {
+		rec = &record{}
+	}
+	uid, resourceVersion := splitVersion(target.version)
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{
+			"uid": uid, "resourceVersion": resourceVersion,
+			"labels":          changes(want.labels, rec.Labels),
+			"annotations":     changes(want.annotations, append(rec.Annotations, v1alpha1.ExpiresAtAnnotation)),
+			"ownerReferences": want.owners(target.meta.OwnerReferences),
+		},
+		"data": changes(data, rec.Keys),
+	})
+	if err != nil {
+		return "", fmt.Errorf("write the patch of the target Secret: %w", err)
+	}
+	got := secretMetadata(namespace, target.name)
+	if err := r.Client.Patch(ctx, got, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy)); err != nil {
+		return "", fmt.Errorf("patch target Secret: %w", err)
+	}
+	return versionOf(&got.ObjectMeta), nil
+}
+
+// changes is the part of a merge patch (RFC 7396) that makes a map hold want and none of the keys that we had put there before.
+func changes[V any](want map[string]V, had []string) map[string]any {
+	patch := make(map[string]any, len(want))
+	for _, key := range had {
+		patch[key] = nil
+	}
+	for key, value := range want {
+		patch[key] = value
+	}
+	return patch
+}
+
+func secretMetadata(namespace, name string) *metav1.PartialObjectMetadata {
+	meta := &metav1.PartialObjectMetadata{}
+	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	meta.Namespace, meta.Name = namespace, name
+	return meta
+}
