@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -44,7 +45,7 @@ func (a answer) object() map[string]any {
 	if err := decoder.Decode(&object); err != nil {
 		return nil
 	}
-	if _, err := decoder.Token(); err != io.EOF {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil
 	}
 	return object

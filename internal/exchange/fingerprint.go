@@ -3,8 +3,8 @@ package exchange
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"hash"
 	"maps"
 	"slices"
@@ -64,7 +64,8 @@ func (r Request) WithoutResources() Request {
 	return r
 }
 
-// pieces writes named values so that no two different lists of them are written alike: every piece is preceded by its length.
+// pieces writes named values so that no two different lists of them are written alike: every piece is preceded by its length, and every
+// list by the number of its pieces.
 type pieces struct{ hash hash.Hash }
 
 func (p pieces) text(name, value string) {
@@ -77,10 +78,9 @@ func (p pieces) list(name string, values []string) {
 	if len(values) == 0 {
 		return
 	}
-	p.piece(name)
-	p.size(len(values))
+	fmt.Fprintf(p.hash, "%d:%s%d:", len(name), name, len(values))
 	for _, value := range values {
-		p.piece(value)
+		fmt.Fprintf(p.hash, "%d:%s", len(value), value)
 	}
 }
 
@@ -90,13 +90,4 @@ func (p pieces) pairs(name string, values map[string]string) {
 		flat = append(flat, key, values[key])
 	}
 	p.list(name, flat)
-}
-
-func (p pieces) piece(text string) {
-	p.size(len(text))
-	p.hash.Write([]byte(text))
-}
-
-func (p pieces) size(n int) {
-	p.hash.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
 }

@@ -86,7 +86,7 @@ func TestFingerprintStays(t *testing.T) {
 		Provider: exchange.OAuth2, URL: "https://a.example.com/token", Client: exchange.Client{ID: "etl", Secret: "hunter2"},
 		Scopes: []string{"read", "write"}, DefaultLifetime: time.Hour, Headers: map[string]string{"X-Tenant": "7"},
 	}
-	const want = "b60cb82452d9f0f6d8653c19fb231611"
+	const want = "04fc8f6ba3e375b4e9f55b08621045e1"
 	if got := req.Fingerprint(salt); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}

@@ -80,28 +80,36 @@ func checkEncryption(der []byte) error {
 func checkDerivation(function pkix.AlgorithmIdentifier) error {
 	switch {
 	case function.Algorithm.Equal(oidPBKDF2):
-		var p pbkdf2
-		if _, err := asn1.Unmarshal(function.Parameters.FullBytes, &p); err != nil {
-			return invalidKey("privateKey", "is damaged")
-		}
-		if p.Iterations > maxIterations {
-			return tooCostly()
-		}
-		// The library knows no other function, and overlooks it where the length of the key stands before it.
-		if prf := p.PRF.Algorithm; len(prf) != 0 && (p.KeyLength != 0 || !prf.Equal(oidHMACSHA1) && !prf.Equal(oidHMACSHA256)) {
-			return unknownEncryption()
-		}
+		return checkPBKDF2(function.Parameters.FullBytes)
 	case function.Algorithm.Equal(oidScrypt):
-		var p scrypt
-		if _, err := asn1.Unmarshal(function.Parameters.FullBytes, &p); err != nil || p.Cost < 1 || p.Block < 1 || p.Parallel < 1 {
-			return invalidKey("privateKey", "is damaged")
-		}
-		// Divided, not multiplied: the product may not fit.
-		if p.Block > maxScryptMemory/128/p.Cost || p.Parallel > maxScryptWork/p.Cost/p.Block {
-			return tooCostly()
-		}
-	default:
+		return checkScrypt(function.Parameters.FullBytes)
+	}
+	return unknownEncryption()
+}
+
+func checkPBKDF2(der []byte) error {
+	var p pbkdf2
+	if _, err := asn1.Unmarshal(der, &p); err != nil {
+		return invalidKey("privateKey", "is damaged")
+	}
+	if p.Iterations > maxIterations {
+		return tooCostly()
+	}
+	// The library knows no other function, and overlooks it where the length of the key stands before it.
+	if prf := p.PRF.Algorithm; len(prf) != 0 && (p.KeyLength != 0 || !prf.Equal(oidHMACSHA1) && !prf.Equal(oidHMACSHA256)) {
 		return unknownEncryption()
+	}
+	return nil
+}
+
+func checkScrypt(der []byte) error {
+	var p scrypt
+	if _, err := asn1.Unmarshal(der, &p); err != nil || min(p.Cost, p.Block, p.Parallel) < 1 {
+		return invalidKey("privateKey", "is damaged")
+	}
+	// Divided, not multiplied: the product may not fit.
+	if p.Block > maxScryptMemory/128/p.Cost || p.Parallel > maxScryptWork/p.Cost/p.Block {
+		return tooCostly()
 	}
 	return nil
 }

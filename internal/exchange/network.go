@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"syscall"
 )
 
@@ -20,32 +22,43 @@ func unreachable(ctx context.Context, err error) *Error {
 }
 
 func networkDetail(err error) string {
-	var certificate x509.CertificateInvalidError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "the attempt was cancelled"
 	case is[*net.DNSError](err):
 		return "the DNS lookup failed"
-	case is[x509.UnknownAuthorityError](err):
-		return "the endpoint's certificate is not trusted"
-	case is[x509.HostnameError](err):
-		return "the endpoint's certificate is for another name"
-	case errors.As(err, &certificate) && certificate.Reason == x509.Expired:
-		return "the endpoint's certificate has expired or is not yet valid"
-	case is[*tls.CertificateVerificationError](err), is[x509.CertificateInvalidError](err):
-		return "the endpoint's certificate is not valid"
 	case isTimeout(err):
 		return "the endpoint did not answer in time"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the connection was refused"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case isAny(err, syscall.EHOSTUNREACH, syscall.ENETUNREACH):
 		return "the endpoint's network is unreachable"
-	case is[tls.RecordHeaderError](err), is[tls.AlertError](err), isRemoteAlert(err), errors.Is(err, http.ErrSchemeMismatch):
-		return "the TLS handshake failed"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case isAny(err, syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF):
 		return "the connection was reset"
 	}
-	return "the endpoint cannot be reached"
+	return cmp.Or(tlsDetail(err), "the endpoint cannot be reached")
+}
+
+// tlsDetail is empty for an error that is not about TLS.
+func tlsDetail(err error) string {
+	invalid, _ := errors.AsType[x509.CertificateInvalidError](err)
+	switch {
+	case is[x509.UnknownAuthorityError](err):
+		return "the endpoint's certificate is not trusted"
+	case is[x509.HostnameError](err):
+		return "the endpoint's certificate is for another name"
+	case is[x509.CertificateInvalidError](err) && invalid.Reason == x509.Expired:
+		return "the endpoint's certificate has expired or is not yet valid"
+	case is[*tls.CertificateVerificationError](err), is[x509.CertificateInvalidError](err):
+		return "the endpoint's certificate is not valid"
+	case is[tls.RecordHeaderError](err), is[tls.AlertError](err), isRemoteAlert(err), errors.Is(err, http.ErrSchemeMismatch):
+		return "the TLS handshake failed"
+	}
+	return ""
+}
+
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
 func is[T error](err error) bool {
