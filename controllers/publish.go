@@ -56,6 +56,10 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 		return outcome{failure: obstacle(v, nothing)}, nil
 	}
 	switch {
+	case errors.Is(err, errSuperseded):
+		mem.pending = nil
+		delete(mem.targets, v.target.name)
+		return outcome{}, err
 	case errors.Is(err, errNamespaceTerminating):
 		mem.terminating, mem.pending = true, nil
 		return outcome{waiting: true}, nil

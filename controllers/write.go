@@ -18,6 +18,9 @@ import (
 // errNamespaceTerminating says that nothing can be made in the namespace any more.
 var errNamespaceTerminating = errors.New("the namespace is being deleted")
 
+// errSuperseded says that what was to be written is no longer the best there is: the next pass decides again.
+var errSuperseded = errors.New("the token was superseded before it could be written")
+
 // A notOurs says that somebody else's Secret was met where the target should be, or one that cannot be written.
 type notOurs struct{ target targetView }
 
@@ -42,6 +45,9 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, p *publica
 
 	target := v.target
 	for range 3 { // a token in the hand is not given up because somebody else wrote the Secret at the same moment
+		if p.rec.expired(r.Clock.Now()) {
+			return "", errSuperseded // this process was stopped for a while between the answer and now
+		}
 		var version string
 		if target.found {
 			version, err = r.patchTarget(ctx, v.obj.Namespace, &target, want, data)
@@ -61,6 +67,9 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, p *publica
 		}
 		if target.found && (target.owner() != v.obj.Name || target.unusable != "") {
 			return "", &notOurs{target}
+		}
+		if target.has() && !p.rec.IssuedAt.After(target.rec.IssuedAt) {
+			return "", errSuperseded // another replica has written a token since, or the same one
 		}
 	}
 	return "", fmt.Errorf("write Secret %s: it kept changing", v.target.name)
