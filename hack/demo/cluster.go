@@ -14,7 +14,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -40,7 +39,7 @@ func startCluster(ctx context.Context, c cluster) (cluster, func() error, error)
 		BinaryAssetsDirectory:    c.assets,
 		CRDDirectoryPaths:        []string{filepath.Join(c.root, "config/crd/bases")},
 		ErrorIfCRDPathMissing:    true,
-		UseExistingCluster:       ptr.To(false),
+		UseExistingCluster:       new(false),
 		ControlPlaneStartTimeout: 2 * time.Minute,
 		ControlPlaneStopTimeout:  time.Minute,
 	}

@@ -80,7 +80,7 @@ func (m *manager) ready(ctx context.Context, url string) error {
 		if err != nil {
 			return fmt.Errorf("ask whether the manager is ready: %w", err)
 		}
-		response, err := http.DefaultClient.Do(request) //nolint:gosec // a loopback address of ours
+		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			continue // not listening yet
 		}
@@ -122,7 +122,11 @@ func (m *manager) explain(err error) error {
 		return errors.Join(err, readErr)
 	}
 	lines := strings.Split(strings.TrimSpace(string(log)), "\n")
-	return fmt.Errorf("%w\nthe end of the manager's log:\n  %s", err, strings.Join(lines[max(0, len(lines)-20):], "\n  "))
+	lines = lines[max(0, len(lines)-10):]
+	for i, line := range lines {
+		lines[i] = line[:min(len(line), 400)] // the rest is a stack
+	}
+	return fmt.Errorf("%w\nthe end of the manager's log:\n  %s", err, strings.Join(lines, "\n  "))
 }
 
 // stop ends the process and waits for it.

@@ -21,7 +21,7 @@ func run(ctx context.Context, interactive bool) (failed, unclean error) {
 	if err != nil {
 		return fmt.Errorf("make a temporary folder: %w", err), nil
 	}
-	later := func(clear func() error) { unclean = errors.Join(unclean, clear()) }
+	later := func(tidy func() error) { unclean = errors.Join(unclean, tidy()) }
 	defer later(func() error { return os.RemoveAll(temp) })
 	if err := os.Setenv("TMPDIR", temp); err != nil { // where etcd and kube-apiserver keep their data
 		return fmt.Errorf("set TMPDIR: %w", err), nil

@@ -11,14 +11,14 @@ func TestTable(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 	got := table([]state{
-		{name: "adobe", provider: "adobe", ready: true, expires: now.Add(59 * time.Second), next: now.Add(28500 * time.Millisecond), refreshes: 2},
-		{name: "auth0", provider: "auth0", expires: now.Add(-time.Second), refreshes: 0},
-		{name: "basic", provider: "basic", ready: true, refreshes: -1},
+		{name: "etl", provider: "adobe", ready: true, expires: now.Add(59 * time.Second), next: now.Add(28500 * time.Millisecond), refreshes: 2},
+		{name: "site", provider: "auth0", expires: now.Add(-time.Second), refreshes: 0},
+		{name: "old", provider: "basic", ready: true, refreshes: -1},
 	}, now)
 	want := `CREDENTIAL   PROVIDER   READY   EXPIRES IN   NEXT REFRESH   REFRESHES
-adobe        adobe      yes     59s          29s            2
-auth0        auth0      no      now          -              0
-basic        basic      yes     -            -              -
+etl          adobe      yes     59s          29s            2
+site         auth0      no      now          -              0
+old          basic      yes     -            -              -
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

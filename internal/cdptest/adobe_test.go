@@ -109,6 +109,7 @@ func TestAdobeServiceAccount(t *testing.T) {
 		"no JWT":                {withJWT("nonsense"), 400, "invalid_token"},
 		"another key":           {withJWT(sign(t, rsaKey(t), header, claims(func(map[string]any) {}))), 400, "invalid_signature"},
 		"another algorithm":     {withJWT(sign(t, key, map[string]any{"alg": "none"}, claims(func(map[string]any) {}))), 400, "invalid_signature"},
+		"another type":          {withJWT(sign(t, key, map[string]any{"alg": "RS256", "typ": "at+jwt"}, claims(func(map[string]any) {}))), 400, "invalid_token"},
 		"no signature":          {withJWT(strings.Join(strings.Split(sign(t, key, header, good), ".")[:2], ".") + "."), 400, "invalid_signature"},
 		"expired":               {with(func(c map[string]any) { c["exp"] = now.Unix() - 31 }), 400, "invalid_token"},
 		"too long":              {with(func(c map[string]any) { c["exp"] = now.Unix() + 86400 + 31 }), 400, "invalid_token"},

@@ -2,6 +2,7 @@ package cdptest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -57,9 +58,7 @@ func auth0Token(c *call) (*answer, *refusal) {
 		fields["scope"] = strings.Join(client.Scopes, " ")
 	}
 	a := good(fields)
-	for name, values := range header {
-		a.header[name] = values
-	}
+	maps.Copy(a.header, header)
 	return a, nil
 }
 

@@ -32,13 +32,13 @@ func (s *Server) handler(system System) http.Handler {
 			c.path = "other"
 			judge = always(&refusal{status: http.StatusNotFound, code: "not_found", description: "there is nothing at this path"})
 		}
-		s.serve(w, c, judge)
+		s.serve(r.Context(), w, c, judge)
 	})
 }
 
 // serve answers one request and counts it, however it ends.
-func (s *Server) serve(w http.ResponseWriter, c *call, judge endpoint) {
-	ctx, status, asksForToken := c.request.Context(), 0, c.path != APIPath
+func (s *Server) serve(ctx context.Context, w http.ResponseWriter, c *call, judge endpoint) {
+	status, asksForToken := 0, c.path != APIPath
 	if asksForToken {
 		s.arrive(c)
 		defer s.leave(c)

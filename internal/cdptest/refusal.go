@@ -2,6 +2,7 @@ package cdptest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -65,9 +66,7 @@ func (c *call) shape(no *refusal) *answer {
 			delete(fields, "correlationId")
 		}
 	}
-	for name, values := range no.header {
-		header[name] = values
-	}
+	maps.Copy(header, no.header)
 	return &answer{status: no.status, header: header, fields: fields}
 }
 

@@ -1,7 +1,6 @@
 package cdptest
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
@@ -109,8 +108,7 @@ func Start(options Options) (*Server, error) {
 }
 
 func (s *Server) listen(system System) error {
-	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return fmt.Errorf("listen for %s: %w", system, err)
 	}
