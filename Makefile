@@ -153,6 +153,7 @@ build-installer: overlay ## Write dist/install.yaml, the operator with the image
 PLATFORMS := linux/amd64 linux/arm64
 .PHONY: release
 release: build-installer ## Write dist/: install.yaml, binaries, SBOMs (CycloneDX) and checksums
+	rm -f dist/manager-*
 	for platform in $(PLATFORMS); do \
 	  name=manager-$${platform/\//-}; \
 	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o dist/$$name ./cmd/manager; \
