@@ -33,7 +33,7 @@ type Transports interface {
 	For(caBundle []byte) (http.RoundTripper, error)
 }
 
-// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields are required.
+// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but Watchdog are required.
 type CDPCredentialReconciler struct {
 	// Client writes, and reads CDPCredentials and the metadata of Secrets from the cache. Whole Secrets must not be read with it: that
 	// would fill the cache with their data.
@@ -52,6 +52,8 @@ type CDPCredentialReconciler struct {
 	Chance  func() float64
 	Rand    io.Reader
 	Metrics *Metrics
+	// Watchdog is told of every pass. Nil: nobody is.
+	Watchdog *Watchdog
 
 	memory memory
 	// salt keys the fingerprints that never leave this process.
@@ -63,8 +65,16 @@ type CDPCredentialReconciler struct {
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconcile makes one pass over one object.
+// Reconcile makes one pass over one object, under the eyes of the watchdog.
 func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	r.Watchdog.began(req.NamespacedName)
+	result, err := r.pass(ctx, req)
+	r.Watchdog.finished(req.NamespacedName, result.RequeueAfter)
+	return result, err
+}
+
+// pass observes, plans, acts and reports.
+func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	obj := &v1alpha1.CDPCredential{}
 	if err := r.Client.Get(ctx, req.NamespacedName, obj); apierrors.IsNotFound(err) {
 		r.forget(req.NamespacedName)

@@ -44,6 +44,10 @@ func run(ctx context.Context, opts *options) error {
 	if err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
+	watchdog, err := controllers.NewWatchdog(clock.RealClock{}, metrics.Registry)
+	if err != nil {
+		return err
+	}
 	transports := &egress.Transports{Policy: egress.Policy{Allowed: opts.allowedPrefixes}, Proxy: http.ProxyFromEnvironment}
 	reconciler := &controllers.CDPCredentialReconciler{
 		Client:       mgr.GetClient(),
@@ -58,11 +62,12 @@ func run(ctx context.Context, opts *options) error {
 		Chance:       mathrand.Float64,
 		Rand:         rand.Reader,
 		Metrics:      own,
+		Watchdog:     watchdog,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
-	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
+	if err := mgr.AddHealthzCheck("queue", watchdog.Check); err != nil {
 		return fmt.Errorf("set up the health check: %w", err)
 	}
 	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
