@@ -97,7 +97,7 @@ func TestErrorsTellNothing(t *testing.T) {
 	}
 	for name, change := range requests {
 		for shape, body := range bodies {
-			for _, status := range []int{200, 302, 401, 429} {
+			for _, status := range []int{200, 401} {
 				t.Run(fmt.Sprintf("%s, %s, %d", name, shape, status), func(t *testing.T) {
 					t.Parallel()
 					req, secrets := secretive()
