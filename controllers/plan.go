@@ -63,7 +63,7 @@ func plan(v *view) step {
 		return step{action: do}
 	}
 	wait := step{cause: why}
-	if until, waiting := backingOff(v, why); waiting {
+	if until, waiting := backingOff(v); waiting {
 		wait.keep, wait.at = true, until
 	} else if v.intent.provider == "basic" || do == update {
 		return step{action: do, cause: why}
@@ -74,12 +74,15 @@ func plan(v *view) step {
 	} else {
 		return step{action: do, cause: why}
 	}
-	// What needs no exchange does not wait for one.
-	if shapeChanged(v) && v.held.holds(v.now) {
+	// What needs no exchange does not wait for one. But a token of before is not published with the headers of after.
+	if shapeChanged(v) && v.held.holds(v.now) && (v.difference != different || !hasCompanions(v)) {
 		wait.action = rewrite
 	}
 	return wait
 }
+
+// hasCompanions says whether the target holds request headers beside the one that carries the token.
+func hasCompanions(v *view) bool { return len(v.intent.request.APIHeaders("", "")) > 1 }
 
 // due says what the target needs, and why.
 func due(v *view) (action, cause) {
@@ -89,17 +92,20 @@ func due(v *view) (action, cause) {
 	case !v.held.has():
 		return issue, causeReplaced
 	case v.intent.provider == "basic":
-		if v.difference != same || shapeChanged(v) {
+		switch {
+		case v.difference != same || shapeChanged(v):
 			return issue, causeChanged
+		case requestedOrPending(v):
+			return issue, causeRequested
 		}
 		return nothing, ""
 	case !v.now.Before(renewAt(v)):
 		return issue, causeRenewal
-	case v.difference == resourcesOnly && v.held.holds(v.now) && !v.updateRefused:
+	case v.difference == resourcesOnly && v.held.holds(v.now) && !v.updateRefused && !requestedOrPending(v):
 		return update, causeChanged
 	case v.difference != same:
 		return issue, causeChanged
-	case requested(v) || v.obj.Status.RefreshPending:
+	case requestedOrPending(v):
 		return issue, causeRequested
 	case v.rejected && v.held.rec.Cause != causeRejected:
 		return issue, causeRejected
@@ -108,6 +114,8 @@ func due(v *view) (action, cause) {
 	}
 	return nothing, ""
 }
+
+func requestedOrPending(v *view) bool { return requested(v) || v.obj.Status.RefreshPending }
 
 // requested says whether a refresh was asked for that has not been tried. A status that was lost does not make it new: the record on the
 // target has it, too.
@@ -121,7 +129,8 @@ func requested(v *view) bool {
 
 func refreshRequest(obj *v1alpha1.CDPCredential) string {
 	request := obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation]
-	return request[:min(len(request), maxRequest)]
+	// What is no UTF-8 would come back from the API server as something else, and so be asked for again and again.
+	return strings.ToValidUTF8(request[:min(len(request), maxRequest)], "")
 }
 
 // maxRequest bounds what of the annotation is kept in status.
@@ -172,6 +181,10 @@ func obstacle(v *view, do action) *failure {
 			return stalled(v1alpha1.ReasonUnsupportedProvider, v.intentErr.Error())
 		}
 		return stalled(v1alpha1.ReasonInvalidSpec, v.intentErr.Error())
+	}
+	if key := triggers(&spec.Target, v.allowedMetadata); key != "" {
+		return stalled(v1alpha1.ReasonInvalidSpec, "spec.target: "+key+
+			" makes other controllers act: remove it, or have an administrator open it with --allowed-target-metadata")
 	}
 	if v.target.found && v.target.owner() != v.obj.Name {
 		return targetNotOwned(v)
@@ -229,7 +242,7 @@ func consent(v *view, allowedHosts string, endpoint egress.Endpoint) *failure {
 }
 
 // backingOff says whether an earlier attempt's failure is still to be waited out, and until when; zero means until a change.
-func backingOff(v *view, why cause) (until time.Time, waiting bool) {
+func backingOff(v *view) (until time.Time, waiting bool) {
 	status := &v.obj.Status
 	last := status.LastAttempt
 	if last == nil {
@@ -242,11 +255,11 @@ func backingOff(v *view, why cause) (until time.Time, waiting bool) {
 	if changed {
 		return time.Time{}, false
 	}
-	if why == causeRequested && requested(v) && reason != v1alpha1.ReasonThrottled {
+	if requested(v) && reason != v1alpha1.ReasonThrottled {
 		return time.Time{}, false
 	}
 	if status.NextRefreshTime == nil {
-		return time.Time{}, true
+		return time.Time{}, reason != v1alpha1.ReasonThrottled // which has none only if it was suspended
 	}
 	return status.NextRefreshTime.Time, v.now.Before(status.NextRefreshTime.Time)
 }
