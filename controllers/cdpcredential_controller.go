@@ -47,7 +47,9 @@ type CDPCredentialReconciler struct {
 	Gate, VerifyGate *egress.Gate
 	// AllowedHosts are those that an administrator consented to for all client Secrets. Zero: none.
 	AllowedHosts egress.Hosts
-	Clock        clock.PassiveClock
+	// AllowedMetadata are keys, and prefixes without their slash, that targets may carry though they make other controllers act. Nil: none.
+	AllowedMetadata []string
+	Clock           clock.PassiveClock
 	// Chance gives numbers in [0, 1), for jitter. Rand gives unpredictable bytes, for salts.
 	Chance  func() float64
 	Rand    io.Reader

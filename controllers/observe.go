@@ -14,7 +14,7 @@ import (
 // observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
 // status nor this process knows the version.
 func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (*view, error) {
-	v := &view{now: r.Clock.Now(), obj: obj, allowed: r.AllowedHosts}
+	v := &view{now: r.Clock.Now(), obj: obj, allowed: r.AllowedHosts, allowedMetadata: r.AllowedMetadata}
 	v.intent, v.intentErr = intentOf(&obj.Spec)
 	var err error
 	if v.client, err = r.observeClient(ctx, obj); err != nil {

@@ -100,6 +100,9 @@ func (r *CDPCredentialReconciler) request(ctx context.Context, v *view) (exchang
 	if f := obstacle(v, nothing); f != nil { // the cache may have been behind
 		return exchange.Request{}, f, nil
 	}
+	if f := guardClusterCredential(v); f != nil {
+		return exchange.Request{}, f, nil
+	}
 	req, err := v.intent.withClient(v.client.secret)
 	if err == nil {
 		err = req.Check()

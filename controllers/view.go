@@ -20,6 +20,8 @@ type view struct {
 	intentErr error
 	// allowed are the hosts that an administrator consented to for everybody.
 	allowed egress.Hosts
+	// allowedMetadata are the keys and prefixes of target metadata that an administrator opened though they make other controllers act.
+	allowedMetadata []string
 
 	client clientView
 	// target is the Secret that spec.target names, held the one that has the token: the same, or the target of before a renaming.

@@ -34,6 +34,7 @@ type options struct {
 	concurrency int
 
 	allowedHosts    egress.Hosts
+	allowedMetadata []string
 	allowedPrefixes []netip.Prefix
 	limits          egress.Limits
 }
@@ -62,6 +63,8 @@ func parseFlags(args []string) (*options, error) {
 	hosts := flags.String("allowed-token-hosts", "",
 		"Hosts to which every client Secret may be sent, separated by commas; the grammar is that of the annotation cdpcredentials.io/allowed-hosts.")
 	cidrs := flags.String("allowed-cidrs", "", "Address ranges that may be connected to though they are not public, separated by commas, for example 10.1.2.0/24.")
+	metadata := flags.String("allowed-target-metadata", "",
+		"Keys of labels and annotations, or their prefixes, that targets may carry though they make other controllers act, separated by commas.")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -69,14 +72,12 @@ func parseFlags(args []string) (*options, error) {
 		return nil, fmt.Errorf("unknown argument %q: flags begin with --", rest[0])
 	}
 	opts.tameDevelopment()
+	opts.allowedMetadata = list(*metadata)
 	return opts, opts.check(*namespaces, *selector, *hosts, *cidrs)
 }
 
 func (o *options) check(namespaces, selector, hosts, cidrs string) error {
-	for _, name := range strings.Split(namespaces, ",") {
-		if name = strings.TrimSpace(name); name == "" {
-			continue
-		}
+	for _, name := range list(namespaces) {
 		if wrong := validation.IsDNS1123Label(name); len(wrong) > 0 {
 			return fmt.Errorf("--watch-namespaces: %q is no namespace: %s", name, wrong[0])
 		}
@@ -119,4 +120,15 @@ func (o *options) tameDevelopment() {
 	if o.log.StacktraceLevel == nil {
 		o.log.StacktraceLevel = zapcore.WarnLevel
 	}
+}
+
+// list splits at commas and leaves out what is empty.
+func list(text string) []string {
+	var items []string
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
 }

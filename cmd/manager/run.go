@@ -50,19 +50,20 @@ func run(ctx context.Context, opts *options) error {
 	}
 	transports := &egress.Transports{Policy: egress.Policy{Allowed: opts.allowedPrefixes}, Proxy: http.ProxyFromEnvironment}
 	reconciler := &controllers.CDPCredentialReconciler{
-		Client:       mgr.GetClient(),
-		Live:         mgr.GetAPIReader(),
-		Recorder:     mgr.GetEventRecorder("cdp-credential-operator"),
-		Exchanger:    exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
-		Transports:   transports,
-		Gate:         egress.NewGate(opts.limits),
-		VerifyGate:   egress.NewGate(opts.limits),
-		AllowedHosts: opts.allowedHosts,
-		Clock:        clock.RealClock{},
-		Chance:       mathrand.Float64,
-		Rand:         rand.Reader,
-		Metrics:      own,
-		Watchdog:     watchdog,
+		Client:          mgr.GetClient(),
+		Live:            mgr.GetAPIReader(),
+		Recorder:        mgr.GetEventRecorder("cdp-credential-operator"),
+		Exchanger:       exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
+		Transports:      transports,
+		Gate:            egress.NewGate(opts.limits),
+		VerifyGate:      egress.NewGate(opts.limits),
+		AllowedHosts:    opts.allowedHosts,
+		AllowedMetadata: opts.allowedMetadata,
+		Clock:           clock.RealClock{},
+		Chance:          mathrand.Float64,
+		Rand:            rand.Reader,
+		Metrics:         own,
+		Watchdog:        watchdog,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
