@@ -100,11 +100,7 @@ func (e *endpointGate) slots(now time.Time) int {
 	if now.Sub(e.okAt) > strangerAfter {
 		e.width = min(e.width, strangersInFlight)
 	}
-	slots := e.width - e.inFlight
-	if e.breaker.opened > 0 {
-		return min(slots, 1)
-	}
-	return slots
+	return e.width - e.inFlight
 }
 
 // byRate is how long calls take that go one after the other at the endpoint's rate.

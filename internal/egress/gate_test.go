@@ -67,7 +67,7 @@ func TestRate(t *testing.T) {
 		{0, 20, 50 * time.Millisecond}, {5, 5, 200 * time.Millisecond}, {1, 1, time.Second}, {0.1, 1, 10 * time.Second}, {1.9, 1, 526 * time.Millisecond},
 	} {
 		g, admitted := NewGate(Limits{QPS: tc.qps}), 0
-		for {
+		for admitted < 100 {
 			permit, wait := g.Admit(start, ask(fmt.Sprint(admitted)))
 			if permit == nil {
 				if wait.Reason != "rate" || wait.For < tc.first || wait.For > 2*tc.first+250*time.Millisecond {
