@@ -58,6 +58,7 @@ type CDPCredentialReconciler struct {
 	Watchdog *Watchdog
 
 	memory memory
+	steps  clockSteps
 	// salt keys the fingerprints that never leave this process.
 	salt [16]byte
 }
@@ -87,7 +88,7 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if !obj.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil // the target Secret is garbage-collected by its owner reference
 	}
-	mem := r.memory.of(req.NamespacedName, obj.UID)
+	mem := r.memory.of(req.NamespacedName, obj.UID, r.stepped())
 	if older(obj.ResourceVersion, mem.objectVersion) {
 		return ctrl.Result{RequeueAfter: cacheLag}, nil // the cache has yet to see what we wrote ourselves
 	}
@@ -109,6 +110,7 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 			return ctrl.Result{}, err
 		}
 	}
+	r.settleClock(v, mem, out)
 	status := report(v, s, out, tried)
 	if err := r.patchStatus(ctx, obj, mem, status); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it

@@ -18,6 +18,8 @@ type memory struct {
 // remembered is only touched by the one pass that an object has at a time.
 type remembered struct {
 	uid types.UID
+	// clock is the sum of the clock's steps at which what was written down is true.
+	clock time.Duration
 	// objectVersion is the object's resourceVersion after our last status patch.
 	objectVersion string
 	// targets are the versions of target Secrets that we wrote or looked into, by name.
@@ -57,7 +59,7 @@ type seenClient struct {
 	attempt string
 }
 
-func (m *memory) of(name types.NamespacedName, uid types.UID) *remembered {
+func (m *memory) of(name types.NamespacedName, uid types.UID, clock time.Duration) *remembered {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.objects == nil {
@@ -65,7 +67,7 @@ func (m *memory) of(name types.NamespacedName, uid types.UID) *remembered {
 	}
 	mem := m.objects[name]
 	if mem == nil || mem.uid != uid {
-		mem = &remembered{uid: uid}
+		mem = &remembered{uid: uid, clock: clock}
 		m.objects[name] = mem
 	}
 	return mem

@@ -33,6 +33,8 @@ func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDP
 			v.held = before
 		}
 	}
+	v.step = r.sinceWritten(mem)
+	v.target.rec, v.held.rec = v.target.rec.shifted(v.step), v.held.rec.shifted(v.step)
 	if rec := v.held.rec; rec != nil {
 		v.rejected, v.updateRefused = mem.rejected == rec.Token, mem.updateRefused == rec.Token
 	}

@@ -150,7 +150,7 @@ func before(spec *v1alpha1.CDPCredentialSpec) time.Duration {
 
 // shapeChanged says whether the target has the right token but is otherwise not as wanted.
 func shapeChanged(v *view) bool {
-	return v.moving() || v.held.content == edited || v.held.rec != nil && v.held.rec.Shape != shapeOf(&v.obj.Spec.Target) || drifted(v)
+	return v.moving() || v.step != 0 && v.held.rec != nil && !v.held.rec.ExpiresAt.IsZero() || v.held.content == edited || v.held.rec != nil && v.held.rec.Shape != shapeOf(&v.obj.Spec.Target) || drifted(v)
 }
 
 // drifted says whether somebody changed the labels, annotations or owner that we put on the target.
@@ -261,7 +261,8 @@ func backingOff(v *view) (until time.Time, waiting bool) {
 	if status.NextRefreshTime == nil {
 		return time.Time{}, reason != v1alpha1.ReasonThrottled // which has none only if it was suspended
 	}
-	return status.NextRefreshTime.Time, v.now.Before(status.NextRefreshTime.Time)
+	until = status.NextRefreshTime.Add(v.step)
+	return until, v.now.Before(until)
 }
 
 // lastIssued is when the last token was issued, zero if none was. Status has whole seconds, so that it may be up to a second later.

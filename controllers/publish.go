@@ -40,6 +40,7 @@ func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (excha
 			return "", false
 		}
 		moving := v.moving()
+		held.rec = held.rec.shifted(v.step)
 		v.held = held
 		if !moving {
 			v.target = held

@@ -78,6 +78,9 @@ func reportRefresh(v *view, s step, out outcome, status *v1alpha1.CDPCredentialS
 	case s.keep:
 		// An earlier failure is being waited out: what was said of it stays true.
 		retarget(status, v.obj.Generation)
+		if v.stepSettled && status.NextRefreshTime != nil {
+			status.NextRefreshTime = wholeSecond(status.NextRefreshTime.Add(v.step))
+		}
 	default:
 		status.Failures, status.LastAttempt, status.RefreshPending = 0, nil, false
 		status.NextRefreshTime = nil

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -44,9 +45,11 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, controllerUID); err != nil {
 		return fmt.Errorf("index Secrets: %w", err)
 	}
+	r.steps.wake = make(chan event.GenericEvent)
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CDPCredential{}, builder.WithPredicates(wanted())).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referencing)).
+		WatchesRawSource(source.Channel(r.steps.wake, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: slow(), ReconciliationTimeout: passTimeout}).
 		Complete(r)
 }
