@@ -1,0 +1,70 @@
+package interop
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// hard is a secret that every encoding on its way would damage if it were forgotten or done twice.
+const hard = "s+e/c=r:e%t!&-0123456789-0123456789"
+
+// server is where a case is tried.
+type server struct {
+	url string
+	rt  http.RoundTripper
+}
+
+func (s server) exchange(t *testing.T, req exchange.Request) (exchange.Token, error) {
+	t.Helper()
+	req.Provider, req.URL = exchange.OAuth2, s.url
+	return exchange.Exchanger{Now: time.Now, Rand: rand.Reader}.Exchange(t.Context(), s.rt, req)
+}
+
+// outcome is what one case comes to.
+type outcome struct {
+	// JWT and Lifetime are those of the token, the lifetime to the minute, since it is told in whole seconds.
+	JWT      bool
+	Lifetime time.Duration
+	Granted  []string
+	// Kind, Status and Code are those of the error, if there was one.
+	Failed bool
+	Kind   exchange.Kind
+	Status int
+	Code   string
+}
+
+func outcomeOf(t *testing.T, got exchange.Token, err error) outcome {
+	t.Helper()
+	if err == nil {
+		return outcome{
+			JWT: strings.Count(string(got.Value), ".") == 2, Lifetime: got.Life.Lifetime().Round(time.Minute), Granted: got.Granted,
+		}
+	}
+	failed, ok := errors.AsType[*exchange.Error](err)
+	if !ok {
+		t.Fatalf("another error: %v", err)
+	}
+	if strings.Contains(err.Error(), hard) {
+		t.Errorf("tells the secret: %v", err)
+	}
+	return outcome{Failed: true, Kind: failed.Kind, Status: failed.Status, Code: failed.Code}
+}
+
+// try makes each request twice: what may be used only once, such as an assertion, must be new the second time.
+func try(t *testing.T, s server, req exchange.Request, want outcome) {
+	t.Helper()
+	for range 2 {
+		got, err := s.exchange(t, req)
+		if diff := cmp.Diff(want, outcomeOf(t, got, err)); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	}
+}
