@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,12 +21,18 @@ type Metrics struct {
 	margin, lateness               prometheus.Histogram
 	blockedTotal                   *prometheus.CounterVec
 	skew                           *prometheus.GaugeVec
+
+	mu sync.Mutex
+	// endpoints are those of the objects, users how many objects each has: the series of one that has none goes.
+	endpoints map[types.NamespacedName]string
+	users     map[string]int
 }
 
 // NewMetrics makes the metrics and registers them.
 func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 	object := []string{"namespace", "name"}
 	m := &Metrics{
+		endpoints: map[types.NamespacedName]string{}, users: map[string]int{},
 		expiration:  gauges("token_expiration_timestamp_seconds", "When the token in the target Secret expires.", object),
 		nextRefresh: gauges("next_refresh_timestamp_seconds", "When the next attempt is due.", object),
 		ready:       gauges("ready", "1 if the target Secret holds an unexpired token, else 0.", object),
@@ -102,7 +109,9 @@ func (m *Metrics) observe(v *view, out outcome, status *v1alpha1.CDPCredentialSt
 	if !out.issued {
 		return
 	}
-	m.skew.WithLabelValues(v.intent.endpoint.String()).Set(out.skew.Seconds())
+	endpoint := v.intent.endpoint.String()
+	m.uses(types.NamespacedName{Namespace: namespace, Name: name}, endpoint)
+	m.skew.WithLabelValues(endpoint).Set(out.skew.Seconds())
 	if out.margin >= 0 {
 		m.margin.Observe(out.margin.Seconds())
 	}
@@ -115,6 +124,29 @@ func (m *Metrics) forget(name types.NamespacedName) {
 	for _, g := range []*prometheus.GaugeVec{m.expiration, m.nextRefresh, m.ready} {
 		g.DeleteLabelValues(name.Namespace, name.Name)
 	}
+	m.uses(name, "")
+}
+
+// uses says which endpoint an object has; an empty one says that it has none any more.
+func (m *Metrics) uses(name types.NamespacedName, endpoint string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was := m.endpoints[name]
+	if was == endpoint {
+		return
+	}
+	if was != "" {
+		if m.users[was]--; m.users[was] == 0 {
+			delete(m.users, was)
+			m.skew.DeleteLabelValues(was)
+		}
+	}
+	if endpoint == "" {
+		delete(m.endpoints, name)
+		return
+	}
+	m.endpoints[name] = endpoint
+	m.users[endpoint]++
 }
 
 // reasonOf is failureOf's reason, where there is no object to fail.

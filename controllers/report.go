@@ -32,7 +32,9 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 	} else {
 		remove(&status, v1alpha1.ConditionReconciling)
 		remove(&status, v1alpha1.ConditionStalled)
-		status.NextRefreshTime = nil
+		if status.LastAttempt == nil {
+			status.NextRefreshTime = nil
+		} // else a throttled object that is resumed still waits as long as it was told to
 	}
 	setReady(v, &status)
 	return status
