@@ -94,6 +94,7 @@ func TestPrivateKeys(t *testing.T) {
 		"SEC 1":                    {key: encode("EC PRIVATE KEY", sec1)},
 		"after other things":       {key: "Bag Attributes\n    friendlyName: etl\n" + certificate + pkcs1},
 		"CRLF":                     {key: exchange.Secret(strings.ReplaceAll(string(pkcs1), "\n", "\r\n"))},
+		"without the last newline": {key: exchange.Secret(strings.TrimSuffix(string(pkcs1), "\n"))},
 		"a passphrase too many":    {key: pkcs1, passphrase: "open-sesame"},
 		"PBES2, PBKDF2":            {key: opensslPBES2, passphrase: "open-sesame"},
 		"PBES2, scrypt":            {key: opensslScrypt, passphrase: "open-sesame"},
