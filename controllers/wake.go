@@ -9,18 +9,17 @@ import (
 // wake says how soon the object is looked at again: for what is to be tried next, and at the second at which the token expires. Zero:
 // when something changes.
 func wake(v *view, s step, out outcome, verifyAt time.Time, status *v1alpha1.CDPCredentialStatus) time.Duration {
-	times := []time.Time{verifyAt}
+	times := []time.Time{verifyAt, out.at}
 	if v.held.holds(v.now) {
 		times = append(times, v.held.rec.ExpiresAt)
 	}
 	switch {
-	case v.obj.Spec.Suspend:
-	case out.waiting:
-		times = append(times, out.at)
-	case out.failure != nil || s.keep:
+	case v.obj.Spec.Suspend || out.waiting:
+	case out.failure != nil:
 		if status.NextRefreshTime != nil {
 			times = append(times, status.NextRefreshTime.Time)
 		}
+	case s.keep: // out.at, which knows of a clock that was set, where status may not
 	case v.held.rec != nil:
 		times = append(times, renewAt(v)) // exact, where status has whole seconds
 	}
