@@ -274,6 +274,9 @@ func lastIssued(v *view) time.Time {
 	if s := v.obj.Status.LastRefreshTime; s != nil && s.Sub(last) > 0 {
 		last = s.Time.Add(time.Second)
 	}
+	if last.Sub(v.now) > time.Second {
+		return time.Time{} // the clock was set back: nobody knows, and the next token says better
+	}
 	return last
 }
 
