@@ -84,7 +84,7 @@ func failureOf(v *view, err error, chance float64) *failure {
 	}
 	if refused, ok := errors.AsType[*egress.RefusedError](err); ok {
 		f := &failure{reason: v1alpha1.ReasonEndpointRefused, stalled: true, attempted: true}
-		f.message = fmt.Sprintf("%s: %s; give a public address, or have an administrator open this one with --allowed-cidrs", hostOf(v.intent.endpoint), refused.Error())
+		f.message = hostOf(v.intent.endpoint) + ": " + refused.Error()
 		f.retryAt = slowRetry(v, f.reason)
 		return f
 	}
