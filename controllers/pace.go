@@ -22,9 +22,10 @@ func quickRetry(v *view, reason string, chance float64) time.Time {
 	return v.now.Add(time.Duration(chance * float64(most)))
 }
 
-// throttledRetry obeys the endpoint; one that does not say how long is asked after 30 s doubling to 5 min, and up to half as much again.
+// throttledRetry obeys the endpoint; one that does not say how long, or says zero and goes on throttling, is asked after 30 s doubling to
+// 5 min, and up to half as much again.
 func throttledRetry(v *view, e *exchange.Error, chance float64) time.Time {
-	if e.HasRetryAfter {
+	if e.HasRetryAfter && e.RetryAfter > 0 {
 		return v.now.Add(e.RetryAfter)
 	}
 	wait := doubled(30*time.Second, 5*time.Minute, streak(v, v1alpha1.ReasonThrottled))
