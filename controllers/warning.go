@@ -38,7 +38,7 @@ func warningsOf(v *view, p *publication) []warning {
 			"The endpoint did not grant these scopes: %s", shorten(strings.Join(missing, " "), 512))
 	}
 	if refresh := v.obj.Spec.Refresh; refresh != nil && refresh.MaxPerDay != nil && p.rec.Issuance != nil {
-		if most := *refresh.MaxPerDay; p.rec.Issuance.Count*5 >= most*4 {
+		if most := *refresh.MaxPerDay; int64(p.rec.Issuance.Count)*5 >= int64(most)*4 {
 			warn(v1alpha1.EventBudgetLow, v1alpha1.EventBudgetLow+"/"+p.rec.Issuance.Day,
 				"At least four fifths of the %d tokens of spec.refresh.maxPerDay were issued today", most)
 		}
