@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
 // Metrics are the operator's own, all with the prefix cdpcredential_.
@@ -153,9 +151,6 @@ func (m *Metrics) uses(name types.NamespacedName, endpoint string) {
 func reasonOf(err error) string {
 	if f := failureOf(&view{obj: &v1alpha1.CDPCredential{}}, err, 0); f != nil {
 		return f.reason
-	}
-	if e, ok := errors.AsType[*exchange.Error](err); ok {
-		return e.Error()
 	}
 	return v1alpha1.ReasonEndpointUnavailable
 }
