@@ -97,7 +97,6 @@ type Permit struct {
 	endpoint  *endpointGate
 	namespace *namespaceGate
 	started   time.Time
-	probe     bool // of an open breaker
 	done      bool
 }
 
@@ -128,7 +127,9 @@ func (g *Gate) Admit(now time.Time, a Ask) (*Permit, *Wait) {
 	e.queue.admitted(w)
 	n.queue.admitted(w)
 	n.inFlight++
-	return &Permit{gate: g, endpoint: e, namespace: n, started: now, probe: e.admit(now)}, nil
+	permit := &Permit{gate: g, endpoint: e, namespace: n, started: now}
+	e.admit(now, permit)
+	return permit, nil
 }
 
 func remember(q *queue, w *waiter, now time.Time, wait *Wait) *Wait {

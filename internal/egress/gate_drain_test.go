@@ -20,7 +20,7 @@ func TestDrain(t *testing.T) {
 		polls    float64       // of an object, on average
 	}{
 		{"all at once", 10_000, 50 * time.Millisecond, 20 * time.Millisecond, 0, 0, 4},
-		{"half with tokens", 10_000, 200 * time.Millisecond, 20 * time.Millisecond, time.Second, 0.5, 5.5},
+		{"half with tokens", 4000, 200 * time.Millisecond, 20 * time.Millisecond, time.Second, 0.5, 5.5},
 		{"a slow controller", 2000, 50 * time.Millisecond, 500 * time.Millisecond, 5 * time.Second, 0.5, 5.5},
 		{"a punctual one", 2000, 50 * time.Millisecond, 0, 0, 0.5, 4},
 		{"all with tokens", 2000, 50 * time.Millisecond, 20 * time.Millisecond, 0, 1, 5},

@@ -42,7 +42,7 @@ type breaker struct {
 	failures int           // in a row
 	opened   time.Duration // how long it is open for, until the next probe
 	probeAt  time.Time
-	probing  bool // the probe is in flight
+	probe    *Permit // in flight
 }
 
 func newEndpointGate(limits Limits, q *queue, now time.Time) *endpointGate {
@@ -61,7 +61,7 @@ func newEndpointGate(limits Limits, q *queue, now time.Time) *endpointGate {
 func (e *endpointGate) refusal(now time.Time, w *waiter) *Wait {
 	e.mindClock(now)
 	place := e.queue.place(w)
-	if open := e.breaker.opened > 0; open && e.breaker.probing {
+	if open := e.breaker.opened > 0; open && e.breaker.probe != nil {
 		return &Wait{Reason: ReasonBreaker, For: max(e.breaker.probeAt.Sub(now), frontWait) + e.byRate(place)}
 	} else if open && now.Before(e.breaker.probeAt) {
 		return &Wait{Reason: ReasonBreaker, For: e.breaker.probeAt.Sub(now) + e.byRate(place)}
@@ -113,18 +113,20 @@ func (e *endpointGate) byTokens(now time.Time, calls int) time.Duration {
 	return seconds((float64(calls)-e.bucket.TokensAt(now)+spare)/e.qps) + time.Millisecond
 }
 
-// admit counts a call and reports whether it is the probe of an open breaker.
-func (e *endpointGate) admit(now time.Time) bool {
+// admit counts a call. The first one past an open breaker is its probe.
+func (e *endpointGate) admit(now time.Time, p *Permit) {
 	e.bucket.AllowN(now, 1)
 	e.inFlight++
-	e.breaker.probing = e.breaker.opened > 0
-	return e.breaker.probing
+	if e.breaker.opened > 0 {
+		e.breaker.probe = p
+	}
 }
 
 // learn takes the result of a call that is no longer in flight.
 func (e *endpointGate) learn(now time.Time, p *Permit, r Result) {
-	if p.probe {
-		e.breaker.probing = false
+	probe := e.breaker.probe == p
+	if probe {
+		e.breaker.probe = nil
 	}
 	switch r.Kind {
 	case OK:
@@ -141,7 +143,7 @@ func (e *endpointGate) learn(now time.Time, p *Permit, r Result) {
 		}
 	case Unavailable:
 		e.width = max(e.width/2, min(e.width, strangersInFlight))
-		e.breaker.fail(now, p.probe)
+		e.breaker.fail(now, probe)
 	case Cancelled:
 	}
 }

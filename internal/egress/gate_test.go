@@ -320,6 +320,28 @@ func TestBreakerClosesByAnySuccess(t *testing.T) {
 	mustAdmit(t, g, start, ask("first"))
 }
 
+// The probe of a breaker that was closed meanwhile is no probe of the one that opened since.
+func TestProbeOfAnEarlierBreaker(t *testing.T) {
+	t.Parallel()
+	g := warm(t, Limits{})
+	fail := func(now time.Time) {
+		t.Helper()
+		for i := range 5 {
+			mustAdmit(t, g, now, ask(fmt.Sprint(i))).Done(now, Result{Kind: Unavailable})
+		}
+	}
+	late := mustAdmit(t, g, start, ask("late"))
+	fail(start)
+	now := start.Add(10 * time.Second)
+	old := mustAdmit(t, g, now, ask("old"))
+	late.Done(now, Result{Kind: OK})
+	fail(now)
+	now = now.Add(10 * time.Second)
+	mustAdmit(t, g, now, ask("probe"))
+	old.Done(now, Result{Kind: Unavailable})
+	mustWait(t, g, now, ask("second"), "breaker")
+}
+
 func TestEarliestExpiryGoesFirst(t *testing.T) {
 	t.Parallel()
 	g := warm(t, Limits{QPS: 4}) // three of the four tokens are spent

@@ -404,11 +404,14 @@ func refused(err error) bool {
 
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(10 * time.Second)
 	for !done() {
-		if time.Now().After(deadline) {
+		select {
+		case <-tick.C:
+		case <-limit:
 			t.Fatal("waited for 10 s")
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
