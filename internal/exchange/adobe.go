@@ -29,7 +29,7 @@ func adobeServerToServer(ctx context.Context, a attempt, req Request) (Token, er
 	if err != nil {
 		return Token{}, err
 	}
-	read := rfc6749()
+	read := rfc6749(req)
 	read.scopeSeparators = ", "
 	return read.token(got)
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"time"
 
@@ -32,10 +33,15 @@ func adobeServiceAccount(ctx context.Context, a attempt, req Request) (Token, er
 	if err != nil {
 		return Token{}, err
 	}
-	read := rfc6749()
+	read := rfc6749(req)
 	read.unit = token.Milliseconds
 	read.scopeSeparators = ", "
-	return read.token(got)
+	issued, err := read.token(got)
+	if refused, ok := errors.AsType[*Error](err); ok && refused.Status == 500 && refused.Code == "internal_error" {
+		// https://github.com/AdobeDocs/adobe-dev-console/issues/124: permanent, though it looks as if it would pass.
+		refused.Detail = "the endpoint failed, as it does for a credential that Adobe has moved to OAuth server-to-server"
+	}
+	return issued, err
 }
 
 // serviceAccountAssertion says who asks for what. IMS wants the host in aud and in the metascopes to be the one that is asked.

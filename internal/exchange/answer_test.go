@@ -117,6 +117,10 @@ func TestAnswers(t *testing.T) {
 			req:  exchange.Request{Provider: exchange.AdobeServerToServer, Scopes: []string{"openid", "AdobeID"}},
 			body: `{"access_token":"opaque","expires_in":60,"scope":"openid,AdobeID"}`, lifetime: time.Minute, granted: []string{"openid", "AdobeID"},
 		},
+		"a scope that was asked for and is in the secret": {
+			req:  exchange.Request{Provider: exchange.OAuth2, Scopes: []string{"hunter2-"}},
+			body: `{"access_token":"opaque","expires_in":60,"scope":"hunter2-"}`, lifetime: time.Minute, granted: []string{"hunter2-"},
+		},
 		"scopes that echo the secret or the token, or are no scopes": {
 			req:  oauth2,
 			body: `{"access_token":"opaque-token-value","expires_in":60,"scope":"read hunter2-hunter2 x-token-value \"quoted\" naïve"}`, lifetime: time.Minute, granted: []string{"read"},

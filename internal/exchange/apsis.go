@@ -17,7 +17,7 @@ func apsis(ctx context.Context, a attempt, req Request) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	read := rfc6749()
+	read := rfc6749(req)
 	read.claimsOnly = true
 	return read.token(got)
 }

@@ -18,5 +18,5 @@ func auth0(ctx context.Context, a attempt, req Request) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	return rfc6749().token(got)
+	return rfc6749(req).token(got)
 }

@@ -22,7 +22,7 @@ func experiture(ctx context.Context, a attempt, req Request) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	read := rfc6749()
+	read := rfc6749(req)
 	read.envelope = "data"
 	return read.token(got)
 }

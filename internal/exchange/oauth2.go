@@ -89,7 +89,7 @@ func (r Request) parameters() url.Values {
 }
 
 func (r Request) reading() reading {
-	read := rfc6749()
+	read := rfc6749(r)
 	read.tokenField = r.TokenField
 	read.expiresInField = r.ExpiresInField
 	switch r.ExpiresInUnit {

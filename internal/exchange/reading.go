@@ -26,18 +26,21 @@ type reading struct {
 	unit func(float64) time.Duration
 	// scopeSeparators are the characters between the scopes that were granted.
 	scopeSeparators string
+	// requested are the scopes that were asked for.
+	requested []string
 	// claimsOnly, asked and fallback are ClaimsOnly, Asked and Default of token.Answer.
 	claimsOnly      bool
 	asked, fallback time.Duration
 }
 
 // rfc6749 reads the answer of RFC 6749 section 5.1.
-func rfc6749() reading {
+func rfc6749(req Request) reading {
 	return reading{
 		tokenField:      "access_token",
 		expiresInField:  "expires_in",
 		unit:            token.Seconds,
 		scopeSeparators: " ",
+		requested:       req.Scopes,
 	}
 }
 
@@ -97,7 +100,7 @@ func (r reading) unwrap(object map[string]any) map[string]any {
 }
 
 // granted are the scopes of an answer. Some servers send a list instead of RFC 6749's string. They are shown to users, so a scope
-// that is not of the RFC's characters or that could be part of a secret is left out.
+// that nobody asked for is left out if it is not of the RFC's characters or could be part of a secret.
 func (r reading) granted(said any, s secrets) []string {
 	var names []string
 	switch said := said.(type) {
@@ -110,7 +113,9 @@ func (r reading) granted(said any, s secrets) []string {
 			}
 		}
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return !showable(name, maxScope) || s.echoed(name) })
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return !slices.Contains(r.requested, name) && (!showable(name, maxScope) || s.echoed(name))
+	})
 	if len(names) == 0 {
 		return nil
 	}

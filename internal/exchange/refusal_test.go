@@ -151,6 +151,46 @@ func TestRefusals(t *testing.T) {
 			text: "the endpoint failed: HTTP 503",
 		},
 		"a migrated Adobe credential": {
+			provider: exchange.AdobeServiceAccount, status: 500, body: `{"error":"internal_error","error_description":"Please try again later"}`,
+			want: exchange.Error{Kind: exchange.Unavailable, Status: 500, Code: "internal_error"},
+			text: "the endpoint failed, as it does for a credential that Adobe has moved to OAuth server-to-server: HTTP 500, error internal_error",
+		},
+		"Adobe: invalid_client": {
+			provider: exchange.AdobeServiceAccount, status: 401, body: `{"error":"invalid_client","error_description":"d"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, Code: "invalid_client"},
+			text: "the endpoint refused the credentials or the request: HTTP 401, error invalid_client",
+		},
+		"Adobe: invalid_token": {
+			provider: exchange.AdobeServiceAccount, status: 400, body: `{"error":"invalid_token","error_description":"d"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "invalid_token"},
+			text: "the endpoint refused the credentials or the request: HTTP 400, error invalid_token",
+		},
+		"Adobe: invalid_signature": {
+			provider: exchange.AdobeServiceAccount, status: 400, body: `{"error":"invalid_signature","error_description":"d"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "invalid_signature"},
+			text: "the endpoint refused the credentials or the request: HTTP 400, error invalid_signature",
+		},
+		"Adobe: invalid_scope": {
+			provider: exchange.AdobeServiceAccount, status: 400, body: `{"error":"invalid_scope","error_description":"d"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "invalid_scope"},
+			text: "the endpoint refused the credentials or the request: HTTP 400, error invalid_scope",
+		},
+		"Adobe: invalid_jti": {
+			provider: exchange.AdobeServiceAccount, status: 400, body: `{"error":"invalid_jti","error_description":"d"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "invalid_jti"},
+			text: "the endpoint refused the credentials or the request: HTTP 400, error invalid_jti",
+		},
+		"Adobe: bad_request": {
+			provider: exchange.AdobeServiceAccount, status: 400, body: `{"error":"bad_request","error_description":"d"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "bad_request"},
+			text: "the endpoint refused the credentials or the request: HTTP 400, error bad_request",
+		},
+		"Adobe: another failure": {
+			provider: exchange.AdobeServiceAccount, status: 500, body: `{"error":"another_error"}`,
+			want: exchange.Error{Kind: exchange.Unavailable, Status: 500, Code: "another_error"},
+			text: "the endpoint failed: HTTP 500, error another_error",
+		},
+		"Adobe: the same of the other flow": {
 			provider: exchange.AdobeServerToServer, status: 500, body: `{"error":"internal_error","error_description":"Please try again later"}`,
 			want: exchange.Error{Kind: exchange.Unavailable, Status: 500, Code: "internal_error"},
 			text: "the endpoint failed: HTTP 500, error internal_error",
@@ -245,6 +285,9 @@ func TestRefusals(t *testing.T) {
 			}
 			if test.provider != "" {
 				req.Provider = test.provider
+			}
+			if req.Provider == exchange.AdobeServiceAccount {
+				req.Client.PrivateKey = asPEM(rsaKey())
 			}
 			_, err := endpoint.exchange(t, req)
 			got := *asError(t, err)
