@@ -106,7 +106,7 @@ func (a Answer) skew() time.Duration {
 	return 0
 }
 
-// Seconds, Minutes and Milliseconds turn a number in a provider's own unit into a duration. A number too large for a duration gives
+// Seconds turns a number in a provider's own unit into a duration, as do Minutes and Milliseconds. A number too large for a duration gives
 // the longest one, which Life then refuses as absurd unless the token itself says better; NaN gives 0.
 func Seconds(n float64) time.Duration { return scale(n, time.Second) }
 
