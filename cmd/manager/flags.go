@@ -71,6 +71,8 @@ func parseFlags(args []string) (*options, error) {
 	if rest := flags.Args(); len(rest) > 0 {
 		return nil, fmt.Errorf("unknown argument %q: flags begin with --", rest[0])
 	}
+	// Servers that hang leave a quarter of the workers to those that work.
+	opts.limits.StrangersInFlight = max(1, opts.concurrency*3/4)
 	opts.tameDevelopment()
 	opts.allowedMetadata = list(*metadata)
 	return opts, opts.check(*namespaces, *selector, *hosts, *cidrs)

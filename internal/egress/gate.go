@@ -11,6 +11,9 @@ type Limits struct {
 	QPS               float64 // calls a second to one endpoint; a second's worth may go at once. 0: 20
 	HostInFlight      int     // calls in flight to one endpoint. 0: 8
 	NamespaceInFlight int     // calls in flight of one namespace's objects, all endpoints together. 0: 16
+	// StrangersInFlight bounds the calls in flight to all endpoints together that have not answered lately, a third of it
+	// those of one namespace: many servers that hang must leave workers to those that work. 0: 24
+	StrangersInFlight int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -22,6 +25,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.NamespaceInFlight <= 0 {
 		l.NamespaceInFlight = 16
+	}
+	if l.StrangersInFlight <= 0 {
+		l.StrangersInFlight = 24
 	}
 	return l
 }
@@ -40,6 +46,7 @@ const (
 	ReasonRate              = "rate"
 	ReasonHostInFlight      = "host-in-flight"
 	ReasonNamespaceInFlight = "namespace-in-flight"
+	ReasonStrangers         = "strangers-in-flight"
 	ReasonPaused            = "paused"  // after a 429
 	ReasonBreaker           = "breaker" // after failures in a row
 )
@@ -78,6 +85,7 @@ type Gate struct {
 	endpoints  map[string]*endpointGate
 	namespaces map[string]*namespaceGate
 	waiting    whereabouts
+	strangers  int // calls in flight to endpoints that have not answered lately
 	sweptAt    time.Time
 }
 
@@ -97,6 +105,7 @@ type Permit struct {
 	endpoint  *endpointGate
 	namespace *namespaceGate
 	started   time.Time
+	stranger  bool
 	done      bool
 }
 
@@ -124,10 +133,18 @@ func (g *Gate) Admit(now time.Time, a Ask) (*Permit, *Wait) {
 	if wait := n.refusal(w); wait != nil {
 		return nil, remember(n.queue, w, now, wait)
 	}
+	stranger := !e.proven
+	if stranger && (g.strangers >= g.limits.StrangersInFlight || n.strangers >= max(1, g.limits.StrangersInFlight/3)) {
+		return nil, remember(e.queue, w, now, &Wait{Reason: ReasonStrangers, For: strangersWait})
+	}
 	e.queue.admitted(w)
 	n.queue.admitted(w)
 	n.inFlight++
-	permit := &Permit{gate: g, endpoint: e, namespace: n, started: now}
+	if stranger {
+		g.strangers++
+		n.strangers++
+	}
+	permit := &Permit{gate: g, endpoint: e, namespace: n, started: now, stranger: stranger}
 	e.admit(now, permit)
 	return permit, nil
 }
@@ -149,6 +166,10 @@ func (p *Permit) Done(now time.Time, r Result) {
 	p.done = true
 	p.namespace.inFlight--
 	p.endpoint.inFlight--
+	if p.stranger {
+		p.gate.strangers--
+		p.namespace.strangers--
+	}
 	if r.Kind != Cancelled {
 		took := now.Sub(p.started)
 		p.endpoint.pace.observe(took)

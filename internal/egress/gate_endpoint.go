@@ -11,6 +11,7 @@ const (
 	// 429 or a hanging server learn it from two calls. An endpoint that has not answered for a while is a stranger again.
 	strangersInFlight = 2
 	strangerAfter     = time.Minute
+	strangersWait     = time.Second
 
 	throttledDefault = 30 * time.Second
 	throttledMin     = time.Second
@@ -33,6 +34,7 @@ type endpointGate struct {
 	inFlight int
 	width    int       // calls in flight for now, 1 to limit: see strangersInFlight; 1 from a 429 to the next success
 	okAt     time.Time // the last success
+	proven   bool      // it has had a success, and not too long ago
 	pausedTo time.Time
 	breaker  breaker
 }
@@ -98,7 +100,7 @@ func earlier(a, b time.Time) time.Time {
 // slots is how many calls may begin now, but for the rate.
 func (e *endpointGate) slots(now time.Time) int {
 	if now.Sub(e.okAt) > strangerAfter {
-		e.width = min(e.width, strangersInFlight)
+		e.width, e.proven = min(e.width, strangersInFlight), false
 	}
 	return e.width - e.inFlight
 }
@@ -130,7 +132,7 @@ func (e *endpointGate) learn(now time.Time, p *Permit, r Result) {
 	}
 	switch r.Kind {
 	case OK:
-		e.okAt, e.breaker = now, breaker{}
+		e.okAt, e.proven, e.breaker = now, true, breaker{}
 		// A call from before a pause says nothing about the time after it.
 		if !p.started.Before(e.pausedTo) {
 			e.width = min(2*e.width, e.limit)

@@ -4,8 +4,10 @@ package egress
 type namespaceGate struct {
 	limit    int
 	inFlight int
-	queue    *queue
-	pace     pace
+	// strangers are those of the calls in flight that go to endpoints that have not answered lately.
+	strangers int
+	queue     *queue
+	pace      pace
 }
 
 // refusal returns nil when w may go now. The wait is not bounded yet.

@@ -87,7 +87,7 @@ func TestRate(t *testing.T) {
 
 func TestNamespaceCap(t *testing.T) {
 	t.Parallel()
-	g := NewGate(Limits{})
+	g := NewGate(Limits{StrangersInFlight: 1000})
 	at := func(i int, namespace string) Ask {
 		return Ask{Endpoint: fmt.Sprintf("host%d.example:443", i), Namespace: namespace, Object: fmt.Sprintf("%s/%d", namespace, i), Since: start}
 	}
@@ -419,7 +419,7 @@ func TestClockSetBack(t *testing.T) {
 
 func TestStateIsForgotten(t *testing.T) {
 	t.Parallel()
-	g := NewGate(Limits{})
+	g := NewGate(Limits{StrangersInFlight: 10_000})
 	for i := range 1000 {
 		a := Ask{Endpoint: fmt.Sprintf("host%d.example:443", i), Namespace: fmt.Sprintf("ns%d", i), Object: fmt.Sprintf("ns%d/o", i), Since: start}
 		permit := mustAdmit(t, g, start, a)
