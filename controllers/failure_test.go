@@ -1,0 +1,205 @@
+package controllers
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// TestFailureMessages: each says what to do, in whole.
+func TestFailureMessages(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		err  error
+		want string
+	}{
+		"client Secret's key missing": {
+			&missingKeyError{secret: "etl-client", key: "client-id", field: "clientID"},
+			"Secret etl-client has no value under the key client-id: add it, or name another key in spec.clientSecretRef.keys.clientID",
+		},
+		"private key unreadable": {
+			&exchange.Error{Kind: exchange.InvalidKey, Field: "clientSecret", Detail: "is no PEM"},
+			"Secret etl-client, key my-secret: is no PEM",
+		},
+		"caBundle bad": {
+			&egress.CABundleError{Why: "it is no complete PEM"},
+			"spec.tls.caBundle: read CA bundle: it is no complete PEM",
+		},
+		"request that cannot be sent": {
+			&exchange.Error{Kind: exchange.InvalidRequest, Field: "headers.Host", Detail: "is set by the operator"},
+			"spec.provider.oauth2: headers.Host: is set by the operator",
+		},
+		"provider not served": {
+			&exchange.Error{Kind: exchange.Unsupported, Detail: "this version does not know the authentication method"},
+			"spec.provider.oauth2: this version does not know the authentication method: upgrade the operator, or choose another provider",
+		},
+		"address refused": {
+			&exchange.Error{Kind: exchange.Unavailable, Cause: refusedAddress()},
+			"auth.example.com: refuse to connect: the endpoint's address is not public but private; use a public endpoint, or have an administrator open the address with --allowed-cidrs",
+		},
+		"refused": {
+			&exchange.Error{Kind: exchange.Rejected, Status: 401, Code: "invalid_client", Detail: "the endpoint refused the credentials or the request"},
+			"the endpoint refused the credentials or the request: HTTP 401, error invalid_client: check the values of Secret etl-client, what spec.provider.oauth2 asks for, and the client at the vendor",
+		},
+		"throttled": {
+			&exchange.Error{Kind: exchange.Throttled, Status: 429, Detail: "the endpoint is throttling"},
+			"the endpoint is throttling: HTTP 429: the endpoint is asked again when it allows it; ask the vendor for a higher limit if this lasts",
+		},
+		"outage": {
+			&exchange.Error{Kind: exchange.Unavailable, Status: 503, Detail: "the endpoint failed"},
+			"auth.example.com: the endpoint failed: HTTP 503; it is tried again by itself",
+		},
+		"no usable token": {
+			&exchange.Error{Kind: exchange.Malformed, Status: 200, Detail: "the answer has no token"},
+			"the answer has no token: HTTP 200: check that the address and spec.provider.oauth2 are those of the vendor's token endpoint",
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			v.obj.Spec.ClientSecretRef.Keys = &v1alpha1.ClientSecretKeys{ClientSecret: "my-secret"}
+			provide(v, v.obj.Spec.Provider)
+			if got := failureOf(v, tc.err, 0.5).message; got != tc.want {
+				t.Errorf("got  %s\nwant %s", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestFailureMessagesAreSteady: no times, no counters, no jitter, no correlation ids; and nothing of a cause's text, which others wrote.
+func TestFailureMessagesAreSteady(t *testing.T) {
+	t.Parallel()
+	for kind := exchange.Unavailable; kind <= exchange.Unsupported; kind++ {
+		t.Run(fmt.Sprint(kind), func(t *testing.T) {
+			t.Parallel()
+			first, later := steady(), steady()
+			later.now = at("11:55:43")
+			failed(later, failureOf(first, &exchange.Error{Kind: kind}, 0).reason, "11:55:00")
+			later.obj.Status.Failures = 41
+			a := failureOf(first, &exchange.Error{Kind: kind, Detail: "it failed", Cause: errors.New("s3cret"), CorrelationID: "abc"}, 0)
+			b := failureOf(later, &exchange.Error{
+				Kind: kind, Detail: "it failed", Cause: errors.New("other"), CorrelationID: "def", RetryAfter: time.Hour, HasRetryAfter: true,
+			}, 0.9)
+			if a.message != b.message {
+				t.Errorf("the message flaps:\n%s\n%s", a.message, b.message)
+			}
+			if strings.Contains(a.message, "s3cret") || strings.Contains(a.message, "abc") {
+				t.Errorf("the message has what it must not have: %s", a.message)
+			}
+			if a.correlation != "abc" {
+				t.Errorf("the correlation id is %q", a.correlation)
+			}
+		})
+	}
+}
+
+// TestObstacleMessages: each says what to do, with a command to copy where there is one.
+func TestObstacleMessages(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		given func(*view)
+		want  string
+	}{
+		"foreign target": {
+			foreign,
+			"Secret etl-token exists and was not made by this object: choose another spec.target.name, delete the Secret, or hand it over with: kubectl annotate secret -n marketing etl-token --overwrite 'cdpcredentials.io/credential=etl'",
+		},
+		"another object's target": {
+			func(v *view) { v.target.meta.Annotations["cdpcredentials.io/credential"] = "other" },
+			"Secret etl-token is the target of the CDPCredential other: choose another spec.target.name, or hand the Secret over with: kubectl annotate secret -n marketing etl-token --overwrite 'cdpcredentials.io/credential=etl'",
+		},
+		"unusable target": {
+			holding(func(s *targetView) { s.unusable = "is immutable" }),
+			"Secret etl-token is immutable: delete it, or choose another spec.target.name",
+		},
+		"client Secret missing": {
+			func(v *view) { v.client = clientView{} },
+			"create the Secret etl-client in this namespace, with the keys client-id and client-secret",
+		},
+		"client Secret missing, one key needed": {
+			func(v *view) { algonomy(v); v.client = clientView{} },
+			"create the Secret etl-client in this namespace, with the key tenant-hash",
+		},
+		"no consent at all": {
+			func(v *view) { v.client.allowedHosts = "" },
+			"Secret etl-client does not allow its values to be sent to auth.example.com; if that host is right, allow it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=auth.example.com'",
+		},
+		"a port, which is said": {
+			func(v *view) { v.client.allowedHosts = ""; provide(v, apsisAt("https://auth.example.com:8443")) },
+			"Secret etl-client does not allow its values to be sent to auth.example.com:8443; if that host is right, allow it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=auth.example.com:8443'",
+		},
+		"an IPv6 address, with brackets": {
+			func(v *view) { v.client.allowedHosts = ""; provide(v, apsisAt("https://[2606:4700::1111]")) },
+			"Secret etl-client does not allow its values to be sent to [2606:4700::1111]; if that host is right, allow it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=[2606:4700::1111]'",
+		},
+		// Consents that are there already are not lost by following the advice.
+		"consent for others": {
+			func(v *view) { v.client.allowedHosts = "a.example.org, *.example.net:8443" },
+			"Secret etl-client does not allow its values to be sent to auth.example.com; if that host is right, allow it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=a.example.org,*.example.net:8443,auth.example.com'",
+		},
+		"consent that cannot be read": {
+			func(v *view) { v.client.allowedHosts = "*" },
+			"the annotation cdpcredentials.io/allowed-hosts of Secret etl-client cannot be read (allowed host \"*\": write *.NAME for all hosts below NAME; a * stands nowhere else, and never alone); if that host is right, allow it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=auth.example.com'",
+		},
+		"provider of a later version": {
+			func(v *view) { provide(v, v1alpha1.Provider{}) },
+			"spec.provider has no member that this version of the operator knows: upgrade it, or choose another provider",
+		},
+		"URL without an endpoint": {
+			func(v *view) { provide(v, apsisAt("http://auth.example.com")) },
+			"spec.provider.apsis: the URL is not https: write https://HOST/PATH",
+		},
+		"budget": {
+			func(v *view) { budget(v, 20, 20); v.difference = different },
+			"the 20 tokens of spec.refresh.maxPerDay were issued today: the next one is issued on the next day (UTC), or when maxPerDay is raised",
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			tc.given(v)
+			if got := plan(v).failure; got == nil || got.message != tc.want {
+				t.Errorf("got  %+v\nwant %s", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestObstacleMessagesAreShort: what others wrote into annotations does not fill status.
+func TestObstacleMessagesAreShort(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 100_000)
+	tests := map[string]func(*view){
+		"owner":                  func(v *view) { v.target.meta.Annotations["cdpcredentials.io/credential"] = long },
+		"consent":                func(v *view) { v.client.allowedHosts = strings.Repeat("a.example.com,", 10_000) },
+		"consent, one long host": func(v *view) { v.client.allowedHosts = long },
+	}
+	for name, given := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			given(v)
+			if f := plan(v).failure; f == nil || len(f.message) > 1000 {
+				t.Errorf("got %+v", f)
+			}
+		})
+	}
+}
+
+func TestShorten(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"": "", "abcd": "abcd", "abcde": "abcd…", "abcé": "abc…", "abé": "abé", "éééé": "éé…"} {
+		if got := shorten(text, 4); got != want || !utf8.ValidString(got) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,316 @@
+package controllers
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// almostOne is the largest chance in these tests: 1023/1024, which has no rounding error.
+const almostOne = 1 - 1.0/1024
+
+// TestFailureTable is the failure table of design.md section 4: the reason, who has to act, and when the next attempt is, after the first,
+// second, third and tenth failure in a row and with the least, a middle and the most chance. No token is held.
+func TestFailureTable(t *testing.T) {
+	t.Parallel()
+	slow := [4][3]string{{"15m0s", "15m0s", "15m0s"}, {"30m0s", "30m0s", "30m0s"}, {"1h0m0s", "1h0m0s", "1h0m0s"}, {"1h0m0s", "1h0m0s", "1h0m0s"}}
+	quick := [4][3]string{{"0s", "1s", "1.998046875s"}, {"0s", "2s", "3.99609375s"}, {"0s", "4s", "7.9921875s"}, {"0s", "2m30s", "4m59.70703125s"}}
+	throttled := [4][3]string{
+		{"30s", "37.5s", "44.985351562s"}, {"1m0s", "1m15s", "1m29.970703125s"}, {"2m0s", "2m30s", "2m59.94140625s"}, {"5m0s", "6m15s", "7m29.853515625s"},
+	}
+	hour := [4][3]string{{"1h0m0s", "1h0m0s", "1h0m0s"}, {"1h0m0s", "1h0m0s", "1h0m0s"}, {"1h0m0s", "1h0m0s", "1h0m0s"}, {"1h0m0s", "1h0m0s", "1h0m0s"}}
+	change := [4][3]string{{"never", "never", "never"}, {"never", "never", "never"}, {"never", "never", "never"}, {"never", "never", "never"}}
+	tests := map[string]struct {
+		err                error
+		reason             string
+		stalled, attempted bool
+		next               [4][3]string
+	}{
+		"client Secret's key missing":    {&missingKeyError{secret: "etl-client", key: "client-id", field: "clientID"}, "SecretKeyMissing", true, true, change},
+		"private key unreadable":         {&exchange.Error{Kind: exchange.InvalidKey, Field: "privateKey", Detail: "is no PEM"}, "SecretKeyInvalid", true, true, change},
+		"passphrase wrong":               {&exchange.Error{Kind: exchange.InvalidKey, Field: "privateKeyPassphrase", Detail: "does not fit"}, "SecretKeyInvalid", true, true, change},
+		"caBundle bad":                   {fmt.Errorf("x: %w", &egress.CABundleError{Why: "it is no PEM"}), "InvalidSpec", true, false, change},
+		"request that cannot be sent":    {&exchange.Error{Kind: exchange.InvalidRequest, Field: "headers", Detail: "must have names"}, "InvalidSpec", true, true, change},
+		"provider not served":            {&exchange.Error{Kind: exchange.Unsupported, Detail: "not served"}, "UnsupportedProvider", true, true, change},
+		"address refused":                {&exchange.Error{Kind: exchange.Unavailable, Cause: refusedAddress()}, "EndpointRefused", true, true, slow},
+		"400, 401, 403":                  {&exchange.Error{Kind: exchange.Rejected, Status: 401}, "CredentialsRejected", true, true, slow},
+		"429 with Retry-After":           {&exchange.Error{Kind: exchange.Throttled, Status: 429, RetryAfter: time.Hour, HasRetryAfter: true}, "Throttled", false, true, hour},
+		"429 without":                    {&exchange.Error{Kind: exchange.Throttled, Status: 429}, "Throttled", false, true, throttled},
+		"429 with Retry-After 0":         {&exchange.Error{Kind: exchange.Throttled, Status: 429, HasRetryAfter: true}, "Throttled", false, true, throttled},
+		"5xx":                            {&exchange.Error{Kind: exchange.Unavailable, Status: 503}, "EndpointUnavailable", false, true, quick},
+		"3xx":                            {&exchange.Error{Kind: exchange.Unavailable, Status: 302}, "EndpointUnavailable", false, true, quick},
+		"other 4xx":                      {&exchange.Error{Kind: exchange.Unavailable, Status: 404}, "EndpointUnavailable", false, true, quick},
+		"timeout, reset, DNS, TLS":       {&exchange.Error{Kind: exchange.Unavailable, Cause: errors.New("x")}, "EndpointUnavailable", false, true, quick},
+		"2xx without a usable token":     {&exchange.Error{Kind: exchange.Malformed, Status: 200}, "MalformedResponse", false, true, quick},
+		"a kind that has no name so far": {&exchange.Error{Kind: 99}, "EndpointUnavailable", false, true, quick},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for i, before := range []int32{0, 1, 2, 9} {
+				for j, chance := range []float64{0, 0.5, almostOne} {
+					v := steady()
+					missing(v)
+					if before > 0 {
+						failed(v, tc.reason, "11:00:00")
+						v.obj.Status.Failures = before
+					}
+					f := failureOf(v, tc.err, chance)
+					if f.reason != tc.reason || f.stalled != tc.stalled || f.attempted != tc.attempted {
+						t.Fatalf("got %s, stalled: %t, attempted: %t; want %s, %t, %t", f.reason, f.stalled, f.attempted, tc.reason, tc.stalled, tc.attempted)
+					}
+					if got := delay(v, f); got != tc.next[i][j] {
+						t.Errorf("after %d failures and with the chance %v the next attempt is in %s; want %s", before, chance, got, tc.next[i][j])
+					}
+				}
+			}
+		})
+	}
+}
+
+func delay(v *view, f *failure) string {
+	if f.retryAt.IsZero() {
+		return "never"
+	}
+	return f.retryAt.Sub(v.now).String()
+}
+
+func refusedAddress() error {
+	return fmt.Errorf("dial: %w", &egress.RefusedError{Addr: netip.MustParseAddr("10.0.0.1"), Why: egress.WhyPrivate})
+}
+
+// TestFailureOfOthers: what is not about the exchange is an error of the pass.
+func TestFailureOfOthers(t *testing.T) {
+	t.Parallel()
+	if f := failureOf(steady(), errors.New("the API server is busy"), 0); f != nil {
+		t.Errorf("got the failure %s", f.reason)
+	}
+}
+
+// TestRetryWithinTheTokensLife: an outage is retried within a quarter of what the held token has left, but not more often than every 10 s on
+// account of that. Only chance makes a retry sooner; here it is almost one, so that the bound is seen.
+func TestRetryWithinTheTokensLife(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		now      string
+		failures int32
+		want     string
+	}{
+		"an hour left, tenth failure":       {"11:00:00", 9, "4m59.70703125s"},
+		"20 minutes left":                   {"11:40:00", 9, "4m59.70703125s"},
+		"19 minutes left":                   {"11:41:00", 9, "4m44.721679687s"},
+		"4 minutes left":                    {"11:56:00", 9, "59.94140625s"},
+		"4 minutes left, first failure":     {"11:56:00", 0, "1.998046875s"},
+		"44 seconds left":                   {"11:59:16", 9, "10.989257812s"},
+		"40 seconds left":                   {"11:59:20", 9, "9.990234375s"},
+		"8 seconds left":                    {"11:59:52", 9, "9.990234375s"},
+		"8 seconds left, second failure":    {"11:59:52", 1, "3.99609375s"},
+		"a nanosecond left":                 {"11:59:59.999999999", 9, "9.990234375s"},
+		"nothing left: nothing to be saved": {"12:00:00", 9, "4m59.70703125s"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, kind := range []exchange.Kind{exchange.Unavailable, exchange.Malformed} {
+				v := steady()
+				v.now = at(tc.now)
+				failed(v, "EndpointUnavailable", "11:00:00")
+				v.obj.Status.Failures = tc.failures
+				if got := delay(v, failureOf(v, &exchange.Error{Kind: kind}, almostOne)); got != tc.want {
+					t.Errorf("kind %d: got %s, want %s", kind, got, tc.want)
+				}
+			}
+		})
+	}
+	t.Run("a token that was edited is none", func(t *testing.T) {
+		t.Parallel()
+		v := steady()
+		holding(replacedContent)(v)
+		v.now = at("11:59:20")
+		failed(v, "EndpointUnavailable", "11:00:00")
+		v.obj.Status.Failures = 9
+		if got := delay(v, failureOf(v, &exchange.Error{Kind: exchange.Unavailable}, almostOne)); got != "4m59.70703125s" {
+			t.Errorf("got %s", got)
+		}
+	})
+	// Who is told to wait waits, and who has to be mended is not asked more often.
+	t.Run("others take no notice", func(t *testing.T) {
+		t.Parallel()
+		for kind, want := range map[exchange.Kind]string{exchange.Rejected: "15m0s", exchange.Throttled: "30s"} {
+			v := steady()
+			v.now = at("11:59:20")
+			if got := delay(v, failureOf(v, &exchange.Error{Kind: kind}, 0)); got != want {
+				t.Errorf("kind %d: got %s, want %s", kind, got, want)
+			}
+		}
+	})
+}
+
+// TestRetryAfter moves the next attempt out and never in, whatever the answer was.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		kind   exchange.Kind
+		after  time.Duration
+		chance float64
+		want   string
+	}{
+		"429 of a second":                     {exchange.Throttled, time.Second, almostOne, "1s"},
+		"429 of a minute":                     {exchange.Throttled, time.Minute, almostOne, "1m0s"},
+		"429 of a day":                        {exchange.Throttled, 24 * time.Hour, almostOne, "24h0m0s"},
+		"503 of a minute":                     {exchange.Unavailable, time.Minute, almostOne, "1m0s"},
+		"503 of a minute, no chance":          {exchange.Unavailable, time.Minute, 0, "1m0s"},
+		"503 of a second, sooner than jitter": {exchange.Unavailable, time.Second, almostOne, "1.998046875s"},
+		"503 of a day":                        {exchange.Unavailable, 24 * time.Hour, 0.5, "24h0m0s"},
+		"503 of nothing":                      {exchange.Unavailable, 0, 0.5, "1s"},
+		"2xx without a token, of a minute":    {exchange.Malformed, time.Minute, 0.5, "1m0s"},
+		"401 of a minute":                     {exchange.Rejected, time.Minute, 0.5, "15m0s"},
+		"401 of a day":                        {exchange.Rejected, 24 * time.Hour, 0.5, "24h0m0s"},
+		// Nothing was sent, and only a change helps.
+		"no key": {exchange.InvalidKey, time.Minute, 0.5, "never"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			// The token has less left than what the endpoint asks for: it is obeyed all the same.
+			v.now = at("11:59:20")
+			f := failureOf(v, &exchange.Error{Kind: tc.kind, RetryAfter: tc.after, HasRetryAfter: true}, tc.chance)
+			if got := delay(v, f); got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestStreak: failures in a row count as long as they are of one kind. An outage says nothing about how soon a wrong secret is mended.
+func TestStreak(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		before   string
+		kind     exchange.Kind
+		want     string
+		failures int32
+	}{
+		"outage after outage":       {"EndpointUnavailable", exchange.Unavailable, "32s", 6},
+		"garbage after outage":      {"EndpointUnavailable", exchange.Malformed, "32s", 6},
+		"outage after garbage":      {"MalformedResponse", exchange.Unavailable, "32s", 6},
+		"refusal after outage":      {"EndpointUnavailable", exchange.Rejected, "15m0s", 1},
+		"outage after refusal":      {"CredentialsRejected", exchange.Unavailable, "1s", 1},
+		"throttling after outage":   {"EndpointUnavailable", exchange.Throttled, "37.5s", 1},
+		"outage after throttling":   {"Throttled", exchange.Unavailable, "1s", 1},
+		"refusal after the budget":  {"BudgetSpent", exchange.Rejected, "15m0s", 1},
+		"refusal after an obstacle": {"HostNotAllowed", exchange.Rejected, "15m0s", 1},
+		"refusal after refusal":     {"CredentialsRejected", exchange.Rejected, "1h0m0s", 6},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			missing(v)
+			failed(v, tc.before, "11:00:00")
+			v.obj.Status.Failures = 5
+			f := failureOf(v, &exchange.Error{Kind: tc.kind}, 0.5)
+			if got := delay(v, f); got != tc.want {
+				t.Errorf("the next attempt is in %s, want %s", got, tc.want)
+			}
+			if got := report(v, step{action: issue}, outcome{failure: f}, nil).Failures; got != tc.failures {
+				t.Errorf("status has %d failures, want %d", got, tc.failures)
+			}
+		})
+	}
+}
+
+// TestDoubled also takes counts that a status could only have from years of failing.
+func TestDoubled(t *testing.T) {
+	t.Parallel()
+	for failures, want := range map[int32]time.Duration{0: 2 * time.Second, 1: 4 * time.Second, 7: 256 * time.Second, 8: 5 * time.Minute, 1 << 30: 5 * time.Minute, -1: 2 * time.Second} {
+		if got := doubled(2*time.Second, 5*time.Minute, failures); got != want {
+			t.Errorf("after %d failures: got %s, want %s", failures, got, want)
+		}
+	}
+}
+
+// TestADayOfFailing drives plan, failureOf, report and wake for one simulated day. It counts attempts, and also passes: a pass that finds
+// nothing to do and comes back at once is a loop.
+func TestADayOfFailing(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		err         error
+		given       func(*view)
+		chance      float64
+		maxAttempts int
+	}{
+		"wrong credentials":                       {&exchange.Error{Kind: exchange.Rejected, Status: 401}, missing, 0.5, 26},
+		"wrong credentials, a token is held":      {&exchange.Error{Kind: exchange.Rejected, Status: 401}, func(*view) {}, 0.5, 26},
+		"wrong credentials, and a drifted target": {&exchange.Error{Kind: exchange.Rejected, Status: 401}, foreignMetadata, 0.5, 26},
+		"closed address":                          {&exchange.Error{Kind: exchange.Unavailable, Cause: refusedAddress()}, missing, 0.5, 26},
+		"missing key":                             {&missingKeyError{secret: "etl-client", key: "client-id", field: "clientID"}, missing, 0.5, 1},
+		"429 of an hour":                          {&exchange.Error{Kind: exchange.Throttled, RetryAfter: time.Hour, HasRetryAfter: true}, missing, 0.5, 25},
+		"429":                                     {&exchange.Error{Kind: exchange.Throttled}, missing, 0, 24*12 + 5},
+		"429 of nothing":                          {&exchange.Error{Kind: exchange.Throttled, HasRetryAfter: true}, missing, 0, 24*12 + 5},
+		"outage":                                  {&exchange.Error{Kind: exchange.Unavailable}, missing, almostOne, 24*12 + 10},
+		"outage, a token is held":                 {&exchange.Error{Kind: exchange.Unavailable}, func(*view) {}, almostOne, 24*12 + 20},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			tc.given(v)
+			v.difference = different
+			end := v.now.Add(24 * time.Hour)
+			attempts, passes := 0, 0
+			for v.now.Before(end) {
+				passes++
+				s := plan(v)
+				out, err := outcome{}, error(nil)
+				if s.action == issue {
+					attempts++
+					out.failure = failureOf(v, tc.err, tc.chance)
+				} else if out, err = (&CDPCredentialReconciler{}).act(t.Context(), v, &remembered{}, s); err != nil {
+					t.Fatal(err)
+				}
+				status := report(v, s, out, nil)
+				after := wake(v, s, out, time.Time{}, &status)
+				v.obj.Status = status
+				if after == 0 {
+					break
+				}
+				v.now = v.now.Add(after)
+			}
+			if attempts > tc.maxAttempts || passes > attempts+2 {
+				t.Errorf("%d attempts and %d passes a day; want at most %d attempts, and no more passes but two", attempts, passes, tc.maxAttempts)
+			}
+			t.Logf("%d attempts, %d passes", attempts, passes)
+		})
+	}
+}
+
+// TestBudgetFailure waits for the next UTC day.
+func TestBudgetFailure(t *testing.T) {
+	t.Parallel()
+	for now, want := range map[string]string{
+		"2026-03-01T00:00:00Z":           "2026-03-02T00:00:00Z",
+		"2026-03-01T11:17:43Z":           "2026-03-02T00:00:00Z",
+		"2026-03-01T23:59:59.999999999Z": "2026-03-02T00:00:00Z",
+		"2026-03-02T00:59:59+01:00":      "2026-03-02T00:00:00Z",
+		"2024-02-28T12:00:00Z":           "2024-02-29T00:00:00Z",
+		"2026-12-31T12:00:00Z":           "2027-01-01T00:00:00Z",
+	} {
+		v := steady()
+		budget(v, 20, 20)
+		var err error
+		if v.now, err = time.Parse(time.RFC3339, now); err != nil {
+			t.Fatal(err)
+		}
+		f := budgetFailure(v)
+		if got := f.retryAt.UTC().Format(time.RFC3339Nano); got != want || f.reason != "BudgetSpent" || !f.stalled || f.attempted {
+			t.Errorf("%s: got %s at %s, stalled: %t, attempted: %t; want BudgetSpent at %s", now, f.reason, got, f.stalled, f.attempted, want)
+		}
+	}
+}

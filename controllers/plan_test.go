@@ -1,0 +1,686 @@
+package controllers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+)
+
+// decision is a step as the tests below write it down.
+type decision struct {
+	action string
+	cause  cause
+	// reason and retry are the failure's.
+	reason, retry string
+	keep          bool
+	at            string
+}
+
+func decided(s step) decision {
+	d := decision{action: [...]string{"nothing", "rewrite", "issue", "update"}[s.action], cause: s.cause, keep: s.keep, at: clockText(s.at)}
+	if s.failure != nil {
+		d.reason, d.retry = s.failure.reason, clockText(s.failure.retryAt)
+	}
+	return d
+}
+
+// TestPlan is the decision table of design.md section 4, row by row, each row with its neighbours. Every case begins with an object with
+// which all is well: the time is 11:17:43, its token was issued at 11:00:00 and expires at 12:00:00, and is renewed 15 minutes and a
+// jitter of three minutes before that, at 11:41:59.978638707.
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	type cases map[string]struct {
+		given func(*view)
+		want  decision
+	}
+	rows := []struct {
+		observed string
+		cases    cases
+	}{
+		{"target missing, or its token key edited or emptied", cases{
+			"neither":        {func(*view) {}, decision{action: "nothing"}},
+			"target missing": {missing, decision{action: "issue", cause: "Missing"}},
+			"token edited":   {holding(replacedContent), decision{action: "issue", cause: "Replaced"}},
+			// A Secret that was handed over has no record of ours.
+			"no record": {holding(func(s *targetView) { s.rec, s.content = nil, replaced }), decision{action: "issue", cause: "Replaced"}},
+			// What is wrong with the token itself comes first: the cause is kept, and decides what a 401 means.
+			"token edited, and renewal time reached": {func(v *view) {
+				holding(replacedContent)(v)
+				v.now = at("11:50:00")
+			}, decision{action: "issue", cause: "Replaced"}},
+			"basic: missing":              {func(v *view) { basic(v); missing(v) }, decision{action: "issue", cause: "Missing"}},
+			"basic: authorization edited": {func(v *view) { basic(v); holding(replacedContent)(v) }, decision{action: "issue", cause: "Replaced"}},
+		}},
+		{"renewal time reached", cases{
+			"a nanosecond before":  {func(v *view) { v.now = at("11:41:59.978638706") }, decision{action: "nothing"}},
+			"that very nanosecond": {func(v *view) { v.now = at("11:41:59.978638707") }, decision{action: "issue", cause: "Renewal"}},
+			"a nanosecond after":   {func(v *view) { v.now = at("11:41:59.978638708") }, decision{action: "issue", cause: "Renewal"}},
+			"expired":              {func(v *view) { v.now = at("12:34:56") }, decision{action: "issue", cause: "Renewal"}},
+			// refresh.before takes the place of the quarter.
+			"before of 10m, a nanosecond before": {func(v *view) { renewBefore(v, 10*time.Minute); v.now = at("11:46:59.978638706") }, decision{action: "nothing"}},
+			"before of 10m":                      {func(v *view) { renewBefore(v, 10*time.Minute); v.now = at("11:46:59.978638707") }, decision{action: "issue", cause: "Renewal"}},
+			// However long before is, half of the lifetime is left: 11:30 and the jitter.
+			"before of 3h, a nanosecond before": {func(v *view) { renewBefore(v, 3*time.Hour); v.now = at("11:26:59.978638706") }, decision{action: "nothing"}},
+			"before of 3h":                      {func(v *view) { renewBefore(v, 3*time.Hour); v.now = at("11:26:59.978638707") }, decision{action: "issue", cause: "Renewal"}},
+			"basic is never renewed":            {func(v *view) { basic(v); v.now = at("11:17:43").AddDate(20, 0, 0) }, decision{action: "nothing"}},
+			"renewal and a change at once":      {func(v *view) { v.difference = different; v.now = at("11:50:00") }, decision{action: "issue", cause: "Renewal"}},
+			"renewal and a rewrite at once":     {func(v *view) { holding(editedContent)(v); v.now = at("11:50:00") }, decision{action: "issue", cause: "Renewal"}},
+		}},
+		{"what would be sent has changed", cases{
+			"something else than resources": {func(v *view) { v.difference = different }, decision{action: "issue", cause: "Changed"}},
+			"basic":                         {func(v *view) { basic(v); v.difference = different }, decision{action: "issue", cause: "Changed"}},
+
+			"algonomy: only resources":                 {func(v *view) { algonomy(v); v.difference = resourcesOnly }, decision{action: "update", cause: "Changed"}},
+			"algonomy: resources and something else":   {func(v *view) { algonomy(v); v.difference = different }, decision{action: "issue", cause: "Changed"}},
+			"algonomy: only resources, update refused": {func(v *view) { algonomy(v); v.difference, v.updateRefused = resourcesOnly, true }, decision{action: "issue", cause: "Changed"}},
+			// An update is no new token, so that one that is due is not put off by it.
+			"algonomy: only resources, a nanosecond before renewal": {func(v *view) {
+				algonomy(v)
+				v.difference, v.now = resourcesOnly, at("11:41:59.978638706")
+			}, decision{action: "update", cause: "Changed"}},
+			"algonomy: only resources, renewal time reached": {func(v *view) {
+				algonomy(v)
+				v.difference, v.now = resourcesOnly, at("11:41:59.978638707")
+			}, decision{action: "issue", cause: "Renewal"}},
+			"algonomy: only resources, held token expired": {func(v *view) {
+				algonomy(v)
+				v.difference, v.now = resourcesOnly, at("12:00:00")
+			}, decision{action: "issue", cause: "Renewal"}},
+			// One new token serves both.
+			"algonomy: only resources, and a refresh requested": {func(v *view) {
+				algonomy(v)
+				v.difference = resourcesOnly
+				request(v, "once")
+			}, decision{action: "issue", cause: "Changed"}},
+			"algonomy: only resources, and a refresh pending": {func(v *view) {
+				algonomy(v)
+				v.difference, v.obj.Status.RefreshPending = resourcesOnly, true
+			}, decision{action: "issue", cause: "Changed"}},
+			// The minimum interval and the budget are about tokens issued.
+			"algonomy: an update does not wait": {func(v *view) {
+				algonomy(v)
+				v.difference = resourcesOnly
+				v.held.rec.IssuedAt = at("11:17:40")
+				budget(v, 1, 1)
+			}, decision{action: "update", cause: "Changed"}},
+		}},
+		{"annotation refresh-requested-at differs from status.lastHandledRefreshRequest", cases{
+			"no annotation":                   {func(v *view) { v.obj.Status.LastHandledRefreshRequest = "yesterday" }, decision{action: "nothing"}},
+			"the first":                       {func(v *view) { request(v, "today") }, decision{action: "issue", cause: "Requested"}},
+			"a new one":                       {func(v *view) { request(v, "today"); v.obj.Status.LastHandledRefreshRequest = "yesterday" }, decision{action: "issue", cause: "Requested"}},
+			"an older one, but another":       {func(v *view) { request(v, "yesterday"); v.obj.Status.LastHandledRefreshRequest = "today" }, decision{action: "issue", cause: "Requested"}},
+			"handled":                         {func(v *view) { request(v, "today"); v.obj.Status.LastHandledRefreshRequest = "today" }, decision{action: "nothing"}},
+			"handled, but status was lost":    {func(v *view) { request(v, "today"); v.held.rec.Handled = "today" }, decision{action: "nothing"}},
+			"basic":                           {func(v *view) { basic(v); request(v, "today") }, decision{action: "issue", cause: "Requested"}},
+			"basic, handled":                  {func(v *view) { basic(v); request(v, "today"); v.obj.Status.LastHandledRefreshRequest = "today" }, decision{action: "nothing"}},
+			"of 256 bytes, handled":           {func(v *view) { request(v, strings.Repeat("x", 256)); handled(v, strings.Repeat("x", 256)) }, decision{action: "nothing"}},
+			"longer, and handled as cut":      {func(v *view) { request(v, strings.Repeat("x", 300)); handled(v, strings.Repeat("x", 256)) }, decision{action: "nothing"}},
+			"cut inside a character, handled": {func(v *view) { request(v, strings.Repeat("x", 255)+"é"); handled(v, strings.Repeat("x", 255)) }, decision{action: "nothing"}},
+			// A request counts as handled when it was tried; if that failed, retries follow the failure table.
+			"tried, failed, to be tried again": {func(v *view) {
+				request(v, "today")
+				handled(v, "today")
+				v.obj.Status.RefreshPending = true
+				failed(v, "EndpointUnavailable", "11:17:44")
+			}, decision{action: "nothing", cause: "Requested", keep: true, at: "11:17:44"}},
+			"tried, failed, and its time has come": {func(v *view) {
+				request(v, "today")
+				handled(v, "today")
+				v.obj.Status.RefreshPending = true
+				failed(v, "EndpointUnavailable", "11:17:43")
+			}, decision{action: "issue", cause: "Requested"}},
+			"a new one while Stalled": {func(v *view) {
+				request(v, "today")
+				v.obj.Status.RefreshPending = true
+				failed(v, "CredentialsRejected", "11:30:00")
+			}, decision{action: "issue", cause: "Requested"}},
+			"a new one while Stalled, and a renewal is due": {func(v *view) {
+				request(v, "today")
+				v.now = at("11:50:00")
+				failed(v, "CredentialsRejected", "11:55:00")
+			}, decision{action: "issue", cause: "Renewal"}},
+			"a new one while Stalled, and there is no token": {func(v *view) {
+				request(v, "today")
+				missing(v)
+				failed(v, "CredentialsRejected", "11:55:00")
+			}, decision{action: "issue", cause: "Missing"}},
+			"a new one while Stalled until a change": {func(v *view) {
+				request(v, "today")
+				failed(v, "SecretKeyMissing", "")
+			}, decision{action: "issue", cause: "Requested"}},
+			"a new one while an outage is waited out": {func(v *view) {
+				request(v, "today")
+				failed(v, "EndpointUnavailable", "11:20:00")
+			}, decision{action: "issue", cause: "Requested"}},
+			// Nobody may talk an operator out of a Retry-After.
+			"a new one while Throttled": {func(v *view) {
+				request(v, "today")
+				failed(v, "Throttled", "11:20:00")
+			}, decision{action: "nothing", cause: "Requested", keep: true, at: "11:20:00"}},
+		}},
+		{"verify got a 401", cases{
+			"once":                  {func(v *view) { v.rejected = true }, decision{action: "issue", cause: "Rejected"}},
+			"to the new token, too": {func(v *view) { v.rejected, v.held.rec.Cause = true, "Rejected" }, decision{action: "nothing"}},
+			"to the new token, too, until the renewal": {func(v *view) {
+				v.rejected, v.held.rec.Cause, v.now = true, "Rejected", at("11:41:59.978638707")
+			}, decision{action: "issue", cause: "Renewal"}},
+			"to the new token, too, until a change":         {func(v *view) { v.rejected, v.held.rec.Cause, v.difference = true, "Rejected", different }, decision{action: "issue", cause: "Changed"}},
+			"to the new token, too, but one is asked for":   {func(v *view) { v.rejected, v.held.rec.Cause = true, "Rejected"; request(v, "today") }, decision{action: "issue", cause: "Requested"}},
+			"to the new token, too, and labels are drifted": {func(v *view) { v.rejected, v.held.rec.Cause = true, "Rejected"; unlabel(v) }, decision{action: "rewrite"}},
+			"basic: there is no other":                      {func(v *view) { basic(v); v.rejected = true }, decision{action: "nothing"}},
+		}},
+		{"template, labels, annotations changed, or other data keys edited", cases{
+			"other data keys edited": {holding(editedContent), decision{action: "rewrite"}},
+			"template added": {func(v *view) {
+				v.obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"auth": "Bearer {{ .token }}"}
+			}, decision{action: "rewrite"}},
+			"label added":      {func(v *view) { v.obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"team": "red"} }, decision{action: "rewrite"}},
+			"annotation added": {func(v *view) { v.obj.Spec.Target.Annotations = map[string]v1alpha1.AnnotationValue{"team": "red"} }, decision{action: "rewrite"}},
+			"deletion policy":  {func(v *view) { v.obj.Spec.Target.DeletionPolicy = "Retain" }, decision{action: "rewrite"}},
+			// The default, written out, is no change.
+			"deletion policy Delete":            {func(v *view) { v.obj.Spec.Target.DeletionPolicy = "Delete" }, decision{action: "nothing"}},
+			"label removed on the Secret":       {unlabel, decision{action: "rewrite"}},
+			"label changed on the Secret":       {func(v *view) { v.target.meta.Labels["app.kubernetes.io/managed-by"] = "helm" }, decision{action: "rewrite"}},
+			"expires-at edited":                 {func(v *view) { v.target.meta.Annotations["cdpcredentials.io/expires-at"] = "2099-01-01T00:00:00Z" }, decision{action: "rewrite"}},
+			"expires-at removed":                {func(v *view) { delete(v.target.meta.Annotations, "cdpcredentials.io/expires-at") }, decision{action: "rewrite"}},
+			"owner reference removed":           {func(v *view) { v.target.meta.OwnerReferences = nil }, decision{action: "rewrite"}},
+			"owner reference of another UID":    {func(v *view) { v.target.meta.OwnerReferences[0].UID = "of-before-the-restore" }, decision{action: "rewrite"}},
+			"owner reference of older version":  {func(v *view) { v.target.meta.OwnerReferences[0].APIVersion = "cdpcredentials.io/v1alpha0" }, decision{action: "rewrite"}},
+			"owner reference no controller any": {func(v *view) { v.target.meta.OwnerReferences[0].Controller = nil }, decision{action: "rewrite"}},
+			// The owner was unset, or a backup has been restored without it: with Retain there is none to be missed.
+			"owner reference, but Retain":                 {func(v *view) { retain(v); v.target.meta.OwnerReferences = ownedByUs() }, decision{action: "rewrite"}},
+			"no owner reference, Retain":                  {retain, decision{action: "nothing"}},
+			"renamed target, the old one holds the token": {renamed, decision{action: "rewrite"}},
+			// observe takes the old target only if its token is alive.
+			"renamed target, the old token is dead": {func(v *view) {
+				renamed(v)
+				v.held = v.target
+			}, decision{action: "issue", cause: "Missing"}},
+			"renamed target, and a change":  {func(v *view) { renamed(v); v.difference = different }, decision{action: "issue", cause: "Changed"}},
+			"renamed target, renewal time":  {func(v *view) { renamed(v); v.now = at("11:50:00") }, decision{action: "issue", cause: "Renewal"}},
+			"basic: other data keys edited": {func(v *view) { basic(v); holding(editedContent)(v) }, decision{action: "issue", cause: "Changed"}},
+			"basic: label added":            {func(v *view) { basic(v); v.obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"team": "red"} }, decision{action: "issue", cause: "Changed"}},
+			"basic: renamed target":         {func(v *view) { basic(v); renamed(v) }, decision{action: "issue", cause: "Changed"}},
+		}},
+		{"metadata of the CDPCredential or of the client Secret changed", cases{
+			"the object's labels and annotations": {func(v *view) {
+				v.obj.Labels, v.obj.Annotations = map[string]string{"argocd.argoproj.io/instance": "x"}, map[string]string{"note": "x"}
+				v.obj.ResourceVersion = "99"
+			}, decision{action: "nothing"}},
+			"the client Secret's":                   {func(v *view) { v.client.version = "c/8" }, decision{action: "nothing"}},
+			"the client Secret's, more consent":     {func(v *view) { v.client.allowedHosts = "auth.example.com, *.example.org:8443" }, decision{action: "nothing"}},
+			"further metadata of the target Secret": {foreignMetadata, decision{action: "nothing"}},
+			// It was made again, with the same values.
+			"the client Secret's, while a refusal is waited out": {func(v *view) {
+				v.difference = different
+				failed(v, "CredentialsRejected", "11:30:00")
+				v.client.version, v.attemptUnchanged = "c/8", true
+			}, decision{action: "nothing", cause: "Changed", keep: true, at: "11:30:00"}},
+			"the client Secret's values, while a refusal is waited out": {func(v *view) {
+				v.difference = different
+				failed(v, "CredentialsRejected", "11:30:00")
+				v.client.version = "c/8"
+			}, decision{action: "issue", cause: "Changed"}},
+		}},
+		{"operator restarted, leader changed", cases{
+			"with its status":           {func(v *view) { v.obj.Status.TargetName, v.obj.Status.TargetVersion = "etl-token", "t/9" }, decision{action: "nothing"}},
+			"status lost":               {func(v *view) { v.obj.Status = v1alpha1.CDPCredentialStatus{} }, decision{action: "nothing"}},
+			"while a failure waits":     {func(v *view) { v.now = at("11:50:00"); failed(v, "CredentialsRejected", "11:55:00") }, decision{action: "nothing", cause: "Renewal", keep: true, at: "11:55:00"}},
+			"while Throttled for hours": {func(v *view) { missing(v); failed(v, "Throttled", "23:00:00") }, decision{action: "nothing", cause: "Missing", keep: true, at: "23:00:00"}},
+		}},
+		{"suspend: true", cases{
+			"all is well":      {suspended, decision{action: "nothing"}},
+			"target missing":   {func(v *view) { suspended(v); missing(v) }, decision{action: "nothing"}},
+			"renewal":          {func(v *view) { suspended(v); v.now = at("11:50:00") }, decision{action: "nothing"}},
+			"change":           {func(v *view) { suspended(v); v.difference = different }, decision{action: "nothing"}},
+			"refresh":          {func(v *view) { suspended(v); request(v, "today") }, decision{action: "nothing"}},
+			"drift":            {func(v *view) { suspended(v); unlabel(v) }, decision{action: "nothing"}},
+			"renamed target":   {func(v *view) { suspended(v); renamed(v) }, decision{action: "nothing"}},
+			"no client Secret": {func(v *view) { suspended(v); v.client = clientView{} }, decision{action: "nothing"}},
+			"foreign target":   {func(v *view) { suspended(v); foreign(v) }, decision{action: "nothing"}},
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.observed, func(t *testing.T) {
+			t.Parallel()
+			for name, tc := range row.cases {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					v := steady()
+					tc.given(v)
+					if diff := cmp.Diff(tc.want, decided(plan(v)), cmp.AllowUnexported(decision{})); diff != "" {
+						t.Errorf("-want +got:\n%s", diff)
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestPlanObstacles: what somebody has to mend is found without a request, and before anything that is due.
+func TestPlanObstacles(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		given func(*view)
+		want  decision
+	}{
+		"foreign target":                             {foreign, decision{action: "nothing", reason: "TargetNotOwned"}},
+		"foreign target, and renewal time":           {func(v *view) { foreign(v); v.now = at("11:50:00") }, decision{action: "nothing", reason: "TargetNotOwned"}},
+		"foreign target, and a change":               {func(v *view) { foreign(v); v.difference = different }, decision{action: "nothing", reason: "TargetNotOwned"}},
+		"foreign target, and a refresh":              {func(v *view) { foreign(v); request(v, "today") }, decision{action: "nothing", reason: "TargetNotOwned"}},
+		"foreign target, and nothing else right":     {func(v *view) { foreign(v); v.client = clientView{}; badTemplate(v) }, decision{action: "nothing", reason: "TargetNotOwned"}},
+		"foreign target under the new name":          {func(v *view) { renamed(v); v.target.found = true }, decision{action: "nothing", reason: "TargetNotOwned"}},
+		"another object's target":                    {func(v *view) { v.target.meta.Annotations["cdpcredentials.io/credential"] = "other" }, decision{action: "nothing", reason: "TargetNotOwned"}},
+		"immutable target":                           {holding(func(s *targetView) { s.unusable = "is immutable" }), decision{action: "nothing", reason: "TargetUnusable"}},
+		"immutable target without a token":           {holding(func(s *targetView) { s.unusable, s.rec, s.content = "is immutable", nil, replaced }), decision{action: "nothing", reason: "TargetUnusable"}},
+		"client Secret missing, held token fine":     {func(v *view) { v.client = clientView{} }, decision{action: "nothing", reason: "SecretNotFound"}},
+		"client Secret missing, renewal time":        {func(v *view) { v.client = clientView{}; v.now = at("11:50:00") }, decision{action: "nothing", reason: "SecretNotFound"}},
+		"client Secret missing, drift":               {func(v *view) { v.client = clientView{}; unlabel(v) }, decision{action: "nothing", reason: "SecretNotFound"}},
+		"client Secret missing, basic":               {func(v *view) { basic(v); v.client = clientView{} }, decision{action: "nothing", reason: "SecretNotFound"}},
+		"no consent":                                 {func(v *view) { v.client.allowedHosts = "" }, decision{action: "nothing", reason: "HostNotAllowed"}},
+		"no consent, target missing":                 {func(v *view) { v.client.allowedHosts = ""; missing(v) }, decision{action: "nothing", reason: "HostNotAllowed"}},
+		"consent for another host":                   {func(v *view) { v.client.allowedHosts = "auth.example.org" }, decision{action: "nothing", reason: "HostNotAllowed"}},
+		"consent for another port":                   {func(v *view) { v.client.allowedHosts = "auth.example.com:8443" }, decision{action: "nothing", reason: "HostNotAllowed"}},
+		"consent that cannot be read":                {func(v *view) { v.client.allowedHosts = "auth.example.com,*" }, decision{action: "nothing", reason: "HostNotAllowed"}},
+		"consent for the port":                       {func(v *view) { v.client.allowedHosts = "auth.example.com:443" }, decision{action: "nothing"}},
+		"consent for all below":                      {func(v *view) { v.client.allowedHosts = "x, *.example.com" }, decision{action: "nothing"}},
+		"consent of the administrator":               {func(v *view) { v.client.allowedHosts, v.allowed = "", hosts("*.example.com") }, decision{action: "nothing"}},
+		"consent of the administrator for another":   {func(v *view) { v.client.allowedHosts, v.allowed = "", hosts("example.com") }, decision{action: "nothing", reason: "HostNotAllowed"}},
+		"the vendor's own host needs none":           {func(v *view) { provide(v, v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}); v.client.allowedHosts = "" }, decision{action: "nothing"}},
+		"another host than the vendor's needs it":    {func(v *view) { provide(v, apsisAt("https://apsis.example.com")); v.client.allowedHosts = "" }, decision{action: "nothing", reason: "HostNotAllowed"}},
+		"another vendor's host needs it":             {func(v *view) { provide(v, apsisAt("https://api.experiture.ai")); v.client.allowedHosts = "" }, decision{action: "nothing", reason: "HostNotAllowed"}},
+		"basic needs none":                           {func(v *view) { basic(v); v.client.allowedHosts = "" }, decision{action: "nothing"}},
+		"bad template":                               {badTemplate, decision{action: "nothing", reason: "InvalidTemplate"}},
+		"bad template costs no exchange":             {func(v *view) { badTemplate(v); missing(v) }, decision{action: "nothing", reason: "InvalidTemplate"}},
+		"bad template costs no renewal":              {func(v *view) { badTemplate(v); v.now = at("11:50:00") }, decision{action: "nothing", reason: "InvalidTemplate"}},
+		"template with a function that is not there": {func(v *view) { v.obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"x": "{{ env }}"} }, decision{action: "nothing", reason: "InvalidTemplate"}},
+		"a label that makes others act": {func(v *view) {
+			v.obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"argocd.argoproj.io/secret-type": "cluster"}
+		}, decision{action: "nothing", reason: "InvalidSpec"}},
+		"a URL that no endpoint has":    {func(v *view) { provide(v, apsisAt("https://0x7f.1")) }, decision{action: "nothing", reason: "InvalidSpec"}},
+		"a provider of a later version": {func(v *view) { provide(v, v1alpha1.Provider{}) }, decision{action: "nothing", reason: "UnsupportedProvider"}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			tc.given(v)
+			if diff := cmp.Diff(tc.want, decided(plan(v)), cmp.AllowUnexported(decision{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if f := plan(v).failure; f != nil && (!f.stalled || f.attempted || f.message == "") {
+				t.Errorf("got a failure that is stalled: %t, attempted: %t, of the message %q", f.stalled, f.attempted, f.message)
+			}
+		})
+	}
+}
+
+// TestPlanMinInterval: at least 10 s between two issued tokens of one object; a change that comes sooner waits.
+func TestPlanMinInterval(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		given func(*view)
+		want  decision
+	}{
+		"issued 10 s ago": {func(v *view) { v.difference, v.held.rec.IssuedAt = different, at("11:17:33") }, decision{action: "issue", cause: "Changed"}},
+		"issued a nanosecond less ago": {func(v *view) {
+			v.difference, v.held.rec.IssuedAt = different, at("11:17:33.000000001")
+		}, decision{action: "nothing", cause: "Changed", at: "11:17:43.000000001"}},
+		"a request waits, too":        {func(v *view) { request(v, "today"); v.held.rec.IssuedAt = at("11:17:40") }, decision{action: "nothing", cause: "Requested", at: "11:17:50"}},
+		"a 401 waits, too":            {func(v *view) { v.rejected, v.held.rec.IssuedAt = true, at("11:17:40") }, decision{action: "nothing", cause: "Rejected", at: "11:17:50"}},
+		"an edited token waits, too":  {holding(func(s *targetView) { s.content, s.rec.IssuedAt = replaced, at("11:17:40") }), decision{action: "nothing", cause: "Replaced", at: "11:17:50"}},
+		"a short token's renewal":     {func(v *view) { living(v, "11:17:35", "11:17:47") }, decision{action: "nothing", cause: "Renewal", at: "11:17:45"}},
+		"a short token's renewal, ok": {func(v *view) { living(v, "11:17:33", "11:17:45") }, decision{action: "issue", cause: "Renewal"}},
+		// Status has whole seconds: a token of 11:17:32.9 stands there as of 11:17:32.
+		"target deleted, issued 11 s ago by status": {func(v *view) { missing(v); v.obj.Status.LastRefreshTime = second("11:17:32") }, decision{action: "issue", cause: "Missing"}},
+		"target deleted, issued 10 s ago by status": {func(v *view) { missing(v); v.obj.Status.LastRefreshTime = second("11:17:33") }, decision{action: "nothing", cause: "Missing", at: "11:17:44"}},
+		"status that is of the record's token": {func(v *view) {
+			v.difference = different
+			living(v, "11:17:33.5", "12:00:00")
+			v.obj.Status.LastRefreshTime = second("11:17:33")
+		}, decision{action: "nothing", cause: "Changed", at: "11:17:43.5"}},
+		// The clock was set back: what is in the future holds back nobody.
+		"issued a second in the future":           {func(v *view) { v.difference, v.held.rec.IssuedAt = different, at("11:17:44") }, decision{action: "nothing", cause: "Changed", at: "11:17:54"}},
+		"issued in the future":                    {func(v *view) { v.difference, v.held.rec.IssuedAt = different, at("11:17:44.000000001") }, decision{action: "issue", cause: "Changed"}},
+		"by status in the future":                 {func(v *view) { missing(v); v.obj.Status.LastRefreshTime = second("11:27:43") }, decision{action: "issue", cause: "Missing"}},
+		"status that is newer than the record":    {func(v *view) { v.difference = different; v.obj.Status.LastRefreshTime = second("11:17:40") }, decision{action: "nothing", cause: "Changed", at: "11:17:51"}},
+		"a failed attempt does not count":         {func(v *view) { v.difference = different; failed(v, "EndpointUnavailable", "11:17:43") }, decision{action: "issue", cause: "Changed"}},
+		"a rewrite does not wait":                 {func(v *view) { unlabel(v); v.held.rec.IssuedAt = at("11:17:40") }, decision{action: "rewrite"}},
+		"a rewrite is done while a request waits": {func(v *view) { unlabel(v); request(v, "today"); v.held.rec.IssuedAt = at("11:17:40") }, decision{action: "rewrite", cause: "Requested", at: "11:17:50"}},
+		"basic does not wait":                     {func(v *view) { basic(v); v.difference = different; v.obj.Status.LastRefreshTime = second("11:17:40") }, decision{action: "issue", cause: "Changed"}},
+		"an update of resources that was refused": {func(v *view) {
+			algonomy(v)
+			v.difference, v.updateRefused = resourcesOnly, true
+			v.held.rec.IssuedAt = at("11:17:40")
+		}, decision{action: "nothing", cause: "Changed", at: "11:17:50"}},
+		"nothing is due: nothing has to be waited for": {func(v *view) { v.held.rec.IssuedAt = at("11:17:40") }, decision{action: "nothing"}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			tc.given(v)
+			if diff := cmp.Diff(tc.want, decided(plan(v)), cmp.AllowUnexported(decision{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPlanBudget: maxPerDay counts issued tokens of the UTC day.
+func TestPlanBudget(t *testing.T) {
+	t.Parallel()
+	spent := decision{action: "nothing", cause: "Changed", reason: "BudgetSpent", retry: "2026-03-02T00:00:00Z"}
+	tests := map[string]struct {
+		given func(*view)
+		want  decision
+	}{
+		"one left":                         {func(v *view) { budget(v, 20, 19) }, decision{action: "issue", cause: "Changed"}},
+		"none left":                        {func(v *view) { budget(v, 20, 20) }, spent},
+		"lowered below the count":          {func(v *view) { budget(v, 3, 20) }, spent},
+		"no budget":                        {func(v *view) { budget(v, 20, 20); v.obj.Spec.Refresh.MaxPerDay = nil }, decision{action: "issue", cause: "Changed"}},
+		"another day's count":              {func(v *view) { budget(v, 20, 20); v.obj.Status.Issuance.Day = "2026-02-28" }, decision{action: "issue", cause: "Changed"}},
+		"status lost: the record has it":   {func(v *view) { budget(v, 20, 0); v.obj.Status.Issuance = nil; recordCount(v, "2026-03-01", 20) }, spent},
+		"status behind: the record has it": {func(v *view) { budget(v, 20, 19); recordCount(v, "2026-03-01", 20) }, spent},
+		"the record is behind":             {func(v *view) { budget(v, 20, 20); recordCount(v, "2026-03-01", 7) }, spent},
+		"the record is of the day before":  {func(v *view) { budget(v, 20, 1); recordCount(v, "2026-02-28", 20) }, decision{action: "issue", cause: "Changed"}},
+		"the last nanosecond of the day": {func(v *view) {
+			budget(v, 20, 20)
+			living(v, "23:30:00", "23:59:59.5")
+			v.now = at("23:59:59.999999999")
+		}, decision{action: "nothing", cause: "Renewal", reason: "BudgetSpent", retry: "2026-03-02T00:00:00Z"}},
+		"the first nanosecond of the next": {func(v *view) {
+			budget(v, 20, 20)
+			living(v, "23:30:00", "23:59:59.5")
+			v.now = at("23:59:59.999999999").Add(1)
+		}, decision{action: "issue", cause: "Renewal"}},
+		"the day is UTC's, not that of local": {func(v *view) { budget(v, 20, 20); v.now = v.now.In(time.FixedZone("", 14*60*60)) }, spent},
+		"a request does not break it":         {func(v *view) { v.difference = same; request(v, "today"); budget(v, 20, 20) }, decision{action: "nothing", cause: "Requested", reason: "BudgetSpent", retry: "2026-03-02T00:00:00Z"}},
+		"it keeps nothing from being right":   {func(v *view) { v.difference = same; budget(v, 20, 20) }, decision{action: "nothing"}},
+		"it does not hold back a rewrite":     {func(v *view) { v.difference = same; budget(v, 20, 20); unlabel(v) }, decision{action: "rewrite"}},
+		"a rewrite beside it":                 {func(v *view) { budget(v, 20, 20); unlabel(v) }, decision{action: "rewrite", cause: "Changed", reason: "BudgetSpent", retry: "2026-03-02T00:00:00Z"}},
+		// Waited out until it is raised, which is another generation.
+		"said before":  {func(v *view) { budget(v, 20, 20); failed(v, "BudgetSpent", "23:59:59") }, decision{action: "nothing", cause: "Changed", keep: true, at: "23:59:59"}},
+		"raised":       {func(v *view) { budget(v, 21, 20); failed(v, "BudgetSpent", "23:59:59"); v.obj.Generation = 4 }, decision{action: "issue", cause: "Changed"}},
+		"basic has no": {func(v *view) { basic(v); budget(v, 20, 20) }, decision{action: "issue", cause: "Changed"}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			v.difference = different
+			tc.given(v)
+			if diff := cmp.Diff(tc.want, decided(plan(v)), cmp.AllowUnexported(decision{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPlanBackoff: a failure is waited out, unless the object or its client Secret has changed. The object has no token.
+func TestPlanBackoff(t *testing.T) {
+	t.Parallel()
+	try := decision{action: "issue", cause: "Missing"}
+	until := func(clock string) decision {
+		return decision{action: "nothing", cause: "Missing", keep: true, at: clock}
+	}
+	tests := map[string]struct {
+		given func(*view)
+		want  decision
+	}{
+		"no failure":                       {func(*view) {}, try},
+		"not yet":                          {func(v *view) { failed(v, "EndpointUnavailable", "11:17:44") }, until("11:17:44")},
+		"a nanosecond before":              {func(v *view) { failed(v, "EndpointUnavailable", "11:17:44"); v.now = at("11:17:43.999999999") }, until("11:17:44")},
+		"now":                              {func(v *view) { failed(v, "EndpointUnavailable", "11:17:43") }, try},
+		"only after a change":              {func(v *view) { failed(v, "SecretKeyMissing", "") }, until("")},
+		"the object changed":               {func(v *view) { failed(v, "SecretKeyMissing", ""); v.obj.Generation = 4 }, try},
+		"the client Secret changed":        {func(v *view) { failed(v, "SecretKeyMissing", ""); v.client.version = "c/8" }, try},
+		"the client Secret was made again": {func(v *view) { failed(v, "SecretKeyMissing", ""); v.client.version = "d/7" }, try},
+		"the client Secret, same values": {func(v *view) {
+			failed(v, "CredentialsRejected", "11:30:00")
+			v.client.version, v.attemptUnchanged = "c/8", true
+		}, until("11:30:00")},
+		"the object changed, refused before": {func(v *view) { failed(v, "CredentialsRejected", "11:30:00"); v.obj.Generation = 4 }, try},
+		"the object changed, address closed": {func(v *view) { failed(v, "EndpointRefused", "11:30:00"); v.obj.Generation = 4 }, try},
+		// A Retry-After is for the client, whatever else of the object changes.
+		"throttled":                     {func(v *view) { failed(v, "Throttled", "11:30:00") }, until("11:30:00")},
+		"throttled, the object changed": {func(v *view) { failed(v, "Throttled", "11:30:00"); v.obj.Generation = 4 }, until("11:30:00")},
+		"throttled, the client Secret's values changed": {func(v *view) { failed(v, "Throttled", "11:30:00"); v.client.version = "c/8" }, try},
+		"throttled, its time has come":                  {func(v *view) { failed(v, "Throttled", "11:17:43") }, try},
+		// Suspension has taken the next attempt away.
+		"throttled, suspended and resumed": {func(v *view) { failed(v, "Throttled", ""); v.obj.Generation = 5 }, try},
+		"refused, suspended and resumed":   {func(v *view) { failed(v, "CredentialsRejected", ""); v.obj.Generation = 5 }, try},
+		// It was reported before by a pass that made no attempt.
+		"an obstacle that is gone": {func(v *view) { failed(v, "HostNotAllowed", ""); v.obj.Status.LastAttempt = nil }, try},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			missing(v)
+			tc.given(v)
+			if diff := cmp.Diff(tc.want, decided(plan(v)), cmp.AllowUnexported(decision{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPlanRewriteWhileWaiting: what needs no exchange does not wait for one, as long as the held token is good.
+func TestPlanRewriteWhileWaiting(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		given func(*view)
+		want  decision
+	}{
+		"drift":              {func(v *view) { unlabel(v) }, decision{action: "rewrite", cause: "Renewal", keep: true, at: "11:59:59"}},
+		"edited":             {holding(editedContent), decision{action: "rewrite", cause: "Renewal", keep: true, at: "11:59:59"}},
+		"renamed target":     {renamed, decision{action: "rewrite", cause: "Renewal", keep: true, at: "11:59:59"}},
+		"nothing to rewrite": {func(*view) {}, decision{action: "nothing", cause: "Renewal", keep: true, at: "11:59:59"}},
+		"the token's last nanosecond": {func(v *view) {
+			unlabel(v)
+			failed(v, "CredentialsRejected", "12:30:00")
+			v.now = at("11:59:59.999999999")
+		}, decision{action: "rewrite", cause: "Renewal", keep: true, at: "12:30:00"}},
+		"the token has expired": {func(v *view) {
+			unlabel(v)
+			failed(v, "CredentialsRejected", "12:30:00")
+			v.now = at("12:00:00")
+		}, decision{action: "nothing", cause: "Renewal", keep: true, at: "12:30:00"}},
+		"the token was edited": {holding(replacedContent), decision{action: "nothing", cause: "Replaced", keep: true, at: "11:59:59"}},
+		// One header of before and one of after do not go together.
+		"a change: the token goes alone": {func(v *view) { unlabel(v); v.difference = different }, decision{action: "rewrite", cause: "Renewal", keep: true, at: "11:59:59"}},
+		"a change: the token goes with a tenant hash": {func(v *view) {
+			algonomy(v)
+			unlabel(v)
+			v.difference = different
+		}, decision{action: "nothing", cause: "Renewal", keep: true, at: "11:59:59"}},
+		"resources changed: the tenant hash is the same": {func(v *view) {
+			algonomy(v)
+			unlabel(v)
+			v.difference = resourcesOnly
+		}, decision{action: "rewrite", cause: "Renewal", keep: true, at: "11:59:59"}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			v.now = at("11:50:00")
+			failed(v, "CredentialsRejected", "11:59:59")
+			tc.given(v)
+			if diff := cmp.Diff(tc.want, decided(plan(v)), cmp.AllowUnexported(decision{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// uid is one whose jitter is half of the most that is possible.
+const uid = "5f0c8f3a-6d1e-4b57-9a54-3d2b1c0a0898"
+
+// steady is a view of marketing/etl at 11:17:43, with which all is well.
+func steady() *view {
+	obj := &v1alpha1.CDPCredential{}
+	obj.Namespace, obj.Name, obj.UID, obj.Generation = "marketing", "etl", uid, 3
+	obj.Spec.ClientSecretRef.Name = "etl-client"
+	obj.Spec.Target.Name = "etl-token"
+	v := &view{now: at("11:17:43"), obj: obj, client: clientView{found: true, version: "c/7", allowedHosts: "auth.example.com"}}
+	v.target = targetView{name: "etl-token", found: true, version: "t/9", content: intact, rec: &record{
+		Salt: []byte("salt"), Object: "etl", IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00"), TokenType: "Bearer", Cause: "Missing", Token: "seal",
+		Shape: shapeOf(&obj.Spec.Target),
+	}}
+	v.target.meta.Labels = map[string]string{"app.kubernetes.io/managed-by": "cdp-credential-operator"}
+	v.target.meta.Annotations = map[string]string{
+		"cdpcredentials.io/credential": "etl", "cdpcredentials.io/expires-at": "2026-03-01T12:00:00Z", "cdpcredentials.io/state": "{}",
+	}
+	v.target.meta.OwnerReferences = ownedByUs()
+	v.held = v.target
+	provide(v, v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://auth.example.com/oauth/token"}})
+	return v
+}
+
+func ownedByUs() []metav1.OwnerReference {
+	return []metav1.OwnerReference{{APIVersion: "cdpcredentials.io/v1alpha1", Kind: "CDPCredential", Name: "etl", UID: uid, Controller: new(true)}}
+}
+
+// at is a time of 1 March 2026 (UTC).
+func at(clock string) time.Time {
+	t, err := time.Parse("2006-01-02T15:04:05", "2026-03-01T"+clock)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// second is at as status has it.
+func second(clock string) *metav1.Time {
+	t := metav1.NewTime(at(clock))
+	return &t
+}
+
+// clockText is the inverse of at; another day's time is written in full, and zero is empty.
+func clockText(t time.Time) string {
+	switch text := t.UTC().Format(time.RFC3339Nano); {
+	case t.IsZero():
+		return ""
+	case strings.HasPrefix(text, "2026-03-01T"):
+		return strings.TrimSuffix(strings.TrimPrefix(text, "2026-03-01T"), "Z")
+	default:
+		return text
+	}
+}
+
+func hosts(list string) egress.Hosts { return mustHosts(list) }
+
+// provide gives the object another provider.
+func provide(v *view, p v1alpha1.Provider) {
+	v.obj.Spec.Provider = p
+	v.intent, v.intentErr = intentOf(&v.obj.Spec)
+}
+
+func apsisAt(url v1alpha1.HTTPSURL) v1alpha1.Provider {
+	return v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: &url}}
+}
+
+func algonomy(v *view) {
+	provide(v, v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://auth.example.com", API: "Profile", Resources: []v1alpha1.Scope{"basic"}}})
+}
+
+func basic(v *view) {
+	provide(v, v1alpha1.Provider{Basic: &v1alpha1.Basic{}})
+	v.held.rec.IssuedAt, v.held.rec.ExpiresAt = time.Time{}, time.Time{}
+	delete(v.target.meta.Annotations, "cdpcredentials.io/expires-at")
+}
+
+// holding changes the target, which is the one that has the token.
+func holding(change func(*targetView)) func(*view) {
+	return func(v *view) {
+		change(&v.target)
+		v.held = v.target
+	}
+}
+
+func replacedContent(s *targetView) { s.content = replaced }
+func editedContent(s *targetView)   { s.content = edited }
+
+func missing(v *view) {
+	v.target = targetView{name: "etl-token"}
+	v.held = v.target
+}
+
+// renamed gives the target a name under which there is no Secret yet.
+func renamed(v *view) {
+	v.obj.Spec.Target.Name = "etl-new"
+	v.obj.Status.TargetName = "etl-token"
+	v.target = targetView{name: "etl-new"}
+}
+
+// foreign makes the target a Secret that is not ours.
+func foreign(v *view) {
+	v.target = targetView{name: "etl-token", found: true, version: "x/1"}
+	v.held = v.target
+}
+
+func foreignMetadata(v *view) {
+	v.target.meta.Labels["team"] = "red"
+	v.target.meta.Annotations["reloader"] = "true"
+	v.target.meta.OwnerReferences = append([]metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "x", UID: "y"}}, v.target.meta.OwnerReferences...)
+}
+
+func unlabel(v *view) { delete(v.target.meta.Labels, "app.kubernetes.io/managed-by") }
+
+// living gives the held token another life.
+func living(v *view, issued, expires string) {
+	v.held.rec.IssuedAt, v.held.rec.ExpiresAt = at(issued), at(expires)
+	v.target.meta.Annotations["cdpcredentials.io/expires-at"] = at(expires).Truncate(time.Second).Format(time.RFC3339)
+}
+
+func renewBefore(v *view, before time.Duration) {
+	v.obj.Spec.Refresh = &v1alpha1.Refresh{Before: &metav1.Duration{Duration: before}}
+}
+
+func budget(v *view, maxPerDay, issued int32) {
+	v.obj.Spec.Refresh = &v1alpha1.Refresh{MaxPerDay: &maxPerDay}
+	v.obj.Status.Issuance = &v1alpha1.Issuance{Day: "2026-03-01", Count: issued}
+}
+
+func recordCount(v *view, day string, count int32) {
+	v.held.rec.Issuance = &v1alpha1.Issuance{Day: day, Count: count}
+}
+
+func suspended(v *view) { v.obj.Spec.Suspend = true }
+
+// retain is the deletion policy, applied to the Secret already.
+func retain(v *view) {
+	v.obj.Spec.Target.DeletionPolicy = "Retain"
+	v.held.rec.Shape = shapeOf(&v.obj.Spec.Target)
+	v.target.meta.OwnerReferences = nil
+}
+
+func badTemplate(v *view) {
+	v.obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"auth": "Bearer {{ .token"}
+}
+
+func request(v *view, text string) {
+	v.obj.Annotations = map[string]string{"cdpcredentials.io/refresh-requested-at": text}
+}
+
+func handled(v *view, text string) { v.obj.Status.LastHandledRefreshRequest = text }
+
+// failed puts a failed attempt into status, made with the object and the client Secret as they are in steady. Without next, only a change
+// helps.
+func failed(v *view, reason, next string) {
+	s := &v.obj.Status
+	s.Failures, s.LastAttempt = 1, &v1alpha1.Attempt{Generation: 3, ClientSecretVersion: "c/7"}
+	s.NextRefreshTime = nil
+	if next != "" {
+		s.NextRefreshTime = second(next)
+	}
+	s.Conditions = []metav1.Condition{{Type: "Refreshed", Status: "False", Reason: reason, Message: "as before", ObservedGeneration: 3}}
+}
