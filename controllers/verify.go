@@ -56,8 +56,9 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 	if wait != nil {
 		return nil, v.now.Add(wait.For), nil
 	}
+	result := egress.Result{Kind: egress.Cancelled}
+	defer func() { permit.Done(r.Clock.Now(), result) }()
 	tried, result, err := r.tryToken(ctx, v, mem, string(spec.URL))
-	permit.Done(r.Clock.Now(), result)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

@@ -9,6 +9,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
+// version is set by the linker.
+var version = "dev"
+
 func main() {
 	opts, err := parseFlags(os.Args[1:])
 	if err != nil {
@@ -17,6 +20,7 @@ func main() {
 	}
 	// Not Development: that encoder prints whole objects, and a logged Secret is a leaked Secret.
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&opts.log)))
+	ctrl.Log.WithName("manager").Info("Starting", "version", version)
 	if err := run(ctrl.SetupSignalHandler(), opts); err != nil {
 		ctrl.Log.WithName("manager").Error(err, "Failed to run")
 		os.Exit(1)
