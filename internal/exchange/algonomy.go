@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -29,14 +30,12 @@ func algonomy(ctx context.Context, a attempt, req Request) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	got, err := a.json(ctx, address, algonomyCreate{list(req.Resources), int64(req.Validity / time.Minute)}, headers)
+	minutes := int64(req.Validity / time.Minute)
+	got, err := a.json(ctx, address, algonomyCreate{list(req.Resources), minutes}, headers)
 	if err != nil {
 		return Token{}, err
 	}
-	asked := req.Validity
-	if asked == 0 {
-		asked = algonomyLifetime
-	}
+	asked := cmp.Or(time.Duration(minutes)*time.Minute, algonomyLifetime)
 	return reading{tokenField: "token", asked: asked}.token(got)
 }
 

@@ -126,6 +126,11 @@ func TestAnswers(t *testing.T) {
 			body: `{"access_token":"opaque-token-value","expires_in":60,"scope":"read hunter2-hunter2 x-token-value \"quoted\" naïve"}`, lifetime: time.Minute, granted: []string{"read"},
 		},
 
+		"a hundred thousand scopes, and a long token": {
+			req: oauth2, body: `{"access_token":"` + strings.Repeat("abcdefgh", 8192) + `","expires_in":60,"scope":"read` + strings.Repeat(" abcdefgx", 50_000) + strings.Repeat(" bcdefgha", 50_000) + `"}`,
+			lifetime: time.Minute, granted: []string{"read", "abcdefgx"},
+		},
+
 		// 6: errors with 200, and what is no JSON or does not say so.
 		"error with 200":              {req: oauth2, body: `{"error":"invalid_client"}`, detail: "the answer is an error", code: "invalid_client"},
 		"error beside a token":        {req: oauth2, body: `{"error":"invalid_client","access_token":"opaque","expires_in":60}`, detail: "the answer is an error", code: "invalid_client"},
@@ -185,6 +190,7 @@ func TestAnswers(t *testing.T) {
 		// Algonomy says nothing but the token.
 		"Algonomy: as asked for":   {req: algonomy(300 * time.Minute), body: `{"token":"CkFV8QOtY37jal2JccgNN1V5x3FvY2jamq6Dk5w19x3SkHEU9Lz2ociq4GBR3"}`, lifetime: 5 * time.Hour},
 		"Algonomy: by default":     {req: algonomy(0), body: `{"token":"CkFV8Q"}`, lifetime: 15 * time.Minute},
+		"Algonomy: whole minutes":  {req: algonomy(90 * time.Second), body: `{"token":"CkFV8Q"}`, lifetime: time.Minute},
 		"Algonomy: not our field":  {req: algonomy(0), body: `{"access_token":"CkFV8Q"}`, detail: "the answer has no token"},
 		"Algonomy: no known unit":  {req: algonomy(0), body: `{"token":"CkFV8Q","expires_in":1}`, lifetime: 15 * time.Minute},
 		"Algonomy: 200 of refusal": {req: algonomy(0), body: `{"status":"ERROR","message":"no","data":null}`, detail: "the answer has no token"},

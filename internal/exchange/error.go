@@ -1,7 +1,9 @@
 package exchange
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -63,6 +65,12 @@ func (e *Error) Error() string {
 	}
 	return text
 }
+
+// Format implements fmt.Formatter: under every verb an error shows its text, and never its cause's.
+func (e *Error) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+
+// MarshalJSON implements json.Marshaler, like Format.
+func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Cause }

@@ -38,9 +38,10 @@ func TestNothingPrints(t *testing.T) {
 	t.Parallel()
 	req, secrets := secretive()
 	held := exchange.Token{Value: req.Update, Type: "Bearer"}
+	failed := &exchange.Error{Detail: "failed", Cause: fmt.Errorf("the transport quotes %s", string(req.Client.Secret))}
 	for _, value := range []any{
 		req, &req, req.Client, &req.Client, req.Client.Secret, held, &held, []exchange.Request{req}, map[string]exchange.Token{"a": held},
-		struct{ Inner exchange.Client }{req.Client}, struct{ Inner *exchange.Token }{&held},
+		failed, []error{failed}, exchange.VerifyResult{Err: failed}, struct{ Inner exchange.Client }{req.Client}, struct{ Inner *exchange.Token }{&held},
 	} {
 		var printed bytes.Buffer
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T"} {

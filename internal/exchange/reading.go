@@ -100,7 +100,7 @@ func (r reading) unwrap(object map[string]any) map[string]any {
 }
 
 // granted are the scopes of an answer. Some servers send a list instead of RFC 6749's string. They are shown to users, so a scope
-// that nobody asked for is left out if it is not of the RFC's characters or could be part of a secret.
+// that nobody asked for is left out if there are many, if it is not of the RFC's characters or if it could be part of a secret.
 func (r reading) granted(said any, s secrets) []string {
 	var names []string
 	switch said := said.(type) {
@@ -113,13 +113,21 @@ func (r reading) granted(said any, s secrets) []string {
 			}
 		}
 	}
-	names = slices.DeleteFunc(names, func(name string) bool {
-		return !slices.Contains(r.requested, name) && (!showable(name, maxScope) || s.echoed(name))
-	})
-	if len(names) == 0 {
-		return nil
+	var granted []string
+	others := 0
+	for _, name := range names {
+		if slices.Contains(granted, name) {
+			continue
+		}
+		if !slices.Contains(r.requested, name) {
+			others++
+			if others > maxScopes || !showable(name, maxScope) || s.echoed(name) {
+				continue
+			}
+		}
+		granted = append(granted, name)
 	}
-	return names[:min(len(names), maxScopes)]
+	return granted
 }
 
 // failed says whether a 2xx is an error all the same: with RFC 6749's error, or in Experiture's envelope.

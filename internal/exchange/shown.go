@@ -13,9 +13,13 @@ import (
 const (
 	maxCode      = 64
 	maxScope     = 128
-	maxScopes    = 128
+	maxScopes    = 64
 	maxTokenType = 32
 )
+
+// maxEncoded is up to what length a secret is also looked for in other encodings: an endpoint may choose its token, and with it how long
+// we look.
+const maxEncoded = 4 << 10
 
 // secrets are the values that an answer may echo and nobody may see: whoever may name an endpoint could otherwise read a Secret in a
 // condition.
@@ -43,7 +47,11 @@ func (s secrets) and(secret string) secrets {
 	if secret == "" {
 		return s
 	}
-	return append(slices.Clip(s), secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)))
+	s = append(slices.Clip(s), secret)
+	if len(secret) > maxEncoded {
+		return s
+	}
+	return append(s, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)))
 }
 
 // echoed says whether text could give away part of a secret: a short one as a whole, or any eight characters in a row of a longer one.

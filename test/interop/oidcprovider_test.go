@@ -65,7 +65,7 @@ func installOIDCProvider(t *testing.T) string {
 		t.Fatal(err)
 	}
 	// Beside its place until it is complete, so that neither a broken nor a second installation is ever found there.
-	folder, err := os.MkdirTemp(cache, "installing-")
+	folder, err := os.MkdirTemp(cache, "installing-") //nolint:usetesting // a test's own folder may be on another disk
 	if err != nil {
 		t.Fatal(err)
 	}
