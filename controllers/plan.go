@@ -259,7 +259,7 @@ func backingOff(v *view) (until time.Time, waiting bool) {
 		return time.Time{}, false
 	}
 	if status.NextRefreshTime == nil {
-		return time.Time{}, reason != v1alpha1.ReasonThrottled // which has none only if it was suspended
+		return time.Time{}, reason != v1alpha1.ReasonThrottled // which mends itself: it must not wait for ever
 	}
 	until = status.NextRefreshTime.Add(v.step)
 	return until, v.now.Before(until)
