@@ -18,6 +18,8 @@ import (
 	"github.com/go-logr/logr"
 	"golang.org/x/term"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
 )
 
 // patience is how long every credential may take to be refreshed.
@@ -32,7 +34,7 @@ func main() {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	parent := os.Getppid()
-	go followParent(ctx, parent, cancel)
+	go stage.FollowParent(ctx, parent, cancel)
 
 	interactive := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 	failed, unclean := run(ctx, interactive)
@@ -43,7 +45,7 @@ func main() {
 		failed = fmt.Errorf("stop before every credential was refreshed: %w", context.Cause(ctx))
 	}
 	if os.Getppid() != parent {
-		unclean = errors.Join(unclean, removeGoRunFolder())
+		unclean = errors.Join(unclean, stage.RemoveGoRunFolder())
 	}
 	if err := errors.Join(failed, unclean); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)

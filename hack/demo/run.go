@@ -8,12 +8,16 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
 )
 
+// namespace is where the samples are.
+const namespace = "demo"
+
 // run builds the stage, plays, and clears it, whatever happens in between. What fails in clearing is in unclean.
 func run(ctx context.Context, interactive bool) (failed, unclean error) {
-	root, err := moduleRoot(ctx)
+	root, err := stage.ModuleRoot(ctx)
 	if err != nil {
 		return err, nil
 	}
@@ -28,14 +32,14 @@ func run(ctx context.Context, interactive bool) (failed, unclean error) {
 	}
 
 	say("Getting etcd, kube-apiserver and kubectl (the first time this may take minutes)")
-	assets, err := output(command(ctx, root, "hack/envtest/assets.sh"))
+	assets, err := stage.Assets(ctx, root)
 	if err != nil {
-		return fmt.Errorf("get etcd and kube-apiserver: %w", err), nil
+		return err, nil
 	}
 	say("Building the manager")
-	binary := filepath.Join(temp, "manager")
-	if _, err := output(command(ctx, root, "go", "build", "-o", binary, "./cmd/manager")); err != nil {
-		return fmt.Errorf("build the manager: %w", err), nil
+	binary, err := stage.BuildManager(ctx, root, temp)
+	if err != nil {
+		return err, nil
 	}
 
 	say("Starting the token endpoints; tokens live a minute")
@@ -46,38 +50,39 @@ func run(ctx context.Context, interactive bool) (failed, unclean error) {
 	defer later(endpoints.Close)
 
 	say("Starting etcd and kube-apiserver")
-	c, stop, err := startCluster(ctx, cluster{root: root, temp: temp, assets: assets})
+	c, stop, err := stage.Start(ctx, stage.Cluster{Root: root, Temp: temp, Assets: assets}, namespace)
 	defer later(stop)
 	if err != nil {
 		return err, nil
 	}
 
 	say("Starting the manager with the rights of config/rbac and no others")
-	kubeconfig, err := c.managerKubeconfig(ctx)
+	kubeconfig, err := c.ManagerKubeconfig(ctx)
 	if err != nil {
 		return err, nil
 	}
-	m, err := startManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"))
+	m, err := stage.StartManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"),
+		"--leader-elect=false", "--metrics-bind-address=0", "--allowed-cidrs=127.0.0.0/8,::1/128")
 	if err != nil {
 		return err, nil
 	}
-	defer later(m.stop)
+	defer later(m.Stop)
 
 	say("Applying config/samples, with the endpoints swapped for the local ones")
-	credentials, err := c.applySamples(ctx, endpoints)
+	credentials, err := applySamples(ctx, c, endpoints)
 	if err != nil {
-		return m.explain(err), nil
+		return m.Explain(err), nil
 	}
-	say("\n%s\n", c.invitation())
-	alive, cancel := m.watch(ctx) // a manager that dies ends the show
+	say("\n%s\n", c.Invitation())
+	alive, cancel := m.Watch(ctx) // a manager that dies ends the show
 	defer cancel()
-	w := watcher{client: c.client, endpoints: endpoints, credentials: credentials}
+	w := watcher{client: c.Client, endpoints: endpoints, credentials: credentials}
 	show := printChanges
 	if interactive {
 		show = showTable
 	}
 	if err := show(alive, w); err != nil && ctx.Err() == nil {
-		return m.explain(err), nil
+		return m.Explain(err), nil
 	}
 	return nil, nil
 }

@@ -14,9 +14,9 @@ import (
 	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/util/yaml"
-	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
 )
 
@@ -33,8 +33,8 @@ type credential struct {
 }
 
 // applySamples registers a client for each sample and applies them all.
-func (c cluster) applySamples(ctx context.Context, endpoints *cdptest.Server) ([]credential, error) {
-	samples, err := readSamples(filepath.Join(c.root, "config/samples"))
+func applySamples(ctx context.Context, c *stage.Cluster, endpoints *cdptest.Server) ([]credential, error) {
+	samples, err := readSamples(filepath.Join(c.Root, "config/samples"))
 	if err != nil {
 		return nil, err
 	}
@@ -56,11 +56,11 @@ func (c cluster) applySamples(ctx context.Context, endpoints *cdptest.Server) ([
 		patches[sample.Name+"-credential.yaml"] = cred.credentialPatch(sample, endpoints)
 		patches[sample.Name+"-secret.yaml"] = cred.secretPatch(sample, endpoints)
 	}
-	folder, err := c.overlay("config/samples", "samples", namespace, patches)
+	folder, err := c.Overlay("config/samples", "samples", namespace, patches)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.kubectl(ctx, "apply", "-k", folder); err != nil {
+	if _, err := c.Kubectl(ctx, "apply", "-k", folder); err != nil {
 		return nil, fmt.Errorf("apply config/samples: %w", err)
 	}
 	return credentials, nil
@@ -173,15 +173,4 @@ func texts[T ~string](values []T) []string {
 
 func privatePEM(key *rsa.PrivateKey) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
-}
-
-func writeYAML(path string, content any) error {
-	out, err := sigsyaml.Marshal(content)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", filepath.Base(path), err)
-	}
-	if err := os.WriteFile(path, out, 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// followParent ends the demo with its parent: `go run` does not pass on the signals that kill it.
-func followParent(ctx context.Context, parent int, cancel context.CancelCauseFunc) {
+// FollowParent ends a program with its parent: `go run` does not pass on the signals that kill it.
+func FollowParent(ctx context.Context, parent int, cancel context.CancelCauseFunc) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -25,10 +25,10 @@ func followParent(ctx context.Context, parent int, cancel context.CancelCauseFun
 	}
 }
 
-var goRunFolder = regexp.MustCompile(`^(.+/go-build[0-9]+)/b001/exe/demo$`)
+var goRunFolder = regexp.MustCompile(`^(.+/go-build[0-9]+)/b001/exe/[a-z]+$`)
 
-// removeGoRunFolder removes what a killed `go run` could not remove any more: the folder that it has built the demo in.
-func removeGoRunFolder() error {
+// RemoveGoRunFolder removes what a killed `go run` could not remove any more: the folder that it has built this program in.
+func RemoveGoRunFolder() error {
 	executable, err := os.Executable()
 	if err != nil {
 		return err

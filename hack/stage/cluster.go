@@ -1,0 +1,120 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// A Cluster is an API server without nodes, with the operator's resource definition.
+type Cluster struct {
+	Root   string // of the module
+	Temp   string // folder for what is made on the way; whoever made it removes it
+	Assets string // folder with etcd, kube-apiserver and kubectl
+
+	Scheme *runtime.Scheme
+	Config *rest.Config  // of an administrator
+	Client client.Client // of an administrator, uncached
+
+	environment *envtest.Environment
+}
+
+// Start starts etcd and kube-apiserver. The returned function stops both and is never nil. namespace is what kubectl uses where nobody
+// says another.
+func Start(ctx context.Context, c Cluster, namespace string) (*Cluster, func() error, error) {
+	data := filepath.Join(c.Temp, "kube-apiserver") // kept while it is stopped, where what it makes up itself would be removed
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return &c, func() error { return nil }, fmt.Errorf("make a folder: %w", err)
+	}
+	c.environment = &envtest.Environment{
+		BinaryAssetsDirectory:    c.Assets,
+		CRDDirectoryPaths:        []string{filepath.Join(c.Root, "config/crd/bases")},
+		ErrorIfCRDPathMissing:    true,
+		UseExistingCluster:       new(false),
+		ControlPlaneStartTimeout: 2 * time.Minute,
+		ControlPlaneStopTimeout:  time.Minute,
+	}
+	c.environment.ControlPlane.GetAPIServer().CertDir = data
+	stop := c.environment.Stop
+	var err error
+	if c.Config, err = c.environment.Start(); err != nil {
+		return &c, stop, fmt.Errorf("start etcd and kube-apiserver: %w", err)
+	}
+	c.Config.QPS = -1
+	c.Scheme = runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(c.Scheme), v1alpha1.AddToScheme(c.Scheme)); err != nil {
+		return &c, stop, fmt.Errorf("build the scheme: %w", err)
+	}
+	if c.Client, err = client.New(c.Config, client.Options{Scheme: c.Scheme}); err != nil {
+		return &c, stop, fmt.Errorf("make a client: %w", err)
+	}
+	admin := &clientcmdapi.AuthInfo{ClientCertificateData: c.Config.CertData, ClientKeyData: c.Config.KeyData}
+	if err := c.WriteKubeconfig(c.AdminKubeconfig(), admin, namespace); err != nil {
+		return &c, stop, err
+	}
+	return &c, stop, ctx.Err()
+}
+
+// StopAPIServer stops kube-apiserver. etcd stays, and so do address, certificates and identities.
+func (c *Cluster) StopAPIServer() error {
+	if err := c.environment.ControlPlane.APIServer.Stop(); err != nil {
+		return fmt.Errorf("stop kube-apiserver: %w", err)
+	}
+	return nil
+}
+
+// StartAPIServer starts kube-apiserver again and returns when it is healthy.
+func (c *Cluster) StartAPIServer() error {
+	if err := c.environment.ControlPlane.APIServer.Start(); err != nil {
+		return fmt.Errorf("start kube-apiserver: %w", err)
+	}
+	return nil
+}
+
+// AdminKubeconfig is the file with which an administrator reaches the API server.
+func (c *Cluster) AdminKubeconfig() string { return filepath.Join(c.Temp, "kubeconfig") }
+
+// WriteKubeconfig makes a file with which somebody can reach the API server.
+func (c *Cluster) WriteKubeconfig(path string, user *clientcmdapi.AuthInfo, namespace string) error {
+	const name = "stage"
+	kubeconfig := clientcmdapi.Config{
+		Clusters:       map[string]*clientcmdapi.Cluster{name: {Server: c.Config.Host, CertificateAuthorityData: c.Config.CAData}},
+		AuthInfos:      map[string]*clientcmdapi.AuthInfo{name: user},
+		Contexts:       map[string]*clientcmdapi.Context{name: {Cluster: name, AuthInfo: name, Namespace: namespace}},
+		CurrentContext: name,
+	}
+	if err := clientcmd.WriteToFile(kubeconfig, path); err != nil {
+		return fmt.Errorf("write kubeconfig: %w", err)
+	}
+	return nil
+}
+
+// Kubectl runs kubectl as an administrator and returns the last line of its output. Its cache is in the temporary folder, not in the
+// user's home.
+func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
+	always := []string{"--kubeconfig", c.AdminKubeconfig(), "--cache-dir", filepath.Join(c.Temp, "kubectl-cache")}
+	return Output(Command(ctx, c.Temp, filepath.Join(c.Assets, "kubectl"), append(always, args...)...))
+}
+
+// Invitation is what to type in a second terminal.
+func (c *Cluster) Invitation() string {
+	line := "export KUBECONFIG=" + c.AdminKubeconfig()
+	if _, err := exec.LookPath("kubectl"); err != nil {
+		line += " PATH=$PATH" + string(os.PathListSeparator) + c.Assets
+	}
+	return "To play with it from a second terminal:\n  " + line + "\n  kubectl get cdpcred,secret"
+}

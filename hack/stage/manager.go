@@ -1,0 +1,184 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A Manager is one process of the operator.
+type Manager struct {
+	// Probe is where it says whether it is ready: http://host:port.
+	Probe string
+
+	cmd    *exec.Cmd
+	log    string
+	ended  chan struct{} // closed when the process has gone
+	result error         // how, once ended
+}
+
+// StartManager starts the process and returns when it says that it is ready. It survives ctx, so that it can be stopped in good order.
+func StartManager(ctx context.Context, binary, kubeconfig, logFile string, flags ...string) (*Manager, error) {
+	m, err := LaunchManager(ctx, binary, kubeconfig, logFile, flags...)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Ready(ctx); err != nil {
+		return nil, errors.Join(m.Explain(err), m.Stop())
+	}
+	return m, nil
+}
+
+// LaunchManager starts the process and does not wait for it. What it logs is appended to a file.
+func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flags ...string) (*Manager, error) {
+	probe, err := FreeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // in the caller's own temporary folder
+	if err != nil {
+		return nil, fmt.Errorf("make the manager's log: %w", err)
+	}
+	defer func() { _ = log.Close() }() // the process has its own
+	m := &Manager{Probe: "http://" + probe, log: logFile, ended: make(chan struct{})}
+	m.cmd = Command(context.WithoutCancel(ctx), ".", binary, append([]string{"--kubeconfig", kubeconfig, "--health-probe-bind-address=" + probe}, flags...)...)
+	m.cmd.Stdout, m.cmd.Stderr = log, log
+	if err := m.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the manager: %w", err)
+	}
+	go func() {
+		m.result = m.cmd.Wait()
+		close(m.ended)
+	}()
+	return m, nil
+}
+
+// FreeAddress is a loopback port that nobody uses at the moment.
+func FreeAddress(ctx context.Context) (string, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// Ready returns when the process says that it is ready, or an error after a minute.
+func (m *Manager) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("the manager did not become ready within a minute"))
+	defer cancel()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-m.ended:
+			return m.death()
+		case <-ticker.C:
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.Probe+"/readyz", nil)
+		if err != nil {
+			return fmt.Errorf("ask whether the manager is ready: %w", err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			continue // not listening yet
+		}
+		_ = response.Body.Close()
+		if response.StatusCode == http.StatusOK {
+			return nil
+		}
+	}
+}
+
+// Watch returns a context that ends when the manager does.
+func (m *Manager) Watch(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-m.ended:
+			cancel(m.death())
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+func (m *Manager) death() error {
+	return fmt.Errorf("the manager has ended by itself: %w", exitOf(m.result))
+}
+
+func exitOf(err error) error {
+	if err == nil {
+		return errors.New("exit status 0")
+	}
+	return err
+}
+
+// Explain adds the end of the manager's log to an error.
+func (m *Manager) Explain(err error) error {
+	log, readErr := os.ReadFile(m.log)
+	if readErr != nil {
+		return errors.Join(err, readErr)
+	}
+	lines := strings.Split(strings.TrimSpace(string(log)), "\n")
+	lines = lines[max(0, len(lines)-10):]
+	for i, line := range lines {
+		lines[i] = line[:min(len(line), 400)] // the rest is a stack
+	}
+	return fmt.Errorf("%w\nthe end of the manager's log:\n  %s", err, strings.Join(lines, "\n  "))
+}
+
+// Ended is closed when the process has gone.
+func (m *Manager) Ended() <-chan struct{} { return m.ended }
+
+// Kill ends the process at once, without a chance to tidy up, and waits until it has gone.
+func (m *Manager) Kill() error {
+	if err := m.signal(syscall.SIGKILL); err != nil {
+		return fmt.Errorf("kill the manager: %w", err)
+	}
+	<-m.ended
+	return nil
+}
+
+// Terminate asks the process to end, as a kubelet does. It does not wait.
+func (m *Manager) Terminate() error {
+	if err := m.signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop the manager: %w", err)
+	}
+	return nil
+}
+
+// Stop ends the process in good order and waits for it.
+func (m *Manager) Stop() error {
+	if err := m.Terminate(); err != nil {
+		return err
+	}
+	select {
+	case <-m.ended:
+		return nil
+	case <-time.After(20 * time.Second):
+	}
+	return errors.Join(m.Kill(), errors.New("the manager did not end within 20 s and was killed"))
+}
+
+// signal does nothing to a process that has gone: its id may be another one's by now.
+func (m *Manager) signal(s syscall.Signal) error {
+	select {
+	case <-m.ended:
+		return nil
+	default:
+	}
+	if err := signalGroup(m.cmd, s); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	return nil
+}
