@@ -74,6 +74,7 @@ func parseFlags(args []string) (*options, error) {
 	// Servers that hang leave a quarter of the workers to those that work.
 	opts.limits.StrangersInFlight = max(1, opts.concurrency*3/4)
 	opts.tameDevelopment()
+	opts.tameVerbosity()
 	opts.allowedMetadata = list(*metadata)
 	return opts, opts.check(*namespaces, *selector, *hosts, *cidrs)
 }
@@ -121,6 +122,16 @@ func (o *options) tameDevelopment() {
 	}
 	if o.log.StacktraceLevel == nil {
 		o.log.StacktraceLevel = zapcore.WarnLevel
+	}
+}
+
+// mostVerbose is the highest verbosity at which client-go does not yet log the bodies of requests: they hold tokens.
+const mostVerbose = zapcore.Level(-6)
+
+// tameVerbosity keeps --zap-log-level below the level at which Secrets would be logged.
+func (o *options) tameVerbosity() {
+	if o.log.Level != nil && o.log.Level.Enabled(mostVerbose-1) {
+		o.log.Level = mostVerbose
 	}
 }
 

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// client-go logs the bodies of requests at verbosity 8 of the logger in its context, and a body may be a Secret.
+func TestNoVerbosityPrintsSecrets(t *testing.T) {
+	for _, args := range [][]string{
+		{"--zap-log-level=8"}, {"--zap-log-level=10"}, {"--zap-log-level=127"}, {"--zap-devel", "--zap-log-level=9"},
+	} {
+		opts, err := parseFlags(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if opts.log.Level.Enabled(zapcore.Level(-8)) {
+			t.Errorf("%v enables verbosity 8", args)
+		}
+		if !opts.log.Level.Enabled(zapcore.Level(-6)) {
+			t.Errorf("%v does not enable verbosity 6", args)
+		}
+		if opts.log.Development {
+			t.Errorf("%v leaves the encoder on that prints whole objects", args)
+		}
+	}
+}
+
+func TestVerbosityStaysAsAsked(t *testing.T) {
+	opts, err := parseFlags([]string{"--zap-log-level=error"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opts.log.Level.Enabled(zapcore.InfoLevel) {
+		t.Error("the level error lets info through")
+	}
+}
+
+func TestFlagsThatAreWrong(t *testing.T) {
+	for flag, says := range map[string]string{
+		"--watch-namespaces=a,B_c":            `"B_c" is no namespace`,
+		"--watch-selector=a=b=c":              "--watch-selector",
+		"--allowed-token-hosts=*":             "--allowed-token-hosts",
+		"--allowed-token-hosts=https://a.b/c": "--allowed-token-hosts",
+		"--allowed-cidrs=10.0.0.0/33":         "--allowed-cidrs",
+		"--max-concurrent-reconciles=0":       "must be at least 1",
+		"--token-endpoint-qps=0":              "must be above 0",
+		"--token-endpoint-qps=NaN":            "must be above 0",
+		"--token-endpoint-in-flight=-1":       "must be at least 1",
+		"stray":                               `unknown argument "stray"`,
+	} {
+		_, err := parseFlags([]string{flag})
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want something with %q", flag, err, says)
+		}
+	}
+}
+
+func TestLists(t *testing.T) {
+	opts, err := parseFlags([]string{"--watch-namespaces= a, b ,,", "--allowed-cidrs=127.0.0.0/8,::1/128", "--watch-selector=shard in (a,b)"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(opts.namespaces, "+"); got != "a+b" {
+		t.Errorf("namespaces %q", got)
+	}
+	if len(opts.allowedPrefixes) != 2 || opts.selector.Empty() {
+		t.Errorf("prefixes %v, selector %v", opts.allowedPrefixes, opts.selector)
+	}
+}
