@@ -453,9 +453,10 @@ func TestPlanBackoff(t *testing.T) {
 		"throttled, the object changed": {func(v *view) { failed(v, "Throttled", "11:30:00"); v.obj.Generation = 4 }, until("11:30:00")},
 		"throttled, the client Secret's values changed": {func(v *view) { failed(v, "Throttled", "11:30:00"); v.client.version = "c/8" }, try},
 		"throttled, its time has come":                  {func(v *view) { failed(v, "Throttled", "11:17:43") }, try},
-		// Suspension has taken the next attempt away.
-		"throttled, suspended and resumed": {func(v *view) { failed(v, "Throttled", ""); v.obj.Generation = 5 }, try},
-		"refused, suspended and resumed":   {func(v *view) { failed(v, "CredentialsRejected", ""); v.obj.Generation = 5 }, try},
+		"throttled, suspended and resumed":              {func(v *view) { failed(v, "Throttled", "11:30:00"); v.obj.Generation = 5 }, until("11:30:00")},
+		// No pass writes this, but whoever edits status must not stop an object for good.
+		"throttled, but no time is said": {func(v *view) { failed(v, "Throttled", ""); v.obj.Generation = 5 }, try},
+		"refused, suspended and resumed": {func(v *view) { failed(v, "CredentialsRejected", ""); v.obj.Generation = 5 }, try},
 		// It was reported before by a pass that made no attempt.
 		"an obstacle that is gone": {func(v *view) { failed(v, "HostNotAllowed", ""); v.obj.Status.LastAttempt = nil }, try},
 	}
@@ -682,5 +683,5 @@ func failed(v *view, reason, next string) {
 	if next != "" {
 		s.NextRefreshTime = second(next)
 	}
-	s.Conditions = []metav1.Condition{{Type: "Refreshed", Status: "False", Reason: reason, Message: "as before", ObservedGeneration: 3}}
+	s.Conditions = []metav1.Condition{{Type: "Refreshed", Status: "False", Reason: reason, Message: "as before", ObservedGeneration: 3, LastTransitionTime: *second("10:00:00")}}
 }
