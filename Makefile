@@ -77,6 +77,10 @@ test: ## Run all tests (the first run fetches or builds etcd and kube-apiserver:
 test-race: ## Run all tests under the race detector (needs a C compiler)
 	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets CGO_ENABLED=1 go test -race -timeout 40m ./...
 
+.PHONY: test-interop
+test-interop: ## Try the exchange against authorization servers that others wrote (npm's too, if node is there)
+	cd test/interop && go test -v -timeout 10m ./...
+
 FUZZTIME ?= 20s
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME (20s)
