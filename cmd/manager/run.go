@@ -68,7 +68,7 @@ func run(ctx context.Context, opts *options) error {
 	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
-	if err := mgr.Add(&clockWatch{every: 5 * time.Second, uptime: uptime, tell: reconciler.ClockStepped}); err != nil {
+	if err := mgr.Add(&clockWatch{every: 5 * time.Second, tell: reconciler.ClockStepped}); err != nil {
 		return fmt.Errorf("set up the watch of the clock: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("queue", watchdog.Check); err != nil {
