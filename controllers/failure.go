@@ -9,6 +9,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
 // A failure is what a pass has to report instead of a token.
@@ -114,7 +115,7 @@ func failureOf(v *view, err error, chance float64) *failure {
 		f.retryAt = throttledRetry(v, e, chance)
 	case exchange.Malformed:
 		f.reason = v1alpha1.ReasonMalformedResponse
-		f.message = e.Error() + ": check that the address and spec.provider." + v.intent.provider + " are those of the vendor's token endpoint"
+		f.message = e.Error() + ": " + v.malformedAdvice(e)
 		f.retryAt = quickRetry(v, f.reason, chance)
 	default:
 		f.reason = v1alpha1.ReasonEndpointUnavailable
@@ -125,6 +126,19 @@ func failureOf(v *view, err error, chance float64) *failure {
 		f.retryAt = later(f.retryAt, v.now.Add(e.RetryAfter))
 	}
 	return f
+}
+
+// malformedAdvice says what to do about an answer without a usable token.
+func (v *view) malformedAdvice(e *exchange.Error) string {
+	switch {
+	case errors.Is(e, token.ErrNoExpiry) && v.intent.provider == "oauth2":
+		return "name the field that has its lifetime in spec.provider.oauth2.response, or give spec.provider.oauth2.defaultLifetime"
+	case errors.Is(e, token.ErrAbsurd) && v.intent.provider == "oauth2":
+		return "check spec.provider.oauth2.response.expiresInUnit"
+	case errors.Is(e, token.ErrNoExpiry), errors.Is(e, token.ErrAbsurd), errors.Is(e, token.ErrExpired):
+		return "ask the vendor; it is tried again by itself"
+	}
+	return "check that the address and spec.provider." + v.intent.provider + " are those of the vendor's token endpoint"
 }
 
 func later(a, b time.Time) time.Time {

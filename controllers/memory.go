@@ -30,6 +30,10 @@ type remembered struct {
 	pending *publication
 	// dueSince is when the exchange became due that is waiting at the gate. Zero: none is.
 	dueSince time.Time
+	// clockOffset is the endpoint's clock minus ours, once an assertion was refused and it turned out to be large.
+	// clockCorrected says that this has been tried since the last token.
+	clockOffset    time.Duration
+	clockCorrected bool
 	// terminating says that the namespace is being deleted.
 	terminating bool
 	// updateRefused is the seal of the Algonomy token whose resources the vendor did not change.

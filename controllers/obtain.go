@@ -45,6 +45,7 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 		}
 		req.Update = held
 	}
+	req.ClockOffset = mem.clockOffset
 	transport, err := r.Transports.For(caBundle(v.obj))
 	if err != nil {
 		return nil, r.attempted(v, mem, failureOf(v, err, 0)), nil
@@ -57,6 +58,15 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 		// The vendor does not change this token any more: a new one will do, if the budget has one.
 		mem.updateRefused = v.held.rec.Token
 		return nil, outcome{waiting: true, at: v.now}, nil
+	}
+	if ctx.Err() != nil && err != nil {
+		learned = egress.Result{Kind: egress.Cancelled}
+		return nil, outcome{}, fmt.Errorf("exchange: %w", ctx.Err()) // we are being stopped, which is nobody's failure
+	}
+	if offset, ok := clockRefused(req, err); ok && !mem.clockCorrected {
+		// The assertion's times were on our clock, and that is not the endpoint's. With the endpoint's time it may be as good as any.
+		mem.clockOffset, mem.clockCorrected = offset, true
+		return nil, outcome{waiting: true, at: r.Clock.Now().Add(time.Second)}, nil
 	}
 	v.now = r.Clock.Now() // what is waited out is counted from now, and not from before a time-out
 	if err == nil && !got.Life.ExpiresAt.IsZero() && !v.now.Before(got.Life.ExpiresAt) {
@@ -75,6 +85,16 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	}
 	mem.pending = p
 	return p, outcome{}, nil
+}
+
+// clockRefused says whether an assertion may have been refused for its times, and how far the endpoint's clock is ahead of ours.
+func clockRefused(req exchange.Request, err error) (time.Duration, bool) {
+	e, ok := errors.AsType[*exchange.Error](err)
+	asserts := req.Provider == exchange.AdobeServiceAccount || req.AuthMethod == exchange.PrivateKeyJWT
+	if !ok || !asserts || e.Kind != exchange.Rejected {
+		return 0, false
+	}
+	return e.Skew, (e.Skew - req.ClockOffset).Abs() > maxSkew
 }
 
 // attempted remembers what a failed attempt was made with, so that a change of mere metadata is not taken for a reason to try again.

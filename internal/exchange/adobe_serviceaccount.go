@@ -57,7 +57,7 @@ func (a attempt) serviceAccountAssertion(req Request) (string, error) {
 	if err := key.mustBeRSA(); err != nil {
 		return "", err
 	}
-	now := a.now()
+	now := a.now().Add(req.ClockOffset)
 	claims := jwt.MapClaims{
 		"iss": req.OrganizationID,
 		"sub": req.TechnicalAccountID,

@@ -17,7 +17,7 @@ func (a attempt) clientAssertion(req Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	issued := a.now().Add(-backdated)
+	issued := a.now().Add(req.ClockOffset - backdated)
 	return a.sign(key, req.Client.KeyID, jwt.MapClaims{
 		"iss": string(req.Client.ID),
 		"sub": string(req.Client.ID),

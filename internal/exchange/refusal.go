@@ -37,6 +37,9 @@ func (a answer) failure(kind Kind, detail string) *Error {
 		CorrelationID: correlationID(a.header, object, a.secrets),
 		Detail:        detail,
 	}
+	if date := a.date(); !date.IsZero() && !a.sent.IsZero() {
+		e.Skew = date.Sub(a.sent)
+	}
 	e.RetryAfter, e.HasRetryAfter = retryAfter(a.header.Get("Retry-After"), a.present())
 	return e
 }

@@ -103,6 +103,9 @@ type Request struct {
 	// DefaultLifetime is that of an oauth2 token of which nobody says it. Zero: such a token is refused.
 	DefaultLifetime time.Duration
 
+	// ClockOffset is the endpoint's clock minus ours, as far as it is known: the times in an assertion are on the endpoint's clock. It is
+	// about how a token is got and not which, and so is no part of the fingerprint.
+	ClockOffset time.Duration
 	// Update is a held Algonomy token whose resources are to become Resources, instead of a new token. Empty: a new token.
 	Update Secret
 }
