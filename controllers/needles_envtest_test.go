@@ -4,8 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -61,7 +61,7 @@ func writings(secret string) map[string]string {
 	return all
 }
 
-// in lists the needles that are in a text, by what they are of.
+// in lists the first needles that are in a text, and what comes before them.
 func (n *needles) in(text []byte) []string {
 	var found []string
 	var window uint64
@@ -72,8 +72,8 @@ func (n *needles) in(text []byte) []string {
 		}
 		for _, needle := range n.byStart[window] {
 			rest := text[i-7:]
-			if len(rest) >= len(needle.text) && string(rest[:len(needle.text)]) == needle.text && !slices.Contains(found, needle.of) {
-				found = append(found, needle.of)
+			if len(rest) >= len(needle.text) && string(rest[:len(needle.text)]) == needle.text && len(found) < 10 {
+				found = append(found, fmt.Sprintf("%s after %q", needle.of, text[max(0, i-7-300):i-7]))
 			}
 		}
 	}

@@ -1,0 +1,191 @@
+package controllers_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"io"
+	mathrand "math/rand/v2"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// operator is the operator in this process, for one stage only: what it asks of the API server is written down.
+type operator struct {
+	requests *requests
+	stop     func()
+}
+
+// assembly is what a test wants otherwise than cmd/manager has it.
+type assembly struct {
+	intercept interceptor.Funcs
+	resolver  egress.Resolver
+	// prefixes that may be connected to; nil means openAddress.
+	prefixes []netip.Prefix
+}
+
+// quiet makes a credential and waits until all is done about it: by then the operator has dealt with all that came before.
+func (s *stage) quiet(name string) {
+	s.Helper()
+	probe := s.ready("probe-" + name)
+	s.until(patience, "the probe's event", func() error {
+		if len(s.eventsOf(probe.name, "TokenRefreshed")) == 0 {
+			return errNotYet
+		}
+		return nil
+	})
+}
+
+// operate starts an operator as cmd/manager assembles it, under the same rights. It returns when its caches are filled; the objects that
+// the stage makes from now on are left to it.
+func (s *stage) operate(a assembly) *operator {
+	s.Helper()
+	s.manager = s.namespace
+	o := &operator{requests: &requests{}}
+	restConfig := rest.CopyConfig(s.identity.config)
+	restConfig.QPS = -1
+	restConfig.Wrap(func(next http.RoundTripper) http.RoundTripper { return counted{next, o.requests} })
+	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+		Scheme: s.scheme,
+		Cache: cache.Options{
+			ByObject: map[client.Object]cache.ByObject{
+				&v1alpha1.CDPCredential{}: {Transform: controllers.TrimCredential},
+			},
+			DefaultTransform:  controllers.TrimMetadata,
+			DefaultNamespaces: map[string]cache.Config{s.namespace: {}},
+		},
+		Metrics:                server.Options{BindAddress: "0"},
+		HealthProbeBindAddress: "0",
+		Controller:             config.Controller{SkipNameValidation: ptr.To(true)},
+		NewClient: func(restConfig *rest.Config, options client.Options) (client.Client, error) {
+			inner, err := client.NewWithWatch(restConfig, options)
+			if err != nil {
+				return nil, err
+			}
+			return interceptor.NewClient(inner, a.intercept), nil
+		},
+	})
+	s.must(err)
+	metrics, err := controllers.NewMetrics(prometheus.NewRegistry())
+	s.must(err)
+	if a.prefixes == nil {
+		a.prefixes = []netip.Prefix{netip.MustParsePrefix(openAddress)}
+	}
+	reconciler := &controllers.CDPCredentialReconciler{
+		Client:     mgr.GetClient(),
+		Live:       mgr.GetAPIReader(),
+		Recorder:   mgr.GetEventRecorder("cdp-credential-operator"),
+		Exchanger:  exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
+		Transports: &egress.Transports{Policy: egress.Policy{Allowed: a.prefixes}, Resolver: a.resolver},
+		Gate:       egress.NewGate(egress.Limits{}),
+		VerifyGate: egress.NewGate(egress.Limits{}),
+		Clock:      clock.RealClock{},
+		Chance:     mathrand.Float64,
+		Rand:       rand.Reader,
+		Metrics:    metrics,
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.must(reconciler.SetupWithManager(ctx, mgr, 32))
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	o.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			s.Errorf("the operator ended with %v", err)
+		}
+	})
+	s.Cleanup(o.stop)
+	if !mgr.GetCache().WaitForCacheSync(s.Context()) {
+		s.Fatal("the operator's cache was not filled")
+	}
+	return o
+}
+
+// requests are those that an operator has sent to the API server: a verb, a resource, and the name, as in "get secrets/etl-client". What is
+// about a probe is left out, and so are watches, which end and begin again by themselves.
+type requests struct {
+	mu  sync.Mutex
+	all []string
+}
+
+// since gives what was sent after the first n, sorted.
+func (r *requests) since(n int) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(slices.Values(r.all[n:]))
+}
+
+func (r *requests) len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all)
+}
+
+func (r *requests) add(request *http.Request) {
+	description := describe(request)
+	if strings.HasPrefix(description, "watch ") || strings.Contains(description, "/probe-") {
+		return
+	}
+	if request.GetBody != nil {
+		if body, err := request.GetBody(); err == nil {
+			if content, err := io.ReadAll(body); err == nil && bytes.Contains(content, []byte("probe-")) {
+				return
+			}
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(r.all, description)
+}
+
+type counted struct {
+	next http.RoundTripper
+	log  *requests
+}
+
+func (c counted) RoundTrip(request *http.Request) (*http.Response, error) {
+	c.log.add(request)
+	return c.next.RoundTrip(request)
+}
+
+// describe puts a request to the API server into the words of RBAC.
+func describe(request *http.Request) string {
+	path := strings.Split(strings.Trim(request.URL.Path, "/"), "/")
+	at := slices.Index(path, "namespaces")
+	if at < 0 || len(path) < at+3 {
+		return strings.ToLower(request.Method) + " " + request.URL.Path
+	}
+	what := path[at+2:]
+	verb := strings.ToLower(request.Method)
+	switch {
+	case request.URL.Query().Get("watch") != "":
+		verb = "watch"
+	case verb == "get" && len(what) == 1:
+		verb = "list"
+	case verb == "post":
+		verb = "create"
+	case verb == "put":
+		verb = "update"
+	}
+	return verb + " " + strings.Join(what, "/")
+}
