@@ -1,0 +1,176 @@
+package controllers
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// TestParseRecord: what cannot be read, or is of another object, is no record; the token beside it then counts as edited.
+func TestParseRecord(t *testing.T) {
+	t.Parallel()
+	const good = `{"salt":"c2FsdA==","object":"etl","issuedAt":"2026-03-01T11:00:00.5Z","expiresAt":"2026-03-01T12:00:00.5Z","asked":"a","client":"c/7",` +
+		`"request":"r","shape":"s","token":"seal","data":"d","keys":["token"],"cause":"Renewal","handled":"today","issuance":{"day":"2026-03-01","count":3}}`
+	tests := map[string]struct {
+		text, object string
+		readable     bool
+	}{
+		"good":                      {good, "etl", true},
+		"of a later version":        {strings.Replace(good, `"keys"`, `"news":{"x":[1]},"keys"`, 1), "etl", true},
+		"of another object":         {good, "other", false},
+		"of no object":              {strings.Replace(good, `"object":"etl",`, "", 1), "etl", false},
+		"empty":                     {"", "etl", false},
+		"no JSON":                   {"{", "etl", false},
+		"cut off":                   {good[:len(good)-1], "etl", false},
+		"something behind it":       {good + "x", "etl", false},
+		"null":                      {"null", "etl", false},
+		"a list":                    {"[]", "etl", false},
+		"an empty object":           {"{}", "etl", false},
+		"no salt":                   {strings.Replace(good, `"c2FsdA=="`, `""`, 1), "etl", false},
+		"salt that is no base64":    {strings.Replace(good, `"c2FsdA=="`, `"c2Fs"dA`, 1), "etl", false},
+		"no seal":                   {strings.Replace(good, `"seal"`, `""`, 1), "etl", false},
+		"time that is no time":      {strings.Replace(good, "2026-03-01T12", "2026-13-01T12", 1), "etl", false},
+		"number where text belongs": {strings.Replace(good, `"Renewal"`, `7`, 1), "etl", false},
+		"count beyond 32 bits":      {strings.Replace(good, `"count":3`, `"count":3000000000`, 1), "etl", false},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := parseRecord(tc.text, tc.object); (got != nil) != tc.readable {
+				t.Errorf("got %+v, want it to be readable: %t", got, tc.readable)
+			}
+		})
+	}
+	want := &record{
+		Salt: []byte("salt"), Object: "etl", IssuedAt: at("11:00:00.5"), ExpiresAt: at("12:00:00.5"), Asked: "a", Client: "c/7", Request: "r", Shape: "s",
+		Token: "seal", Data: "d", Keys: []string{"token"}, Cause: "Renewal", Handled: "today", Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 3},
+	}
+	if diff := cmp.Diff(want, parseRecord(good, "etl")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	// To the nanosecond: a renewal time must not depend on who has read the record.
+	want.ExpiresAt = at("12:00:00.123456789")
+	text, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, parseRecord(string(text), "etl")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestRecordExpired(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		expires, now string
+		want         bool
+	}{
+		{"12:00:00", "11:59:59.999999999", false},
+		{"12:00:00", "12:00:00", true},
+		{"12:00:00", "12:00:00.000000001", true},
+		{"12:00:00.5", "12:00:00.499999999", false},
+	} {
+		if got := (&record{ExpiresAt: at(tc.expires)}).expired(at(tc.now)); got != tc.want {
+			t.Errorf("a token of %s at %s: expired is %t", tc.expires, tc.now, got)
+		}
+	}
+	if (&record{}).expired(at("12:00:00").AddDate(100, 0, 0)) {
+		t.Error("basic expires")
+	}
+}
+
+// TestSeal covers the token and its times: nobody prolongs a token by editing an annotation.
+func TestSeal(t *testing.T) {
+	t.Parallel()
+	seal := func(value string, change func(*record)) string {
+		rec := record{Salt: []byte("salt"), IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00"), Cause: "Renewal", Handled: "today"}
+		change(&rec)
+		return rec.seal([]byte(value))
+	}
+	same := seal("t0ken", func(*record) {})
+	if len(same) != 32 || strings.Contains(same, "t0ken") {
+		t.Errorf("got %q", same)
+	}
+	for name, got := range map[string]string{
+		"another token":            seal("t0kem", func(*record) {}),
+		"no token":                 seal("", func(*record) {}),
+		"a longer token":           seal("t0ken2", func(*record) {}),
+		"expiry put off":           seal("t0ken", func(r *record) { r.ExpiresAt = at("13:00:00") }),
+		"expiry put off, a little": seal("t0ken", func(r *record) { r.ExpiresAt = at("12:00:00.000000001") }),
+		"expiry taken away":        seal("t0ken", func(r *record) { r.ExpiresAt = (&record{}).ExpiresAt }),
+		"issued at another time":   seal("t0ken", func(r *record) { r.IssuedAt = at("11:30:00") }),
+		"another salt":             seal("t0ken", func(r *record) { r.Salt = []byte("pepper") }),
+	} {
+		if got == same {
+			t.Errorf("%s is not noticed", name)
+		}
+	}
+	for name, got := range map[string]string{
+		"a time of another zone":  seal("t0ken", func(r *record) { r.ExpiresAt = at("12:00:00").Local() }),
+		"another cause":           seal("t0ken", func(r *record) { r.Cause = "Missing" }),
+		"another refresh request": seal("t0ken", func(r *record) { r.Handled = "" }),
+	} {
+		if got != same {
+			t.Errorf("%s breaks the seal", name)
+		}
+	}
+}
+
+// TestSealData covers our own keys: which are there, and their values.
+func TestSealData(t *testing.T) {
+	t.Parallel()
+	rec := record{Salt: []byte("salt")}
+	keys := []string{"auth", "token"}
+	data := map[string][]byte{"auth": []byte("Bearer x"), "token": []byte("x")}
+	same := rec.sealData(data, keys)
+	for name, tc := range map[string]struct {
+		data map[string][]byte
+		want bool
+	}{
+		"the same":             {map[string][]byte{"token": []byte("x"), "auth": []byte("Bearer x")}, true},
+		"somebody else's key":  {map[string][]byte{"auth": []byte("Bearer x"), "token": []byte("x"), "theirs": []byte("y")}, true},
+		"a value edited":       {map[string][]byte{"auth": []byte("Bearer y"), "token": []byte("x")}, false},
+		"a value emptied":      {map[string][]byte{"auth": {}, "token": []byte("x")}, false},
+		"a key removed":        {map[string][]byte{"token": []byte("x")}, false},
+		"values changed round": {map[string][]byte{"auth": []byte("x"), "token": []byte("Bearer x")}, false},
+		"all removed":          {nil, false},
+	} {
+		if got := rec.sealData(tc.data, keys) == same; got != tc.want {
+			t.Errorf("%s: taken for the same: %t", name, got)
+		}
+	}
+	// A byte that moves from one piece to the next is another content.
+	one := rec.sealData(map[string][]byte{"a": []byte("bc")}, []string{"a"})
+	if other := rec.sealData(map[string][]byte{"ab": []byte("c")}, []string{"ab"}); one == other {
+		t.Error("two contents look alike")
+	}
+	if one := rec.sealData(map[string][]byte{"a": []byte("b"), "c": []byte("d")}, []string{"a", "c"}); one == rec.sealData(map[string][]byte{"a": []byte("bcd")}, []string{"a"}) {
+		t.Error("two contents look alike")
+	}
+}
+
+// TestTokenKey: a token, and for basic the credentials.
+func TestTokenKey(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		data map[string][]byte
+		want string
+	}{
+		"token":               {map[string][]byte{"token": []byte("x"), "authorization": []byte("y")}, "x"},
+		"token emptied":       {map[string][]byte{"token": {}, "authorization": []byte("y")}, ""},
+		"basic":               {map[string][]byte{"username": []byte("u"), "password": []byte("p"), "authorization": []byte("y")}, "y"},
+		"nothing":             {nil, ""},
+		"token only by name":  {map[string][]byte{"Token": []byte("x")}, ""},
+		"basic, key removed":  {map[string][]byte{"username": []byte("u"), "password": []byte("p")}, ""},
+		"basic, put a token":  {map[string][]byte{"token": []byte("x"), "username": []byte("u")}, "x"},
+		"token without value": {map[string][]byte{"token": nil}, ""},
+	} {
+		if got := string(tokenKey(tc.data)); got != tc.want {
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
+		}
+	}
+}
