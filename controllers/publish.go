@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/render"
 )
 
 // rewrite publishes the held token again: in the shape that is wanted now, or under the target's new name.
@@ -55,6 +56,9 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 	if foreign, ok := errors.AsType[*notOurs](err); ok {
 		v.target = foreign.target
 		return outcome{failure: obstacle(v, nothing)}, nil
+	}
+	if bad, ok := errors.AsType[*render.Error](err); ok { // the placeholders did not take this branch; another token would not help
+		return outcome{failure: &failure{reason: v1alpha1.ReasonInvalidTemplate, message: "spec.target.data: " + bad.Error(), stalled: true, attempted: true}}, nil
 	}
 	switch {
 	case errors.Is(err, errSuperseded):
