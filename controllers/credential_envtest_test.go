@@ -141,30 +141,50 @@ func (c *credential) waitIssued(n int) *v1alpha1.CDPCredential {
 			return fmt.Errorf("%d tokens were issued", issued)
 		}
 		obj = c.object()
-		if obj.Status.ObservedGeneration != obj.Generation {
-			return fmt.Errorf("observedGeneration is %d of %d", obj.Status.ObservedGeneration, obj.Generation)
-		}
-		if why := is(obj, "Refreshed", metav1.ConditionTrue, "TokenIssued"); why != nil {
-			return why
-		}
-		if why := is(obj, "Ready", metav1.ConditionTrue, "TokenValid"); why != nil {
-			return why
-		}
-		for _, kind := range []string{"Stalled", "Reconciling"} {
-			if meta.FindStatusCondition(obj.Status.Conditions, kind) != nil {
-				return fmt.Errorf("%s is there", kind)
-			}
-		}
-		held := c.secretOf(obj.Spec.Target.Name)
-		if held == nil {
-			return fmt.Errorf("there is no target")
-		}
-		if last := c.lastToken(); string(held.Data["token"]) != last {
-			return fmt.Errorf("the target does not hold the last token")
-		}
-		return nil
+		return c.healthy(obj)
 	})
 	return obj
+}
+
+// waitRefreshed waits until another token than the one before is held, and status says so.
+func (c *credential) waitRefreshed(before string) {
+	c.Helper()
+	c.until(patience, "another token of "+c.name, func() error {
+		if c.lastToken() == before {
+			return errNotYet
+		}
+		return c.healthy(c.object())
+	})
+}
+
+// healthy says what is wrong if the target does not hold the last token that was issued, or status does not say that all is well.
+func (c *credential) healthy(obj *v1alpha1.CDPCredential) error {
+	c.Helper()
+	if obj.Status.ObservedGeneration != obj.Generation {
+		return fmt.Errorf("observedGeneration is %d of %d", obj.Status.ObservedGeneration, obj.Generation)
+	}
+	if why := is(obj, "Refreshed", metav1.ConditionTrue, "TokenIssued"); why != nil {
+		return why
+	}
+	if why := is(obj, "Ready", metav1.ConditionTrue, "TokenValid"); why != nil {
+		return why
+	}
+	for _, kind := range []string{"Stalled", "Reconciling"} {
+		if meta.FindStatusCondition(obj.Status.Conditions, kind) != nil {
+			return fmt.Errorf("%s is there", kind)
+		}
+	}
+	if obj.Status.TargetName != obj.Spec.Target.Name {
+		return fmt.Errorf("targetName is %s", obj.Status.TargetName)
+	}
+	held := c.secretOf(obj.Spec.Target.Name)
+	if held == nil {
+		return fmt.Errorf("there is no target")
+	}
+	if string(held.Data["token"]) != c.lastToken() {
+		return fmt.Errorf("the target does not hold the last token")
+	}
+	return nil
 }
 
 // lastToken is the client's newest.
@@ -223,6 +243,9 @@ func is(obj *v1alpha1.CDPCredential, kind string, status metav1.ConditionStatus,
 	}
 	return nil
 }
+
+// spare is another secret of the client, always the same.
+func (c *credential) spare() string { return "spare" + c.known.Secret }
 
 // settled waits until the endpoint may issue the next token without a wait: 10 s lie between two tokens of one object.
 func (c *credential) settled() {

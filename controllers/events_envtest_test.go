@@ -18,3 +18,16 @@ func (s *stage) eventsOf(name, reason string) []eventsv1.Event {
 	}
 	return found
 }
+
+// countEvents is how often an event was given, those included that were taken together as a series.
+func (s *stage) countEvents(name, reason string) int {
+	s.Helper()
+	count := 0
+	for _, event := range s.eventsOf(name, reason) {
+		count++
+		if event.Series != nil {
+			count += int(event.Series.Count) - 1
+		}
+	}
+	return count
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -170,6 +171,14 @@ func (s *stage) secretOf(name string) *corev1.Secret {
 // allowed are all the hosts of the stage's endpoints, as the annotation of a client Secret.
 func (s *stage) allowed() map[string]string {
 	return map[string]string{v1alpha1.AllowedHostsAnnotation: "127.0.0.1"}
+}
+
+// fill puts in what a test cannot know beforehand: $NS is the namespace, $HOST and $PORT are those of the OAuth 2.0 endpoint.
+func (s *stage) fill(text string) string {
+	host := s.endpoints.Host(cdptest.OAuth2)
+	return os.Expand(text, func(name string) string {
+		return map[string]string{"NS": s.namespace, "HOST": host, "PORT": strings.TrimPrefix(host, "127.0.0.1:")}[name]
+	})
 }
 
 // random is a secret that nobody can guess and every search can find. It has what careless encoders get wrong.
