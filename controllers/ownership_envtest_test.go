@@ -1,0 +1,193 @@
+package controllers_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// TestOneTargetOfTwo has two objects name one target, made at the same moment: one gets it and keeps it, the other is told whose it is.
+func TestOneTargetOfTwo(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	var both []*credential
+	for _, name := range []string{"one", "two"} {
+		c, obj := s.prepare(name)
+		obj.Spec.Target.Name = "shared-token"
+		both = append(both, c)
+		go func() {
+			if err := s.client.Create(t.Context(), obj); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	var winner, loser *credential
+	s.until(patience, "one to win", func() error {
+		owner := ""
+		if secret := s.secretOf("shared-token"); secret != nil {
+			owner = secret.Annotations["cdpcredentials.io/credential"]
+		}
+		switch owner {
+		case "one":
+			winner, loser = both[0], both[1]
+		case "two":
+			winner, loser = both[1], both[0]
+		default:
+			return errNotYet
+		}
+		return nil
+	})
+	loser.waitFailed("Stalled", "TargetNotOwned", "Secret shared-token is the target of the CDPCredential "+winner.name)
+	s.until(patience, "the winner to be ready", func() error { return winner.healthy(winner.object()) })
+	version := s.secretOf("shared-token").ResourceVersion
+	s.throughout(4*time.Second, "the winner keeps it", func() error {
+		if s.secretOf("shared-token").ResourceVersion != version {
+			return errors.New("it was written")
+		}
+		return errors.Join(winner.healthy(winner.object()), failed(loser.object(), "Stalled", "TargetNotOwned"))
+	})
+	if winner.issued() != 1 || loser.issued() > 1 {
+		t.Errorf("the winner got %d tokens, the loser %d", winner.issued(), loser.issued())
+	}
+
+	// When the winner has gone and its Secret with it, the loser's time has come.
+	s.must(s.client.Delete(t.Context(), winner.object()))
+	s.must(s.client.Delete(t.Context(), s.secretOf("shared-token")))
+	s.until(patience, "the loser to take over", func() error { return loser.healthy(loser.object()) })
+}
+
+// TestRaceForATarget lets somebody else create the target Secret in the very moment before the operator does.
+func TestRaceForATarget(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	var once sync.Once
+	s.operate(assembly{intercept: interceptor.Funcs{
+		Create: func(ctx context.Context, inner client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+			var err error
+			once.Do(func() {
+				err = s.client.Create(ctx, &corev1.Secret{ObjectMeta: s.meta(obj.GetName()), StringData: map[string]string{"token": "theirs"}})
+			})
+			return errors.Join(err, inner.Create(ctx, obj, opts...))
+		},
+	}})
+	c, obj := s.prepare("etl")
+	s.must(s.client.Create(t.Context(), obj))
+	c.waitFailed("Stalled", "TargetNotOwned", "kubectl annotate secret")
+	foreign := c.target()
+	if string(foreign.Data["token"]) != "theirs" || len(foreign.Annotations) > 0 || len(foreign.OwnerReferences) > 0 {
+		t.Errorf("the Secret of somebody else was written: %v", foreign.ObjectMeta)
+	}
+	s.must(s.client.Delete(t.Context(), foreign))
+	s.until(patience, "a token", func() error { return c.healthy(c.object()) })
+}
+
+// TestHandOver sets the annotation by hand: the Secret is the object's from then on, and what others have in it stays.
+func TestHandOver(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	foreign := &corev1.Secret{ObjectMeta: s.meta("etl-token"), StringData: map[string]string{"token": "old", "theirs": "kept"}}
+	foreign.Labels, foreign.Annotations = map[string]string{"app": "web"}, map[string]string{"note": "kept"}
+	s.must(s.client.Create(t.Context(), foreign))
+	c, obj := s.prepare("etl")
+	s.must(s.client.Create(t.Context(), obj))
+	c.waitFailed("Stalled", "TargetNotOwned", "kubectl annotate secret -n "+s.namespace+" etl-token --overwrite 'cdpcredentials.io/credential=etl'")
+	if c.attempts() != 0 {
+		t.Errorf("%d exchanges were made for a target that cannot be written", c.attempts())
+	}
+	s.editSecret("etl-token", func(secret *corev1.Secret) { secret.Annotations["cdpcredentials.io/credential"] = "etl" })
+	c.waitIssued(1)
+	got := c.target()
+	want := map[string][]byte{"token": []byte(c.lastToken()), "theirs": []byte("kept")}
+	if diff := cmp.Diff(want, got.Data); diff != "" {
+		t.Errorf("data (-want +got):\n%s", diff)
+	}
+	if got.UID != foreign.UID || got.Labels["app"] != "web" || got.Annotations["note"] != "kept" || len(got.OwnerReferences) != 1 {
+		t.Errorf("metadata: %v", got.ObjectMeta)
+	}
+}
+
+// TestRestoredFromBackup makes the object anew, with another UID, beside its Secret of before: nothing is issued, and the owner is set right.
+func TestRestoredFromBackup(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	c := s.ready("etl")
+	obj := c.object()
+	s.must(s.client.Delete(t.Context(), obj))
+	again := &v1alpha1.CDPCredential{ObjectMeta: s.meta("etl"), Spec: obj.Spec}
+	s.must(s.client.Create(t.Context(), again))
+	c.waitIssued(1)
+	s.until(patience, "the new owner", func() error {
+		owners := c.target().OwnerReferences
+		if len(owners) != 1 || owners[0].UID != again.UID {
+			return fmt.Errorf("the owners are %v", owners)
+		}
+		return nil
+	})
+	c.waitIssued(1)
+}
+
+// TestTokenInTheHand fails the writes that follow an exchange, once each: the token that was issued is not given up.
+func TestTokenInTheHand(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	broken := errors.New("the API server is not well")
+	var creates, patches atomic.Int32
+	s.operate(assembly{intercept: interceptor.Funcs{
+		Create: func(ctx context.Context, inner client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+			if creates.Add(1) <= 2 {
+				return broken
+			}
+			return inner.Create(ctx, obj, opts...)
+		},
+		SubResourcePatch: func(ctx context.Context, inner client.Client, sub string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+			if patches.Add(1) <= 2 {
+				return broken
+			}
+			return inner.SubResource(sub).Patch(ctx, obj, patch, opts...)
+		},
+	}})
+	s.ready("etl")
+	if creates.Load() != 3 || patches.Load() != 3 {
+		t.Errorf("%d creates and %d status patches were tried, want 3 and 3", creates.Load(), patches.Load())
+	}
+}
+
+// TestTerminatingNamespace deletes the namespace under the operator's hands: there is nothing to be done in it any more, and no fuss.
+func TestTerminatingNamespace(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	c := s.ready("etl")
+	c.settled()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
+	s.must(s.client.Delete(t.Context(), namespace)) // it stays Terminating: nobody finalizes it here
+	s.must(s.client.Delete(t.Context(), c.target()))
+	s.until(patience, "the attempt", func() error {
+		if c.issued() < 2 {
+			return errNotYet
+		}
+		return nil
+	})
+	s.throughout(5*time.Second, "in a terminating namespace", func() error {
+		if c.issued() > 2 {
+			return fmt.Errorf("%d tokens were issued", c.issued())
+		}
+		return nil
+	})
+	lines, err := s.cluster.manager.lines(`"error"`, s.namespace)
+	s.must(err)
+	if len(lines) > 2 {
+		t.Errorf("%d errors were logged, the last: %s", len(lines), lines[len(lines)-1])
+	}
+}
