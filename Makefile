@@ -72,6 +72,7 @@ verify: ## Fail if a generated file, a go.mod or the formatting is stale (change
 .PHONY: test
 test: ## Run all tests (the first run fetches or builds etcd and kube-apiserver: seconds to minutes)
 	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m ./...
+	cd test/interop && go test -timeout 10m ./...
 
 .PHONY: test-race
 test-race: ## Run all tests under the race detector (needs a C compiler)
