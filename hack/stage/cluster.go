@@ -36,9 +36,10 @@ type Cluster struct {
 // Start starts etcd and kube-apiserver. The returned function stops both and is never nil. namespace is what kubectl uses where nobody
 // says another.
 func Start(ctx context.Context, c Cluster, namespace string) (*Cluster, func() error, error) {
-	data := filepath.Join(c.Temp, "kube-apiserver") // kept while it is stopped, where what it makes up itself would be removed
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return &c, func() error { return nil }, fmt.Errorf("make a folder: %w", err)
+	// Folders of our own are kept while kube-apiserver is stopped, and whatever happens, nothing is left outside of Temp.
+	certificates, data := filepath.Join(c.Temp, "kube-apiserver"), filepath.Join(c.Temp, "etcd")
+	if err := errors.Join(os.MkdirAll(certificates, 0o700), os.MkdirAll(data, 0o700)); err != nil {
+		return &c, func() error { return nil }, fmt.Errorf("make folders: %w", err)
 	}
 	c.environment = &envtest.Environment{
 		BinaryAssetsDirectory:    c.Assets,
@@ -48,7 +49,8 @@ func Start(ctx context.Context, c Cluster, namespace string) (*Cluster, func() e
 		ControlPlaneStartTimeout: 2 * time.Minute,
 		ControlPlaneStopTimeout:  time.Minute,
 	}
-	c.environment.ControlPlane.GetAPIServer().CertDir = data
+	c.environment.ControlPlane.GetAPIServer().CertDir = certificates
+	c.environment.ControlPlane.Etcd = &envtest.Etcd{DataDir: data}
 	stop := c.environment.Stop
 	var err error
 	if c.Config, err = c.environment.Start(); err != nil {

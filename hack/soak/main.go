@@ -1,0 +1,96 @@
+// Command soak has many credentials with short-lived tokens, token endpoints that misbehave, an operator that is killed, an API server that
+// goes away and users who edit, delete and rotate, and reads every target as a consumer would. It prints a table, writes the same as JSON,
+// and ends with 1 if something was not as it must be. Everything is on loopback and gone afterwards, also after Ctrl-C.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/soak/trial"
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+func main() {
+	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	parent := os.Getppid()
+	go stage.FollowParent(ctx, parent, cancel)
+
+	err := soak(ctx, os.Args[1:])
+	if os.Getppid() != parent {
+		err = errors.Join(err, stage.RemoveGoRunFolder())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+}
+
+func soak(ctx context.Context, args []string) (err error) {
+	o := trial.Options{Progress: os.Stderr}
+	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
+	flags.IntVar(&o.Credentials, "credentials", 200, "How many credentials there are.")
+	flags.DurationVar(&o.Duration, "duration", 15*time.Minute, "How long things go wrong.")
+	flags.Uint64Var(&o.Seed, "seed", 0, "Where all chance comes from; 0 takes one by chance.")
+	out := flags.String("json", "", "File for the report as JSON; empty means standard output, after the table.")
+	keep := flags.String("keep", "", "Folder that gets the managers' logs; empty keeps none.")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if o.Seed == 0 {
+		o.Seed = rand.Uint64()
+	}
+	if o.Root, err = stage.ModuleRoot(ctx); err != nil {
+		return err
+	}
+	if o.Temp, err = os.MkdirTemp("", "cdp-soak-"); err != nil {
+		return fmt.Errorf("make a temporary folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(o.Temp)) }()
+	report, err := trial.Run(ctx, o)
+	if *keep != "" {
+		err = errors.Join(err, os.CopyFS(*keep, os.DirFS(filepath.Join(o.Temp, "logs"))))
+	}
+	if report == nil {
+		return err
+	}
+	fmt.Print(report.Table())
+	if err := errors.Join(err, write(*out, report)); err != nil {
+		return err
+	}
+	if n := len(report.Violations); n > 0 {
+		return fmt.Errorf("%d violations, seed %d", n, o.Seed)
+	}
+	return nil
+}
+
+func write(path string, report *trial.Report) error {
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the report: %w", err)
+	}
+	if path == "" {
+		_, err = fmt.Println(string(text))
+		return err
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}

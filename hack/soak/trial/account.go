@@ -1,0 +1,140 @@
+package trial
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// An issued is a token as the endpoint's ledger has it, and what became of it.
+type issued struct {
+	at, expires time.Time
+	published   bool
+	// spoilt names the fault that made it unusable. Empty: none.
+	spoilt string
+}
+
+// A change is what a user did that asks for one token.
+type change struct {
+	at   time.Time
+	what string
+}
+
+// An end is that of a process of the operator.
+type end struct {
+	at  time.Time
+	how string
+}
+
+// A history is all that is known of one object's exchanges.
+type history struct {
+	name    string
+	tokens  []issued // in the order of their issue
+	lead    func(lifetime time.Duration) time.Duration
+	changes []change
+	ends    []end
+	// apiDown are the times without an API server: a token in the hand waits for it.
+	apiDown []blockage
+	// over is when the run ended: what was issued just before it may still be under way.
+	over time.Time
+}
+
+// A tally says why tokens were issued. Their sum is the number of tokens.
+type tally struct {
+	first, due, underWay int
+	excess               map[string]int
+	unexplained          []string
+}
+
+const (
+	// early is how much earlier than its lead and the greatest jitter (a tenth of the lifetime) a renewal may seem: tokens have whole seconds.
+	early = 1500 * time.Millisecond
+	// inFlight is how long an exchange may take, and then some.
+	inFlight = 17 * time.Second
+	// closely is how soon a token is written after it was issued, if nothing is in the way.
+	closely = 5 * time.Second
+)
+
+// account explains every token.
+func (h history) account() tally {
+	t := tally{excess: map[string]int{}}
+	changes := slices.Clone(h.changes)
+	var held *issued // the last one that was published
+	for i := range h.tokens {
+		token := &h.tokens[i]
+		switch {
+		case !token.published && h.over.Sub(token.at) < inFlight && i == len(h.tokens)-1 && token.spoilt == "":
+			t.underWay++
+		case !token.published:
+			if why := h.lost(i); why != "" {
+				t.excess[why]++
+			} else {
+				t.unexplained = append(t.unexplained, fmt.Sprintf("%s: a token of %s was never published, and nothing was in the way", h.name, clockTime(token.at)))
+			}
+		case held == nil:
+			t.first++
+		case !token.at.Before(h.due(held)):
+			t.due++
+		default:
+			if why := take(&changes, held.at.Add(-inFlight), token.at); why != "" {
+				t.excess[why]++
+			} else {
+				t.unexplained = append(t.unexplained, fmt.Sprintf("%s: a token of %s came though that of %s was due at %s only, and nobody had changed anything",
+					h.name, clockTime(token.at), clockTime(held.at), clockTime(h.due(held))))
+			}
+		}
+		if token.published {
+			held = token
+		}
+	}
+	return t
+}
+
+// due is the earliest time at which a token may be renewed by itself.
+func (h history) due(held *issued) time.Time {
+	lifetime := held.expires.Sub(held.at)
+	return held.expires.Add(-h.lead(lifetime) - lifetime/10 - early)
+}
+
+// lost says why a token was never published.
+func (h history) lost(i int) string {
+	token := h.tokens[i]
+	if token.spoilt != "" {
+		return "fault: " + token.spoilt
+	}
+	next := h.over
+	if i+1 < len(h.tokens) {
+		next = h.tokens[i+1].at
+	}
+	for _, e := range h.ends {
+		if e.at.Before(token.at.Add(-time.Second)) || e.at.After(next) {
+			continue
+		}
+		if e.at.Sub(token.at) <= closely || overlaps(h.apiDown, token.at, e.at) {
+			return e.how + " between exchange and write"
+		}
+	}
+	for _, c := range h.changes {
+		if !c.at.Before(token.at.Add(-inFlight)) && !c.at.After(next) {
+			return "lost to a user's change meanwhile: " + c.what
+		}
+	}
+	return ""
+}
+
+// take finds the first change in a time that has not explained a token yet, and gives what it was.
+func take(changes *[]change, from, to time.Time) string {
+	for i, c := range *changes {
+		if !c.at.Before(from) && !c.at.After(to) {
+			*changes = slices.Delete(*changes, i, i+1)
+			return c.what
+		}
+	}
+	return ""
+}
+
+func overlaps(list []blockage, from, to time.Time) bool {
+	return slices.ContainsFunc(list, func(b blockage) bool { return b.from.Before(to) && b.to.After(from) })
+}
+
+func clockTime(t time.Time) string { return t.Format("15:04:05.000") }

@@ -1,0 +1,132 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// An asker uses the tokens: it calls the APIs with what the targets hold.
+type asker struct {
+	eye     *eye
+	admin   client.Client
+	members []*member
+	clients map[*site]*http.Client
+
+	mu       sync.Mutex
+	calls    int
+	live     int // targets read from the API server itself
+	problems []string
+}
+
+func newAsker(e *eye, admin client.Client, members []*member) *asker {
+	a := &asker{eye: e, admin: admin, members: members, clients: map[*site]*http.Client{}}
+	for _, m := range members {
+		if a.clients[m.site] == nil {
+			a.clients[m.site] = m.site.server.HTTPClient()
+		}
+	}
+	return a
+}
+
+// ask calls an API every so often, with one target after the other, until ctx ends.
+func (a *asker) ask(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		m := a.members[i%len(a.members)]
+		secret := a.eye.secret(m.namespace, m.target())
+		if i%20 == 0 {
+			if read := a.read(ctx, m); read != nil {
+				secret = read
+			}
+		}
+		a.try(ctx, m, secret)
+	}
+}
+
+// read gets a target from the API server, if there is one.
+func (a *asker) read(ctx context.Context, m *member) *corev1.Secret {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	secret := &corev1.Secret{}
+	if err := a.admin.Get(ctx, client.ObjectKey{Namespace: m.namespace, Name: m.target()}, secret); err != nil {
+		return nil
+	}
+	a.mu.Lock()
+	a.live++
+	a.mu.Unlock()
+	return secret
+}
+
+// try calls the API. It must say what the ledger says; what is wrong by the ledger is counted by the consumer.
+func (a *asker) try(ctx context.Context, m *member, secret *corev1.Secret) {
+	before, _ := judge(m, secret, time.Now())
+	if secret == nil || before == inconstant {
+		return
+	}
+	status, err := a.call(ctx, m, secret)
+	if err != nil {
+		if ctx.Err() == nil {
+			a.problem("%s: call its API: %v", m, err)
+		}
+		return
+	}
+	now := time.Now()
+	if verdict, _ := judge(m, secret, now); verdict != before {
+		return // it expired meanwhile
+	}
+	a.mu.Lock()
+	a.calls++
+	a.mu.Unlock()
+	if (before == good) != (status == http.StatusOK) {
+		a.problem("%s: its API answered %d to %s", m, status, verdictText(before))
+	}
+}
+
+func verdictText(v verdict) string {
+	if v == good {
+		return "a good token"
+	}
+	return string(v)
+}
+
+func (a *asker) call(ctx context.Context, m *member, secret *corev1.Secret) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.site.server.APIURL(m.client.System), nil)
+	if err != nil {
+		return 0, err
+	}
+	for name := range m.companions() {
+		request.Header[name] = []string{string(secret.Data[name])} // as they are spelt
+	}
+	if m.client.System == cdptest.Algonomy {
+		request.Header["access_token"] = []string{string(secret.Data["token"])}
+	} else {
+		request.Header.Set("Authorization", string(secret.Data["authorization"]))
+	}
+	response, err := a.clients[m.site].Do(request)
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, response.Body.Close()
+}
+
+func (a *asker) problem(format string, args ...any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.problems = append(a.problems, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,170 @@
+package trial
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// A gap is a time in which a consumer held something wrong though no user had broken the target.
+type gap struct {
+	member   *member
+	verdict  verdict
+	from, to time.Time
+	token    cdptest.Token // the one it held, if it was one
+}
+
+// A breakage is what a user did to a target, until it is repaired.
+type breakage struct {
+	member   *member
+	what     string
+	exchange bool // it takes a new token to repair it
+	since    time.Time
+	repaired time.Time     // zero: not yet
+	token    cdptest.Token // that repaired it
+	// harmed says that a consumer saw it.
+	harmed bool
+	// done says whether a Secret is of after the change; nil while it is being made.
+	done func(*corev1.Secret) bool
+}
+
+// A consumer reads all targets, many times a second, and remembers what was wrong.
+type consumer struct {
+	eye     *eye
+	members []*member
+
+	mu        sync.Mutex
+	gaps      []*gap
+	open      map[*member]*gap
+	breakages []*breakage
+	broken    map[*member]*breakage
+	reads     int
+	slowest   time.Duration // between two looks at everything
+	stalls    []blockage    // in which this machine did not even let us look
+}
+
+func newConsumer(e *eye, members []*member) *consumer {
+	return &consumer{eye: e, members: members, open: map[*member]*gap{}, broken: map[*member]*breakage{}}
+}
+
+// sampling is how often every target is looked at, stalled a pause between two looks that says that the machine is too busy to judge by.
+const (
+	sampling = 50 * time.Millisecond
+	stalled  = 2 * time.Second
+)
+
+// watch looks until ctx ends.
+func (c *consumer) watch(ctx context.Context) {
+	ticker := time.NewTicker(sampling)
+	defer ticker.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := time.Now()
+		if passed := now.Sub(last); passed > stalled {
+			c.mu.Lock()
+			c.stalls = append(c.stalls, blockage{last, now, "this machine stood still"})
+			c.mu.Unlock()
+		}
+		c.slowest = max(c.slowest, now.Sub(last))
+		last = now
+		for _, m := range c.members {
+			secret := c.eye.secret(m.namespace, m.target())
+			v, token := judge(m, secret, time.Now())
+			c.found(m, secret, v, token, time.Now())
+		}
+	}
+}
+
+// found takes down what a look at one target has shown.
+func (c *consumer) found(m *member, secret *corev1.Secret, v verdict, token cdptest.Token, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reads++
+	b, g := c.broken[m], c.open[m]
+	switch {
+	case b != nil && v == good:
+		if b.done != nil && b.done(secret) {
+			b.repaired, b.token = now, token
+			delete(c.broken, m)
+		}
+	case b != nil:
+		b.harmed = true
+	case v == good && g != nil:
+		g.to = now
+		delete(c.open, m)
+	case v != good && g == nil:
+		g = &gap{member: m, verdict: v, from: now, to: now, token: token}
+		if v == expired {
+			g.from = token.Expires
+		}
+		c.gaps, c.open[m] = append(c.gaps, g), g
+	case v != good:
+		g.to = now
+	}
+}
+
+// breaks says that a user is about to break a target. Until the change is said to be made, or not, what is found is of before.
+func (c *consumer) breaks(m *member, what string, exchange bool) *breakage {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := &breakage{member: m, what: what, exchange: exchange, since: time.Now()}
+	if g := c.open[m]; g != nil {
+		g.to = b.since
+		delete(c.open, m)
+	}
+	c.broken[m] = b
+	return b
+}
+
+// made says that the change is made: done tells a Secret of before from one of after.
+func (c *consumer) made(b *breakage, done func(*corev1.Secret) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b.done = done
+	c.breakages = append(c.breakages, b)
+}
+
+// since says that a breakage is the operator's to repair from a time on only.
+func (c *consumer) since(b *breakage, from time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b.since = from
+}
+
+// unmade says that it came to nothing.
+func (c *consumer) unmade(b *breakage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.broken, b.member)
+}
+
+// whole says whether nothing is known to be wrong with a target.
+func (c *consumer) whole(m *member) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.broken[m] == nil && c.open[m] == nil
+}
+
+// notOf says that a Secret is another one than the deleted one.
+func notOf(deleted *corev1.Secret) func(*corev1.Secret) bool {
+	return func(s *corev1.Secret) bool { return s.UID != deleted.UID }
+}
+
+// newerThan says that a Secret has been written since.
+func newerThan(edited *corev1.Secret) func(*corev1.Secret) bool {
+	than, _ := strconv.ParseUint(edited.ResourceVersion, 10, 64)
+	return func(s *corev1.Secret) bool {
+		version, err := strconv.ParseUint(s.ResourceVersion, 10, 64)
+		return err == nil && (s.UID != edited.UID || version > than)
+	}
+}

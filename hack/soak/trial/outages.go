@@ -1,0 +1,54 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+// outages stop the API server and start it again.
+type outages struct {
+	cluster *stage.Cluster
+	plan    []episode // of kind nothing
+
+	mu       sync.Mutex
+	down     []blockage
+	problems []string
+}
+
+func newOutages(o Options, cluster *stage.Cluster) *outages {
+	chance := o.chance(forOutages)
+	outs := &outages{cluster: cluster}
+	n := max(1, int(o.Duration/(2*time.Minute)))
+	for i := range n {
+		middle := o.Duration * time.Duration(2*i+1) / time.Duration(2*n)
+		from := middle + between(chance, -o.Duration/time.Duration(5*n), o.Duration/time.Duration(5*n))
+		outs.plan = append(outs.plan, episode{from: from, to: from + between(chance, 0, 3*time.Second)})
+	}
+	return outs
+}
+
+// play does what is planned until ctx ends. Whatever happens, the API server runs afterwards.
+func (o *outages) play(ctx context.Context, began time.Time) {
+	for _, e := range o.plan {
+		pause(ctx, time.Until(began.Add(e.from)))
+		if ctx.Err() != nil {
+			return
+		}
+		from := time.Now()
+		err := o.cluster.StopAPIServer()
+		pause(ctx, e.to-e.from)
+		if err == nil {
+			err = o.cluster.StartAPIServer()
+		}
+		o.mu.Lock()
+		o.down = append(o.down, blockage{from, time.Now(), "API server down"})
+		if err != nil {
+			o.problems = append(o.problems, fmt.Sprintf("restart of the API server: %v", err))
+		}
+		o.mu.Unlock()
+	}
+}

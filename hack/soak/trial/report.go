@@ -1,0 +1,118 @@
+package trial
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// A Report is what a run came to. Times are in seconds.
+type Report struct {
+	Seed        uint64  `json:"seed"`
+	Credentials int     `json:"credentials"`
+	Duration    float64 `json:"duration"`
+
+	// Looks is how often a target was judged, at SlowestLook seconds from one round to the next at most. Calls of APIs and LiveReads of the
+	// API server come on top.
+	Looks       int     `json:"looks"`
+	SlowestLook float64 `json:"slowestLook"`
+	Calls       int     `json:"calls"`
+	LiveReads   int     `json:"liveReads"`
+
+	// BadSeconds is how long any consumer held an expired or wrong token without an excuse, ExcusedSeconds how long with one; both as clock
+	// time and summed over the objects.
+	BadSeconds           float64  `json:"badSeconds"`
+	BadObjectSeconds     float64  `json:"badObjectSeconds"`
+	ExcusedSeconds       float64  `json:"excusedSeconds"`
+	ExcusedObjectSeconds float64  `json:"excusedObjectSeconds"`
+	Bad                  []Gap    `json:"bad"`
+	Excused              []Gap    `json:"excused"`
+	Repairs              []Repair `json:"repairs"`
+
+	Exchanges   Exchanges      `json:"exchanges"`
+	Attempts    map[string]int `json:"attempts"` // requests to token endpoints by what went wrong on purpose; "" is nothing
+	Refusals    int            `json:"refusals"` // answers that say that a request was wrong
+	SettledIn   float64        `json:"settledIn"`
+	Deeds       map[string]int `json:"deeds"`
+	DeedsNot    int            `json:"deedsNotDone"`
+	Crew        map[string]int `json:"crew"`
+	APIRestarts int            `json:"apiServerRestarts"`
+	APIDown     []float64      `json:"apiServerDown"`
+	Idle        []float64      `json:"noOperator"`
+	Growth      growth         `json:"growth"`
+	Marathon    growth         `json:"growthOfOneProcess"`
+	ForeignLeft int            `json:"foreignSecrets"`
+
+	// Violations is all that must not be. Empty: the run is good.
+	Violations []string `json:"violations"`
+}
+
+// A Gap is a time in which a consumer held something wrong.
+type Gap struct {
+	Object  string  `json:"object"`
+	Verdict string  `json:"verdict"`
+	From    string  `json:"from"`
+	Seconds float64 `json:"seconds"`
+	Lead    float64 `json:"lead"`
+	// Causes are the blockages between the time when the token was due and the end of the gap.
+	Causes map[string]float64 `json:"causes"`
+}
+
+// A Repair sums up one kind of breakage.
+type Repair struct {
+	What   string  `json:"what"`
+	Count  int     `json:"count"`
+	Median float64 `json:"median"`
+	Worst  float64 `json:"worst"`
+	Late   int     `json:"late"`
+}
+
+// Exchanges says why tokens were issued.
+type Exchanges struct {
+	Issued   int            `json:"issued"`
+	First    int            `json:"first"`
+	Due      int            `json:"due"`
+	UnderWay int            `json:"underWay"`
+	Excess   map[string]int `json:"excess"`
+}
+
+func (e *Exchanges) add(t tally) {
+	e.First, e.Due, e.UnderWay = e.First+t.first, e.Due+t.due, e.UnderWay+t.underWay
+	for why, n := range t.excess {
+		e.Excess[why] += n
+	}
+}
+
+func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
+
+func lengths(list []blockage) []float64 {
+	var out []float64
+	for _, b := range list {
+		out = append(out, seconds(b.to.Sub(b.from)))
+	}
+	return out
+}
+
+// covered is the clock time that some spans cover together.
+func covered(spans []blockage) time.Duration {
+	var sum time.Duration
+	var last time.Time
+	for _, b := range byStart(slices.Clone(spans)) {
+		if from := later(b.from, last); b.to.After(from) {
+			sum += b.to.Sub(from)
+			last = b.to
+		}
+	}
+	return sum
+}
+
+func summed(spans []blockage) time.Duration {
+	var sum time.Duration
+	for _, b := range spans {
+		sum += b.to.Sub(b.from)
+	}
+	return sum
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

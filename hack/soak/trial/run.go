@@ -1,0 +1,251 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+// Run plays and judges. The report is nil if it could not be played to its end; else what must not be is in its Violations. All that it
+// starts it stops, whatever happens.
+func Run(ctx context.Context, o Options) (report *Report, err error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	later := func(tidy func() error) { err = errors.Join(err, tidy()) }
+	o.say("seed %d: %d credentials, %s", o.Seed, o.Credentials, o.Duration)
+
+	assets, err := stage.Assets(ctx, o.Root)
+	if err != nil {
+		return nil, err
+	}
+	binary, err := stage.BuildManager(ctx, o.Root, o.Temp)
+	if err != nil {
+		return nil, err
+	}
+	sites, stopSites, err := newSites(o)
+	defer later(stopSites)
+	if err != nil {
+		return nil, err
+	}
+	cluster, stopCluster, err := stage.Start(ctx, stage.Cluster{Root: o.Root, Temp: o.Temp, Assets: assets}, "default")
+	defer later(stopCluster)
+	if err != nil {
+		return nil, err
+	}
+	kubeconfig, err := cluster.ManagerKubeconfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	logs := filepath.Join(o.Temp, "logs")
+	if err := os.Mkdir(logs, 0o700); err != nil {
+		return nil, err
+	}
+	p := &play{Options: o, cluster: cluster, admin: cluster.Client, sites: sites, crew: newCrew(binary, kubeconfig, logs)}
+	defer later(p.crew.stopAll)
+	return p.run(ctx)
+}
+
+// A play is a run while it goes on.
+type play struct {
+	Options
+	cluster *stage.Cluster
+	admin   client.Client
+	sites   []*site
+
+	members, envious []*member
+	foreign          *foreigners
+	eye              *eye
+	consumer         *consumer
+	asker            *asker
+	crew             *crew
+	outages          *outages
+	users            *users
+}
+
+func (p *play) run(ctx context.Context) (*Report, error) {
+	if err := p.setUp(ctx); err != nil {
+		return nil, err
+	}
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	var watchers sync.WaitGroup
+	defer watchers.Wait()
+	defer stopWatching()
+	watchers.Go(func() { p.crew.watch(watching) })
+	if err := p.crew.become(ctx, false); err != nil {
+		return nil, err
+	}
+	if wrong := settle(ctx, p.admin, p.members, 2*time.Minute); len(wrong) > 0 {
+		return nil, fmt.Errorf("%d objects did not get well before anything went wrong, the first of them: %s", len(wrong), wrong[0])
+	}
+	watchers.Go(func() { p.eye.watch(watching) })
+	if err := p.sees(ctx); err != nil {
+		return nil, err
+	}
+	watchers.Go(func() { p.consumer.watch(watching) })
+	watchers.Go(func() {
+		p.asker.ask(watching, max(12*time.Millisecond, min(100*time.Millisecond, 2*time.Second/time.Duration(len(p.members)))))
+	})
+	watchers.Go(func() { p.crew.measure(watching, time.Second) })
+
+	began := time.Now()
+	p.misbehave(ctx, began)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	over := time.Now()
+	p.say("nothing goes wrong any more; waiting until everything is well")
+	wrong := settle(ctx, p.admin, p.members, patience)
+	settled := time.Since(over)
+	if len(wrong) == 0 {
+		pause(ctx, 2*time.Second) // for the consumer to see it, and for what is too much to show
+	}
+	p.foreign.check(ctx)
+	away := turnedAway(ctx, p.admin, p.envious)
+	over = time.Now()
+	stopWatching()
+	watchers.Wait()
+	err := p.crew.stopAll()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	r := p.judge(over)
+	r.Duration, r.SettledIn = seconds(p.Duration), seconds(settled)
+	r.Violations = append(append(r.Violations, wrong...), away...)
+	return r, err
+}
+
+// setUp makes all objects.
+func (p *play) setUp(ctx context.Context) error {
+	clientset, err := kubernetes.NewForConfig(p.cluster.Config)
+	if err != nil {
+		return err
+	}
+	if p.members, err = fleet(p.chance(forFleet), p.Credentials, p.sites); err != nil {
+		return err
+	}
+	p.foreign = &foreigners{admin: p.admin}
+	p.envious = p.foreign.envious(p.members)
+	for _, name := range namespaces() {
+		namespace := &corev1.Namespace{}
+		namespace.Name = name
+		if err := p.admin.Create(ctx, namespace); err != nil {
+			return fmt.Errorf("make a namespace: %w", err)
+		}
+	}
+	if err := p.foreign.settleAll(ctx); err != nil {
+		return fmt.Errorf("make foreign Secrets: %w", err)
+	}
+	for _, m := range append(p.members[:len(p.members):len(p.members)], p.envious...) {
+		if err := errors.Join(p.admin.Create(ctx, m.secret()), p.admin.Create(ctx, m.object())); err != nil {
+			return fmt.Errorf("make %s: %w", m, err)
+		}
+	}
+	p.eye = newEye(clientset)
+	p.consumer = newConsumer(p.eye, p.members)
+	p.asker = newAsker(p.eye, p.admin, p.members)
+	p.users = newUsers(p.Options, p.admin, p.consumer, p.foreign, p.members)
+	p.outages = newOutages(p.Options, p.cluster)
+	return nil
+}
+
+// sees returns when the eye has seen every target.
+func (p *play) sees(ctx context.Context) error {
+	for _, m := range p.members {
+		for p.eye.secret(m.namespace, m.target()) == nil {
+			if pause(ctx, 20*time.Millisecond); ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+		}
+	}
+	return nil
+}
+
+// misbehave lets everything go wrong, and returns when it is over: with an API server and one replica.
+func (p *play) misbehave(ctx context.Context, began time.Time) {
+	var players sync.WaitGroup
+	for _, s := range p.sites {
+		s.weather.begin(began)
+	}
+	players.Go(func() { p.users.act(ctx, began) })
+	players.Go(func() { p.outages.play(ctx, began) })
+	players.Go(func() { p.crew.drive(ctx, began, crewPlan(p.Options)) })
+	next := 15 * time.Second
+	for time.Since(began) < p.Duration && ctx.Err() == nil {
+		pause(ctx, 250*time.Millisecond)
+		since := time.Since(began)
+		for _, s := range p.sites {
+			s.weather.turn(since)
+		}
+		if since > next {
+			p.progress(since)
+			next += 15 * time.Second
+		}
+	}
+	for _, s := range p.sites {
+		s.weather.end()
+	}
+	players.Wait()
+}
+
+func (p *play) progress(since time.Duration) {
+	issued := 0
+	for _, s := range p.sites {
+		issued += s.server.Stats().TotalIssued()
+	}
+	p.consumer.mu.Lock()
+	bad, broken := len(p.consumer.open), len(p.consumer.broken)
+	p.consumer.mu.Unlock()
+	p.crew.mu.Lock()
+	killed := p.crew.counts[kills]
+	p.crew.mu.Unlock()
+	p.outages.mu.Lock()
+	down := len(p.outages.down)
+	p.outages.mu.Unlock()
+	p.say("%4.0f s: %d tokens, %d kills, %d API server restarts; now %d targets bad, %d broken by users", since.Seconds(), issued, killed, down, bad, broken)
+}
+
+func (o Options) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(o.Progress, "soak: "+format+"\n", args...)
+}
+
+// judge makes the report.
+func (p *play) judge(over time.Time) *Report {
+	r := &Report{
+		Seed: p.Seed, Credentials: len(p.members), Violations: []string{},
+		Looks: p.consumer.reads, SlowestLook: seconds(p.consumer.slowest), Calls: p.asker.calls, LiveReads: p.asker.live,
+		Deeds: p.users.done, DeedsNot: p.users.skipped, Crew: p.crew.counts,
+		APIRestarts: len(p.outages.down), APIDown: lengths(p.outages.down), Idle: lengths(p.crew.idle),
+		Growth: growthOf(p.crew.samples), Marathon: growthOf(longest(p.crew.samples)), ForeignLeft: len(p.foreign.settled),
+	}
+	e := &evidence{eye: p.eye, consumer: p.consumer, crew: p.crew, outages: p.outages, users: p.users}
+	e.gather(p.sites)
+	e.judgeGaps(r)
+	e.judgeRepairs(r)
+	e.judgeExchanges(r, p.members, over)
+	e.judgeRequests(r, p.sites)
+	for _, changed := range p.foreign.changed {
+		r.violation("a foreign Secret: %s", changed)
+	}
+	for _, list := range [][]string{p.asker.problems, p.crew.problems, p.outages.problems} {
+		r.Violations = append(r.Violations, list...)
+	}
+	if !r.Growth.flat() {
+		r.violation("the manager grew over the run: %+v", r.Growth)
+	}
+	if !r.Marathon.flat() {
+		r.violation("one process of the manager grew: %+v", r.Marathon)
+	}
+	return r
+}

@@ -1,0 +1,117 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// patience is how long everything may take to be well once nothing goes wrong any more: a breaker's longest pause, and then some.
+const patience = 75 * time.Second
+
+// settle waits until every object is well, and says what is not after too long.
+func settle(ctx context.Context, admin client.Client, members []*member, most time.Duration) []string {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	for {
+		wrong, err := unsettled(ctx, admin, members)
+		if err == nil && len(wrong) == 0 {
+			return nil
+		}
+		pause(ctx, 250*time.Millisecond)
+		if ctx.Err() == nil {
+			continue
+		}
+		if err != nil && len(wrong) == 0 {
+			return []string{fmt.Sprintf("look at the objects: %v", err)}
+		}
+		return wrong
+	}
+}
+
+// unsettled says what is not well, object by object.
+func unsettled(ctx context.Context, admin client.Client, members []*member) ([]string, error) {
+	var objects v1alpha1.CDPCredentialList
+	var secrets corev1.SecretList
+	if err := admin.List(ctx, &objects); err != nil {
+		return nil, err
+	}
+	if err := admin.List(ctx, &secrets); err != nil {
+		return nil, err
+	}
+	objectOf, secretOf := map[string]*v1alpha1.CDPCredential{}, map[string]*corev1.Secret{}
+	for i := range objects.Items {
+		objectOf[objects.Items[i].Namespace+"/"+objects.Items[i].Name] = &objects.Items[i]
+	}
+	for i := range secrets.Items {
+		secretOf[secrets.Items[i].Namespace+"/"+secrets.Items[i].Name] = &secrets.Items[i]
+	}
+	var wrong []string
+	now := time.Now()
+	for _, m := range members {
+		obj, secret := objectOf[m.String()], secretOf[m.namespace+"/"+m.target()]
+		if v, _ := judge(m, secret, now); v != good {
+			wrong = append(wrong, fmt.Sprintf("%s: its target is a %s", m, v))
+		} else if obj == nil {
+			wrong = append(wrong, fmt.Sprintf("%s: the object is gone", m))
+		} else if why := disagreement(obj, secret, now); why != "" {
+			wrong = append(wrong, fmt.Sprintf("%s: %s", m, why))
+		}
+	}
+	return wrong, nil
+}
+
+// disagreement says what status says and the target does not, or the other way round. Empty: they agree.
+func disagreement(obj *v1alpha1.CDPCredential, secret *corev1.Secret, now time.Time) string {
+	status := &obj.Status
+	refreshed := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed)
+	switch {
+	case !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady):
+		return "it is not Ready"
+	case status.ObservedGeneration != obj.Generation:
+		return "status is of an earlier generation"
+	case status.TokenExpirationTime == nil || status.TokenExpirationTime.UTC().Format(time.RFC3339) != secret.Annotations[v1alpha1.ExpiresAtAnnotation]:
+		return "status and target have different times of expiry"
+	case status.TargetVersion != string(secret.UID)+"/"+secret.ResourceVersion:
+		return "status has another version of the target"
+	case secret.Labels[v1alpha1.ManagedByLabel] != v1alpha1.ManagedBy:
+		return "the target lacks the operator's label"
+	case obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation] != status.LastHandledRefreshRequest:
+		return "a refresh request is not handled"
+	case refreshed == nil:
+		return "it says nothing about its last refresh"
+	case refreshed.Status != "True" && (status.NextRefreshTime == nil || !status.NextRefreshTime.After(now)):
+		return "its last refresh failed (" + refreshed.Reason + "), and the next one is not to come"
+	}
+	if shape, _, set := strings.Cut(string(obj.Spec.Target.Data["shape"]), " "); set && !strings.HasPrefix(string(secret.Data["shape"]), shape+" ") {
+		return "the target has an earlier shape"
+	}
+	return ""
+}
+
+// turnedAway says what is wrong with objects whose target is a foreign Secret.
+func turnedAway(ctx context.Context, admin client.Client, members []*member) []string {
+	var wrong []string
+	for _, m := range members {
+		obj := &v1alpha1.CDPCredential{}
+		if err := admin.Get(ctx, client.ObjectKey{Namespace: m.namespace, Name: m.name}, obj); err != nil {
+			wrong = append(wrong, fmt.Sprintf("%s: %v", m, err))
+			continue
+		}
+		refreshed := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionRefreshed)
+		if refreshed == nil || refreshed.Reason != v1alpha1.ReasonTargetNotOwned {
+			wrong = append(wrong, fmt.Sprintf("%s: its target is a foreign Secret, and it does not say so", m))
+		}
+		if n := m.site.server.Issued(m.client.System, m.client.ID); n > 0 {
+			wrong = append(wrong, fmt.Sprintf("%s: its target is a foreign Secret, and %d tokens were issued for it", m, n))
+		}
+	}
+	return wrong
+}

@@ -1,0 +1,53 @@
+package trial
+
+import (
+	"errors"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// A site is a family of endpoints whose tokens live for about the same time, and whose faults are of a size with it: an outage that is longer
+// than a token's lead says nothing about the operator.
+type site struct {
+	name              string
+	systems           []cdptest.System
+	shortest, longest time.Duration // lifetimes
+	outage            time.Duration // the longest
+	faults            []kind
+	server            *cdptest.Server
+	weather           *weather
+}
+
+func (s *site) endpoint(system cdptest.System) string { return s.name + "/" + string(system) }
+
+// newSites starts the endpoints. The returned function stops them and is never nil.
+func newSites(o Options) ([]*site, func() error, error) {
+	forms := []cdptest.System{cdptest.OAuth2, cdptest.Experiture, cdptest.Apsis, cdptest.Auth0, cdptest.Adobe}
+	withAlgonomy := append(forms[:len(forms):len(forms)], cdptest.Algonomy) // whose tokens live for a minute at least
+	sites := []*site{
+		{name: "short", systems: forms, shortest: 30 * time.Second, longest: 45 * time.Second, outage: 3 * time.Second, faults: quickFaults(2)},
+		{name: "medium", systems: withAlgonomy, shortest: 46 * time.Second, longest: 79 * time.Second, outage: 6 * time.Second, faults: quickFaults(5)},
+		{name: "long", systems: withAlgonomy, shortest: 80 * time.Second, longest: 120 * time.Second, outage: 12 * time.Second, faults: append(quickFaults(10), slowFaults()...)},
+	}
+	var started []*site
+	stop := func() error { return stopAll(started) }
+	for i, s := range sites {
+		s.weather = newWeather(o, s, uint64(i)) //nolint:gosec // a small index
+		server, err := cdptest.Start(cdptest.Options{Behaviour: cdptest.Behaviour{Latency: 20 * time.Millisecond}})
+		if err != nil {
+			return nil, stop, err
+		}
+		s.server = server
+		started = append(started, s)
+	}
+	return sites, stop, nil
+}
+
+func stopAll(sites []*site) error {
+	var errs []error
+	for _, s := range sites {
+		errs = append(errs, s.server.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,268 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// A deed is what a user does to one member, by the plan. Its time counts from the start of the run.
+type deed struct {
+	at     time.Duration
+	what   string
+	member *member
+}
+
+// The deeds, and how many of each a minute there are for a hundred members.
+var deeds = map[string]float64{
+	deletes:   10,
+	edits:     10,
+	empties:   5,
+	spoils:    8,
+	strips:    5,
+	rotates:   10,
+	requests:  8,
+	reshapes:  6,
+	displaces: 3,
+}
+
+const (
+	deletes   = "target deleted"
+	edits     = "token edited"
+	empties   = "token removed"
+	spoils    = "other key edited"
+	strips    = "label removed"
+	rotates   = "client secret rotated"
+	requests  = "refresh requested"
+	reshapes  = "template changed"
+	displaces = "target displaced by a foreign Secret"
+)
+
+// quiet is the least time between two deeds on one member, so that each has an effect of its own.
+const quiet = 25 * time.Second
+
+// A visit is a foreign Secret in a target's place.
+type visit struct {
+	stranger *corev1.Secret
+	breakage *breakage
+	until    time.Time
+}
+
+// users do what users do.
+type users struct {
+	admin    client.Client
+	consumer *consumer
+	foreign  *foreigners
+	chance   *rand.Rand
+	plan     []deed
+
+	visits  []visit
+	done    map[string]int
+	skipped int
+	changes map[*member][]change
+}
+
+func newUsers(o Options, admin client.Client, c *consumer, f *foreigners, members []*member) *users {
+	u := &users{admin: admin, consumer: c, foreign: f, chance: o.chance(forUsers), done: map[string]int{}, changes: map[*member][]change{}}
+	perMinute := 0.0
+	var names []string
+	for _, name := range sortedKeys(deeds) {
+		perMinute += deeds[name]
+		for range int(deeds[name]) {
+			names = append(names, name)
+		}
+	}
+	mean := time.Duration(float64(time.Minute) / (perMinute * float64(len(members)) / 100))
+	last := map[*member]time.Duration{}
+	for t := around(u.chance, mean); t < o.Duration-10*time.Second; t += around(u.chance, mean) {
+		m := pick(u.chance, members)
+		if before, touched := last[m]; touched && t-before < quiet {
+			continue
+		}
+		last[m] = t
+		u.plan = append(u.plan, deed{t, pick(u.chance, names), m})
+	}
+	return u
+}
+
+// act does what is planned until ctx ends.
+func (u *users) act(ctx context.Context, began time.Time) {
+	defer u.endAllVisits(ctx)
+	for _, d := range u.plan {
+		pause(ctx, time.Until(began.Add(d.at)))
+		if ctx.Err() != nil {
+			return
+		}
+		u.endVisits(ctx, time.Now())
+		if err := u.do(ctx, d); err != nil {
+			u.skipped++ // there is no API server, or somebody else was faster
+			continue
+		}
+		u.done[d.what]++
+	}
+}
+
+func (u *users) do(ctx context.Context, d deed) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if !u.consumer.whole(d.member) {
+		return fmt.Errorf("%s is not whole", d.member)
+	}
+	switch d.what {
+	case deletes:
+		return u.delete(ctx, d)
+	case edits:
+		return u.edit(ctx, d, true, func(s *corev1.Secret) { s.Data["token"] = []byte("edited") })
+	case empties:
+		return u.edit(ctx, d, true, func(s *corev1.Secret) { delete(s.Data, "token") })
+	case spoils:
+		return u.edit(ctx, d, false, func(s *corev1.Secret) { s.Data["authorization"] = []byte("Bearer edited") })
+	case strips:
+		return u.edit(ctx, d, false, func(s *corev1.Secret) { delete(s.Labels, v1alpha1.ManagedByLabel) })
+	case rotates:
+		return u.rotate(ctx, d)
+	case requests:
+		return u.change(ctx, d, func(obj *v1alpha1.CDPCredential) {
+			metav1.SetMetaDataAnnotation(&obj.ObjectMeta, v1alpha1.RefreshRequestedAtAnnotation, strconv.FormatUint(u.chance.Uint64(), 36))
+		})
+	case reshapes:
+		return u.change(ctx, d, func(obj *v1alpha1.CDPCredential) {
+			obj.Spec.Target.Data["shape"] = v1alpha1.DataTemplate(strconv.FormatUint(u.chance.Uint64(), 36) + " {{ .clientID }}")
+		})
+	}
+	return u.displace(ctx, d)
+}
+
+// asks says that a deed asks for one token.
+func (u *users) asks(d deed, since time.Time) {
+	u.changes[d.member] = append(u.changes[d.member], change{since, d.what})
+}
+
+func (u *users) delete(ctx context.Context, d deed) error {
+	secret, err := u.get(ctx, d.member.namespace, d.member.target())
+	if err != nil {
+		return err
+	}
+	b := u.consumer.breaks(d.member, d.what, true)
+	err = u.admin.Delete(ctx, secret, client.Preconditions{UID: &secret.UID})
+	if err != nil {
+		u.consumer.unmade(b)
+		return err
+	}
+	u.consumer.made(b, notOf(secret))
+	u.asks(d, b.since)
+	return nil
+}
+
+func (u *users) edit(ctx context.Context, d deed, exchange bool, how func(*corev1.Secret)) error {
+	secret, err := u.get(ctx, d.member.namespace, d.member.target())
+	if err != nil {
+		return err
+	}
+	b := u.consumer.breaks(d.member, d.what, exchange)
+	how(secret)
+	if err := u.admin.Update(ctx, secret); err != nil { // at that version only
+		u.consumer.unmade(b)
+		return err
+	}
+	u.consumer.made(b, newerThan(secret))
+	if exchange {
+		u.asks(d, b.since)
+	}
+	return nil
+}
+
+// rotate gives the client a new secret, first at the endpoint, which still takes the old one for a while, then in the cluster.
+func (u *users) rotate(ctx context.Context, d deed) error {
+	secret, err := u.get(ctx, d.member.namespace, d.member.clientSecret())
+	if err != nil {
+		return err
+	}
+	m := d.member
+	renewed := m.client
+	renewed.PreviousSecret, renewed.Secret = m.client.Secret, newSecret(u.chance)
+	if err := m.site.server.Register(renewed); err != nil {
+		return err
+	}
+	since := time.Now()
+	m.client.Secret = renewed.Secret // nobody else reads that field
+	secret.StringData = m.values()
+	if err := u.admin.Update(ctx, secret); err != nil {
+		m.client.Secret = renewed.PreviousSecret
+		return err
+	}
+	u.asks(d, since)
+	return nil
+}
+
+func (u *users) change(ctx context.Context, d deed, how func(*v1alpha1.CDPCredential)) error {
+	obj := &v1alpha1.CDPCredential{}
+	if err := u.admin.Get(ctx, client.ObjectKey{Namespace: d.member.namespace, Name: d.member.name}, obj); err != nil {
+		return err
+	}
+	since, before := time.Now(), obj.DeepCopy()
+	how(obj)
+	if err := u.admin.Patch(ctx, obj, client.MergeFrom(before)); err != nil {
+		return err
+	}
+	if d.what == requests {
+		u.asks(d, since)
+	}
+	return nil
+}
+
+// displace deletes a target and puts a foreign Secret in its place, for as long as foreigners stay.
+func (u *users) displace(ctx context.Context, d deed) error {
+	secret, err := u.get(ctx, d.member.namespace, d.member.target())
+	if err != nil {
+		return err
+	}
+	b := u.consumer.breaks(d.member, d.what, true)
+	if err := u.admin.Delete(ctx, secret, client.Preconditions{UID: &secret.UID}); err != nil {
+		u.consumer.unmade(b)
+		return err
+	}
+	stranger, err := u.foreign.settle(ctx, d.member.namespace, d.member.target())
+	if err != nil { // the operator was faster, or the API server went away
+		u.consumer.made(b, notOf(secret))
+		u.asks(deed{d.at, deletes, d.member}, b.since)
+		return err
+	}
+	u.consumer.made(b, func(s *corev1.Secret) bool { return s.UID != secret.UID && s.UID != stranger.UID })
+	u.asks(d, b.since)
+	u.visits = append(u.visits, visit{stranger, b, time.Now().Add(between(u.chance, 2*time.Second, 12*time.Second))})
+	return nil
+}
+
+// endVisits takes away the foreign Secrets whose time is over. From then on the target is the operator's to repair.
+func (u *users) endVisits(ctx context.Context, now time.Time) {
+	u.visits = slices.DeleteFunc(u.visits, func(v visit) bool {
+		if now.Before(v.until) || u.foreign.leave(ctx, v.stranger) != nil {
+			return false
+		}
+		u.consumer.since(v.breakage, time.Now())
+		return true
+	})
+}
+
+func (u *users) endAllVisits(ctx context.Context) {
+	for len(u.visits) > 0 && ctx.Err() == nil {
+		u.endVisits(ctx, time.Now().Add(time.Hour))
+		pause(ctx, 200*time.Millisecond)
+	}
+}
+
+func (u *users) get(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
+	err := u.admin.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, secret)
+	return secret, err
+}
