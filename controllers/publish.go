@@ -52,7 +52,7 @@ func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (excha
 
 // publish writes the target and brings the view up to date with it.
 func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *remembered, p *publication) (outcome, error) {
-	version, err := r.write(ctx, v, p)
+	version, err := r.write(ctx, v, mem, p)
 	if foreign, ok := errors.AsType[*notOurs](err); ok {
 		v.target = foreign.target
 		return outcome{failure: obstacle(v, nothing)}, nil
@@ -63,7 +63,6 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 	switch {
 	case errors.Is(err, errSuperseded):
 		mem.pending = nil
-		delete(mem.targets, v.target.name)
 		return outcome{}, err
 	case errors.Is(err, errNamespaceTerminating):
 		mem.terminating, mem.pending = true, nil

@@ -65,9 +65,16 @@ func wanted() predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			const request = v1alpha1.RefreshRequestedAtAnnotation
 			return e.ObjectOld.GetAnnotations()[request] != e.ObjectNew.GetAnnotations()[request] ||
-				e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
+				e.ObjectOld.GetUID() != e.ObjectNew.GetUID() || lostStatus(e.ObjectOld, e.ObjectNew)
 		},
 	})
+}
+
+// lostStatus says that somebody took the status away: nothing else would have it written again.
+func lostStatus(before, after client.Object) bool {
+	was, ok := before.(*v1alpha1.CDPCredential)
+	is, also := after.(*v1alpha1.CDPCredential)
+	return ok && also && is.Status.ObservedGeneration < was.Status.ObservedGeneration
 }
 
 func secretNames(obj client.Object) []string {

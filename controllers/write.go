@@ -27,7 +27,7 @@ type notOurs struct{ target targetView }
 func (e *notOurs) Error() string { return "the target Secret is not ours to write" }
 
 // write publishes p in the target Secret and returns its version. It touches no Secret that is not ours, whatever the cache said.
-func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, p *publication) (string, error) {
+func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remembered, p *publication) (string, error) {
 	data, err := dataFor(v.obj, p)
 	if err != nil {
 		return "", err
@@ -62,7 +62,8 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, p *publica
 		case !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err):
 			return "", err
 		}
-		if target, err = r.readTarget(ctx, v.obj, v.target.name); err != nil {
+		// What is found is remembered: the cache may take a while to show it.
+		if target, err = r.lookInto(ctx, v.obj, mem, v.target.name); err != nil {
 			return "", err
 		}
 		if target.found && (target.owner() != v.obj.Name || target.unusable != "") {
