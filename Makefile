@@ -30,6 +30,11 @@ help: ## Show this list
 demo: ## Show tokens being kept fresh: a real API server, stand-in token endpoints, no cluster and no account
 	go run ./hack/demo
 
+SOAK ?= -duration 15m
+.PHONY: soak
+soak: ## Run many short-lived credentials while everything around them misbehaves (SOAK="-credentials 500 -duration 1h")
+	go run ./hack/soak $(SOAK)
+
 ##@ Generate
 
 .PHONY: generate
