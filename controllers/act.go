@@ -31,6 +31,8 @@ func (r *CDPCredentialReconciler) act(ctx context.Context, v *view, mem *remembe
 		return r.issue(ctx, v, mem, s)
 	case rewrite:
 		out, err := r.rewrite(ctx, v, mem)
+		// The exchange that it did not wait for is still to come.
+		out.waiting = out.waiting || out.failure == nil && s.failure == nil && !s.keep && !s.at.IsZero()
 		if out.failure == nil {
 			out.failure = s.failure
 		}

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -89,19 +90,26 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 		return ctrl.Result{}, nil // the target Secret is garbage-collected by its owner reference
 	}
 	mem := r.memory.of(req.NamespacedName, obj.UID, r.stepped())
-	if older(obj.ResourceVersion, mem.objectVersion) {
+	if older(obj.ResourceVersion, mem.objectVersion) && r.lagging(req.NamespacedName, mem) {
 		return ctrl.Result{RequeueAfter: cacheLag}, nil // the cache has yet to see what we wrote ourselves
 	}
+	mem.lagging = time.Time{}
 	v, err := r.observe(ctx, obj, mem)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	s := plan(v)
+	if s.action == issue && readyButNot(v) {
+		status := *obj.Status.DeepCopy()
+		setReady(v, &status) // consumers are told before the endpoint is asked, which may take a while
+		return ctrl.Result{RequeueAfter: time.Millisecond}, r.patchStatus(ctx, obj, mem, status)
+	}
 	out, err := r.act(ctx, v, mem, s)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	tried, verifyAt, err := r.verify(ctx, v, mem)
+	r.tellIssued(v, out)
+	tried, verifyAt, err := r.verify(ctx, v, mem, out)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -115,12 +123,33 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if err := r.patchStatus(ctx, obj, mem, status); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
-	r.tell(v, out, &status)
+	r.tell(v, &status)
 	return ctrl.Result{RequeueAfter: wake(v, s, out, verifyAt, &status)}, nil
 }
 
-// cacheLag is how long a cache is given to catch up when nothing else wakes the object.
-const cacheLag = 100 * time.Millisecond
+const (
+	// cacheLag is how long a cache is given to catch up when nothing else wakes the object, mostLag how long in all.
+	cacheLag = 100 * time.Millisecond
+	mostLag  = 10 * time.Second
+)
+
+// lagging says whether to wait for the cache. One that does not catch up is right after all: the API server's data went back, to a backup.
+func (r *CDPCredentialReconciler) lagging(name types.NamespacedName, mem *remembered) bool {
+	now := r.Clock.Now()
+	if mem.lagging.IsZero() || now.Before(mem.lagging) {
+		mem.lagging = now
+	}
+	if now.Sub(mem.lagging) < mostLag {
+		return true
+	}
+	mem.objectVersion, mem.targets = "", nil
+	return false
+}
+
+// readyButNot says whether status still has it that the target holds a token which is there no more.
+func readyButNot(v *view) bool {
+	return meta.IsStatusConditionTrue(v.obj.Status.Conditions, v1alpha1.ConditionReady) && !v.target.holds(v.now) && !v.moving() && v.intent.provider != "basic"
+}
 
 // patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together.
 func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, status v1alpha1.CDPCredentialStatus) error {
@@ -152,15 +181,21 @@ func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1
 	return nil
 }
 
-// tell tells the events and metrics what status has changed to.
-func (r *CDPCredentialReconciler) tell(v *view, out outcome, status *v1alpha1.CDPCredentialStatus) {
-	r.Metrics.observe(v, out, status)
-	if out.issued {
-		r.Recorder.Eventf(v.obj, targetReference(v), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh", "Wrote a new token to Secret %s", v.target.name)
+// tellIssued tells of a token as soon as it is in the target: whatever fails after that, no later pass knows of it.
+func (r *CDPCredentialReconciler) tellIssued(v *view, out outcome) {
+	if !out.issued {
+		return
 	}
+	r.Metrics.issued(v, out)
+	r.Recorder.Eventf(v.obj, targetReference(v), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh", "Wrote a new token to Secret %s", v.target.name)
 	for _, w := range out.warnings {
 		r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, w.reason, "Refresh", "%s", w.message)
 	}
+}
+
+// tell tells the events and metrics what status has changed to.
+func (r *CDPCredentialReconciler) tell(v *view, status *v1alpha1.CDPCredentialStatus) {
+	r.Metrics.observe(v, status)
 	for _, kind := range []string{v1alpha1.ConditionRefreshed, v1alpha1.ConditionVerified} {
 		if c := newFailure(v.obj.Status.Conditions, status.Conditions, kind); c != nil {
 			r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, c.Reason, "Refresh", "%s", shorten(c.Message, maxNote))

@@ -2,22 +2,21 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// removeLeftovers deletes what earlier names of the target have left behind, once the token is in the right one. Nothing is deleted with
-// Retain, and nothing that does not say that it is ours.
+// removeLeftovers deletes what earlier names of the target have left behind, once the token is in the right one. With Retain it only gives up
+// their ownership, so that they outlive the object. Nothing is touched that does not say that it is ours.
 func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1alpha1.CDPCredential) error {
-	if retains(&obj.Spec.Target) {
-		return nil
-	}
 	owned := &metav1.PartialObjectMetadataList{}
 	owned.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
 	if err := r.Client.List(ctx, owned, client.InNamespace(obj.Namespace), client.MatchingFields{ownedByField: string(obj.UID)}, client.UnsafeDisableDeepCopy); err != nil {
@@ -41,10 +40,36 @@ func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1al
 		if meta.Annotations[v1alpha1.CredentialAnnotation] != obj.Name || meta.Annotations[v1alpha1.StateAnnotation] == "" {
 			continue
 		}
+		if retains(&obj.Spec.Target) {
+			if err := r.disown(ctx, meta); err != nil {
+				return err
+			}
+			continue
+		}
 		err := r.Client.Delete(ctx, meta, client.Preconditions{UID: &meta.UID, ResourceVersion: &meta.ResourceVersion})
 		if client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("delete Secret %s: %w", name, err)
 		}
+	}
+	return nil
+}
+
+// disown takes our owner reference off a Secret that is to outlive the object.
+func (r *CDPCredentialReconciler) disown(ctx context.Context, secret *metav1.PartialObjectMetadata) error {
+	none := metadata{}
+	rest := none.owners(secret.OwnerReferences)
+	if len(rest) == len(secret.OwnerReferences) {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid": secret.UID, "resourceVersion": secret.ResourceVersion, "ownerReferences": rest,
+	}})
+	if err != nil {
+		return fmt.Errorf("write the patch of Secret %s: %w", secret.Name, err)
+	}
+	err = r.Client.Patch(ctx, secret.DeepCopy(), client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("disown Secret %s: %w", secret.Name, err)
 	}
 	return nil
 }

@@ -40,9 +40,16 @@ type remembered struct {
 	updateRefused string
 	// rejected is the seal of the token that the API refused.
 	rejected string
-	// verified is the seal of the token that was last tried, and verifyAt when it is to be tried again.
-	verified string
-	verifyAt time.Time
+	// verified is what was last tried, token and address, and verifyAt when it is to be tried again. verifySpread says that the first try
+	// after a start of the process was given its place.
+	verified     string
+	verifyAt     time.Time
+	verifySpread bool
+	// rewrites counts the rewrites since rewriteSince.
+	rewrites     int
+	rewriteSince time.Time
+	// lagging is since when the cache has shown the object older than it is. Zero: it does not.
+	lagging time.Time
 }
 
 type seenTarget struct {

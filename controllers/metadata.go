@@ -45,18 +45,18 @@ func wantedMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time) metadata {
 // expiryText has whole seconds, rounded down: never later than the truth.
 func expiryText(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
 
-// owners is have with our reference as it should be. A reference to a CDPCredential of our name with another UID is of before a restore
-// from a backup.
+// owners is have with our reference as it should be. A reference to another CDPCredential goes: it is of before a restore from a backup,
+// or of before the Secret was handed over, which the annotation decides.
 func (m *metadata) owners(have []metav1.OwnerReference) []metav1.OwnerReference {
-	want := slices.DeleteFunc(slices.Clone(have), m.ours)
+	want := slices.DeleteFunc(slices.Clone(have), toCredential)
 	if m.owner != nil {
 		want = append(want, *m.owner)
 	}
 	return want
 }
 
-func (m *metadata) ours(ref metav1.OwnerReference) bool {
-	return ref.Kind == "CDPCredential" && strings.HasPrefix(ref.APIVersion, v1alpha1.GroupVersion.Group+"/") && ref.Name == m.annotations[v1alpha1.CredentialAnnotation]
+func toCredential(ref metav1.OwnerReference) bool {
+	return isController(ref) && ref.Kind == "CDPCredential" && strings.HasPrefix(ref.APIVersion, v1alpha1.GroupVersion.Group+"/")
 }
 
 func sameOwners(a, b []metav1.OwnerReference) bool {
@@ -79,10 +79,12 @@ func unusable(secret *corev1.Secret) string {
 }
 
 // controlled says whether another object controls a Secret: it would undo what we write.
-func controlled(meta *metav1.ObjectMeta, obj *v1alpha1.CDPCredential) string {
-	want := wantedMetadata(obj, time.Time{})
+func controlled(meta *metav1.ObjectMeta) string {
+	if meta.DeletionTimestamp != nil {
+		return "is being deleted"
+	}
 	for _, ref := range meta.OwnerReferences {
-		if isController(ref) && !want.ours(ref) {
+		if isController(ref) && !toCredential(ref) {
 			return fmt.Sprintf("is controlled by %s %s", ref.Kind, ref.Name)
 		}
 	}

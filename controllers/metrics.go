@@ -66,11 +66,14 @@ func gauges(name, help string, labels []string) *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "cdpcredential_" + name, Help: help}, labels)
 }
 
-func (m *Metrics) exchanged(provider string, took time.Duration, err error) {
+func (m *Metrics) exchanged(provider string, did action, took time.Duration, err error) {
 	if provider == "basic" {
 		return
 	}
 	result, reason := "success", v1alpha1.ReasonTokenIssued
+	if did == update {
+		reason = "ResourcesUpdated" // the same token
+	}
 	if err != nil {
 		result, reason = "failure", reasonOf(err)
 	}
@@ -80,7 +83,7 @@ func (m *Metrics) exchanged(provider string, took time.Duration, err error) {
 
 func (m *Metrics) blocked(reason string) { m.blockedTotal.WithLabelValues(reason).Inc() }
 
-func (m *Metrics) observe(v *view, out outcome, status *v1alpha1.CDPCredentialStatus) {
+func (m *Metrics) observe(v *view, status *v1alpha1.CDPCredentialStatus) {
 	namespace, name := v.obj.Namespace, v.obj.Name
 	setTime := func(g *prometheus.GaugeVec, seconds int64, known bool) {
 		if known {
@@ -104,11 +107,12 @@ func (m *Metrics) observe(v *view, out outcome, status *v1alpha1.CDPCredentialSt
 		ready = 1
 	}
 	m.ready.WithLabelValues(namespace, name).Set(ready)
-	if !out.issued {
-		return
-	}
+}
+
+// issued tells of a new token.
+func (m *Metrics) issued(v *view, out outcome) {
 	endpoint := v.intent.endpoint.String()
-	m.uses(types.NamespacedName{Namespace: namespace, Name: name}, endpoint)
+	m.uses(types.NamespacedName{Namespace: v.obj.Namespace, Name: v.obj.Name}, endpoint)
 	m.skew.WithLabelValues(endpoint).Set(out.skew.Seconds())
 	if out.margin >= 0 {
 		m.margin.Observe(out.margin.Seconds())

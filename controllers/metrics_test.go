@@ -54,14 +54,15 @@ func newMetrics(t *testing.T) (*Metrics, *prometheus.Registry) {
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)
-	m.exchanged("oauth2", 250*time.Millisecond, nil)
-	m.exchanged("oauth2", 500*time.Millisecond, rejected())
-	m.exchanged("basic", time.Second, nil) // nothing is exchanged
+	m.exchanged("oauth2", issue, 250*time.Millisecond, nil)
+	m.exchanged("oauth2", issue, 500*time.Millisecond, rejected())
+	m.exchanged("basic", issue, time.Second, nil) // nothing is exchanged
 	m.blocked("paused")
 	m.blocked("paused")
 	v := steady()
 	status := report(v, step{}, outcome{}, nil)
-	m.observe(v, outcome{issued: true, skew: -3 * time.Second, margin: 90 * time.Second, lateness: 2 * time.Second}, &status)
+	m.issued(v, outcome{issued: true, skew: -3 * time.Second, margin: 90 * time.Second, lateness: 2 * time.Second})
+	m.observe(v, &status)
 	want := []string{
 		"cdpcredential_clock_skew_seconds{endpoint=auth.example.com:443} -3",
 		"cdpcredential_endpoint_blocked_total{reason=paused} 2",
@@ -113,10 +114,10 @@ func TestMetricsOfAState(t *testing.T) {
 			m, registry := newMetrics(t)
 			v := steady()
 			well := report(v, step{}, outcome{}, nil)
-			m.observe(v, outcome{}, &well)
+			m.observe(v, &well)
 			tc.given(v)
-			_, out, status := pass(t, v, rejected())
-			m.observe(v, out, &status)
+			_, _, status := pass(t, v, rejected())
+			m.observe(v, &status)
 			var got []string
 			for _, line := range scraped(t, registry) {
 				if strings.Contains(line, "name=etl") {
@@ -135,10 +136,8 @@ func TestMetricsMargin(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)
 	v := steady()
-	status := report(v, step{}, outcome{}, nil)
-	m.observe(v, outcome{issued: true, margin: -1, lateness: -1}, &status)
-	m.observe(v, outcome{margin: time.Minute, lateness: time.Minute}, &status)
-	m.observe(v, outcome{issued: true, margin: 0, lateness: 0}, &status)
+	m.issued(v, outcome{issued: true, margin: -1, lateness: -1})
+	m.issued(v, outcome{issued: true, margin: 0, lateness: 0})
 	for _, want := range []string{"cdpcredential_refresh_lateness_seconds{} 1 of 0", "cdpcredential_refresh_margin_seconds{} 1 of 0"} {
 		if got := scraped(t, registry); !slices.Contains(got, want) {
 			t.Errorf("%s is not in %q", want, got)
@@ -154,7 +153,7 @@ func TestMetricsSkew(t *testing.T) {
 		v := steady()
 		v.obj.Name = name
 		provide(v, apsisAt(v1alpha1.HTTPSURL(url)))
-		m.observe(v, outcome{issued: true, skew: skew, margin: -1, lateness: -1}, &v.obj.Status)
+		m.issued(v, outcome{issued: true, skew: skew, margin: -1, lateness: -1})
 	}
 	skews := func() (lines []string) {
 		for _, line := range scraped(t, registry) {

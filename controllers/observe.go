@@ -24,12 +24,13 @@ func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDP
 		return nil, err
 	}
 	v.held = v.target
-	if old := obj.Status.TargetName; old != "" && old != v.target.name && !v.target.has() {
+	if old := obj.Status.TargetName; old != "" && old != v.target.name {
 		before, err := r.observeTarget(ctx, obj, mem, old)
 		if err != nil {
 			return nil, err
 		}
-		if before.holds(v.now) && before.owner() == obj.Name {
+		newer := !v.target.has() || before.rec != nil && before.rec.IssuedAt.After(v.target.rec.IssuedAt)
+		if newer && before.holds(v.now) && before.owner() == obj.Name {
 			v.held = before
 		}
 	}
@@ -76,7 +77,7 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 	default:
 		return r.lookInto(ctx, obj, mem, name)
 	}
-	if other := controlled(&t.meta, obj); other != "" {
+	if other := controlled(&t.meta); other != "" {
 		t.unusable = other
 	}
 	return t, nil
@@ -123,7 +124,7 @@ func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.
 		t.content = edited
 	}
 	if t.unusable = unusable(secret); t.unusable == "" {
-		t.unusable = controlled(&secret.ObjectMeta, obj)
+		t.unusable = controlled(&secret.ObjectMeta)
 	}
 	return t, nil
 }

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -52,8 +53,8 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	}
 	began := r.Clock.Now()
 	got, err := r.Exchanger.Exchange(ctx, transport, req)
-	r.Metrics.exchanged(v.intent.provider, r.Clock.Now().Sub(began), err)
-	learned = resultOf(err)
+	r.Metrics.exchanged(v.intent.provider, s.action, r.Clock.Now().Sub(began), err)
+	learned = resultOf(err, caBundle(v.obj) != nil)
 	if s.action == update && rejects(err) {
 		// The vendor does not change this token any more: a new one will do, if the budget has one.
 		mem.updateRefused = v.held.rec.Token
@@ -146,9 +147,16 @@ func rejects(err error) bool {
 }
 
 // resultOf is what an exchange says about its endpoint: a refusal, too, shows that it is alive.
-func resultOf(err error) egress.Result {
+// One that we ourselves did not connect to, or that does not have a certificate of the tenant's own CA, has shown nothing.
+func resultOf(err error, ownCA bool) egress.Result {
 	if err == nil {
 		return egress.Result{Kind: egress.OK}
+	}
+	if _, ok := errors.AsType[*egress.RefusedError](err); ok {
+		return egress.Result{Kind: egress.Cancelled}
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok && ownCA {
+		return egress.Result{Kind: egress.Cancelled}
 	}
 	e, ok := errors.AsType[*exchange.Error](err)
 	if !ok {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
@@ -40,8 +43,6 @@ type operator struct {
 type assembly struct {
 	intercept interceptor.Funcs
 	resolver  egress.Resolver
-	// prefixes that may be connected to; nil means openAddress.
-	prefixes []netip.Prefix
 }
 
 // quiet makes a credential and waits until all is done about it: by then the operator has dealt with all that came before.
@@ -56,56 +57,16 @@ func (s *stage) quiet(name string) {
 	})
 }
 
-// operate starts an operator as cmd/manager assembles it, under the same rights. It returns when its caches are filled; the objects that
-// the stage makes from now on are left to it.
+// operate starts an operator under the same rights as the shared manager's, and leaves to it the objects that the stage makes from now on.
 func (s *stage) operate(a assembly) *operator {
 	s.Helper()
 	s.manager = s.namespace
 	o := &operator{requests: &requests{}}
 	restConfig := rest.CopyConfig(s.identity.config)
-	restConfig.QPS = -1
 	restConfig.Wrap(func(next http.RoundTripper) http.RoundTripper { return counted{next, o.requests} })
-	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
-		Scheme: s.scheme,
-		Cache: cache.Options{
-			ByObject: map[client.Object]cache.ByObject{
-				&v1alpha1.CDPCredential{}: {Transform: controllers.TrimCredential},
-			},
-			DefaultTransform:  controllers.TrimMetadata,
-			DefaultNamespaces: map[string]cache.Config{s.namespace: {}},
-		},
-		Metrics:                server.Options{BindAddress: "0"},
-		HealthProbeBindAddress: "0",
-		Controller:             config.Controller{SkipNameValidation: ptr.To(true)},
-		NewClient: func(restConfig *rest.Config, options client.Options) (client.Client, error) {
-			inner, err := client.NewWithWatch(restConfig, options)
-			if err != nil {
-				return nil, err
-			}
-			return interceptor.NewClient(inner, a.intercept), nil
-		},
-	})
-	s.must(err)
-	metrics, err := controllers.NewMetrics(prometheus.NewRegistry())
-	s.must(err)
-	if a.prefixes == nil {
-		a.prefixes = []netip.Prefix{netip.MustParsePrefix(openAddress)}
-	}
-	reconciler := &controllers.CDPCredentialReconciler{
-		Client:     mgr.GetClient(),
-		Live:       mgr.GetAPIReader(),
-		Recorder:   mgr.GetEventRecorder("cdp-credential-operator"),
-		Exchanger:  exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
-		Transports: &egress.Transports{Policy: egress.Policy{Allowed: a.prefixes}, Resolver: a.resolver},
-		Gate:       egress.NewGate(egress.Limits{}),
-		VerifyGate: egress.NewGate(egress.Limits{}),
-		Clock:      clock.RealClock{},
-		Chance:     mathrand.Float64,
-		Rand:       rand.Reader,
-		Metrics:    metrics,
-	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s.must(reconciler.SetupWithManager(ctx, mgr, 32))
+	mgr, err := assemble(ctx, restConfig, s.namespace, a)
+	s.must(err)
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
 	o.stop = sync.OnceFunc(func() {
@@ -119,6 +80,56 @@ func (s *stage) operate(a assembly) *operator {
 		s.Fatal("the operator's cache was not filled")
 	}
 	return o
+}
+
+// assemble puts an operator together as cmd/manager does, for one namespace.
+func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a assembly) (ctrl.Manager, error) {
+	restConfig.QPS = -1
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+		Scheme: scheme,
+		Cache: cache.Options{
+			ByObject: map[client.Object]cache.ByObject{
+				&v1alpha1.CDPCredential{}: {Transform: controllers.TrimCredential},
+			},
+			DefaultTransform:  controllers.TrimMetadata,
+			DefaultNamespaces: map[string]cache.Config{namespace: {}},
+		},
+		Metrics:                server.Options{BindAddress: "0"},
+		HealthProbeBindAddress: "0",
+		Controller:             config.Controller{SkipNameValidation: ptr.To(true)},
+		NewClient: func(restConfig *rest.Config, options client.Options) (client.Client, error) {
+			inner, err := client.NewWithWatch(restConfig, options)
+			if err != nil {
+				return nil, err
+			}
+			return interceptor.NewClient(inner, a.intercept), nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := controllers.NewMetrics(prometheus.NewRegistry())
+	if err != nil {
+		return nil, err
+	}
+	reconciler := &controllers.CDPCredentialReconciler{
+		Client:     mgr.GetClient(),
+		Live:       mgr.GetAPIReader(),
+		Recorder:   mgr.GetEventRecorder("cdp-credential-operator"),
+		Exchanger:  exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
+		Transports: &egress.Transports{Policy: egress.Policy{Allowed: []netip.Prefix{netip.MustParsePrefix(openAddress)}}, Resolver: a.resolver},
+		Gate:       egress.NewGate(egress.Limits{}),
+		VerifyGate: egress.NewGate(egress.Limits{}),
+		Clock:      clock.RealClock{},
+		Chance:     mathrand.Float64,
+		Rand:       rand.Reader,
+		Metrics:    metrics,
+	}
+	return mgr, reconciler.SetupWithManager(ctx, mgr, 32)
 }
 
 // requests are those that an operator has sent to the API server: a verb, a resource, and the name, as in "get secrets/etl-client". What is

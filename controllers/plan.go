@@ -182,6 +182,11 @@ func obstacle(v *view, do action) *failure {
 		}
 		return stalled(v1alpha1.ReasonInvalidSpec, v.intentErr.Error())
 	}
+	if bundle := caBundle(v.obj); len(bundle) > 0 && (do != nothing || v.obj.Status.ObservedGeneration != v.obj.Generation || refreshedReason(&v.obj.Status) == v1alpha1.ReasonInvalidSpec) {
+		if err := egress.CheckCABundle(bundle); err != nil {
+			return stalled(v1alpha1.ReasonInvalidSpec, "spec.tls.caBundle: "+err.Error())
+		}
+	}
 	if key := triggers(&spec.Target, v.allowedMetadata); key != "" {
 		return stalled(v1alpha1.ReasonInvalidSpec, "spec.target: "+key+
 			" makes other controllers act: remove it, or have an administrator open it with --allowed-target-metadata")
@@ -251,7 +256,7 @@ func backingOff(v *view) (until time.Time, waiting bool) {
 	reason := refreshedReason(status)
 	clientChanged := last.ClientSecretVersion != v.client.version && !v.attemptUnchanged
 	// A throttled client waits as long as it was told to, unless it would be another client now.
-	changed := clientChanged || last.Generation != v.obj.Generation && (reason != v1alpha1.ReasonThrottled || v.difference != same)
+	changed := clientChanged || last.Generation != v.obj.Generation && (reason != v1alpha1.ReasonThrottled || last.Asked != v.intent.asked)
 	if changed {
 		return time.Time{}, false
 	}

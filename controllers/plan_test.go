@@ -678,7 +678,7 @@ func handled(v *view, text string) { v.obj.Status.LastHandledRefreshRequest = te
 // helps.
 func failed(v *view, reason, next string) {
 	s := &v.obj.Status
-	s.Failures, s.LastAttempt = 1, &v1alpha1.Attempt{Generation: 3, ClientSecretVersion: "c/7"}
+	s.Failures, s.LastAttempt = 1, &v1alpha1.Attempt{Generation: 3, Asked: v.intent.asked, ClientSecretVersion: "c/7"}
 	s.NextRefreshTime = nil
 	if next != "" {
 		s.NextRefreshTime = second(next)

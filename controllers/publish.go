@@ -15,6 +15,12 @@ import (
 
 // rewrite publishes the held token again: in the shape that is wanted now, or under the target's new name.
 func (r *CDPCredentialReconciler) rewrite(ctx context.Context, v *view, mem *remembered) (outcome, error) {
+	if v.now.Sub(mem.rewriteSince) >= minInterval || v.now.Before(mem.rewriteSince) {
+		mem.rewriteSince, mem.rewrites = v.now, 0
+	}
+	if mem.rewrites++; mem.rewrites > maxRewrites {
+		return outcome{waiting: true, at: mem.rewriteSince.Add(minInterval)}, nil // somebody undoes what we write: he is not to set the pace
+	}
 	req, f, err := r.request(ctx, v)
 	if f != nil || err != nil {
 		return outcome{failure: f}, err
@@ -28,10 +34,17 @@ func (r *CDPCredentialReconciler) rewrite(ctx context.Context, v *view, mem *rem
 	if compareRequests(&rec, req) == same { // else it has just been changed, which the next pass must still be able to see
 		rec.Asked, rec.Client = v.intent.asked, v.client.version
 	}
-	return r.publish(ctx, v, mem, &publication{
+	out, err := r.publish(ctx, v, mem, &publication{
 		token: exchange.Token{Value: value, Type: rec.TokenType, Granted: rec.Granted, Life: rec.life()}, req: req, rec: rec,
 	})
+	if out.failure != nil && out.failure.reason == v1alpha1.ReasonInvalidTemplate {
+		out.failure.attempted = false // nothing was asked of the endpoint, and a renewal is still to be
+	}
+	return out, err
 }
+
+// maxRewrites is how often a target is rewritten within minInterval.
+const maxRewrites = 5
 
 // heldValue reads the held token, if it is still the one of the record.
 func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (exchange.Secret, bool) {

@@ -25,10 +25,10 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 	if v.intent.provider != "" {
 		status.Provider = v.intent.provider
 	}
-	reportTarget(v, &status)
+	reportTarget(v, out, &status)
 	if !v.obj.Spec.Suspend {
 		reportRefresh(v, s, out, &status)
-		reportVerified(v, tried, &status)
+		reportVerified(v, s, out, tried, &status)
 	} else {
 		remove(&status, v1alpha1.ConditionReconciling)
 		remove(&status, v1alpha1.ConditionStalled)
@@ -41,7 +41,7 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 }
 
 // reportTarget says what the target holds.
-func reportTarget(v *view, status *v1alpha1.CDPCredentialStatus) {
+func reportTarget(v *view, out outcome, status *v1alpha1.CDPCredentialStatus) {
 	if !v.target.has() || v.target.owner() != v.obj.Name {
 		if v.held.has() && v.moving() {
 			return // it is still in the target of before
@@ -50,11 +50,14 @@ func reportTarget(v *view, status *v1alpha1.CDPCredentialStatus) {
 		return
 	}
 	rec := v.target.rec
-	status.TargetName = v.target.name
-	status.TargetVersion = ""
-	if v.target.content == intact {
-		status.TargetVersion = v.target.version
+	if uid, _ := splitVersion(status.TargetVersion); out.wrote || string(uid) != string(v.target.meta.UID) || status.TargetName != v.target.name {
+		// A version that is only newer because somebody put a label there is remembered by the process: it is worth no write.
+		status.TargetVersion = ""
+		if v.target.content == intact {
+			status.TargetVersion = v.target.version
+		}
 	}
+	status.TargetName = v.target.name
 	status.TokenExpirationTime = wholeSecond(rec.ExpiresAt)
 	status.GrantedScopes = rec.Granted
 	if !rec.IssuedAt.IsZero() {
@@ -108,7 +111,7 @@ func reportFailure(v *view, s step, f *failure, status *v1alpha1.CDPCredentialSt
 			status.Failures = 0
 		}
 		status.Failures++
-		status.LastAttempt = &v1alpha1.Attempt{Generation: v.obj.Generation, ClientSecretVersion: v.client.version}
+		status.LastAttempt = &v1alpha1.Attempt{Generation: v.obj.Generation, Asked: v.intent.asked, ClientSecretVersion: v.client.version}
 		if request := refreshRequest(v.obj); request != "" && request != status.LastHandledRefreshRequest {
 			status.LastHandledRefreshRequest = request
 		}
@@ -139,8 +142,14 @@ func steadyAgainst(was *metav1.Condition, generation int64, f *failure) string {
 		(was.Message == message || strings.HasPrefix(was.Message, message+correlationText)) {
 		return was.Message
 	}
-	if f.correlation != "" {
-		message += correlationText + f.correlation + ")"
+	correlation := f.correlation
+	if was != nil && was.Reason == f.reason {
+		if _, first, ok := strings.Cut(was.Message, correlationText); ok {
+			correlation = strings.TrimSuffix(first, ")")
+		}
+	}
+	if correlation != "" {
+		message += correlationText + correlation + ")"
 	}
 	return message
 }

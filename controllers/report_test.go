@@ -341,7 +341,8 @@ func TestReportGrantedScopes(t *testing.T) {
 // waits.
 func TestReportFailures(t *testing.T) {
 	t.Parallel()
-	first := &v1alpha1.Attempt{Generation: 3, ClientSecretVersion: "c/7"}
+	asked := steady().intent.asked
+	first := &v1alpha1.Attempt{Generation: 3, Asked: asked, ClientSecretVersion: "c/7"}
 	tests := map[string]struct {
 		given    func(*view)
 		err      error
@@ -351,8 +352,8 @@ func TestReportFailures(t *testing.T) {
 		"the first":              {missing, unavailable(), 1, first},
 		"the second":             {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:00:00") }, unavailable(), 2, first},
 		"of another kind":        {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:00:00") }, rejected(), 1, first},
-		"of a new generation":    {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.obj.Generation = 4 }, rejected(), 2, &v1alpha1.Attempt{Generation: 4, ClientSecretVersion: "c/7"}},
-		"of a new client Secret": {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.client.version = "c/8" }, rejected(), 2, &v1alpha1.Attempt{Generation: 3, ClientSecretVersion: "c/8"}},
+		"of a new generation":    {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.obj.Generation = 4 }, rejected(), 2, &v1alpha1.Attempt{Generation: 4, Asked: asked, ClientSecretVersion: "c/7"}},
+		"of a new client Secret": {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.client.version = "c/8" }, rejected(), 2, &v1alpha1.Attempt{Generation: 3, Asked: asked, ClientSecretVersion: "c/8"}},
 		"waited out":             {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00") }, nil, 1, first},
 		"waited out, another generation, throttled": {func(v *view) { missing(v); failed(v, "Throttled", "11:30:00"); v.obj.Generation = 4 }, nil, 1, first},
 		"an obstacle":             {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.client = clientView{} }, nil, 0, nil},
@@ -384,7 +385,7 @@ func TestReportKeeps(t *testing.T) {
 		{Type: "Refreshed", Status: "False", Reason: "Throttled", Message: "as before (correlation id abc)", ObservedGeneration: 3},
 		{Type: "Reconciling", Status: "True", Reason: "Throttled", Message: "as before (correlation id abc)", ObservedGeneration: 3},
 	}
-	v.obj.Status.LastAttempt = &v1alpha1.Attempt{Generation: 3, ClientSecretVersion: "c/7"}
+	v.obj.Status.LastAttempt = &v1alpha1.Attempt{Generation: 3, Asked: v.intent.asked, ClientSecretVersion: "c/7"}
 	v.obj.Status.NextRefreshTime = second("11:30:00")
 	v.obj.Generation = 4
 	_, _, status := pass(t, v, nil)
@@ -422,10 +423,8 @@ func TestReportCorrelation(t *testing.T) {
 		{503, "abc", "auth.example.com: it failed: HTTP 503; it is tried again by itself (correlation id abc)"},
 		{503, "def", "auth.example.com: it failed: HTTP 503; it is tried again by itself (correlation id abc)"},
 		{503, "", "auth.example.com: it failed: HTTP 503; it is tried again by itself (correlation id abc)"},
-		{502, "ghi", "auth.example.com: it failed: HTTP 502; it is tried again by itself (correlation id ghi)"},
-		{500, "", "auth.example.com: it failed: HTTP 500; it is tried again by itself"},
-		// A message that had none stays as it is, too.
-		{500, "jkl", "auth.example.com: it failed: HTTP 500; it is tried again by itself"},
+		{502, "ghi", "auth.example.com: it failed: HTTP 502; it is tried again by itself (correlation id abc)"},
+		{500, "", "auth.example.com: it failed: HTTP 500; it is tried again by itself (correlation id abc)"},
 	} {
 		if got := attempt(tc.status, tc.correlation); got != tc.want {
 			t.Errorf("%d: got  %s\nwant %s", i, got, tc.want)
@@ -436,9 +435,9 @@ func TestReportCorrelation(t *testing.T) {
 	if got, want := attempt(500, "mno"), "auth.example.com: it failed: HTTP 500; it is tried again by itself (correlation id mno)"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	// And so does a change of the object: this is another attempt.
+	// Another reason does, too; a change of the object alone does not.
 	v.obj.Generation = 4
-	if got, want := attempt(500, "pqr"), "auth.example.com: it failed: HTTP 500; it is tried again by itself (correlation id pqr)"; got != want {
+	if got, want := attempt(500, "pqr"), "auth.example.com: it failed: HTTP 500; it is tried again by itself (correlation id mno)"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

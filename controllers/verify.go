@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 
 const (
 	defaultVerifyInterval = 5 * time.Minute
-	minVerifyInterval     = 10 * time.Second
+	minVerifyInterval     = time.Second
 )
 
 // A verification is what a try of the token against the API came to.
@@ -29,17 +30,21 @@ type verification struct {
 
 // verify tries the token against the API, if it is time to. It gives nil if it was not tried, and when to come back. A 401 to a token
 // that was not itself issued because of a 401 is not reported: the next pass issues a new one.
-func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *remembered) (*verification, time.Time, error) {
+func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *remembered, out outcome) (*verification, time.Time, error) {
 	spec := v.obj.Spec.Verify
 	if spec == nil || v.obj.Spec.Suspend || v.moving() || v.target.content != intact || !v.target.holds(v.now) || v.target.owner() != v.obj.Name {
 		return nil, time.Time{}, nil
 	}
-	seal := v.target.rec.Token
-	if mem.verified == "" && mem.verifyAt.IsZero() && verifiedBefore(v) {
-		// After a restart the tries are spread over the interval, and not all made at once.
-		mem.verified, mem.verifyAt = seal, v.now.Add(time.Duration(r.Chance()*float64(verifyInterval(spec))))
+	if out.wrote {
+		return nil, v.now, nil // first the status, which must not wait for an API that hangs
 	}
-	if mem.verified == seal && v.now.Before(mem.verifyAt) {
+	this := fingerprint(nil, []byte(v.target.rec.Token), []byte(spec.URL), []byte(verifyInterval(spec).String()))
+	if !mem.verifySpread && verifiedBefore(v) {
+		// After a restart the tries are spread over the interval, and not all made at once.
+		mem.verified, mem.verifyAt = this, v.now.Add(time.Duration(r.Chance()*float64(verifyInterval(spec))))
+	}
+	mem.verifySpread = true
+	if mem.verified == this && v.now.Before(mem.verifyAt) {
 		return nil, mem.verifyAt, nil
 	}
 	endpoint, err := egress.EndpointOf(string(spec.URL))
@@ -62,7 +67,7 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	mem.verified, mem.verifyAt = seal, r.Clock.Now().Add(verifyInterval(spec))
+	mem.verified, mem.verifyAt = this, r.Clock.Now().Add(verifyInterval(spec))
 	if tried == nil {
 		return nil, v.now, nil // 401: a new token is due at once
 	}
@@ -89,7 +94,13 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 	got := exchange.Verify(ctx, transport, r.Clock.Now, url, req.APIHeaders(value, v.target.rec.TokenType))
 	result := egress.Result{Kind: egress.OK}
 	if got.Err != nil {
-		result = resultOf(got.Err)
+		result = resultOf(got.Err, v.obj.Spec.TLS != nil)
+	}
+	if refused, ok := errors.AsType[*egress.RefusedError](got.Err); ok {
+		return &verification{
+			truth: metav1.ConditionUnknown, reason: v1alpha1.ReasonEndpointUnavailable,
+			message: fmt.Sprintf("spec.verify.url: %s; give a public address, or have an administrator open this one with --allowed-cidrs", refused.Error()),
+		}, unknown, nil
 	}
 	switch got.Verdict {
 	case exchange.Accepted:
@@ -122,14 +133,20 @@ func verifyInterval(spec *v1alpha1.Verify) time.Duration {
 // verifiedBefore says whether the API's word about the held token is in status already.
 func verifiedBefore(v *view) bool {
 	c := meta.FindStatusCondition(v.obj.Status.Conditions, v1alpha1.ConditionVerified)
-	return c != nil && c.ObservedGeneration == v.obj.Generation && v.obj.Status.TargetVersion == v.target.version
+	return c != nil && c.Reason != v1alpha1.ReasonHostNotAllowed && c.ObservedGeneration == v.obj.Generation && v.obj.Status.TargetVersion == v.target.version
 }
 
 // reportVerified puts what the API said into status. What it did not say changes nothing, once it has said something.
-func reportVerified(v *view, tried *verification, status *v1alpha1.CDPCredentialStatus) {
+func reportVerified(v *view, s step, out outcome, tried *verification, status *v1alpha1.CDPCredentialStatus) {
 	if v.obj.Spec.Verify == nil {
 		remove(status, v1alpha1.ConditionVerified)
 		return
+	}
+	if tried == nil && v.rejected && (s.keep || out.failure != nil) {
+		tried = &verification{
+			truth: metav1.ConditionFalse, reason: v1alpha1.ReasonTokenRejected,
+			message: "the API does not accept the token, and there is no new one: see the condition Refreshed",
+		}
 	}
 	was := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionVerified)
 	switch {

@@ -119,7 +119,7 @@ const (
 type LabelValue string
 
 // AnnotationValue is the value of an annotation.
-// +kubebuilder:validation:MaxLength=16384
+// +kubebuilder:validation:MaxLength=4096
 type AnnotationValue string
 
 // DataTemplate is the template of one data key.
@@ -188,7 +188,7 @@ type Verify struct {
 	// +required
 	URL HTTPSURL `json:"url"`
 
-	// interval between two tries of the same token. Empty means 5m. Below 10s it means 10s.
+	// interval between two tries of the same token. Empty means 5m. Below 1s it means 1s.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -213,6 +213,10 @@ type Attempt struct {
 	// generation of this object.
 	// +optional
 	Generation int64 `json:"generation,omitempty"`
+
+	// asked is a fingerprint of what spec.provider and spec.clientSecretRef ask for.
+	// +optional
+	Asked string `json:"asked,omitempty"`
 
 	// clientSecretVersion is the UID and resourceVersion of the client Secret. Empty: there was none.
 	// +optional
@@ -260,7 +264,7 @@ type CDPCredentialStatus struct {
 	// +listType=atomic
 	GrantedScopes []string `json:"grantedScopes,omitempty"`
 
-	// failures is the number of failed attempts in a row.
+	// failures is the number of failed attempts of one kind in a row.
 	// +optional
 	Failures int32 `json:"failures,omitempty"`
 

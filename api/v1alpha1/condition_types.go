@@ -84,6 +84,6 @@ const (
 	EventDeprecated = "Deprecated"
 	// EventScopesReduced is the Warning event when fewer scopes were granted than asked for.
 	EventScopesReduced = "ScopesReduced"
-	// EventBudgetLow is the Warning event when the last token of the day's budget has been issued.
+	// EventBudgetLow is the Warning event when four fifths of the day's budget are spent.
 	EventBudgetLow = "BudgetLow"
 )

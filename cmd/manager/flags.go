@@ -36,7 +36,8 @@ type options struct {
 	allowedHosts    egress.Hosts
 	allowedMetadata []string
 	allowedPrefixes []netip.Prefix
-	limits          egress.Limits
+	// limits are those of token endpoints, verifyLimits those of the APIs behind them.
+	limits, verifyLimits egress.Limits
 }
 
 // parseFlags reads the command line. An error says which flag is wrong and how it is written.
@@ -72,7 +73,9 @@ func parseFlags(args []string) (*options, error) {
 		return nil, fmt.Errorf("unknown argument %q: flags begin with --", rest[0])
 	}
 	// Servers that hang leave a quarter of the workers to those that work.
-	opts.limits.StrangersInFlight = max(1, opts.concurrency*3/4)
+	opts.limits.StrangersInFlight = max(1, opts.concurrency*5/8)
+	opts.verifyLimits = opts.limits
+	opts.verifyLimits.StrangersInFlight = max(1, opts.concurrency/8)
 	opts.tameDevelopment()
 	opts.tameVerbosity()
 	opts.allowedMetadata = list(*metadata)

@@ -56,7 +56,7 @@ func run(ctx context.Context, opts *options) error {
 		Exchanger:       exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
 		Transports:      transports,
 		Gate:            egress.NewGate(opts.limits),
-		VerifyGate:      egress.NewGate(opts.limits),
+		VerifyGate:      egress.NewGate(opts.verifyLimits),
 		AllowedHosts:    opts.allowedHosts,
 		AllowedMetadata: opts.allowedMetadata,
 		Clock:           clock.RealClock{},

@@ -15,6 +15,12 @@ type CABundleError struct{ Why string }
 
 func (e *CABundleError) Error() string { return "read CA bundle: " + e.Why }
 
+// CheckCABundle says whether a CA bundle can be used: a *CABundleError if not.
+func CheckCABundle(bundle []byte) error {
+	_, err := parseCABundle(bundle)
+	return err
+}
+
 // parseCABundle is strict where x509.CertPool.AppendCertsFromPEM is not: a bundle that is only half read would fail later
 // and far from its cause.
 func parseCABundle(bundle []byte) (*x509.CertPool, error) {

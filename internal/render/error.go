@@ -22,6 +22,7 @@ func (e *Error) Error() string { return fmt.Sprintf("template of data key %.253q
 var (
 	errOutput = errors.New("the outputs together are larger than 256 KiB: shorten them")
 	errWork   = errors.New("the functions handle too much text: simplify the template")
+	errJoin   = errors.New("join takes a separator and a list, such as join \" \" .scopes")
 	errPanic  = errors.New("the template cannot be executed: simplify it")
 )
 

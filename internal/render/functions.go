@@ -59,7 +59,17 @@ func (r *run) replace(old, replacement, s string) (string, error) {
 	return r.result(strings.ReplaceAll(s, old, replacement))
 }
 
-func (r *run) join(separator string, list []string) (string, error) {
+// join takes the list first or last: templates are written both ways, and the types tell them apart.
+func (r *run) join(a, b any) (string, error) {
+	separator, ok := a.(string)
+	list, also := b.([]string)
+	if !ok || !also {
+		separator, ok = b.(string)
+		list, also = a.([]string)
+	}
+	if !ok || !also {
+		return "", errJoin
+	}
 	size := 0
 	for _, s := range list {
 		size += len(separator) + len(s)

@@ -320,7 +320,7 @@ func TestErrorsHoldNoValues(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{
 		`{{ eq .headers .headers }}`, `{{ eq .scopes .scopes }}`, `{{ index .scopes .token }}`, `{{ index .headers 1 }}`, `{{ len 3 }}`,
-		`{{ lt .token 3 }}`, `{{ with .token }}{{ .foo }}{{ end }}`, `{{ join .scopes .token }}`, `{{ index .token .token }}`, `{{ $x := .token }}{{ $x.foo }}`,
+		`{{ lt .token 3 }}`, `{{ with .token }}{{ .foo }}{{ end }}`, `{{ join .headers .token }}`, `{{ index .token .token }}`, `{{ $x := .token }}{{ $x.foo }}`,
 		`{{ toJson 1i }}`, `{{ not .token .token }}`, `{{ .token .token }}`, `{{ .token | .headers }}`, `{{ .headers.authorization .token }}`,
 	} {
 		set, err := Compile(map[string]string{"k": source})

@@ -22,6 +22,9 @@ type Values struct {
 var topNames = []string{"token", "tokenType", "expiresAt", "clientID", "scopes", "headers"}
 
 func (v Values) top() map[string]any {
+	if v.Scopes == nil {
+		v.Scopes = []string{} // a list in JSON, too
+	}
 	return map[string]any{
 		"token": v.Token, "tokenType": v.TokenType, "expiresAt": v.ExpiresAt, "clientID": v.ClientID, "scopes": v.Scopes, "headers": v.Headers,
 	}

@@ -1,0 +1,173 @@
+package controllers_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// TestHeap runs the operator in a process of its own, lets it make, renew and lose tokens, and searches a dump of its heap. Secrets that have
+// nothing to do with any CDPCredential were in the same namespace all the time.
+func TestHeap(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.manager = s.namespace
+	bystander := "bystander-" + random()
+	s.createSecret("bystander", map[string]string{"password": bystander}, map[string]string{
+		corev1.LastAppliedConfigAnnotation: `{"stringData":{"password":"` + bystander + `"}}`,
+	})
+	child := s.heapChild()
+	etl := s.ready("etl")
+	web := s.ready("web")
+	web.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Target.Name = "renamed" })
+	web.waitIssued(1)
+	etl.request("now")
+	etl.waitIssued(2)
+
+	if os.Getenv("X_WAIT") != "" {
+		time.Sleep(100 * time.Second)
+	}
+	control := "control-" + random()
+	dump := child.dump(s, control)
+	if len(newNeedles([]string{control}).in(dump)) == 0 {
+		t.Fatal("the dump does not hold what the process holds")
+	}
+	if f := os.Getenv("X_KEEP"); f != "" {
+		os.WriteFile(f, dump, 0o600)
+		os.WriteFile(f+".secrets", []byte(strings.Join(s.endpoints.Secrets(), "\n")), 0o600)
+	}
+	for what, secrets := range map[string][]string{
+		"the bystander's password": {bystander},
+		"a client secret":          {etl.known.Secret, web.known.Secret},
+		"a token":                  s.endpoints.Secrets(),
+	} {
+		for _, found := range newNeedles(secrets).in(dump) {
+			t.Errorf("the heap holds %s: %.400s", what, found)
+		}
+	}
+}
+
+// heapChild is a process with an operator in it.
+type heapChild struct {
+	in   io.WriteCloser
+	out  *bufio.Scanner
+	file string
+}
+
+const heapChildVariable = "CDP_TEST_HEAP_CHILD"
+
+func (s *stage) heapChild() *heapChild {
+	s.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHeapChild$")
+	child := &heapChild{file: s.TempDir() + "/heap"}
+	cmd.Env = append(os.Environ(), heapChildVariable+"="+strings.Join([]string{s.identity.kubeconfig, s.namespace, child.file}, " "))
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	var err error
+	child.in, err = cmd.StdinPipe()
+	s.must(err)
+	out, err := cmd.StdoutPipe()
+	s.must(err)
+	child.out = bufio.NewScanner(out)
+	s.must(cmd.Start())
+	s.Cleanup(func() {
+		child.in.Close()
+		if err := cmd.Wait(); err != nil {
+			s.Errorf("the child ended with %v:\n%s", err, log.String())
+		}
+		s.remember(func(t *trace) { t.documents = append(t.documents, document{"log of the heap's child", log.Bytes()}) })
+	})
+	if !child.out.Scan() || child.out.Text() != "ready" {
+		s.Fatalf("the child said %q:\n%s", child.out.Text(), log.String())
+	}
+	return child
+}
+
+// dump has the child hold on to control, and gives what its heap is made of.
+func (c *heapChild) dump(s *stage, control string) []byte {
+	s.Helper()
+	_, err := fmt.Fprintln(c.in, control)
+	s.must(err)
+	if !c.out.Scan() || c.out.Text() != "dumped" {
+		s.Fatalf("the child said %q", c.out.Text())
+	}
+	content, err := os.ReadFile(c.file)
+	s.must(err)
+	return content
+}
+
+// TestHeapChild is the process that TestHeap looks into. It knows no secrets but those that the operator in it reads.
+func TestHeapChild(t *testing.T) {
+	job := strings.Fields(os.Getenv(heapChildVariable))
+	if len(job) == 0 {
+		t.Skip("is run by TestHeap")
+	}
+	ctrl.SetLogger(zap.New(zap.WriteTo(os.Stderr)))
+	if err := beHeapChild(t.Context(), job[0], job[1], job[2]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func beHeapChild(ctx context.Context, kubeconfig, namespace, file string) error {
+	restConfig, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	mgr, err := assemble(ctx, restConfig, namespace, assembly{})
+	if err != nil {
+		cancel()
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	defer func() { <-ended }()
+	defer cancel()
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		return errors.New("the cache was not filled")
+	}
+	fmt.Println("ready")
+	asked := bufio.NewScanner(os.Stdin)
+	var held []string
+	for asked.Scan() {
+		held = append(held, strings.Clone(asked.Text()))
+		if err := dumpHeap(file); err != nil {
+			return err
+		}
+		fmt.Println("dumped")
+	}
+	runtime.KeepAlive(held)
+	return nil
+}
+
+func dumpHeap(file string) error {
+	for range 3 { // what sync.Pool keeps outlives one collection
+		runtime.GC()
+	}
+	debug.FreeOSMemory()
+	dump, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	debug.WriteHeapDump(dump.Fd())
+	return dump.Close()
+}
+
+var _ = time.Second
