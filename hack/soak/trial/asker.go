@@ -74,8 +74,8 @@ func (a *asker) read(ctx context.Context, m *member) *corev1.Secret {
 // try calls the API. It must say what the ledger says; what is wrong by the ledger is counted by the consumer.
 func (a *asker) try(ctx context.Context, m *member, secret *corev1.Secret) {
 	before, _ := judge(m, secret, time.Now())
-	if secret == nil || before == inconstant {
-		return
+	if before != good && before != expired {
+		return // there is nothing to call an API with
 	}
 	status, err := a.call(ctx, m, secret)
 	if err != nil {

@@ -166,7 +166,7 @@ func (c *crew) died(ctx context.Context, r *replica) {
 		return
 	}
 	c.doom(r, deaths)
-	pause(ctx, time.Second)
+	pause(ctx, 2*time.Second)
 	if ctx.Err() != nil {
 		return
 	}

@@ -38,7 +38,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	cluster, stopCluster, err := stage.Start(ctx, stage.Cluster{Root: o.Root, Temp: o.Temp, Assets: assets}, "default")
+	cluster, stopCluster, err := stage.Start(ctx, stage.Cluster{Root: o.Root, Temp: o.Temp, Assets: assets, StopTimeout: time.Second}, "default")
 	defer later(stopCluster)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (p *play) run(ctx context.Context) (*Report, error) {
 	if err := p.crew.become(ctx, false); err != nil {
 		return nil, err
 	}
-	if wrong := settle(ctx, p.admin, p.members, 2*time.Minute); len(wrong) > 0 {
+	if wrong := settle(ctx, p.admin, p.members, 2*time.Minute, p.say); len(wrong) > 0 {
 		return nil, fmt.Errorf("%d objects did not get well before anything went wrong, the first of them: %s", len(wrong), wrong[0])
 	}
 	watchers.Go(func() { p.eye.watch(watching) })
@@ -106,7 +106,7 @@ func (p *play) run(ctx context.Context) (*Report, error) {
 	}
 	over := time.Now()
 	p.say("nothing goes wrong any more; waiting until everything is well")
-	wrong := settle(ctx, p.admin, p.members, patience)
+	wrong := settle(ctx, p.admin, p.members, patience, p.say)
 	settled := time.Since(over)
 	if len(wrong) == 0 {
 		pause(ctx, 2*time.Second) // for the consumer to see it, and for what is too much to show

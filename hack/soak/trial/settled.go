@@ -17,13 +17,16 @@ import (
 const patience = 75 * time.Second
 
 // settle waits until every object is well, and says what is not after too long.
-func settle(ctx context.Context, admin client.Client, members []*member, most time.Duration) []string {
+func settle(ctx context.Context, admin client.Client, members []*member, most time.Duration, say func(string, ...any)) []string {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	for {
+	for i := 1; ; i++ {
 		wrong, err := unsettled(ctx, admin, members)
 		if err == nil && len(wrong) == 0 {
 			return nil
+		}
+		if i%40 == 0 {
+			say("not well yet: %d, %s", len(wrong), strings.Join(wrong[:min(2, len(wrong))], "; "))
 		}
 		pause(ctx, 250*time.Millisecond)
 		if ctx.Err() == nil {
