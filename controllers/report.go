@@ -25,7 +25,7 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 	if v.intent.provider != "" {
 		status.Provider = v.intent.provider
 	}
-	reportTarget(v, out, &status)
+	reportTarget(v, &status)
 	if !v.obj.Spec.Suspend {
 		reportRefresh(v, s, out, &status)
 		reportVerified(v, s, out, tried, &status)
@@ -41,7 +41,7 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 }
 
 // reportTarget says what the target holds.
-func reportTarget(v *view, out outcome, status *v1alpha1.CDPCredentialStatus) {
+func reportTarget(v *view, status *v1alpha1.CDPCredentialStatus) {
 	if !v.target.has() || v.target.owner() != v.obj.Name {
 		if v.held.has() && v.moving() {
 			return // it is still in the target of before
@@ -50,12 +50,9 @@ func reportTarget(v *view, out outcome, status *v1alpha1.CDPCredentialStatus) {
 		return
 	}
 	rec := v.target.rec
-	if uid, _ := splitVersion(status.TargetVersion); out.wrote || string(uid) != string(v.target.meta.UID) || status.TargetName != v.target.name {
-		// A version that is only newer because somebody put a label there is remembered by the process: it is worth no write.
-		status.TargetVersion = ""
-		if v.target.content == intact {
-			status.TargetVersion = v.target.version
-		}
+	status.TargetVersion = ""
+	if v.target.content == intact {
+		status.TargetVersion = v.target.version
 	}
 	status.TargetName = v.target.name
 	status.TokenExpirationTime = wholeSecond(rec.ExpiresAt)

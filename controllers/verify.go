@@ -96,7 +96,7 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 	if got.Err != nil {
 		result = resultOf(got.Err, v.obj.Spec.TLS != nil)
 	}
-	if refused, ok := errors.AsType[*egress.RefusedError](got.Err); ok {
+	if refused, ok := addressRefusal(got.Err); ok {
 		return &verification{
 			truth: metav1.ConditionUnknown, reason: v1alpha1.ReasonEndpointUnavailable,
 			message: fmt.Sprintf("spec.verify.url: %s; give a public address, or have an administrator open this one with --allowed-cidrs", refused.Error()),
@@ -124,6 +124,14 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 		truth: metav1.ConditionUnknown, reason: v1alpha1.ReasonEndpointUnavailable, undecided: got.Err != nil && got.Err.Status != 0,
 		message: fmt.Sprintf("spec.verify.url: %s; it is tried again by itself", got.Err.Error()),
 	}, result, nil
+}
+
+// addressRefusal is why the API's address is not connected to, if that is what happened.
+func addressRefusal(e *exchange.Error) (*egress.RefusedError, bool) {
+	if e == nil {
+		return nil, false // a nil *Error would be an error that is not nil
+	}
+	return errors.AsType[*egress.RefusedError](e)
 }
 
 func verifyInterval(spec *v1alpha1.Verify) time.Duration {
