@@ -90,8 +90,10 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 		return ctrl.Result{}, nil // the target Secret is garbage-collected by its owner reference
 	}
 	mem := r.memory.of(req.NamespacedName, obj.UID, r.stepped())
-	if older(obj.ResourceVersion, mem.objectVersion) && r.lagging(req.NamespacedName, mem) {
-		return ctrl.Result{RequeueAfter: cacheLag}, nil // the cache has yet to see what we wrote ourselves
+	if older(obj.ResourceVersion, mem.objectVersion) {
+		if wait, err := r.lagging(ctx, req.NamespacedName, mem); wait || err != nil {
+			return ctrl.Result{RequeueAfter: cacheLag}, err // the cache has yet to see what we wrote ourselves
+		}
 	}
 	mem.lagging = time.Time{}
 	v, err := r.observe(ctx, obj, mem)
@@ -133,17 +135,28 @@ const (
 	mostLag  = 10 * time.Second
 )
 
-// lagging says whether to wait for the cache. One that does not catch up is right after all: the API server's data went back, to a backup.
-func (r *CDPCredentialReconciler) lagging(name types.NamespacedName, mem *remembered) bool {
+// lagging says whether to wait for the cache. One that does not catch up may be right after all, if the API server's data went back to a backup:
+// only the API server knows.
+func (r *CDPCredentialReconciler) lagging(ctx context.Context, name types.NamespacedName, mem *remembered) (bool, error) {
 	now := r.Clock.Now()
 	if mem.lagging.IsZero() || now.Before(mem.lagging) {
 		mem.lagging = now
 	}
 	if now.Sub(mem.lagging) < mostLag {
-		return true
+		return true, nil
+	}
+	mem.lagging = now
+	live := &v1alpha1.CDPCredential{}
+	if err := r.Live.Get(ctx, name, live); apierrors.IsNotFound(err) {
+		return true, nil // the cache will show that, too
+	} else if err != nil {
+		return true, fmt.Errorf("read the object past the cache: %w", err)
+	}
+	if !older(live.ResourceVersion, mem.objectVersion) {
+		return true, nil
 	}
 	mem.objectVersion, mem.targets = "", nil
-	return false
+	return false, nil
 }
 
 // readyButNot says whether status still has it that the target holds a token which is there no more.
