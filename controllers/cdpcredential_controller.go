@@ -71,6 +71,11 @@ type CDPCredentialReconciler struct {
 
 // Reconcile makes one pass over one object, under the eyes of the watchdog.
 func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return ctrl.Result{}, err // this process is to end: the next one begins with it
+	}
+	ctx, end := outlive(ctx, shutdownGrace)
+	defer end()
 	r.Watchdog.began(req.NamespacedName)
 	result, err := r.pass(ctx, req)
 	r.Watchdog.finished(req.NamespacedName, result.RequeueAfter)

@@ -101,6 +101,8 @@ func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
 		LeaderElectionNamespace: opts.leaderElectionNamespace,
 		// The process ends right after the manager has stopped, so the Lease can be given up for the next one at once.
 		LeaderElectionReleaseOnCancel: true,
+		// How often the Lease is looked at: the next one takes it within 1.65 s (client-go waits up to 2.2 times as long).
+		RetryPeriod: new(750 * time.Millisecond),
 	})
 }
 
