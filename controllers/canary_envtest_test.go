@@ -118,8 +118,8 @@ func (c *cluster) keepPages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Contains(metrics, []byte("cdpcredential_exchanges_total")) {
-		return errors.New("the metrics page lacks cdpcredential_exchanges_total")
+	if !bytes.Contains(metrics, []byte("controller_runtime_reconcile_total")) {
+		return errors.New("the metrics page lacks controller_runtime_reconcile_total")
 	}
 	c.remember(func(t *trace) { t.documents = append(t.documents, document{"metrics", metrics}) })
 	for _, path := range []string{"", "cmdline", "goroutine?debug=2", "goroutine?debug=1", "heap?debug=1", "allocs?debug=1", "block?debug=1", "mutex?debug=1", "threadcreate?debug=1"} {

@@ -65,7 +65,7 @@ func (s *stage) operate(a assembly) *operator {
 	restConfig := rest.CopyConfig(s.identity.config)
 	restConfig.Wrap(func(next http.RoundTripper) http.RoundTripper { return counted{next, o.requests} })
 	ctx, cancel := context.WithCancel(context.Background())
-	mgr, err := assemble(ctx, restConfig, s.namespace, a)
+	mgr, _, err := assemble(ctx, restConfig, s.namespace, a)
 	s.must(err)
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
@@ -83,11 +83,11 @@ func (s *stage) operate(a assembly) *operator {
 }
 
 // assemble puts an operator together as cmd/manager does, for one namespace.
-func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a assembly) (ctrl.Manager, error) {
+func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a assembly) (ctrl.Manager, *egress.Transports, error) {
 	restConfig.QPS = -1
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme: scheme,
@@ -110,18 +110,19 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	metrics, err := controllers.NewMetrics(prometheus.NewRegistry())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	transports := &egress.Transports{Policy: egress.Policy{Allowed: []netip.Prefix{netip.MustParsePrefix(openAddress)}}, Resolver: a.resolver}
 	reconciler := &controllers.CDPCredentialReconciler{
 		Client:     mgr.GetClient(),
 		Live:       mgr.GetAPIReader(),
 		Recorder:   mgr.GetEventRecorder("cdp-credential-operator"),
 		Exchanger:  exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
-		Transports: &egress.Transports{Policy: egress.Policy{Allowed: []netip.Prefix{netip.MustParsePrefix(openAddress)}}, Resolver: a.resolver},
+		Transports: transports,
 		Gate:       egress.NewGate(egress.Limits{}),
 		VerifyGate: egress.NewGate(egress.Limits{}),
 		Clock:      clock.RealClock{},
@@ -129,7 +130,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 		Rand:       rand.Reader,
 		Metrics:    metrics,
 	}
-	return mgr, reconciler.SetupWithManager(ctx, mgr, 32)
+	return mgr, transports, reconciler.SetupWithManager(ctx, mgr, 32)
 }
 
 // requests are those that an operator has sent to the API server: a verb, a resource, and the name, as in "get secrets/etl-client". What is
