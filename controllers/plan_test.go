@@ -194,8 +194,11 @@ func TestPlan(t *testing.T) {
 			"owner reference of older version":  {func(v *view) { v.target.meta.OwnerReferences[0].APIVersion = "cdpcredentials.io/v1alpha0" }, decision{action: "rewrite"}},
 			"owner reference no controller any": {func(v *view) { v.target.meta.OwnerReferences[0].Controller = nil }, decision{action: "rewrite"}},
 			// The owner was unset, or a backup has been restored without it: with Retain there is none to be missed.
-			"owner reference, but Retain":                 {func(v *view) { retain(v); v.target.meta.OwnerReferences = ownedByUs() }, decision{action: "rewrite"}},
-			"no owner reference, Retain":                  {retain, decision{action: "nothing"}},
+			"owner reference, but Retain": {func(v *view) { retain(v); v.target.meta.OwnerReferences = ownedByUs() }, decision{action: "rewrite"}},
+			"no owner reference, Retain":  {retain, decision{action: "nothing"}},
+			// The times on it are those of another clock.
+			"the clock was set":                           {func(v *view) { v.step = -time.Hour }, decision{action: "rewrite"}},
+			"the clock was set, basic":                    {func(v *view) { basic(v); v.step = -time.Hour }, decision{action: "nothing"}},
 			"renamed target, the old one holds the token": {renamed, decision{action: "rewrite"}},
 			// observe takes the old target only if its token is alive.
 			"renamed target, the old token is dead": {func(v *view) {
@@ -303,6 +306,8 @@ func TestPlanObstacles(t *testing.T) {
 		"a label that makes others act": {func(v *view) {
 			v.obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"argocd.argoproj.io/secret-type": "cluster"}
 		}, decision{action: "nothing", reason: "InvalidSpec"}},
+		"a CA bundle that is none":      {func(v *view) { missing(v); v.obj.Spec.TLS = &v1alpha1.TLS{CABundle: []byte("x")} }, decision{action: "nothing", reason: "InvalidSpec"}},
+		"an empty CA bundle":            {func(v *view) { v.obj.Spec.TLS = &v1alpha1.TLS{} }, decision{action: "nothing"}},
 		"a URL that no endpoint has":    {func(v *view) { provide(v, apsisAt("https://0x7f.1")) }, decision{action: "nothing", reason: "InvalidSpec"}},
 		"a provider of a later version": {func(v *view) { provide(v, v1alpha1.Provider{}) }, decision{action: "nothing", reason: "UnsupportedProvider"}},
 	}
@@ -452,8 +457,15 @@ func TestPlanBackoff(t *testing.T) {
 		"throttled":                     {func(v *view) { failed(v, "Throttled", "11:30:00") }, until("11:30:00")},
 		"throttled, the object changed": {func(v *view) { failed(v, "Throttled", "11:30:00"); v.obj.Generation = 4 }, until("11:30:00")},
 		"throttled, the client Secret's values changed": {func(v *view) { failed(v, "Throttled", "11:30:00"); v.client.version = "c/8" }, try},
-		"throttled, its time has come":                  {func(v *view) { failed(v, "Throttled", "11:17:43") }, try},
-		"throttled, suspended and resumed":              {func(v *view) { failed(v, "Throttled", "11:30:00"); v.obj.Generation = 5 }, until("11:30:00")},
+		"throttled, something else is asked for": {func(v *view) {
+			failed(v, "Throttled", "11:30:00")
+			provide(v, apsisAt("https://auth.example.com"))
+			v.obj.Generation = 4
+		}, try},
+		"throttled, the clock was set forth": {func(v *view) { failed(v, "Throttled", "11:30:00"); v.step = time.Hour }, until("12:30:00")},
+		"throttled, the clock was set back":  {func(v *view) { failed(v, "Throttled", "12:10:00"); v.step = -time.Hour }, try},
+		"throttled, its time has come":       {func(v *view) { failed(v, "Throttled", "11:17:43") }, try},
+		"throttled, suspended and resumed":   {func(v *view) { failed(v, "Throttled", "11:30:00"); v.obj.Generation = 5 }, until("11:30:00")},
 		// No pass writes this, but whoever edits status must not stop an object for good.
 		"throttled, but no time is said": {func(v *view) { failed(v, "Throttled", ""); v.obj.Generation = 5 }, try},
 		"refused, suspended and resumed": {func(v *view) { failed(v, "CredentialsRejected", ""); v.obj.Generation = 5 }, try},
@@ -536,6 +548,7 @@ func steady() *view {
 		Salt: []byte("salt"), Object: "etl", IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00"), TokenType: "Bearer", Cause: "Missing", Token: "seal",
 		Shape: shapeOf(&obj.Spec.Target),
 	}}
+	v.target.meta.UID, v.target.meta.ResourceVersion = "t", "9"
 	v.target.meta.Labels = map[string]string{"app.kubernetes.io/managed-by": "cdp-credential-operator"}
 	v.target.meta.Annotations = map[string]string{
 		"cdpcredentials.io/credential": "etl", "cdpcredentials.io/expires-at": "2026-03-01T12:00:00Z", "cdpcredentials.io/state": "{}",

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -172,5 +173,25 @@ func TestTokenKey(t *testing.T) {
 		if got := string(tokenKey(tc.data)); got != tc.want {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
+	}
+}
+
+// TestShifted: the times of a record on a clock that was set since. The record itself, which others may hold, stays.
+func TestShifted(t *testing.T) {
+	t.Parallel()
+	rec := &record{IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00"), Token: "seal"}
+	back := rec.shifted(-10 * time.Minute)
+	if !back.IssuedAt.Equal(at("10:50:00")) || !back.ExpiresAt.Equal(at("11:50:00")) || back.Token != "seal" {
+		t.Errorf("got %+v", back)
+	}
+	if !rec.ExpiresAt.Equal(at("12:00:00")) || rec.shifted(0) != rec {
+		t.Error("the record was changed")
+	}
+	if got := (&record{}).shifted(time.Hour); !got.IssuedAt.IsZero() || !got.ExpiresAt.IsZero() {
+		t.Errorf("basic got a life: %+v", got)
+	}
+	var none *record
+	if none.shifted(time.Hour) != nil {
+		t.Error("no record became one")
 	}
 }

@@ -26,7 +26,7 @@ func pass(t *testing.T, v *view, err error) (step, outcome, v1alpha1.CDPCredenti
 	case issue, update:
 		out.failure = failureOf(v, err, 0.5)
 	case rewrite:
-		out = outcome{failure: s.failure, at: s.at, wrote: true}
+		out = outcome{failure: s.failure, at: s.at, wrote: true, waiting: s.failure == nil && !s.keep && !s.at.IsZero()}
 	}
 	return s, out, report(v, s, out, nil)
 }
@@ -290,13 +290,17 @@ func TestReportTarget(t *testing.T) {
 		given func(*view)
 		want  target
 	}{
-		"all is well":   {func(*view) {}, target{"etl-token", "t/9", "oauth2"}},
-		"edited":        {func(v *view) { holding(editedContent)(v); v.client = clientView{} }, target{"etl-token", "", "oauth2"}},
-		"never written": {missing, target{"", "", "oauth2"}},
-		"deleted":       {func(v *view) { written(v); missing(v) }, target{"etl-token", "", "oauth2"}},
-		"token edited":  {func(v *view) { written(v); holding(replacedContent)(v) }, target{"etl-token", "", "oauth2"}},
-		"taken over":    {func(v *view) { written(v); foreign(v) }, target{"etl-token", "", "oauth2"}},
-		"moving":        {func(v *view) { written(v); renamed(v); v.client = clientView{} }, target{"etl-token", "t/9", "oauth2"}},
+		"all is well": {func(*view) {}, target{"etl-token", "t/9", "oauth2"}},
+		"edited":      {func(v *view) { holding(editedContent)(v); v.client = clientView{} }, target{"etl-token", "", "oauth2"}},
+		// It was looked into, and need not be after the next start.
+		"labelled by others":      {func(v *view) { written(v); v.target.version, v.held.version = "t/10", "t/10" }, target{"etl-token", "t/10", "oauth2"}},
+		"made again by a restore": {func(v *view) { written(v); v.target.version, v.target.meta.UID = "u/10", "u"; v.held = v.target }, target{"etl-token", "u/10", "oauth2"}},
+		"rewritten":               {func(v *view) { written(v); unlabel(v); v.target.version, v.held.version = "t/10", "t/10" }, target{"etl-token", "t/10", "oauth2"}},
+		"never written":           {missing, target{"", "", "oauth2"}},
+		"deleted":                 {func(v *view) { written(v); missing(v) }, target{"etl-token", "", "oauth2"}},
+		"token edited":            {func(v *view) { written(v); holding(replacedContent)(v) }, target{"etl-token", "", "oauth2"}},
+		"taken over":              {func(v *view) { written(v); foreign(v) }, target{"etl-token", "", "oauth2"}},
+		"moving":                  {func(v *view) { written(v); renamed(v); v.client = clientView{} }, target{"etl-token", "t/9", "oauth2"}},
 		"moved": {func(v *view) {
 			written(v)
 			v.target.name, v.obj.Spec.Target.Name = "etl-new", "etl-new"
@@ -616,6 +620,17 @@ func TestReportVerified(t *testing.T) {
 			}
 		})
 	}
+	t.Run("401, and no new token is to be had", func(t *testing.T) {
+		t.Parallel()
+		v := steady()
+		v.obj.Spec.Verify = &v1alpha1.Verify{URL: "https://api.example.com"}
+		v.rejected = true
+		_, _, status := pass(t, v, unavailable())
+		want := []string{"Ready=True TokenValid", "Refreshed=False EndpointUnavailable", "Verified=False TokenRejected", "Reconciling=True EndpointUnavailable"}
+		if diff := cmp.Diff(want, conditionLines(status)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
 	t.Run("the first correlation id stays", func(t *testing.T) {
 		t.Parallel()
 		v := steady()
@@ -641,5 +656,30 @@ func TestReportLeavesTheViewAlone(t *testing.T) {
 	v.obj.Generation = 3
 	if diff := cmp.Diff(before, v.obj); diff != "" {
 		t.Errorf("-before +after:\n%s", diff)
+	}
+}
+
+// TestReadyButNot: consumers are told that the token is gone before the endpoint is asked for another one.
+func TestReadyButNot(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		given func(*view)
+		want  bool
+	}{
+		"all is well":      {written, false},
+		"expired":          {func(v *view) { written(v); v.now = at("12:00:00") }, true},
+		"edited":           {func(v *view) { written(v); holding(replacedContent)(v) }, true},
+		"deleted":          {func(v *view) { written(v); missing(v) }, true},
+		"told already":     {func(v *view) { written(v); missing(v); setReady(v, &v.obj.Status) }, false},
+		"never was":        {missing, false},
+		"moving":           {func(v *view) { written(v); renamed(v) }, false},
+		"basic: at once":   {func(v *view) { basic(v); written(v); missing(v) }, false},
+		"a renewal is due": {func(v *view) { written(v); v.now = at("11:50:00") }, false},
+	} {
+		v := steady()
+		tc.given(v)
+		if got := readyButNot(v); got != tc.want {
+			t.Errorf("%s: got %t", name, got)
+		}
 	}
 }

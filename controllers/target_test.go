@@ -380,3 +380,43 @@ func TestBoundedScopes(t *testing.T) {
 		}
 	}
 }
+
+// TestTriggers: no metadata that makes other controllers act with rights that the author may not have, unless an administrator opens it.
+func TestTriggers(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		key     string
+		allowed []string
+		refused bool
+	}{
+		"a word":                              {"team", nil, false},
+		"a company's own":                     {"example.com/team", nil, false},
+		"app.kubernetes.io":                   {"app.kubernetes.io/part-of", nil, false},
+		"kubernetes.io":                       {"kubernetes.io/service-account.name", nil, true},
+		"below k8s.io":                        {"x.y.k8s.io/z", nil, true},
+		"a domain that only ends like it":     {"notk8s.io/z", nil, false},
+		"upper case":                          {"Argocd.Argoproj.io/Secret-Type", nil, true},
+		"argocd, cluster or repository":       {"argocd.argoproj.io/secret-type", nil, true},
+		"argocd, harmless":                    {"argocd.argoproj.io/compare-options", nil, false},
+		"a replicator":                        {"replicator.v1.mittwald.de/replicate-to", nil, true},
+		"reflector":                           {"reflector.v1.k8s.emberstack.com/reflection-allowed", nil, true},
+		"reloader":                            {"reloader.stakater.com/match", nil, false},
+		"opened key":                          {"argocd.argoproj.io/secret-type", []string{"argocd.argoproj.io/secret-type"}, false},
+		"opened prefix":                       {"reflector.v1.k8s.emberstack.com/reflection-allowed", []string{"reflector.v1.k8s.emberstack.com"}, false},
+		"a prefix is no beginning":            {"reflector.v1.k8s.emberstack.com/x", []string{"reflector"}, true},
+		"another prefix opened":               {"kubernetes.io/x", []string{"example.com"}, true},
+		"domain without a slash is no prefix": {"kubernetes.io", nil, false},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, target := range []*v1alpha1.Target{
+				{Labels: map[string]v1alpha1.LabelValue{"a": "", tc.key: ""}}, {Annotations: map[string]v1alpha1.AnnotationValue{"a": "", tc.key: ""}},
+			} {
+				if got := triggers(target, tc.allowed); (got == tc.key) != tc.refused || got != "" && got != tc.key {
+					t.Errorf("got %q, want it to be refused: %t", got, tc.refused)
+				}
+			}
+		})
+	}
+}
