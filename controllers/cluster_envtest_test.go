@@ -10,13 +10,16 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap/zapcore"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -39,8 +42,9 @@ type cluster struct {
 	identity    identity
 	manager     *process
 
-	mu    sync.Mutex
-	trace trace
+	mu           sync.Mutex
+	trace        trace
+	metricsToken string
 }
 
 // startCluster gives an error that says what to do where there is no API server to start.
@@ -60,6 +64,12 @@ func (c *cluster) start() (err error) {
 	if c.temp, err = os.MkdirTemp("", "cdp-envtest-"); err != nil {
 		return err
 	}
+	log, err := os.Create(filepath.Join(c.temp, "test.log")) // of the operators in this process
+	if err != nil {
+		return err
+	}
+	ctrl.SetLogger(zap.New(zap.WriteTo(log), zap.Level(zapcore.Level(-6))))
+	c.trace.logs = append(c.trace.logs, log.Name())
 	c.environment = &envtest.Environment{
 		CRDDirectoryPaths:        []string{"../config/crd/bases"},
 		ErrorIfCRDPathMissing:    true,

@@ -19,15 +19,20 @@ func (s *stage) eventsOf(name, reason string) []eventsv1.Event {
 	return found
 }
 
-// countEvents is how often an event was given, those included that were taken together as a series.
+// times is how often an event was given: the same ones are taken together as a series.
+func (s *stage) times(event eventsv1.Event) int {
+	if event.Series == nil {
+		return 1
+	}
+	return int(event.Series.Count)
+}
+
+// countEvents is how often an event with a reason was given.
 func (s *stage) countEvents(name, reason string) int {
 	s.Helper()
 	count := 0
 	for _, event := range s.eventsOf(name, reason) {
-		count++
-		if event.Series != nil {
-			count += int(event.Series.Count) - 1
-		}
+		count += s.times(event)
 	}
 	return count
 }

@@ -43,6 +43,8 @@ type operator struct {
 type assembly struct {
 	intercept interceptor.Funcs
 	resolver  egress.Resolver
+	// wrap comes between the operator and the API server.
+	wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // quiet makes a credential and waits until all is done about it: by then the operator has dealt with all that came before.
@@ -64,6 +66,9 @@ func (s *stage) operate(a assembly) *operator {
 	o := &operator{requests: &requests{}}
 	restConfig := rest.CopyConfig(s.identity.config)
 	restConfig.Wrap(func(next http.RoundTripper) http.RoundTripper { return counted{next, o.requests} })
+	if a.wrap != nil {
+		restConfig.Wrap(a.wrap)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	mgr, _, err := assemble(ctx, restConfig, s.namespace, a)
 	s.must(err)

@@ -25,7 +25,8 @@ type process struct {
 	result  error // how, once ended
 }
 
-// startManager starts a manager and returns when it is ready. Its log has everything that there is to log.
+// startManager starts a manager and returns when it is ready. Its log has everything that there is to log. An argument that is no flag goes into
+// the environment.
 func (c *cluster) startManager(ctx context.Context, id identity, name string, args ...string) (*process, error) {
 	var addresses [3]string
 	for i := range addresses {
@@ -44,15 +45,22 @@ func (c *cluster) startManager(ctx context.Context, id identity, name string, ar
 		log: log.Name(), ended: make(chan struct{}),
 		probe: "http://" + addresses[0], metrics: "https://" + addresses[1], pprof: "http://" + addresses[2],
 	}
-	p.cmd = exec.Command(c.binary, append([]string{
-		"--kubeconfig=" + id.kubeconfig,
-		"--leader-election-namespace=" + id.namespace,
-		"--health-probe-bind-address=" + addresses[0],
-		"--metrics-bind-address=" + addresses[1],
-		"--pprof-bind-address=" + addresses[2],
+	p.cmd = exec.Command(c.binary,
+		"--kubeconfig="+id.kubeconfig,
+		"--leader-election-namespace="+id.namespace,
+		"--health-probe-bind-address="+addresses[0],
+		"--metrics-bind-address="+addresses[1],
+		"--pprof-bind-address="+addresses[2],
 		"--zap-log-level=10",
-	}, args...)...)
+	)
 	p.cmd.Env = append(os.Environ(), "HTTPS_PROXY=", "https_proxy=")
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "--") {
+			p.cmd.Args = append(p.cmd.Args, arg)
+		} else {
+			p.cmd.Env = append(p.cmd.Env, arg)
+		}
+	}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the test, which then ends it in good order
 	if err := p.cmd.Start(); err != nil {
@@ -96,10 +104,18 @@ func (p *process) ready(ctx context.Context) error {
 			continue // not listening yet
 		}
 		response.Body.Close()
-		if response.StatusCode == http.StatusOK {
+		if response.StatusCode == http.StatusOK && listens(p.metrics) && listens(p.pprof) {
 			return nil
 		}
 	}
+}
+
+func listens(url string) bool {
+	conn, err := net.Dial("tcp", url[strings.LastIndex(url, "/")+1:])
+	if err != nil {
+		return false
+	}
+	return conn.Close() == nil
 }
 
 func (p *process) lastWords() string {
