@@ -95,21 +95,38 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 		return ctrl.Result{}, nil // the target Secret is garbage-collected by its owner reference
 	}
 	mem := r.memory.of(req.NamespacedName, obj.UID, r.stepped())
-	if older(obj.ResourceVersion, mem.objectVersion) {
-		if wait, err := r.lagging(ctx, req.NamespacedName, mem); wait || err != nil {
-			return ctrl.Result{RequeueAfter: cacheLag}, err // the cache has yet to see what we wrote ourselves
-		}
+	if !older(obj.ResourceVersion, mem.objectVersion) {
+		mem.lagging = time.Time{}
+	} else if live, err := r.catchUp(ctx, req.NamespacedName, mem); err != nil {
+		return ctrl.Result{}, err
+	} else if live == nil || live.UID != obj.UID {
+		return ctrl.Result{RequeueAfter: cacheLag}, nil
+	} else {
+		obj = live
 	}
-	mem.lagging = time.Time{}
+	saved := obj.Status
+	if mem.unsaved != nil {
+		obj.Status = *mem.unsaved.DeepCopy() // what happened has happened, though it could not be written
+	}
 	v, err := r.observe(ctx, obj, mem)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	s := plan(v)
+	if _, known := mem.targets[v.held.name]; s.action == issue && v.held.found && !known {
+		// A cache may be far behind when a process starts: a token is not replaced on its word alone.
+		if err := r.lookAgain(ctx, v, mem); err != nil {
+			return ctrl.Result{}, err
+		}
+		s = plan(v)
+	}
 	if s.action == issue && readyButNot(v) {
 		status := *obj.Status.DeepCopy()
 		setReady(v, &status) // consumers are told before the endpoint is asked, which may take a while
-		return ctrl.Result{RequeueAfter: time.Millisecond}, r.patchStatus(ctx, obj, mem, status)
+		if err := r.patchStatus(ctx, obj, saved, mem, status); err != nil {
+			return ctrl.Result{}, err
+		}
+		return ctrl.Result{RequeueAfter: time.Millisecond}, nil
 	}
 	out, err := r.act(ctx, v, mem, s)
 	if err != nil {
@@ -127,10 +144,10 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	}
 	r.settleClock(v, mem, out)
 	status := report(v, s, out, tried)
-	if err := r.patchStatus(ctx, obj, mem, status); err != nil {
+	if err := r.patchStatus(ctx, obj, saved, mem, status); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
-	r.tell(v, &status)
+	r.tell(v, &saved, &status)
 	return ctrl.Result{RequeueAfter: wake(v, s, out, verifyAt, &status)}, nil
 }
 
@@ -140,28 +157,26 @@ const (
 	mostLag  = 10 * time.Second
 )
 
-// lagging says whether to wait for the cache. One that does not catch up may be right after all, if the API server's data went back to a backup:
-// only the API server knows.
-func (r *CDPCredentialReconciler) lagging(ctx context.Context, name types.NamespacedName, mem *remembered) (bool, error) {
+// catchUp is for a cache that shows the object as it was before we wrote it. Nil: wait for it. One that does not catch up is passed by: a watch may
+// hang for minutes, and the API server's data may have gone back to a backup.
+func (r *CDPCredentialReconciler) catchUp(ctx context.Context, name types.NamespacedName, mem *remembered) (*v1alpha1.CDPCredential, error) {
 	now := r.Clock.Now()
 	if mem.lagging.IsZero() || now.Before(mem.lagging) {
 		mem.lagging = now
 	}
 	if now.Sub(mem.lagging) < mostLag {
-		return true, nil
+		return nil, nil
 	}
-	mem.lagging = now
 	live := &v1alpha1.CDPCredential{}
 	if err := r.Live.Get(ctx, name, live); apierrors.IsNotFound(err) {
-		return true, nil // the cache will show that, too
+		return nil, nil // the cache will show that, too
 	} else if err != nil {
-		return true, fmt.Errorf("read the object past the cache: %w", err)
+		return nil, fmt.Errorf("read the object past the cache: %w", err)
 	}
-	if !older(live.ResourceVersion, mem.objectVersion) {
-		return true, nil
+	if older(live.ResourceVersion, mem.objectVersion) {
+		mem.objectVersion, mem.targets = "", nil
 	}
-	mem.objectVersion, mem.targets = "", nil
-	return false, nil
+	return live, nil
 }
 
 // readyButNot says whether status still has it that the target holds a token which is there no more.
@@ -170,13 +185,15 @@ func readyButNot(v *view) bool {
 }
 
 // patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together.
-func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, status v1alpha1.CDPCredentialStatus) error {
-	if equality.Semantic.DeepEqual(obj.Status, status) {
+func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, saved v1alpha1.CDPCredentialStatus, mem *remembered, status v1alpha1.CDPCredentialStatus) error {
+	if equality.Semantic.DeepEqual(saved, status) {
+		mem.unsaved = nil
 		return nil
 	}
-	after := obj.DeepCopy()
-	after.Status = status
-	diff, err := client.MergeFrom(obj).Data(after)
+	mem.unsaved = status.DeepCopy()
+	before, after := obj.DeepCopy(), obj.DeepCopy()
+	before.Status, after.Status = saved, status
+	diff, err := client.MergeFrom(before).Data(after)
 	if err != nil {
 		return fmt.Errorf("write the status patch: %w", err)
 	}
@@ -191,11 +208,12 @@ func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1
 	}
 	err = r.Client.Status().Patch(ctx, after, client.RawPatch(types.MergePatchType, diff), client.FieldOwner(v1alpha1.ManagedBy))
 	if apierrors.IsNotFound(err) {
+		mem.unsaved = nil
 		return nil // the object was deleted meanwhile
 	} else if err != nil {
 		return fmt.Errorf("patch status: %w", err)
 	}
-	mem.objectVersion = after.ResourceVersion
+	mem.objectVersion, mem.unsaved = after.ResourceVersion, nil
 	return nil
 }
 
@@ -212,10 +230,10 @@ func (r *CDPCredentialReconciler) tellIssued(v *view, out outcome) {
 }
 
 // tell tells the events and metrics what status has changed to.
-func (r *CDPCredentialReconciler) tell(v *view, status *v1alpha1.CDPCredentialStatus) {
+func (r *CDPCredentialReconciler) tell(v *view, before, status *v1alpha1.CDPCredentialStatus) {
 	r.Metrics.observe(v, status)
 	for _, kind := range []string{v1alpha1.ConditionRefreshed, v1alpha1.ConditionVerified} {
-		if c := newFailure(v.obj.Status.Conditions, status.Conditions, kind); c != nil {
+		if c := newFailure(before.Conditions, status.Conditions, kind); c != nil {
 			r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, c.Reason, "Refresh", "%s", shorten(c.Message, maxNote))
 		}
 	}

@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
 // memory is what one process remembers between passes, to ask less and to know a lagging cache when it sees one. Nothing is wrong without
@@ -22,6 +24,8 @@ type remembered struct {
 	clock time.Duration
 	// objectVersion is the object's resourceVersion after our last status patch.
 	objectVersion string
+	// unsaved is the status that could not be written: the failures and the times in it hold all the same.
+	unsaved *v1alpha1.CDPCredentialStatus
 	// targets are the versions of target Secrets that we wrote or looked into, by name.
 	targets map[string]seenTarget
 	// client is what was found when the client Secret was last read.

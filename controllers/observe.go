@@ -129,6 +129,20 @@ func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.
 	return t, nil
 }
 
+// lookAgain replaces what the cache says of the held token by what the API server says.
+func (r *CDPCredentialReconciler) lookAgain(ctx context.Context, v *view, mem *remembered) error {
+	held, err := r.lookInto(ctx, v.obj, mem, v.held.name)
+	if err != nil {
+		return err
+	}
+	held.rec = held.rec.shifted(v.step)
+	if !v.moving() {
+		v.target = held
+	}
+	v.held, v.difference = held, same
+	return r.compareClient(ctx, v, mem)
+}
+
 // compareClient says what has changed in what would be sent. The client Secret is read only if its version, or what is asked for, is
 // another one than it was when the answer was last found.
 func (r *CDPCredentialReconciler) compareClient(ctx context.Context, v *view, mem *remembered) error {
@@ -142,30 +156,39 @@ func (r *CDPCredentialReconciler) compareClient(ctx context.Context, v *view, me
 	if !recordStale && !attemptStale {
 		return nil
 	}
-	against := ""
-	if recordStale {
-		against = rec.Request
-	}
 	seen := &mem.client
-	if seen.version != v.client.version || seen.asked != v.intent.asked || recordStale && seen.against != against {
+	if !seen.is(v, recordStale) {
 		if err := r.readClient(ctx, v); err != nil || !v.client.found {
 			return err
 		}
-		req, err := v.intent.withClient(v.client.secret)
-		request := ""
-		if err == nil {
-			request = req.Fingerprint(r.salt[:])
-		}
-		seen.version, seen.asked, seen.request, seen.against, seen.difference = v.client.version, v.intent.asked, request, against, different
-		if err == nil && recordStale {
-			seen.difference = compareRequests(rec, req)
-		}
+		r.compare(v, seen, recordStale)
 	}
 	if recordStale {
 		v.difference = seen.difference
 	}
 	v.attemptUnchanged = attemptStale && seen.request == seen.attempt
 	return nil
+}
+
+// is says whether what was seen last is of what there is now.
+func (seen *seenClient) is(v *view, compared bool) bool {
+	return seen.version == v.client.version && seen.asked == v.intent.asked && (!compared || seen.against == v.held.rec.Request)
+}
+
+// compare remembers what the client Secret, as it was just read, comes to.
+func (r *CDPCredentialReconciler) compare(v *view, seen *seenClient, withRecord bool) {
+	*seen = seenClient{version: v.client.version, asked: v.intent.asked, attempt: seen.attempt, difference: different}
+	if withRecord {
+		seen.against = v.held.rec.Request
+	}
+	req, err := v.intent.withClient(v.client.secret)
+	if err != nil {
+		return // a value is missing, which the attempt will report
+	}
+	seen.request = req.Fingerprint(r.salt[:])
+	if withRecord {
+		seen.difference = compareRequests(v.held.rec, req)
+	}
 }
 
 // readClient asks the API server for the client Secret, past the cache.

@@ -14,15 +14,10 @@ import (
 
 // obtain gives the token that is to be published: one that waits for it already, or a new one. Nil without an error: the outcome says why.
 func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *remembered, s step) (*publication, outcome, error) {
-	if p := mem.pending; p != nil {
-		req, f, err := r.request(ctx, v)
-		if f != nil || err != nil {
-			return nil, r.attempted(v, mem, f), err
+	if mem.pending != nil {
+		if p, f, err := r.pending(ctx, v, mem); p != nil || f != nil || err != nil {
+			return p, r.attempted(v, mem, f), err
 		}
-		if p.req.Fingerprint(r.salt[:]) == req.Fingerprint(r.salt[:]) && !p.rec.expired(v.now) {
-			return p, outcome{}, nil
-		}
-		mem.pending = nil
 	}
 	permit, wait := r.admit(v, mem, s)
 	if wait > 0 {
@@ -47,38 +42,11 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 		req.Update = held
 	}
 	req.ClockOffset = mem.clockOffset
-	transport, err := r.Transports.For(caBundle(v.obj))
+	got, result, err := r.exchange(ctx, v, s, req)
+	learned = result
 	if err != nil {
-		return nil, r.attempted(v, mem, failureOf(v, err, 0)), nil
-	}
-	began := r.Clock.Now()
-	got, err := r.Exchanger.Exchange(ctx, transport, req)
-	r.Metrics.exchanged(v.intent.provider, s.action, r.Clock.Now().Sub(began), err)
-	learned = resultOf(err, caBundle(v.obj) != nil)
-	if s.action == update && rejects(err) {
-		// The vendor does not change this token any more: a new one will do, if the budget has one.
-		mem.updateRefused = v.held.rec.Token
-		return nil, outcome{waiting: true, at: v.now}, nil
-	}
-	if ctx.Err() != nil && err != nil {
-		learned = egress.Result{Kind: egress.Cancelled}
-		return nil, outcome{}, fmt.Errorf("exchange: %w", ctx.Err()) // we are being stopped, which is nobody's failure
-	}
-	if offset, ok := clockRefused(req, err); ok && !mem.clockCorrected {
-		// The assertion's times were on our clock, and that is not the endpoint's. With the endpoint's time it may be as good as any.
-		mem.clockOffset, mem.clockCorrected = offset, true
-		return nil, outcome{waiting: true, at: r.Clock.Now().Add(time.Second)}, nil
-	}
-	v.now = r.Clock.Now() // what is waited out is counted from now, and not from before a time-out
-	if err == nil && !got.Life.ExpiresAt.IsZero() && !v.now.Before(got.Life.ExpiresAt) {
-		err = &exchange.Error{Kind: exchange.Malformed, Detail: "the token had expired before the answer was complete"}
-	}
-	if err != nil {
-		f := failureOf(v, err, r.Chance())
-		if f == nil {
-			return nil, outcome{}, err
-		}
-		return nil, r.attempted(v, mem, f), nil
+		out, err := r.refused(ctx, v, mem, s, req, err)
+		return nil, out, err
 	}
 	p, err := r.publicationOf(v, s, req, got)
 	if err != nil {
@@ -86,6 +54,63 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	}
 	mem.pending = p
 	return p, outcome{}, nil
+}
+
+// pending gives the token that was issued and could not yet be written, if it is still what is asked for. Nil without a failure or an error: it
+// is not, and is dropped.
+func (r *CDPCredentialReconciler) pending(ctx context.Context, v *view, mem *remembered) (*publication, *failure, error) {
+	req, f, err := r.request(ctx, v)
+	if f != nil || err != nil {
+		return nil, f, err
+	}
+	p := mem.pending
+	if p.req.Fingerprint(r.salt[:]) == req.Fingerprint(r.salt[:]) && !p.rec.expired(v.now) {
+		return p, nil, nil
+	}
+	mem.pending = nil
+	return nil, nil, nil
+}
+
+// exchange makes the one attempt. The view's time is that of after it: what is waited out is counted from then, and not from before a time-out.
+func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step, req exchange.Request) (exchange.Token, egress.Result, error) {
+	transport, err := r.Transports.For(caBundle(v.obj))
+	if err != nil {
+		return exchange.Token{}, egress.Result{Kind: egress.Cancelled}, err
+	}
+	began := r.Clock.Now()
+	got, err := r.Exchanger.Exchange(ctx, transport, req)
+	v.now = r.Clock.Now()
+	r.Metrics.exchanged(v.intent.provider, s.action, v.now.Sub(began), err)
+	learned := resultOf(err, caBundle(v.obj) != nil)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		learned = egress.Result{Kind: egress.Cancelled}
+	case err == nil && !got.Life.ExpiresAt.IsZero() && !v.now.Before(got.Life.ExpiresAt):
+		err = &exchange.Error{Kind: exchange.Malformed, Detail: "the token had expired before the answer was complete"}
+	}
+	return got, learned, err
+}
+
+// refused says what comes of an attempt that gave no token.
+func (r *CDPCredentialReconciler) refused(ctx context.Context, v *view, mem *remembered, s step, req exchange.Request, err error) (outcome, error) {
+	if ctx.Err() != nil {
+		return outcome{}, fmt.Errorf("exchange: %w", ctx.Err()) // we are being stopped, which is nobody's failure
+	}
+	if s.action == update && rejects(err) {
+		// The vendor does not change this token any more: a new one will do, if the budget has one.
+		mem.updateRefused = v.held.rec.Token
+		return outcome{waiting: true, at: v.now}, nil
+	}
+	if offset, ok := clockRefused(req, err); ok && !mem.clockCorrected {
+		// The assertion's times were on our clock, and that is not the endpoint's. With the endpoint's time it may be as good as any.
+		mem.clockOffset, mem.clockCorrected = offset, true
+		return outcome{waiting: true, at: v.now.Add(time.Second)}, nil
+	}
+	f := failureOf(v, err, r.Chance())
+	if f == nil {
+		return outcome{}, err
+	}
+	return r.attempted(v, mem, f), nil
 }
 
 // clockRefused says whether an assertion may have been refused for its times, and how far the endpoint's clock is ahead of ours.

@@ -66,7 +66,7 @@ func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (excha
 // publish writes the target and brings the view up to date with it.
 func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *remembered, p *publication) (outcome, error) {
 	version, err := r.write(ctx, v, mem, p)
-	if foreign, ok := errors.AsType[*notOurs](err); ok {
+	if foreign, ok := errors.AsType[*notOursError](err); ok {
 		v.target = foreign.target
 		return outcome{failure: obstacle(v, nothing)}, nil
 	}

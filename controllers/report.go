@@ -32,9 +32,9 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 	} else {
 		remove(&status, v1alpha1.ConditionReconciling)
 		remove(&status, v1alpha1.ConditionStalled)
-		if status.LastAttempt == nil {
+		if refreshedReason(&status) != v1alpha1.ReasonThrottled {
 			status.NextRefreshTime = nil
-		} // else a throttled object that is resumed still waits as long as it was told to
+		} // else it still waits as long as it was told to when it is resumed
 	}
 	setReady(v, &status)
 	return status

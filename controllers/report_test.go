@@ -246,7 +246,8 @@ func TestReportTimes(t *testing.T) {
 		"budget":                 {func(v *view) { v.difference = different; budget(v, 1, 1) }, nil, times{"12:00:00", "11:00:00", "2026-03-02T00:00:00Z"}},
 		"suspended":              {suspended, nil, times{"12:00:00", "11:00:00", ""}},
 		// The wait that was asked for is not forgotten by suspending and resuming.
-		"suspended in an outage": {func(v *view) { suspended(v); failed(v, "EndpointUnavailable", "11:20:00") }, nil, times{"12:00:00", "11:00:00", "11:20:00"}},
+		"suspended in an outage": {func(v *view) { suspended(v); failed(v, "EndpointUnavailable", "11:20:00") }, nil, times{"12:00:00", "11:00:00", ""}},
+		"suspended, throttled":   {func(v *view) { suspended(v); failed(v, "Throttled", "11:20:00") }, nil, times{"12:00:00", "11:00:00", "11:20:00"}},
 		"basic":                  {basic, nil, times{}},
 		// The token is still there, under the old name.
 		"moving": {func(v *view) { v.obj.Status = report(v, step{}, outcome{}, nil); renamed(v); v.client = clientView{} }, nil, times{"12:00:00", "11:00:00", ""}},

@@ -21,10 +21,10 @@ var errNamespaceTerminating = errors.New("the namespace is being deleted")
 // errSuperseded says that what was to be written is no longer the best there is: the next pass decides again.
 var errSuperseded = errors.New("the token was superseded before it could be written")
 
-// A notOurs says that somebody else's Secret was met where the target should be, or one that cannot be written.
-type notOurs struct{ target targetView }
+// A notOursError says that somebody else's Secret was met where the target should be, or one that cannot be written.
+type notOursError struct{ target targetView }
 
-func (e *notOurs) Error() string { return "the target Secret is not ours to write" }
+func (e *notOursError) Error() string { return "the target Secret is not ours to write" }
 
 // write publishes p in the target Secret and returns its version. It touches no Secret that is not ours, whatever the cache said.
 func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remembered, p *publication) (string, error) {
@@ -67,7 +67,7 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 			return "", err
 		}
 		if target.found && (target.owner() != v.obj.Name || target.unusable != "") {
-			return "", &notOurs{target}
+			return "", &notOursError{target}
 		}
 		if target.has() && !p.rec.IssuedAt.After(target.rec.IssuedAt) {
 			return "", errSuperseded // another replica has written a token since, or the same one
