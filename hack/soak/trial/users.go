@@ -81,7 +81,7 @@ func newUsers(o Options, admin client.Client, c *consumer, f *foreigners, member
 			names = append(names, name)
 		}
 	}
-	mean := time.Duration(float64(time.Minute) / (perMinute * float64(len(members)) / 100))
+	mean := min(time.Duration(float64(time.Minute)/(perMinute*float64(len(members))/100)), 2*time.Second) // few members are busy ones
 	last := map[*member]time.Duration{}
 	for t := around(u.chance, mean); t < o.Duration-10*time.Second; t += around(u.chance, mean) {
 		m := pick(u.chance, members)

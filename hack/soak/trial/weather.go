@@ -36,7 +36,7 @@ type weather struct {
 }
 
 // background is the share of requests that go wrong in fair weather.
-const background = 0.02
+const background = 0.03
 
 func newWeather(o Options, s *site, number uint64) *weather {
 	plan := o.chance(forWeather<<8 | number)

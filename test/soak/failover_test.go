@@ -1,0 +1,208 @@
+package soak
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// The leader dies at every point of a pass: at most the one token is lost that it had in its hand, and status and target agree as soon as
+// the next leader has had its turn.
+func TestLeaderDies(t *testing.T) {
+	t.Parallel()
+	const name = "etl"
+	for title, tc := range map[string]struct {
+		first  bool // the pass makes the first token, else a new one in place of a held one
+		at     func(namespace string) checkpoint
+		after  bool
+		issued int // tokens of this pass in the end
+	}{
+		"at the start of the first pass":    {first: true, at: reading(name + "-client"), issued: 1},
+		"before the first target is made":   {first: true, at: creating, issued: 2},
+		"after the first target was made":   {first: true, at: creating, after: true, issued: 1},
+		"before the first status":           {first: true, at: reporting(name), issued: 1},
+		"before the exchange":               {at: reading(name + "-client"), issued: 1},
+		"with the client Secret in hand":    {at: reading(name + "-client"), after: true, issued: 1},
+		"between exchange and target":       {at: patching(name + "-token"), issued: 2},
+		"after target, without its answer":  {at: patching(name + "-token"), after: true, issued: 1},
+		"between target and status":         {at: reporting(name), issued: 1},
+		"after status, without its answer":  {at: reporting(name), after: true, issued: 1},
+		"after status, before its event":    {at: telling, issued: 1},
+		"after its event, without the rest": {at: telling, after: true, issued: 1},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, "failover")
+			c := newCredential(t, p.namespace, name)
+			before := 0
+			if !tc.first {
+				c.create()
+				p.wait("the first token is there", c.agrees)
+				c.ripen()
+				before = 1
+			}
+			was := p.holder()
+			p.proxy.arm(tc.at(p.namespace), tc.after, func() { p.must(p.leader.Kill()) })
+			if tc.first {
+				c.create()
+			} else {
+				c.request("now")
+			}
+			p.wait("the leader dies", func() bool { return closed(p.proxy.sprung) })
+			if !tc.first {
+				if held := c.token(); held == "" || !c.live(held) {
+					t.Errorf("with its leader dead, the target holds %q, which is no good", held)
+				}
+			}
+			p.waitHolder(was)
+			p.wait("the next leader has had its turn", func() bool {
+				return c.agrees() && c.object().Status.LastHandledRefreshRequest == c.asked && c.issued() >= before+tc.issued
+			})
+			if got := c.issued() - before; got != tc.issued {
+				t.Errorf("%d tokens were issued in this pass and the next leader's, want %d", got, tc.issued)
+			}
+			version := c.object().ResourceVersion
+			c.settle(2 * time.Second)
+			if now := c.object().ResourceVersion; now != version {
+				t.Errorf("status was written again after it agreed: %s, then %s", version, now)
+			}
+			if got := c.issued() - before; got != tc.issued {
+				t.Errorf("%d tokens a while later, want %d", got, tc.issued)
+			}
+		})
+	}
+}
+
+// The leader dies while the endpoint has its request: before a token is made, or after, with the answer on its way.
+func TestLeaderDiesDuringExchange(t *testing.T) {
+	t.Parallel()
+	for title, tc := range map[string]struct {
+		fault  func(kill func()) *cdptest.Fault
+		issued int
+	}{
+		"before the token is made": {func(kill func()) *cdptest.Fault { kill(); return cdptest.Reset() }, 1},
+		"with the answer on its way": {func(kill func()) *cdptest.Fault {
+			return &cdptest.Fault{Rewrite: func(body []byte) []byte { kill(); return body }}
+		}, 2},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, "exchange")
+			c := newCredential(t, p.namespace, "etl")
+			c.create()
+			p.wait("the first token is there", c.agrees)
+			c.ripen()
+			held := c.token()
+			c.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(r cdptest.Request) *cdptest.Fault {
+				if r.Count > 1 { // counted from here
+					return nil
+				}
+				return tc.fault(func() { p.must(p.leader.Kill()) })
+			}})
+			c.request("now")
+			p.wait("the leader dies", func() bool { return closed(p.leader.Ended()) })
+			if now := c.token(); now != held || !c.live(now) {
+				t.Errorf("with its leader dead, the target holds another token, or a dead one")
+			}
+			p.wait("the next leader has had its turn", func() bool { return c.agrees() && c.object().Status.LastHandledRefreshRequest == "now" })
+			if got := c.issued() - 1; got != tc.issued {
+				t.Errorf("%d tokens were issued, want %d", got, tc.issued)
+			}
+		})
+	}
+}
+
+// A leader that is asked to end hands over at once, but not without what it has asked for.
+func TestLeaderHandsOver(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, "handover")
+	c := newCredential(t, p.namespace, "etl")
+	c.create()
+	p.wait("the first token is there", c.agrees)
+	c.ripen()
+	c.endpoints.SetBehaviour(cdptest.Behaviour{Latency: 500 * time.Millisecond})
+	c.request("now")
+	p.wait("the exchange is under way", func() bool { return c.endpoints.Stats().InFlight[cdptest.OAuth2] == 1 })
+	was, began := p.holder(), time.Now()
+	p.must(p.leader.Terminate())
+	p.wait("the Lease is given up", func() bool { return p.holder() != was })
+	gaveUp := time.Since(began)
+	p.waitHolder(was)
+	tookOver := time.Since(began)
+	t.Logf("with an exchange of 500 ms under way: given up after %s, taken over after %s", gaveUp.Round(time.Millisecond), tookOver.Round(time.Millisecond))
+	if tookOver-gaveUp > 2*time.Second {
+		t.Errorf("the next leader took over %s after the Lease was given up, want less than 2 s", tookOver-gaveUp)
+	}
+	p.wait("the next leader agrees", func() bool { return c.object().Status.LastHandledRefreshRequest == "now" && c.agrees() })
+	if got := c.issued(); got != 2 {
+		t.Errorf("%d tokens were issued, want 2: one was lost by the shutdown", got)
+	}
+}
+
+// An endpoint that hangs does not keep a leader from handing over.
+func TestHangingEndpointHoldsNoLease(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, "hanging")
+	c := newCredential(t, p.namespace, "etl")
+	c.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Hang() }})
+	c.create()
+	p.wait("the exchange is under way", func() bool { return c.endpoints.Stats().InFlight[cdptest.OAuth2] == 1 })
+	was, began := p.holder(), time.Now()
+	p.must(p.leader.Terminate())
+	p.wait("the Lease is given up", func() bool { return p.holder() != was })
+	gaveUp := time.Since(began)
+	t.Logf("with an exchange that hangs: given up after %s", gaveUp.Round(time.Millisecond))
+	if gaveUp > 4*time.Second {
+		t.Errorf("the Lease was given up after %s, want a little more than 2 s", gaveUp)
+	}
+	c.endpoints.SetBehaviour(cdptest.Behaviour{})
+	p.wait("the next leader works", c.agrees)
+}
+
+func reading(secret string) func(string) checkpoint {
+	return func(namespace string) checkpoint { return checkpoint{"GET", secretPath(namespace, secret)} }
+}
+
+func patching(secret string) func(string) checkpoint {
+	return func(namespace string) checkpoint { return checkpoint{"PATCH", secretPath(namespace, secret)} }
+}
+
+func reporting(object string) func(string) checkpoint {
+	return func(namespace string) checkpoint { return checkpoint{"PATCH", statusPath(namespace, object)} }
+}
+
+func creating(namespace string) checkpoint { return checkpoint{"POST", secretPath(namespace)} }
+
+func telling(namespace string) checkpoint {
+	return checkpoint{"POST", "/apis/events.k8s.io/v1/namespaces/" + namespace + "/events"}
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// agrees says whether status and target say the same, and the token is good.
+func (c *credential) agrees() bool {
+	obj, target := c.object(), &corev1.Secret{}
+	if err := shared.cluster.Client.Get(c.Context(), client.ObjectKey{Namespace: c.namespace, Name: c.name + "-token"}, target); err != nil {
+		return false
+	}
+	status := obj.Status
+	return meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) &&
+		meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionRefreshed) &&
+		status.ObservedGeneration == obj.Generation &&
+		status.TargetVersion == string(target.UID)+"/"+target.ResourceVersion &&
+		status.TokenExpirationTime != nil && status.TokenExpirationTime.UTC().Format(time.RFC3339) == target.Annotations[v1alpha1.ExpiresAtAnnotation] &&
+		c.live(string(target.Data["token"]))
+}

@@ -1,0 +1,170 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// A hundred credentials whose endpoint hangs, and a hundred whose endpoint says that it is too much, must not be felt by a hundred others;
+// and the throttled endpoint must be left alone by all its hundred.
+func TestBadEndpointsDelayNobodyElse(t *testing.T) {
+	const many = 100
+	healthy := cdptest.Behaviour{Latency: 50 * time.Millisecond}
+	hanging := newEndpoints(t, cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Hang() }})
+	throttling := newEndpoints(t, cdptest.Behaviour{Latency: 50 * time.Millisecond, Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Throttled("60") }})
+	sets := []*set{
+		newSet(t, "warm-up", newEndpoints(t, healthy), 20),
+		newSet(t, "alone", newEndpoints(t, healthy), many),
+		newSet(t, "hanging", hanging, many),
+		newSet(t, "throttled", throttling, many),
+		newSet(t, "beside", newEndpoints(t, healthy), many),
+	}
+	warmUp, alone, hang, throttled, beside := sets[0], sets[1], sets[2], sets[3], sets[4]
+
+	watched := ""
+	for _, s := range sets {
+		watched += s.namespace + ","
+	}
+	m, err := stage.StartManager(t.Context(), shared.binary, shared.kubeconfig, filepath.Join(t.TempDir(), "manager.log"),
+		"--watch-namespaces="+watched, "--metrics-bind-address=0", "--allowed-cidrs=127.0.0.0/8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Stop() })
+
+	warmUp.latencies()
+	before := alone.latencies()
+	hang.create()
+	throttled.create()
+	wait(t, time.Minute, "the bad endpoints are asked", func() bool {
+		return hanging.Stats().InFlight[cdptest.OAuth2] > 0 && throttling.Stats().Requests(cdptest.OAuth2, cdptest.OAuth2TokenPath) > 0
+	})
+	after := beside.latencies()
+	p50, p99 := ratio(before, after, 50), ratio(before, after, 99)
+	t.Logf("from the first object to each token, alone: median %s, 99th percentile %s; beside %d at a hanging and %d at a throttling endpoint: %s, %s; ratio %.3f, %.3f",
+		percentile(before, 50), percentile(before, 99), many, many, percentile(after, 50), percentile(after, 99), p50, p99)
+	if p99 > 1.10 {
+		t.Errorf("the 99th percentile grew to %.3f times of what it was, want less than 1.10", p99)
+	}
+	stats := hanging.Stats()
+	if got := stats.MaxInFlight[cdptest.OAuth2]; got > 8 {
+		t.Errorf("%d requests were in flight at the hanging endpoint at the same time, want at most 8", got)
+	}
+	if got := throttling.Stats().Requests(cdptest.OAuth2, cdptest.OAuth2TokenPath); got > 3 {
+		t.Errorf("%d requests reached the endpoint that asked for a minute's rest, want at most 3", got)
+	}
+}
+
+// set is many credentials of one endpoint in a namespace of their own.
+type set struct {
+	*testing.T
+	namespace string
+	endpoints *cdptest.Server
+	objects   []*v1alpha1.CDPCredential
+}
+
+// newSet makes the clients and their Secrets, and the objects, but does not create those.
+func newSet(t *testing.T, name string, endpoints *cdptest.Server, n int) *set {
+	t.Helper()
+	s := &set{T: t, namespace: namespaceOf(t, name), endpoints: endpoints}
+	for i := range n {
+		name := fmt.Sprintf("c%03d", i)
+		known := cdptest.Client{System: cdptest.OAuth2, ID: s.namespace + "-" + name, Secret: "the-secret-of-" + name, Auth: cdptest.AuthPost}
+		obj, err := prepareAt(t, endpoints, s.namespace, name, known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.objects = append(s.objects, obj)
+	}
+	return s
+}
+
+// create creates all objects, some at a time.
+func (s *set) create() {
+	s.Helper()
+	errs := make(chan error, len(s.objects))
+	next := make(chan *v1alpha1.CDPCredential)
+	var creating sync.WaitGroup
+	for range 8 {
+		creating.Go(func() {
+			for obj := range next {
+				errs <- shared.cluster.Client.Create(s.Context(), obj)
+			}
+		})
+	}
+	for _, obj := range s.objects {
+		next <- obj
+	}
+	close(next)
+	creating.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			s.Fatal(err)
+		}
+	}
+}
+
+// latencies creates all objects and says, in order, how long after that was begun each had its token. How fast they are made differs from
+// set to set by less than their endpoint's rate allows them.
+func (s *set) latencies() []time.Duration {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), time.Minute)
+	defer cancel()
+	clientset, err := kubernetes.NewForConfig(shared.cluster.Config)
+	if err != nil {
+		s.Fatal(err)
+	}
+	follow, err := clientset.CoreV1().Secrets(s.namespace).Watch(ctx, metav1.ListOptions{LabelSelector: v1alpha1.ManagedByLabel})
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer follow.Stop()
+	there := make(chan map[string]time.Time)
+	go func() {
+		seen := map[string]time.Time{}
+		for event := range follow.ResultChan() {
+			secret, ok := event.Object.(*corev1.Secret)
+			if _, known := seen[secret.GetName()]; ok && !known && len(secret.Data["token"]) > 0 {
+				seen[secret.Name] = time.Now()
+			}
+			if len(seen) == len(s.objects) {
+				break
+			}
+		}
+		there <- seen
+	}()
+	began := time.Now()
+	s.create()
+	seen := <-there
+	if len(seen) < len(s.objects) {
+		s.Fatalf("only %d of %d have a token", len(seen), len(s.objects))
+	}
+	var list []time.Duration
+	for _, at := range seen {
+		list = append(list, at.Sub(began))
+	}
+	slices.Sort(list)
+	return list
+}
+
+func percentile(sorted []time.Duration, p int) time.Duration {
+	return sorted[(len(sorted)-1)*p/100].Round(time.Millisecond)
+}
+
+func ratio(before, after []time.Duration, p int) float64 {
+	return percentile(after, p).Seconds() / percentile(before, p).Seconds()
+}

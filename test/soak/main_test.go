@@ -1,0 +1,74 @@
+// Package soak breaks things around the real manager and a real API server: the short form of `make soak`, fail-over at every point of a
+// pass, and endpoints that hang or say that it is too much.
+package soak
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+// shared is what most of the tests stand on. The soak itself has an API server of its own, as it stops it.
+var shared struct {
+	root       string
+	cluster    *stage.Cluster
+	binary     string // of the manager
+	token      string // of its ServiceAccount
+	kubeconfig string
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	// Tests of fail-over wait for Leases to run out; they do not compute.
+	if err := flag.Set("test.parallel", "32"); err != nil {
+		fail(err)
+	}
+	code, err := play(m)
+	if err != nil {
+		fail(err)
+	}
+	os.Exit(code)
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+func play(m *testing.M) (code int, err error) {
+	ctx := context.Background()
+	if shared.root, err = stage.ModuleRoot(ctx); err != nil {
+		return 0, err
+	}
+	temp, err := os.MkdirTemp("", "cdp-soak-test-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	assets, err := stage.Assets(ctx, shared.root)
+	if err != nil {
+		return 0, err
+	}
+	if shared.binary, err = stage.BuildManager(ctx, shared.root, temp); err != nil {
+		return 0, err
+	}
+	cluster, stop, err := stage.Start(ctx, stage.Cluster{Root: shared.root, Temp: temp, Assets: assets}, "default")
+	defer func() { err = errors.Join(err, stop()) }()
+	if err != nil {
+		return 0, err
+	}
+	shared.cluster = cluster
+	if shared.kubeconfig, err = cluster.ManagerKubeconfig(ctx); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}

@@ -1,0 +1,31 @@
+package soak
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/soak/trial"
+)
+
+var seed = flag.Uint64("soak.seed", 0, "Seed of the short soak; 0 takes the time.")
+
+// The short form of `make soak`: every kind of fault, kill, outage and change, a few of each.
+func TestSoak(t *testing.T) {
+	if *seed == 0 {
+		*seed = uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	}
+	report, err := trial.Run(t.Context(), trial.Options{
+		Credentials: 16, Duration: 30 * time.Second, Seed: *seed, Root: shared.root, Temp: t.TempDir(), Progress: t.Output(),
+	})
+	if err != nil {
+		t.Fatalf("seed %d: %v", *seed, err)
+	}
+	t.Logf("\n%s", report.Table())
+	for _, violation := range report.Violations {
+		t.Errorf("seed %d: %s", *seed, violation)
+	}
+	if report.Crew["kill"] == 0 || report.APIRestarts == 0 || report.Looks < 1000 {
+		t.Errorf("seed %d: it was no soak: %v, %d API server restarts, %d looks", *seed, report.Crew, report.APIRestarts, report.Looks)
+	}
+}
