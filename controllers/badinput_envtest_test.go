@@ -248,6 +248,17 @@ func troubles(t *testing.T) map[string]trouble {
 		"redirect":          mends(func() *cdptest.Fault { return cdptest.Redirect(http.StatusFound, "https://127.0.0.1:1/") }, "EndpointUnavailable", "redirects, which is not followed"),
 		"redirect and post": mends(func() *cdptest.Fault { return cdptest.Redirect(http.StatusTemporaryRedirect, "https://127.0.0.1:1/") }, "EndpointUnavailable", "redirects"),
 
+		"budget spent": {
+			cause: func(c *credential) {
+				c.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Refresh = &v1alpha1.Refresh{MaxPerDay: new(int32(1))} })
+				again(c)
+			},
+			kind: "Stalled", reason: "BudgetSpent", say: []string{"the 1 tokens of spec.refresh.maxPerDay were issued today", "or when maxPerDay is raised"}, issued: 2,
+			heal: func(c *credential) {
+				c.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Refresh.MaxPerDay = new(int32(9)) })
+			},
+		},
+
 		"another authority's certificate": {
 			cause: func(c *credential) {
 				c.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.TLS.CABundle = otherAuthority(c.T) })
