@@ -184,6 +184,11 @@ func (c *credential) healthy(obj *v1alpha1.CDPCredential) error {
 	if string(held.Data["token"]) != c.lastToken() {
 		return fmt.Errorf("the target does not hold the last token")
 	}
+	// The target is written before status is.
+	said := held.Annotations["cdpcredentials.io/expires-at"]
+	if at := obj.Status.TokenExpirationTime; at == nil || at.UTC().Format(time.RFC3339) != said {
+		return fmt.Errorf("tokenExpirationTime is %v, the target says %s", at, said)
+	}
 	return nil
 }
 
