@@ -49,11 +49,11 @@ func readRoles(files ...string) []client.Object {
 		if err := yaml.Unmarshal(content, &meta); err != nil {
 			panic(fmt.Errorf("%s: %w", file, err))
 		}
-		make, known := kinds[meta.Kind]
+		construct, known := kinds[meta.Kind]
 		if !known {
 			panic(fmt.Errorf("%s: unexpected kind %q", file, meta.Kind))
 		}
-		object := make()
+		object := construct()
 		if err := yaml.UnmarshalStrict(content, object); err != nil {
 			panic(fmt.Errorf("%s: %w", file, err))
 		}

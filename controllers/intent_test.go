@@ -17,8 +17,6 @@ func specOf(p v1alpha1.Provider) *v1alpha1.CDPCredentialSpec {
 	return &v1alpha1.CDPCredentialSpec{Provider: p, ClientSecretRef: v1alpha1.ClientSecretReference{Name: "etl-client"}}
 }
 
-func httpsURL(u v1alpha1.HTTPSURL) *v1alpha1.HTTPSURL { return &u }
-
 func lasting(d time.Duration) *metav1.Duration { return &metav1.Duration{Duration: d} }
 
 // TestIntent: what each provider's spec comes to, its defaults filled in, and the keys that it needs of the client Secret ("?": optional).
@@ -44,7 +42,7 @@ func TestIntent(t *testing.T) {
 			[]string{"client-id", "client-secret"},
 		},
 		"adobe, elsewhere": {
-			v1alpha1.Provider{Adobe: &v1alpha1.Adobe{IMSURL: httpsURL("https://ims.example.com:8443"), OrganizationID: "ABC@AdobeOrg", Scopes: []v1alpha1.Scope{"openid"}}},
+			v1alpha1.Provider{Adobe: &v1alpha1.Adobe{IMSURL: new(v1alpha1.HTTPSURL("https://ims.example.com:8443")), OrganizationID: "ABC@AdobeOrg", Scopes: []v1alpha1.Scope{"openid"}}},
 			"adobe", "ims.example.com:8443",
 			exchange.Request{Provider: "adobe", URL: "https://ims.example.com:8443", OrganizationID: "ABC@AdobeOrg", Scopes: []string{"openid"}},
 			[]string{"client-id", "client-secret"},
@@ -67,7 +65,7 @@ func TestIntent(t *testing.T) {
 			[]string{"client-id", "client-secret"},
 		},
 		"apsis, Asia": {
-			v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: httpsURL("https://api-apac.apsis.one")}},
+			v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL("https://api-apac.apsis.one"))}},
 			"apsis", "api-apac.apsis.one:443",
 			exchange.Request{Provider: "apsis", URL: "https://api-apac.apsis.one"},
 			[]string{"client-id", "client-secret"},
@@ -160,8 +158,8 @@ func TestIntentVendors(t *testing.T) {
 	} {
 		var got []string
 		for _, p := range []v1alpha1.Provider{
-			{Adobe: &v1alpha1.Adobe{IMSURL: httpsURL(v1alpha1.HTTPSURL(address))}}, {Algonomy: &v1alpha1.Algonomy{URL: v1alpha1.HTTPSURL(address)}},
-			{Apsis: &v1alpha1.Apsis{URL: httpsURL(v1alpha1.HTTPSURL(address))}}, {Auth0: &v1alpha1.Auth0{Domain: address[len("https://"):]}},
+			{Adobe: &v1alpha1.Adobe{IMSURL: new(v1alpha1.HTTPSURL(address))}}, {Algonomy: &v1alpha1.Algonomy{URL: v1alpha1.HTTPSURL(address)}},
+			{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL(address))}}, {Auth0: &v1alpha1.Auth0{Domain: address[len("https://"):]}},
 			{Experiture: &v1alpha1.Experiture{TokenURL: v1alpha1.HTTPSURL(address)}}, {OAuth2: &v1alpha1.OAuth2{TokenURL: v1alpha1.HTTPSURL(address)}},
 		} {
 			in, err := intentOf(specOf(p))
@@ -274,7 +272,7 @@ func TestIntentAsked(t *testing.T) {
 			s.Provider.Algonomy.Validity = lasting(15 * time.Minute)
 			return s
 		}(), true},
-		"adobe URL, default": {specOf(v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "o"}}), specOf(v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "o", IMSURL: httpsURL("https://ims-na1.adobelogin.com")}}), true},
+		"adobe URL, default": {specOf(v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "o"}}), specOf(v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "o", IMSURL: new(v1alpha1.HTTPSURL("https://ims-na1.adobelogin.com"))}}), true},
 		"adobe sandbox":      {specOf(v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "o"}}), specOf(v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "o", SandboxName: "dev"}}), false},
 	}
 	for name, tc := range tests {

@@ -33,7 +33,7 @@ func TestOutlive(t *testing.T) {
 				if alive := ctx.Err() == nil; alive != tc.alive {
 					t.Errorf("alive: %t, want %t", alive, tc.alive)
 				}
-				if !tc.alive && parent.Err() == context.Canceled && context.Cause(ctx) != shutdown {
+				if !tc.alive && errors.Is(parent.Err(), context.Canceled) && !errors.Is(context.Cause(ctx), shutdown) {
 					t.Errorf("the cause is %v", context.Cause(ctx))
 				}
 				end()

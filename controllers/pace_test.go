@@ -268,7 +268,8 @@ func TestADayOfFailing(t *testing.T) {
 			for v.now.Before(end) {
 				passes++
 				s := plan(v)
-				out, err := outcome{}, error(nil)
+				var out outcome
+				var err error
 				if s.action == issue {
 					attempts++
 					out.failure = failureOf(v, tc.err, tc.chance)

@@ -1,7 +1,6 @@
 package controllers_test
 
 import (
-	"bytes"
 	"encoding/pem"
 	"net"
 	"net/http"
@@ -47,12 +46,6 @@ func (s *spy) calls() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.seen)
-}
-
-func (s *spy) all() []byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return bytes.Join(s.seen, []byte("\n"))
 }
 
 // host is host:port.

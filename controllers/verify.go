@@ -89,7 +89,7 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 		transport, err = r.Transports.For(caBundle(v.obj))
 	}
 	if err != nil {
-		return &verification{undecided: true}, unknown, nil
+		return &verification{undecided: true}, unknown, nil //nolint:nilerr // a bad CA bundle is reported as InvalidSpec
 	}
 	got := exchange.Verify(ctx, transport, r.Clock.Now, url, req.APIHeaders(value, v.target.rec.TokenType))
 	result := egress.Result{Kind: egress.OK}

@@ -3,6 +3,7 @@ package v1alpha1_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -55,9 +56,7 @@ func dryRun(t *testing.T, spec string) error {
 		t.Fatalf("the test's own YAML: %v", err)
 	}
 	have := obj.Object["spec"].(map[string]any)
-	for field, value := range over {
-		have[field] = value
-	}
+	maps.Copy(have, over)
 	return apiServer.Create(t.Context(), obj, client.DryRunAll, client.FieldValidation("Strict"))
 }
 

@@ -129,17 +129,6 @@ func (s *simulation) run(most time.Duration) {
 	}
 }
 
-// callsWithin counts the calls that began at an endpoint in the first part of the run.
-func (s *simulation) callsWithin(endpoint string, d time.Duration) int {
-	count := 0
-	for _, at := range s.calls[endpoint] {
-		if at.Sub(start) < d {
-			count++
-		}
-	}
-	return count
-}
-
 func (s *simulation) jitter(most time.Duration) time.Duration {
 	return time.Duration(s.random.Int64N(int64(most)))
 }

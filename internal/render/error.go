@@ -49,7 +49,7 @@ func silentFailure(key string, err error) *Error {
 	return &Error{Key: key, Why: "it works with placeholders but not with the token's own values: guard what may be missing with if or with"}
 }
 
-func boundOf(err error) (error, bool) {
+func boundOf(err error) (bound error, ok bool) { //nolint:revive // the error is the answer, and not a failure
 	for _, bound := range []error{errOutput, errWork, errPanic} {
 		if errors.Is(err, bound) {
 			return bound, true
