@@ -8,11 +8,12 @@ import (
 
 // evidence is what a run has left, by member.
 type evidence struct {
-	eye      *eye
-	consumer *consumer
-	crew     *crew
-	outages  *outages
-	users    *users
+	eye       *eye
+	consumer  *consumer
+	agreement *agreement
+	crew      *crew
+	outages   *outages
+	users     *users
 
 	general  []blockage             // for all members
 	pauses   map[string][]blockage  // by endpoint

@@ -72,6 +72,23 @@ func (e *evidence) judgeRepairs(r *Report) {
 	}
 }
 
+// judgeDisputes finds where status and target said different things for longer than a pass takes. No endpoint excuses that.
+func (e *evidence) judgeDisputes(r *Report) {
+	general := byStart(e.general)
+	var list []time.Duration
+	for _, g := range e.agreement.disputes {
+		list = append(list, g.to.Sub(g.from))
+		if latest := opportunity(general, g.from); g.to.After(latest) {
+			r.violation("%s: status had another expiry than the target from %s for %.1f s, which is %.1f s too long; in the way: %v",
+				g.member, clockTime(g.from), seconds(g.to.Sub(g.from)), seconds(g.to.Sub(latest)), shares(general, g.from, g.to))
+		}
+	}
+	if len(list) > 0 {
+		slices.Sort(list)
+		r.Disputes = Repair{"status behind the target", len(list), seconds(list[len(list)/2]), seconds(list[len(list)-1]), 0}
+	}
+}
+
 // judgeExchanges explains every token.
 func (e *evidence) judgeExchanges(r *Report, members []*member, over time.Time) {
 	r.Exchanges.Excess = map[string]int{}

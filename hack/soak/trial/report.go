@@ -29,6 +29,8 @@ type Report struct {
 	Bad                  []Gap    `json:"bad"`
 	Excused              []Gap    `json:"excused"`
 	Repairs              []Repair `json:"repairs"`
+	// Disputes are the times in which status had another expiry than the target.
+	Disputes Repair `json:"disputes"`
 
 	Exchanges   Exchanges      `json:"exchanges"`
 	Attempts    map[string]int `json:"attempts"` // requests to token endpoints by what went wrong on purpose; "" is nothing

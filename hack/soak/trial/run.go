@@ -68,6 +68,7 @@ type play struct {
 	eye              *eye
 	consumer         *consumer
 	asker            *asker
+	agreement        *agreement
 	crew             *crew
 	outages          *outages
 	users            *users
@@ -97,6 +98,8 @@ func (p *play) run(ctx context.Context) (*Report, error) {
 	watchers.Go(func() {
 		p.asker.ask(watching, max(12*time.Millisecond, min(100*time.Millisecond, 2*time.Second/time.Duration(len(p.members)))))
 	})
+	watchers.Go(func() { p.agreement.watch(watching) })
+	watchers.Go(func() { p.agreement.compare(watching) })
 	watchers.Go(func() { p.crew.measure(watching, time.Second) })
 
 	began := time.Now()
@@ -155,6 +158,11 @@ func (p *play) setUp(ctx context.Context) error {
 	p.eye = newEye(clientset)
 	p.consumer = newConsumer(p.eye, p.members)
 	p.asker = newAsker(p.eye, p.admin, p.members)
+	watching, err := client.NewWithWatch(p.cluster.Config, client.Options{Scheme: p.cluster.Scheme})
+	if err != nil {
+		return err
+	}
+	p.agreement = newAgreement(p.eye, p.consumer, watching, p.members)
 	p.users = newUsers(p.Options, p.admin, p.consumer, p.foreign, p.members)
 	p.outages = newOutages(p.Options, p.cluster)
 	return nil
@@ -229,10 +237,11 @@ func (p *play) judge(over time.Time) *Report {
 		APIRestarts: len(p.outages.down), APIDown: lengths(p.outages.down), Idle: lengths(p.crew.idle),
 		Growth: growthOf(p.crew.samples), Marathon: growthOf(longest(p.crew.samples)), ForeignLeft: len(p.foreign.settled),
 	}
-	e := &evidence{eye: p.eye, consumer: p.consumer, crew: p.crew, outages: p.outages, users: p.users}
+	e := &evidence{eye: p.eye, consumer: p.consumer, agreement: p.agreement, crew: p.crew, outages: p.outages, users: p.users}
 	e.gather(p.sites)
 	e.judgeGaps(r)
 	e.judgeRepairs(r)
+	e.judgeDisputes(r)
 	e.judgeExchanges(r, p.members, over)
 	e.judgeRequests(r, p.sites)
 	for _, changed := range p.foreign.changed {

@@ -20,6 +20,7 @@ func (r *Report) Table() string {
 	for _, repair := range r.Repairs {
 		row("repaired: "+repair.What, "%d times, median %.1f s, worst %.1f s, late %d", repair.Count, repair.Median, repair.Worst, repair.Late)
 	}
+	row("status behind the target", "%d times, median %.1f s, worst %.1f s", r.Disputes.Count, r.Disputes.Median, r.Disputes.Worst)
 	e := r.Exchanges
 	row("tokens issued", "%d: %d first, %d due, %d under way at the end", e.Issued, e.First, e.Due, e.UnderWay)
 	for _, why := range sortedKeys(e.Excess) {
