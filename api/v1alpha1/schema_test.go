@@ -21,12 +21,12 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../config/crd/bases"}, ErrorIfCRDPathMissing: true}
+	defer func() { _ = env.Stop() }() // a start that failed half-way leaves processes, too
 	config, err := env.Start()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start the API server (make test sets KUBEBUILDER_ASSETS):", err)
 		return 1
 	}
-	defer func() { _ = env.Stop() }()
 	if apiServer, err = client.New(config, client.Options{}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
