@@ -15,8 +15,14 @@ import (
 func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCredentialStatus {
 	status := *v.obj.Status.DeepCopy()
 	if out.waiting {
-		// Waiting for a turn is no news, but a Ready that is no longer true is.
-		if was := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); was != nil && (was.Status == metav1.ConditionTrue) != v.target.holds(v.now) {
+		// Waiting for a turn is no news. But a Ready that is no longer true is, and a token that was written by a process that died before it
+		// could say so.
+		untold := v.target.has() && v.target.owner() == v.obj.Name && !status.TokenExpirationTime.Equal(wholeSecond(v.target.rec.ExpiresAt))
+		if untold {
+			reportTarget(v, &status)
+		}
+		was := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+		if untold || was != nil && (was.Status == metav1.ConditionTrue) != v.target.holds(v.now) {
 			setReady(v, &status)
 		}
 		return status

@@ -215,6 +215,26 @@ func TestReportWaiting(t *testing.T) {
 			}
 		})
 	}
+	// The process that wrote the token was killed before it could say so; now the next token waits for its turn.
+	t.Run("what an earlier process wrote is told", func(t *testing.T) {
+		t.Parallel()
+		for name, status := range map[string]v1alpha1.CDPCredentialStatus{"of the token before": before().obj.Status, "none yet": {ObservedGeneration: -1}} {
+			v := before()
+			v.obj.Status, v.difference = status, different
+			v.target.rec.ExpiresAt = at("12:47:00")
+			v.held = v.target
+			got := report(v, step{action: issue}, outcome{waiting: true, at: at("11:18:00")}, nil)
+			if got.TokenExpirationTime == nil || !got.TokenExpirationTime.Time.Equal(at("12:47:00")) || got.TargetVersion != v.target.version {
+				t.Errorf("%s: expiry %s, version %q", name, got.TokenExpirationTime, got.TargetVersion)
+			}
+			if line := conditionLines(got)[0]; line != "Ready=True TokenValid" {
+				t.Errorf("%s: got %s", name, line)
+			}
+			if got.ObservedGeneration != status.ObservedGeneration {
+				t.Errorf("%s: the generation counts as observed", name)
+			}
+		}
+	})
 	t.Run("for the minimum interval", func(t *testing.T) {
 		t.Parallel()
 		v := before()
