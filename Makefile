@@ -30,10 +30,13 @@ help: ## Show this list
 demo: ## Show tokens being kept fresh: a real API server, stand-in token endpoints, no cluster and no account
 	go run ./hack/demo
 
-SOAK ?= -duration 15m
+N ?= 200
+DURATION ?= 15m
+SEED ?= 0
+SOAK ?=
 .PHONY: soak
-soak: ## Run many short-lived credentials while everything around them misbehaves (SOAK="-credentials 500 -duration 1h")
-	go run ./hack/soak $(SOAK)
+soak: ## Run N (200) short-lived credentials for DURATION (15m) while all around them misbehaves by SEED (by chance)
+	go run ./hack/soak -credentials $(N) -duration $(DURATION) -seed $(SEED) $(SOAK)
 
 ##@ Generate
 
