@@ -95,35 +95,25 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 		return ctrl.Result{}, nil // the target Secret is garbage-collected by its owner reference
 	}
 	mem := r.memory.of(req.NamespacedName, obj.UID, r.stepped())
-	if !older(obj.ResourceVersion, mem.objectVersion) {
-		mem.lagging = time.Time{}
-	} else if live, err := r.catchUp(ctx, req.NamespacedName, mem); err != nil {
-		return ctrl.Result{}, err
-	} else if live == nil || live.UID != obj.UID {
-		return ctrl.Result{RequeueAfter: cacheLag}, nil
-	} else {
-		obj = live
-	}
-	saved := obj.Status
-	if mem.unsaved != nil {
-		obj.Status = *mem.unsaved.DeepCopy() // what happened has happened, though it could not be written
-	}
-	v, err := r.observe(ctx, obj, mem)
+	obj, err := r.catchUp(ctx, obj, mem)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	s := plan(v)
-	if _, known := mem.targets[v.held.name]; s.action == issue && v.held.found && !known {
-		// A cache may be far behind when a process starts: a token is not replaced on its word alone.
-		if err := r.lookAgain(ctx, v, mem); err != nil {
-			return ctrl.Result{}, err
-		}
-		s = plan(v)
+	if obj == nil {
+		return ctrl.Result{RequeueAfter: cacheLag}, nil
 	}
+	v, s, err := r.decide(ctx, obj, mem)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if v == nil {
+		return ctrl.Result{RequeueAfter: mostLag}, nil
+	}
+	obj = v.obj
 	if s.action == issue && readyButNot(v) {
 		status := *obj.Status.DeepCopy()
 		setReady(v, &status) // consumers are told before the endpoint is asked, which may take a while
-		if err := r.patchStatus(ctx, obj, saved, mem, status); err != nil {
+		if err := r.patchStatus(ctx, obj, v.saved, mem, status); err != nil {
 			return ctrl.Result{}, err
 		}
 		return ctrl.Result{RequeueAfter: time.Millisecond}, nil
@@ -144,39 +134,11 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	}
 	r.settleClock(v, mem, out)
 	status := report(v, s, out, tried)
-	if err := r.patchStatus(ctx, obj, saved, mem, status); err != nil {
+	if err := r.patchStatus(ctx, obj, v.saved, mem, status); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
-	r.tell(v, &saved, &status)
+	r.tell(v, &v.saved, &status)
 	return ctrl.Result{RequeueAfter: wake(v, s, out, verifyAt, &status)}, nil
-}
-
-const (
-	// cacheLag is how long a cache is given to catch up when nothing else wakes the object, mostLag how long in all.
-	cacheLag = 100 * time.Millisecond
-	mostLag  = 10 * time.Second
-)
-
-// catchUp is for a cache that shows the object as it was before we wrote it. Nil: wait for it. One that does not catch up is passed by: a watch may
-// hang for minutes, and the API server's data may have gone back to a backup.
-func (r *CDPCredentialReconciler) catchUp(ctx context.Context, name types.NamespacedName, mem *remembered) (*v1alpha1.CDPCredential, error) {
-	now := r.Clock.Now()
-	if mem.lagging.IsZero() || now.Before(mem.lagging) {
-		mem.lagging = now
-	}
-	if now.Sub(mem.lagging) < mostLag {
-		return nil, nil
-	}
-	live := &v1alpha1.CDPCredential{}
-	if err := r.Live.Get(ctx, name, live); apierrors.IsNotFound(err) {
-		return nil, nil // the cache will show that, too
-	} else if err != nil {
-		return nil, fmt.Errorf("read the object past the cache: %w", err)
-	}
-	if older(live.ResourceVersion, mem.objectVersion) {
-		mem.objectVersion, mem.targets = "", nil
-	}
-	return live, nil
 }
 
 // readyButNot says whether status still has it that the target holds a token which is there no more.

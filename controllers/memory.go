@@ -24,6 +24,8 @@ type remembered struct {
 	clock time.Duration
 	// objectVersion is the object's resourceVersion after our last status patch.
 	objectVersion string
+	// confirmed says that this process has decided on an exchange with what the API server says, or has written the target itself.
+	confirmed bool
 	// unsaved is the status that could not be written: the failures and the times in it hold all the same.
 	unsaved *v1alpha1.CDPCredentialStatus
 	// targets are the versions of target Secrets that we wrote or looked into, by name.

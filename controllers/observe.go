@@ -14,7 +14,10 @@ import (
 // observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
 // status nor this process knows the version.
 func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (*view, error) {
-	v := &view{now: r.Clock.Now(), obj: obj, allowed: r.AllowedHosts, allowedMetadata: r.AllowedMetadata}
+	v := &view{now: r.Clock.Now(), obj: obj, saved: obj.Status, allowed: r.AllowedHosts, allowedMetadata: r.AllowedMetadata}
+	if mem.unsaved != nil {
+		obj.Status = *mem.unsaved.DeepCopy() // what happened has happened, though it could not be written
+	}
 	v.intent, v.intentErr = intentOf(&obj.Spec)
 	var err error
 	if v.client, err = r.observeClient(ctx, obj); err != nil {
@@ -129,20 +132,6 @@ func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.
 	return t, nil
 }
 
-// lookAgain replaces what the cache says of the held token by what the API server says.
-func (r *CDPCredentialReconciler) lookAgain(ctx context.Context, v *view, mem *remembered) error {
-	held, err := r.lookInto(ctx, v.obj, mem, v.held.name)
-	if err != nil {
-		return err
-	}
-	held.rec = held.rec.shifted(v.step)
-	if !v.moving() {
-		v.target = held
-	}
-	v.held, v.difference = held, same
-	return r.compareClient(ctx, v, mem)
-}
-
 // compareClient says what has changed in what would be sent. The client Secret is read only if its version, or what is asked for, is
 // another one than it was when the answer was last found.
 func (r *CDPCredentialReconciler) compareClient(ctx context.Context, v *view, mem *remembered) error {
@@ -151,6 +140,12 @@ func (r *CDPCredentialReconciler) compareClient(ctx context.Context, v *view, me
 	}
 	rec := v.held.rec
 	last := v.obj.Status.LastAttempt
+	if last != nil && lags(true, v.client.version, last.ClientSecretVersion) {
+		// The cache is behind what the last attempt was made with: what it shows is no change.
+		if err := r.readClient(ctx, v); err != nil || !v.client.found {
+			return err
+		}
+	}
 	recordStale := rec != nil && v.held.has() && (rec.Asked != v.intent.asked || rec.Client != v.client.version)
 	attemptStale := last != nil && last.Generation == v.obj.Generation && last.ClientSecretVersion != v.client.version && mem.client.attempt != ""
 	if !recordStale && !attemptStale {

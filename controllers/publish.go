@@ -88,7 +88,7 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 	case err != nil:
 		return outcome{}, err
 	}
-	mem.pending, mem.dueSince, mem.clockCorrected = nil, time.Time{}, false
+	mem.pending, mem.dueSince, mem.clockCorrected, mem.confirmed = nil, time.Time{}, false, true
 	mem.sawTarget(v.target.name, seenTarget{version: version})
 	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
 	v.target = targetView{name: v.target.name, found: true, version: version, rec: &p.rec, content: intact}

@@ -15,6 +15,8 @@ import (
 type view struct {
 	now time.Time
 	obj *v1alpha1.CDPCredential
+	// saved is the object's status as the API server has it; obj has the one that could not be written, if there is one.
+	saved v1alpha1.CDPCredentialStatus
 
 	intent    intent
 	intentErr error

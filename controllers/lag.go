@@ -1,0 +1,79 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+const (
+	// cacheLag is how long a cache is given to catch up when nothing else wakes the object, mostLag how long in all.
+	cacheLag = 100 * time.Millisecond
+	mostLag  = 10 * time.Second
+)
+
+// catchUp gives the object with at least what this process wrote. Nil: wait for the cache. One that does not catch up is passed by: a watch may
+// hang for minutes, and the API server's data may have gone back to a backup.
+func (r *CDPCredentialReconciler) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (*v1alpha1.CDPCredential, error) {
+	if !older(obj.ResourceVersion, mem.objectVersion) {
+		mem.lagging = time.Time{}
+		return obj, nil
+	}
+	now := r.Clock.Now()
+	if mem.lagging.IsZero() || now.Before(mem.lagging) {
+		mem.lagging = now
+	}
+	if now.Sub(mem.lagging) < mostLag {
+		return nil, nil
+	}
+	live, err := r.readObject(ctx, obj)
+	if live != nil && older(live.ResourceVersion, mem.objectVersion) {
+		mem.objectVersion, mem.targets = "", nil
+	}
+	return live, err
+}
+
+// decide observes and plans. A process' first exchange for an object is decided on what the API server says: the cache that a process begins
+// with may be of before the last writes of the process before it, and a token costs more than two reads. Nil: the object is gone.
+func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (*view, step, error) {
+	v, err := r.observe(ctx, obj, mem)
+	if err != nil {
+		return nil, step{}, err
+	}
+	s := plan(v)
+	nothingToLose := v.saved.LastRefreshTime == nil && v.saved.LastAttempt == nil && !v.held.found
+	if s.action != issue && s.action != update || mem.confirmed || v.intent.provider == "basic" || nothingToLose {
+		return v, s, nil
+	}
+	live, err := r.readObject(ctx, obj)
+	if live == nil || err != nil {
+		return nil, step{}, err
+	}
+	if _, err := r.lookInto(ctx, live, mem, v.held.name); err != nil {
+		return nil, step{}, err
+	}
+	mem.confirmed, mem.objectVersion = true, live.ResourceVersion
+	if v, err = r.observe(ctx, live, mem); err != nil {
+		return nil, step{}, err
+	}
+	return v, plan(v), nil
+}
+
+// readObject asks the API server for the object. Nil: it is gone, which the cache will show, too.
+func (r *CDPCredentialReconciler) readObject(ctx context.Context, obj *v1alpha1.CDPCredential) (*v1alpha1.CDPCredential, error) {
+	live := &v1alpha1.CDPCredential{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(obj), live); apierrors.IsNotFound(err) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("read the object past the cache: %w", err)
+	}
+	if live.UID != obj.UID || !live.DeletionTimestamp.IsZero() {
+		return nil, nil
+	}
+	return live, nil
+}
