@@ -1,0 +1,329 @@
+package simulation
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+)
+
+// An apiServer holds CDPCredentials and Secrets as the real one does: what is stored is never changed but replaced, every change has a
+// version of its own, and a change of nothing is none. It does what it is asked at once; its clients and its watches are what takes time.
+type apiServer struct {
+	w           *world
+	credentials map[types.NamespacedName]*v1alpha1.CDPCredential
+	secrets     map[types.NamespacedName]*corev1.Secret
+	// changes are all there were, in order: that at i made the version firstVersion+i.
+	changes []change
+	uids    int
+}
+
+const firstVersion = 1000
+
+// A change is what a watch tells: the object, or nil where it was deleted, as the cache's transforms leave it.
+type change struct {
+	at         time.Duration
+	name       types.NamespacedName
+	ofSecret   bool
+	credential *v1alpha1.CDPCredential
+	metadata   *metav1.PartialObjectMetadata
+	// by is the pass that made it, of a replica that was deposed by then. Nil: a user, or the garbage collector.
+	by      *pass
+	deposed bool
+}
+
+var (
+	secretResource     = schema.GroupResource{Resource: "secrets"}
+	credentialResource = schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: "cdpcredentials"}
+	secretKind         = corev1.SchemeGroupVersion.WithKind("Secret")
+	credentialKind     = v1alpha1.GroupVersion.WithKind("CDPCredential")
+)
+
+func newAPIServer(w *world) *apiServer {
+	return &apiServer{w: w, credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*corev1.Secret{}}
+}
+
+func (s *apiServer) nextVersion() string { return strconv.Itoa(firstVersion + len(s.changes)) }
+
+// writer is who made a version. Nil: nobody that is a pass.
+func (s *apiServer) writer(version string) *pass {
+	if at, err := strconv.Atoi(version); err == nil && at >= firstVersion && at-firstVersion < len(s.changes) {
+		return s.changes[at-firstVersion].by
+	}
+	return nil
+}
+
+func (s *apiServer) meta(o *metav1.ObjectMeta, name types.NamespacedName) {
+	s.uids++
+	o.Namespace, o.Name, o.ResourceVersion = name.Namespace, name.Name, s.nextVersion()
+	o.UID = types.UID(fmt.Sprintf("uid-%d-%d", s.w.seed, s.uids))
+	o.CreationTimestamp = metav1.NewTime(s.w.clock().Truncate(time.Second))
+}
+
+// setSecret stores a Secret, or deletes it where it is nil, and tells everybody.
+func (s *apiServer) setSecret(by *pass, name types.NamespacedName, secret *corev1.Secret) {
+	before := s.secrets[name]
+	c := change{at: s.w.now, name: name, ofSecret: true, by: by, deposed: by != nil && by.replica.deposed}
+	if secret == nil {
+		delete(s.secrets, name)
+	} else {
+		s.secrets[name] = secret
+		seen, err := controllers.TrimMetadata(&metav1.PartialObjectMetadata{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+			ObjectMeta: *secret.ObjectMeta.DeepCopy(),
+		})
+		if err != nil {
+			panic(err)
+		}
+		c.metadata = seen.(*metav1.PartialObjectMetadata)
+	}
+	s.changes = append(s.changes, c)
+	s.w.judge.secretChanged(by, name, before, secret)
+	s.w.tellWatches()
+	if secret != nil && s.orphaned(secret) {
+		s.w.after(s.w.between(time.Second, 20*time.Second), func() { s.collect(name) })
+	}
+}
+
+func (s *apiServer) setCredential(by *pass, name types.NamespacedName, obj *v1alpha1.CDPCredential) {
+	c := change{at: s.w.now, name: name, by: by, deposed: by != nil && by.replica.deposed}
+	if obj == nil {
+		delete(s.credentials, name)
+	} else {
+		s.credentials[name] = obj
+		seen, err := controllers.TrimCredential(obj.DeepCopy())
+		if err != nil {
+			panic(err)
+		}
+		c.credential = seen.(*v1alpha1.CDPCredential)
+	}
+	s.changes = append(s.changes, c)
+	s.w.tellWatches()
+}
+
+// orphaned says whether all owners of a Secret are gone. Of owners only CDPCredentials are known; others are taken to exist.
+func (s *apiServer) orphaned(secret *corev1.Secret) bool {
+	for _, ref := range secret.OwnerReferences {
+		if owner := s.credentials[types.NamespacedName{Namespace: secret.Namespace, Name: ref.Name}]; ref.Kind != "CDPCredential" || owner != nil && owner.UID == ref.UID {
+			return false
+		}
+	}
+	return len(secret.OwnerReferences) > 0
+}
+
+// collect is the garbage collector: it looks again before it deletes.
+func (s *apiServer) collect(name types.NamespacedName) {
+	if secret := s.secrets[name]; secret != nil && s.orphaned(secret) {
+		s.w.tell("garbage collector deletes Secret %s", name.Name)
+		s.setSecret(nil, name, nil)
+	}
+}
+
+func (s *apiServer) createSecret(by *pass, name types.NamespacedName, secret *corev1.Secret) (*corev1.Secret, error) {
+	if s.secrets[name] != nil {
+		return nil, apierrors.NewAlreadyExists(secretResource, name.Name)
+	}
+	stored := secret.DeepCopy()
+	s.meta(&stored.ObjectMeta, name)
+	s.setSecret(by, name, stored)
+	return stored, nil
+}
+
+// editSecret changes a Secret as a user does, with whatever is there.
+func (s *apiServer) editSecret(name types.NamespacedName, edit func(*corev1.Secret)) {
+	before := s.secrets[name]
+	after := before.DeepCopy()
+	edit(after)
+	if equality.Semantic.DeepEqual(before, after) {
+		return
+	}
+	after.ResourceVersion = s.nextVersion()
+	s.setSecret(nil, name, after)
+}
+
+// A secretPatch is all that a merge patch of a Secret may have in it.
+type secretPatch struct {
+	Metadata struct {
+		UID             types.UID               `json:"uid"`
+		ResourceVersion string                  `json:"resourceVersion"`
+		Labels          map[string]*string      `json:"labels"`
+		Annotations     map[string]*string      `json:"annotations"`
+		OwnerReferences []metav1.OwnerReference `json:"ownerReferences"`
+	} `json:"metadata"`
+	Data map[string]*[]byte `json:"data"`
+}
+
+func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte) (*corev1.Secret, error) {
+	patch := secretPatch{}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&patch); err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	before := s.secrets[name]
+	if before == nil {
+		return nil, apierrors.NewNotFound(secretResource, name.Name)
+	}
+	if m := patch.Metadata; m.UID != "" && m.UID != before.UID || m.ResourceVersion != "" && m.ResourceVersion != before.ResourceVersion {
+		return nil, apierrors.NewConflict(secretResource, name.Name, fmt.Errorf("it is another version"))
+	}
+	after := before.DeepCopy()
+	after.Labels = merged(after.Labels, patch.Metadata.Labels)
+	after.Annotations = merged(after.Annotations, patch.Metadata.Annotations)
+	after.Data = merged(after.Data, patch.Data)
+	after.OwnerReferences = patch.Metadata.OwnerReferences
+	if before.Immutable != nil && *before.Immutable && !equality.Semantic.DeepEqual(before.Data, after.Data) {
+		return nil, apierrors.NewInvalid(secretKind.GroupKind(), name.Name, nil)
+	}
+	if equality.Semantic.DeepEqual(before, after) {
+		s.w.judge.wroteNothing(by, "Secret "+name.Name)
+		return before, nil
+	}
+	after.ResourceVersion = s.nextVersion()
+	s.setSecret(by, name, after)
+	return after, nil
+}
+
+// merged is a merge patch (RFC 7396) of a map of plain values: nil takes a key away.
+func merged[V any](m map[string]V, patch map[string]*V) map[string]V {
+	out := maps.Clone(m)
+	if out == nil {
+		out = map[string]V{}
+	}
+	for key, value := range patch {
+		if value == nil {
+			delete(out, key)
+		} else {
+			out[key] = *value
+		}
+	}
+	return out
+}
+
+func (s *apiServer) deleteSecret(by *pass, name types.NamespacedName, only *metav1.Preconditions) error {
+	secret := s.secrets[name]
+	if secret == nil {
+		return apierrors.NewNotFound(secretResource, name.Name)
+	}
+	if only != nil && (only.UID != nil && *only.UID != secret.UID || only.ResourceVersion != nil && *only.ResourceVersion != secret.ResourceVersion) {
+		return apierrors.NewConflict(secretResource, name.Name, fmt.Errorf("it is another version"))
+	}
+	s.setSecret(by, name, nil)
+	return nil
+}
+
+func (s *apiServer) createCredential(name types.NamespacedName, obj *v1alpha1.CDPCredential) {
+	stored := obj.DeepCopy()
+	s.meta(&stored.ObjectMeta, name)
+	stored.Generation = 1
+	s.setCredential(nil, name, stored)
+}
+
+func (s *apiServer) editCredential(name types.NamespacedName, edit func(*v1alpha1.CDPCredential)) {
+	before := s.credentials[name]
+	after := before.DeepCopy()
+	edit(after)
+	if equality.Semantic.DeepEqual(before, after) {
+		return
+	}
+	if !equality.Semantic.DeepEqual(before.Spec, after.Spec) {
+		after.Generation++
+	}
+	after.ResourceVersion = s.nextVersion()
+	s.setCredential(nil, name, after)
+}
+
+func (s *apiServer) deleteCredential(name types.NamespacedName) {
+	s.setCredential(nil, name, nil)
+	for _, of := range slices.SortedFunc(maps.Keys(s.secrets), byName) {
+		if of.Namespace == name.Namespace && s.orphaned(s.secrets[of]) {
+			s.w.after(s.w.between(time.Second, 20*time.Second), func() { s.collect(of) })
+		}
+	}
+}
+
+func byName(a, b types.NamespacedName) int {
+	return bytes.Compare([]byte(a.String()), []byte(b.String()))
+}
+
+// patchStatus is a merge patch of the status subresource: nothing but status is changed.
+func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte) (*v1alpha1.CDPCredential, error) {
+	before := s.credentials[name]
+	if before == nil {
+		return nil, apierrors.NewNotFound(credentialResource, name.Name)
+	}
+	var patch struct {
+		Metadata struct {
+			UID             types.UID `json:"uid"`
+			ResourceVersion string    `json:"resourceVersion"`
+		} `json:"metadata"`
+		Status map[string]any `json:"status"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&patch); err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	if m := patch.Metadata; m.UID != "" && m.UID != before.UID || m.ResourceVersion != "" && m.ResourceVersion != before.ResourceVersion {
+		return nil, apierrors.NewConflict(credentialResource, name.Name, fmt.Errorf("it is another one"))
+	}
+	was, err := json.Marshal(before.Status)
+	if err != nil {
+		return nil, err
+	}
+	status := map[string]any{}
+	if err := json.Unmarshal(was, &status); err != nil {
+		return nil, err
+	}
+	mergeInto(status, patch.Status)
+	is, err := json.Marshal(status)
+	if err != nil {
+		return nil, err
+	}
+	after := before.DeepCopy()
+	after.Status = v1alpha1.CDPCredentialStatus{}
+	if err := json.Unmarshal(is, &after.Status); err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	if equality.Semantic.DeepEqual(before.Status, after.Status) {
+		s.w.judge.wroteNothing(by, "the status of "+name.Name)
+		return before, nil
+	}
+	after.ResourceVersion = s.nextVersion()
+	s.setCredential(by, name, after)
+	s.w.judge.statusChanged(by, before, after)
+	return after, nil
+}
+
+// mergeInto is RFC 7396.
+func mergeInto(target, patch map[string]any) {
+	for key, value := range patch {
+		inner, ok := value.(map[string]any)
+		switch {
+		case value == nil:
+			delete(target, key)
+		case ok:
+			was, ok := target[key].(map[string]any)
+			if !ok {
+				was = map[string]any{}
+			}
+			mergeInto(was, inner)
+			target[key] = was
+		default:
+			target[key] = value
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package simulation
+
+import (
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// asked judges an exchange at the moment at which it is sent.
+func (j *judge) asked(a *answer) {
+	w, p := j.w, a.pass
+	obj := p.object
+	j.stats.exchanges++
+	if obj == nil {
+		w.violated("exchanges", "an exchange for %s, which the cache does not have", p.name.Name)
+	}
+	if obj.Spec.Suspend {
+		w.violated("suspend", "an exchange for %s, which is suspended", p.name.Name)
+	}
+	if w.seconds(a) {
+		j.stats.deposed++
+		return
+	}
+	f := j.file(obj.UID)
+	cause := j.cause(a, f)
+	if cause == "" {
+		if !j.stale(p) {
+			w.violated("exchanges", "an exchange for %s that nothing calls for", p.name.Name)
+		}
+		cause = "stale cache"
+		j.stats.stale++
+		w.tell("STALE exchange for %s", p.name.Name)
+	}
+	j.stats.causes[cause]++
+	w.tell("exchange for %s because of: %s", p.name.Name, cause)
+	if request := obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation]; request != "" && request != f.handled {
+		f.handled, f.pending = request, true
+	}
+	j.tooSoon(a, f)
+	j.paced(a, f)
+	j.withinBudget(a, f)
+}
+
+// withinBudget judges that the day has a token left.
+func (j *judge) withinBudget(a *answer, f *file) {
+	refresh := a.pass.object.Spec.Refresh
+	if refresh == nil || refresh.MaxPerDay == nil || a.ask.update != "" || j.stale(a.pass) {
+		return
+	}
+	if day := j.w.local().UTC().Format(time.DateOnly); f.perDay[day] >= int(*refresh.MaxPerDay) {
+		j.w.violated("budget", "a token for %s, which had %d on %s, of %d", a.pass.name.Name, f.perDay[day], day, *refresh.MaxPerDay)
+	}
+}
+
+// seconds says whether another leader is at work as well: the old one knows nothing of it, and is not judged by how often it asks.
+func (w *world) seconds(a *answer) bool { return a.pass.replica.deposed }
+
+// cause is why an exchange is called for, by what is in the API server. Empty: for nothing.
+func (j *judge) cause(a *answer, f *file) string {
+	w, obj := j.w, a.pass.object
+	is := w.api.credentials[a.pass.name]
+	if is == nil || is.UID != obj.UID {
+		return ""
+	}
+	secret := j.held(is)
+	rec := j.record(secret)
+	switch {
+	case rec == nil:
+		return "no token"
+	case w.vendors.tokens[rec.token] == nil:
+		return "changed" // from basic
+	}
+	t := w.vendors.tokens[rec.token]
+	request := obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation]
+	switch {
+	case !w.local().Before(earliestRenewal(rec, obj)):
+		return "renewal"
+	case rec.request != a.ask.request && (a.ask.update == "" || rec.request.resources != a.ask.resources):
+		return "changed"
+	case request != "" && request != f.handled || f.pending:
+		return "requested"
+	case t.refused && rec.Cause != "Rejected":
+		return "rejected"
+	}
+	return ""
+}
+
+// earliestRenewal is renewAt with the most jitter.
+func earliestRenewal(rec *written, obj *v1alpha1.CDPCredential) time.Time {
+	lifetime := rec.ExpiresAt.Sub(rec.IssuedAt)
+	return rec.ExpiresAt.Add(-leadOf(lifetime, obj) - lifetime/10)
+}
+
+func leadOf(lifetime time.Duration, obj *v1alpha1.CDPCredential) time.Duration {
+	lead := max(lifetime/4, 150*time.Second)
+	if r := obj.Spec.Refresh; r != nil && r.Before != nil {
+		lead = r.Before.Duration
+	}
+	return min(lead, lifetime/2)
+}
+
+// tooSoon judges the time between two tokens of one object.
+func (j *judge) tooSoon(a *answer, f *file) {
+	last := f.last
+	if last == nil || a.ask.update != "" || a.sent-last.sent >= 10*time.Second {
+		return
+	}
+	if !last.published && last.pass.replica.dead {
+		return // it died with the process, which could tell nobody
+	}
+	if last.pass.replica != a.pass.replica && j.stale(a.pass) {
+		return
+	}
+	if is := j.w.api.credentials[a.pass.name]; is == nil || is.UID != a.pass.object.UID {
+		return // XXX
+	}
+	j.w.violated("interval", "a token for %s %s after the one before", a.pass.name.Name, a.sent-last.sent)
+}
+
+// paced judges the time after a failed attempt.
+func (j *judge) paced(a *answer, f *file) {
+	failed := f.failed
+	if failed == nil {
+		return
+	}
+	if failed.pass.replica != a.pass.replica && j.stale(a.pass) {
+		return
+	}
+	obj, since := a.pass.object, a.sent-failed.received
+	least := time.Duration(0)
+	switch failed.failure {
+	case throttled:
+		least = 30 * time.Second
+		for range f.failures - 1 {
+			least = min(2*least, 5*time.Minute)
+		}
+		if failed.retryAfter >= 0 {
+			least = failed.retryAfter
+		}
+		if failed.ask.request != a.ask.request {
+			return // another client, or another request
+		}
+	case rejected:
+		least = 15 * time.Minute
+		for range f.failures - 1 {
+			least = min(2*least, time.Hour)
+		}
+	}
+	least = max(least, failed.retryAfter)
+	if since >= least {
+		return
+	}
+	if failed.failure != throttled && j.userChanged(failed.history, obj) {
+		return
+	}
+	j.w.violated("pacing", "%s asked again after %s, not %s, of which the last answer was: %s", a.pass.name.Name, since, least, failed.answer)
+}
+
+// answered learns from an answer, at the moment at which the operator has it.
+func (j *judge) answered(a *answer) {
+	w, obj := j.w, a.pass.object
+	f := j.file(obj.UID)
+	o := j.object(a.pass.name)
+	if a.doubtful {
+		j.obstruct(o, 2*time.Minute)
+		f.failed = nil
+		return
+	}
+	if a.token != nil && a.failure == none {
+		j.stats.issued++
+		if a.ask.update == "" {
+			f.last = a
+		}
+		return
+	}
+	if a.ask.update != "" && a.failure == rejected {
+		return // a new token will do
+	}
+	wait := time.Duration(0)
+	switch a.failure {
+	case rejected:
+		wait = time.Hour
+	case throttled:
+		wait = max(a.retryAfter, 8*time.Minute) + time.Minute
+	case unavailable:
+		wait = max(a.retryAfter, 0) + time.Minute
+		if rec := j.record(j.held(obj)); rec != nil {
+			wait += max(min(rec.ExpiresAt.Sub(w.local())/4, 5*time.Minute), 10*time.Second)
+		}
+	}
+	j.obstruct(o, wait+30*time.Second)
+}

@@ -1,0 +1,179 @@
+package simulation
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// A mirror is a cache: what a replica knows of the API server: each kind as it was some time ago.
+type mirror struct {
+	credentials map[types.NamespacedName]*v1alpha1.CDPCredential
+	secrets     map[types.NamespacedName]*metav1.PartialObjectMetadata
+	// watches are those of CDPCredentials and of Secrets.
+	watches [2]watch
+}
+
+type watch struct {
+	ofSecrets bool
+	// heard is how many of all changes it knows.
+	heard     int
+	scheduled bool
+	// stuckUntil is when a watch that hangs goes on, and relist that it then sees only what has become of it all.
+	stuckUntil time.Duration
+	relist     bool
+}
+
+// fillCache is the first list, of a server that may be behind. The watch goes on from there.
+func (r *replica) fillCache(behind time.Duration) {
+	w := r.w
+	r.cache = mirror{
+		credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*metav1.PartialObjectMetadata{},
+		watches: [2]watch{{}, {ofSecrets: true}},
+	}
+	upTo := len(w.api.changes)
+	for upTo > 0 && behind > 0 && w.api.changes[upTo-1].at > w.now-behind {
+		upTo--
+	}
+	for _, c := range w.api.changes[:upTo] {
+		r.cache.apply(c)
+	}
+	w.wires.hearing = r
+	for _, name := range slices.SortedFunc(maps.Keys(r.cache.credentials), byName) {
+		w.wires.credentials.OnAdd(r.cache.credentials[name], true)
+	}
+	for _, name := range slices.SortedFunc(maps.Keys(r.cache.secrets), byName) {
+		w.wires.secrets.OnAdd(r.cache.secrets[name], true)
+	}
+	for i := range r.cache.watches {
+		watch := &r.cache.watches[i]
+		watch.heard = upTo
+		if upTo < len(w.api.changes) {
+			watch.stuckUntil = w.now + w.about(behind/4)
+			watch.relist = w.maybe(0.3)
+			r.listen(watch)
+		}
+	}
+}
+
+func (c *mirror) apply(change change) {
+	switch {
+	case change.ofSecret && change.metadata == nil:
+		delete(c.secrets, change.name)
+	case change.ofSecret:
+		c.secrets[change.name] = change.metadata
+	case change.credential == nil:
+		delete(c.credentials, change.name)
+	default:
+		c.credentials[change.name] = change.credential
+	}
+}
+
+// tellWatches says that something has changed.
+func (w *world) tellWatches() {
+	for _, r := range w.replicas {
+		for i := range r.cache.watches {
+			r.listen(&r.cache.watches[i])
+		}
+	}
+}
+
+func (r *replica) listen(watch *watch) {
+	if watch.scheduled {
+		return
+	}
+	watch.scheduled = true
+	wait := r.w.lag + r.w.between(0, 20*time.Millisecond)
+	r.w.after(max(wait, watch.stuckUntil-r.w.now), func() { r.hear(watch) })
+}
+
+// hear takes in what has changed since.
+func (r *replica) hear(watch *watch) {
+	switch {
+	case r.dead:
+		return
+	case r.paused:
+		r.parked = append(r.parked, func() { r.hear(watch) })
+		return
+	case r.w.now < watch.stuckUntil:
+		r.w.after(watch.stuckUntil-r.w.now, func() { r.hear(watch) })
+		return
+	}
+	watch.scheduled = false
+	news := slices.Clone(r.w.api.changes[watch.heard:])
+	watch.heard = len(r.w.api.changes)
+	if watch.relist {
+		watch.relist = false
+		news = lastOfEach(news)
+	}
+	for _, c := range news {
+		if c.ofSecret == watch.ofSecrets && !r.dead {
+			r.take(c)
+		}
+	}
+}
+
+// lastOfEach is what a list shows of a series of changes.
+func lastOfEach(changes []change) []change {
+	type thing struct {
+		ofSecret bool
+		name     types.NamespacedName
+	}
+	last := map[thing]int{}
+	for i, c := range changes {
+		last[thing{c.ofSecret, c.name}] = i
+	}
+	var kept []change
+	for i, c := range changes {
+		if last[thing{c.ofSecret, c.name}] == i {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// take puts a change into the cache and lets the handlers know.
+func (r *replica) take(c change) {
+	wires := r.w.wires
+	wires.hearing = r
+	if c.ofSecret {
+		before, had := r.cache.secrets[c.name]
+		r.cache.apply(c)
+		switch {
+		case c.metadata == nil && had:
+			wires.secrets.OnDelete(before)
+		case c.metadata != nil && had:
+			wires.secrets.OnUpdate(before, c.metadata)
+		case c.metadata != nil:
+			wires.secrets.OnAdd(c.metadata, false)
+		}
+		return
+	}
+	before, had := r.cache.credentials[c.name]
+	r.cache.apply(c)
+	switch {
+	case c.credential == nil && had:
+		wires.credentials.OnDelete(before)
+	case c.credential != nil && had:
+		wires.credentials.OnUpdate(before, c.credential)
+	case c.credential != nil:
+		wires.credentials.OnAdd(c.credential, false)
+	}
+}
+
+// behind says whether there are changes in a namespace that the cache does not have.
+func (r *replica) behind(namespace string) bool {
+	for _, watch := range r.cache.watches {
+		for _, c := range r.w.api.changes[watch.heard:] {
+			if c.ofSecret == watch.ofSecrets && c.name.Namespace == namespace {
+				return true
+			}
+		}
+	}
+	return false
+}

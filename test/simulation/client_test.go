@@ -1,0 +1,198 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// An apiClient is a replica's client: it reads from the cache and writes to the API server. What the operator does not use is not there, and
+// what it must not do is a violation.
+type apiClient struct {
+	client.Client
+	replica *replica
+}
+
+// Get reads from the cache, at once.
+func (c *apiClient) Get(_ context.Context, name client.ObjectKey, obj client.Object, _ ...client.GetOption) error {
+	p, cache := c.replica.w.running, &c.replica.cache
+	switch into := obj.(type) {
+	case *v1alpha1.CDPCredential:
+		found := cache.credentials[name]
+		p.object = found
+		if found == nil {
+			return apierrors.NewNotFound(credentialResource, name.Name)
+		}
+		*into = *found.DeepCopy()
+	case *metav1.PartialObjectMetadata:
+		found := cache.secrets[name]
+		if found == nil {
+			p.secrets[name] = ""
+			return apierrors.NewNotFound(secretResource, name.Name)
+		}
+		p.secrets[name] = found.ResourceVersion
+		*into = *found.DeepCopy()
+	default:
+		c.replica.w.violated("cache", "a whole %T was read through the cache", obj)
+	}
+	return nil
+}
+
+// List finds by one index.
+func (c *apiClient) List(_ context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	options := (&client.ListOptions{}).ApplyOptions(opts)
+	matches := func(client.Object) bool { return true }
+	if options.FieldSelector != nil {
+		want := options.FieldSelector.Requirements()[0]
+		index := c.replica.w.wires.indexes[want.Field]
+		matches = func(obj client.Object) bool { return slices.Contains(index(obj), want.Value) }
+	}
+	cache := &c.replica.cache
+	switch into := list.(type) {
+	case *v1alpha1.CDPCredentialList:
+		for _, name := range slices.SortedFunc(maps.Keys(cache.credentials), byName) {
+			if obj := cache.credentials[name]; name.Namespace == options.Namespace && matches(obj) {
+				into.Items = append(into.Items, *obj)
+			}
+		}
+	case *metav1.PartialObjectMetadataList:
+		for _, name := range slices.SortedFunc(maps.Keys(cache.secrets), byName) {
+			if obj := cache.secrets[name]; name.Namespace == options.Namespace && matches(obj) {
+				into.Items = append(into.Items, *obj)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *apiClient) Create(_ context.Context, obj client.Object, _ ...client.CreateOption) error {
+	secret, p := obj.(*corev1.Secret), c.replica.w.running
+	return p.request("create Secret "+secret.Name, true, func() error {
+		stored, err := c.replica.w.api.createSecret(p, client.ObjectKeyFromObject(secret), secret)
+		if err == nil {
+			*secret = *stored.DeepCopy()
+		}
+		return err
+	})
+}
+
+func (c *apiClient) Patch(_ context.Context, obj client.Object, patch client.Patch, _ ...client.PatchOption) error {
+	meta, p := obj.(*metav1.PartialObjectMetadata), c.replica.w.running
+	body, err := mergePatch(obj, patch)
+	if err != nil {
+		return err
+	}
+	return p.request("patch Secret "+meta.Name, true, func() error {
+		stored, err := c.replica.w.api.patchSecret(p, client.ObjectKeyFromObject(meta), body)
+		if err == nil {
+			meta.ObjectMeta = *stored.ObjectMeta.DeepCopy()
+		}
+		return err
+	})
+}
+
+func (c *apiClient) Delete(_ context.Context, obj client.Object, opts ...client.DeleteOption) error {
+	meta, p := obj.(*metav1.PartialObjectMetadata), c.replica.w.running
+	options := (&client.DeleteOptions{}).ApplyOptions(opts)
+	return p.request("delete Secret "+meta.Name, true, func() error {
+		return c.replica.w.api.deleteSecret(p, client.ObjectKeyFromObject(meta), options.Preconditions)
+	})
+}
+
+func mergePatch(obj client.Object, patch client.Patch) ([]byte, error) {
+	if patch.Type() != types.MergePatchType {
+		return nil, fmt.Errorf("use a merge patch, not %s", patch.Type())
+	}
+	return patch.Data(obj)
+}
+
+func (c *apiClient) Status() client.SubResourceWriter { return statusClient{replica: c.replica} }
+
+type statusClient struct {
+	client.SubResourceWriter
+	replica *replica
+}
+
+func (c statusClient) Patch(_ context.Context, obj client.Object, patch client.Patch, _ ...client.SubResourcePatchOption) error {
+	credential, p := obj.(*v1alpha1.CDPCredential), c.replica.w.running
+	body, err := mergePatch(obj, patch)
+	if err != nil {
+		return err
+	}
+	return p.request("patch status", true, func() error {
+		stored, err := c.replica.w.api.patchStatus(p, client.ObjectKeyFromObject(credential), body)
+		if err == nil {
+			*credential = *stored.DeepCopy()
+		}
+		return err
+	})
+}
+
+// A liveReader asks the API server.
+type liveReader struct{ replica *replica }
+
+func (l liveReader) Get(_ context.Context, name client.ObjectKey, obj client.Object, _ ...client.GetOption) error {
+	p := l.replica.w.running
+	if credential, ok := obj.(*v1alpha1.CDPCredential); ok {
+		return p.request("get CDPCredential "+name.Name, false, func() error {
+			found := l.replica.w.api.credentials[name]
+			if found == nil {
+				return apierrors.NewNotFound(credentialResource, name.Name)
+			}
+			p.object = found
+			*credential = *found.DeepCopy()
+			return nil
+		})
+	}
+	secret := obj.(*corev1.Secret)
+	return p.request("get Secret "+name.Name, false, func() error {
+		found := l.replica.w.api.secrets[name]
+		if found == nil {
+			p.secrets[name] = ""
+			return apierrors.NewNotFound(secretResource, name.Name)
+		}
+		p.secrets[name] = found.ResourceVersion
+		*secret = *found.DeepCopy()
+		return nil
+	})
+}
+
+func (l liveReader) List(context.Context, client.ObjectList, ...client.ListOption) error {
+	l.replica.w.violated("cost", "a list was asked of the API server")
+	return nil
+}
+
+// An apiFault is how the API server, or the way to it, fails.
+type apiFault struct {
+	// refused is the share of requests that fail and do nothing, lost the share whose answer does not arrive.
+	refused, lost float64
+	// slow is how long a request takes on average.
+	slow time.Duration
+}
+
+func (f apiFault) refuse(w *world) error {
+	if f.refused == 0 || !w.maybe(f.refused) {
+		return nil
+	}
+	return pick(w, []error{
+		apierrors.NewServiceUnavailable("no leader"), apierrors.NewInternalError(fmt.Errorf("etcd")), apierrors.NewTooManyRequestsError("later"),
+		apierrors.NewServerTimeout(secretResource, "patch", 1), fmt.Errorf("connect: refused"),
+	})
+}
+
+func (f apiFault) lose(w *world) error {
+	if f.lost == 0 || !w.maybe(f.lost) {
+		return nil
+	}
+	return pick(w, []error{apierrors.NewTimeoutError("it took too long", 1), errLost})
+}

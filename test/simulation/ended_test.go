@@ -1,0 +1,160 @@
+package simulation
+
+import (
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// passEnded judges a pass by what it leaves.
+func (j *judge) passEnded(p *pass) {
+	if a := p.answer; a != nil && p.err != nil && a.failure != none && a.received != 0 {
+		j.remember(p) // this process knows of it, whatever became of its status
+	}
+	if p.err == nil && p.object != nil {
+		j.agreement(p)
+	}
+	defer func() {
+		if p.answer != nil {
+			p.replica.asked[p.name] = true
+		}
+	}()
+	if j.quiet {
+		j.quietly(p)
+	}
+}
+
+func (j *judge) passKilled(p *pass) {
+	j.stats.killed++
+	if p.answer != nil && p.answer.token != nil && !p.answer.published {
+		j.stats.lost++
+	}
+}
+
+func (j *judge) replicaEnded(*replica) { j.obstruct(nil, 0) }
+
+// statusLost forgets what status alone knew.
+func (j *judge) statusLost(o *object) {
+	f := j.file(o.get().UID)
+	f.failed, f.failures = nil, 0
+	f.perDay = map[string]int{}
+	f.handled = ""
+}
+
+// agreement judges that status and Secret say the same after a pass that nothing has come in between of.
+func (j *judge) agreement(p *pass) {
+	w := j.w
+	if p.replica.deposed || w.changedSince(p) {
+		return
+	}
+	obj := w.api.credentials[p.name]
+	if obj == nil || obj.UID != p.object.UID {
+		return
+	}
+	o := j.object(p.name)
+	target := o.target()
+	rec := j.record(target)
+	holds := rec != nil && owner(target) == obj.Name && rec.Object == obj.Name
+	// A token that expires at this moment is on the side of both.
+	alive := holds && (rec.ExpiresAt.IsZero() || w.local().Before(rec.ExpiresAt))
+	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
+	differs := func(what string) {
+		w.violated("agreement", "status of %s and its target: %s", obj.Name, what)
+	}
+	if ready == nil {
+		if p.result.RequeueAfter == 0 {
+			differs("no condition Ready")
+		}
+		return
+	}
+	if said := ready.Status == metav1.ConditionTrue; said != alive && (!holds || rec.ExpiresAt.Sub(w.local()).Abs() > time.Second) {
+		differs("Ready is " + string(ready.Status) + " " + ready.Reason)
+	}
+	if !alive || j.waiting(p) {
+		return
+	}
+	if obj.Status.ObservedGeneration != obj.Generation {
+		differs("observedGeneration is behind")
+	}
+	if obj.Status.TargetName != target.Name {
+		differs("targetName is " + obj.Status.TargetName)
+	}
+	if obj.Status.TargetVersion != "" && obj.Status.TargetVersion != string(target.UID)+"/"+target.ResourceVersion {
+		differs("targetVersion is another one")
+	}
+	if t := obj.Status.TokenExpirationTime; (t == nil) != rec.ExpiresAt.IsZero() || t != nil && !t.Time.Equal(rec.ExpiresAt.Truncate(time.Second)) {
+		differs("tokenExpirationTime is another one")
+	}
+}
+
+// waiting says whether a pass has found that it is not its turn, of which it reports nothing.
+func (j *judge) waiting(p *pass) bool {
+	if a := p.answer; a != nil && a.ask.update != "" && a.failure == rejected {
+		return true
+	}
+	for _, request := range p.requests {
+		if request == "patch status" || request == "exchange" {
+			return false
+		}
+	}
+	return p.result.RequeueAfter > 0
+}
+
+// changedSince says whether anybody but the pass has changed anything of its namespace since it began, or its cache was behind then.
+func (w *world) changedSince(p *pass) bool {
+	for _, c := range w.api.changes[p.history:] {
+		if c.by != p && c.name.Namespace == p.name.Namespace {
+			return true
+		}
+	}
+	return p.behind
+}
+
+// quietly judges a pass in a world in which nothing happens: either it makes no request, or it renews at the price that is promised, or it
+// verifies.
+func (j *judge) quietly(p *pass) {
+	counts := map[string]int{}
+	for _, request := range p.requests {
+		verb, rest, _ := strings.Cut(request, " ")
+		counts[verb]++
+		if verb == "get" {
+			counts["get "+rest[strings.Index(rest, " ")+1:]]++
+		}
+		if request == "patch status" {
+			counts["status"]++
+		}
+	}
+	expensive := func(why string) {
+		j.w.violated("silence", "a pass over %s made %q: %s", p.name.Name, p.requests, why)
+	}
+	exchanges, verifies := counts["exchange"], counts["verify"]
+	reads := counts["get"]
+	if p.object != nil && p.object.Spec.Verify != nil && counts["get "+p.object.Spec.Target.Name] > 0 {
+		reads-- // right after a renewal the cache may not have the Secret yet
+	}
+	if asked := counts["get "+p.name.Name]; asked > 0 {
+		if p.replica.asked[p.name] {
+			expensive("it has asked for the object before")
+		}
+		reads -= 2 // the object and its target, before the first exchange of a process
+	}
+	writes := counts["patch"] + counts["create"] + counts["delete"]
+	switch {
+	case p.expired && exchanges == 0 && writes == 1 && j.expect(j.object(p.name)) != "":
+		// A suspended object, or one that lacks something, says so at the second of expiry.
+	case exchanges == 0 && verifies == 0 && reads+writes > 0:
+		expensive("nothing was to be done")
+	case exchanges == 0 && writes > 0:
+		expensive("nothing was to be written")
+	case exchanges == 1 && (counts["status"] != 1 || writes != 2):
+		expensive("a renewal is one write of the target and one of status")
+	case reads > 1+verifies || exchanges > 1 || verifies > 1:
+		expensive("too many reads")
+	case p.err != nil:
+		expensive("it failed")
+	}
+}

@@ -1,0 +1,216 @@
+package simulation
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// A judge sees everything that happens and knows what must not.
+type judge struct {
+	w       *world
+	objects []*object
+	files   map[types.UID]*file
+	// written has each record that the operator wrote, by its text.
+	written map[string]*written
+	// obstructed is until when something that concerns everybody kept the operator from its work.
+	obstructed time.Duration
+	// quiet says that nothing but renewals is to happen.
+	quiet bool
+	stats stats
+}
+
+// stats count what is of interest beside violations.
+type stats struct {
+	exchanges, issued, published, lost, killed int
+	// stale are the exchanges that nobody needed and that were made because a new process' cache was behind.
+	stale int
+	// late is what is tolerated between two leaders.
+	deposed int
+	causes  map[string]int
+}
+
+// A file is what the judge keeps of one CDPCredential, from its creation to its deletion.
+type file struct {
+	uid types.UID
+	// obstructed is until when something kept the operator from its work on this object.
+	obstructed time.Duration
+	// last is the last answer with a token, failed the last failed attempt that status knows of, and failures how many there were in a row.
+	last     *answer
+	failed   *failedAttempt
+	failures int
+	// handled is the last request for a refresh that was tried, pending says that nothing has succeeded since.
+	handled string
+	pending bool
+	// perDay counts the tokens that were published on a day.
+	perDay map[string]int
+}
+
+// A failedAttempt is one that was answered badly.
+type failedAttempt struct {
+	*answer
+	// history is how many changes there had been when the pass began that made it.
+	history int
+	object  *v1alpha1.CDPCredential
+}
+
+// written is a record that the operator wrote beside a token.
+type written struct {
+	token string
+	// request is what the token was for when it was written.
+	request             request
+	IssuedAt, ExpiresAt time.Time
+	Object              string
+	Cause               string
+	Issuance            *v1alpha1.Issuance
+}
+
+func newJudge(w *world) *judge {
+	return &judge{w: w, files: map[types.UID]*file{}, written: map[string]*written{}, stats: stats{causes: map[string]int{}}}
+}
+
+func (j *judge) file(uid types.UID) *file {
+	f := j.files[uid]
+	if f == nil {
+		f = &file{uid: uid, perDay: map[string]int{}}
+		j.files[uid] = f
+	}
+	return f
+}
+
+// object finds the object of that name.
+func (j *judge) object(name types.NamespacedName) *object {
+	i := slices.IndexFunc(j.objects, func(o *object) bool { return o.name == name })
+	return j.objects[i]
+}
+
+// userActed says that a user has just done something that may keep the operator from its work, until it can know of it.
+func (j *judge) userActed() {
+	hang := time.Duration(0)
+	for _, r := range j.w.replicas {
+		for _, watch := range r.cache.watches {
+			hang = max(hang, watch.stuckUntil-j.w.now)
+		}
+	}
+	j.obstruct(nil, hang)
+}
+
+// obstruct says that the operator cannot be expected to do its work on an object for some time. Nil: on any.
+func (j *judge) obstruct(o *object, d time.Duration) {
+	until := j.w.now + d
+	if o == nil {
+		j.obstructed = max(j.obstructed, until)
+	} else if obj := o.get(); obj != nil {
+		f := j.file(obj.UID)
+		f.obstructed = max(f.obstructed, until)
+	}
+}
+
+// record reads the record on a target. Nil: the operator did not write it there, or not beside this token.
+func (j *judge) record(secret *corev1.Secret) *written {
+	if secret == nil {
+		return nil
+	}
+	rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]
+	if rec == nil || rec.token != string(tokenOf(secret)) {
+		return nil
+	}
+	return rec
+}
+
+func (j *judge) write(secret *corev1.Secret) *written {
+	text := secret.Annotations[v1alpha1.StateAnnotation]
+	rec := &written{token: string(tokenOf(secret))}
+	if t := j.w.vendors.tokens[rec.token]; t != nil {
+		rec.request = t.request
+	}
+	if err := json.Unmarshal([]byte(text), rec); err != nil {
+		j.w.violated("half-written", "the record on %s cannot be read: %v", secret.Name, err)
+	}
+	j.written[text] = rec
+	return rec
+}
+
+// tokenOf is the key of a target that matters.
+func tokenOf(secret *corev1.Secret) []byte {
+	if value, ok := secret.Data["token"]; ok {
+		return value
+	}
+	return secret.Data["authorization"]
+}
+
+// held is the Secret that has the object's token: the target or, while the target has none, the one of before a renaming. Nil: none has.
+func (j *judge) held(obj *v1alpha1.CDPCredential) *corev1.Secret {
+	for _, name := range []string{obj.Spec.Target.Name, obj.Status.TargetName} {
+		secret := j.w.api.secrets[types.NamespacedName{Namespace: obj.Namespace, Name: name}]
+		if rec := j.record(secret); rec != nil && owner(secret) == obj.Name && rec.Object == obj.Name {
+			if name == obj.Spec.Target.Name || rec.ExpiresAt.IsZero() || j.w.local().Before(rec.ExpiresAt) {
+				return secret
+			}
+		}
+	}
+	return nil
+}
+
+func owner(secret *corev1.Secret) string { return secret.Annotations[v1alpha1.CredentialAnnotation] }
+
+// stale says whether what a pass was given is not what there is because somebody else than its replica has changed it, and, if it was a process
+// before it, whether it had no reason to ask: the object was a new one.
+func (j *judge) stale(p *pass) bool { return j.behind(p, false) }
+
+// behind is stale without the second half, if any is true.
+func (j *judge) behind(p *pass, any bool) bool {
+	by := func(seen, is string, name types.NamespacedName, ofSecret bool) bool {
+		if seen == is {
+			return false
+		}
+		for _, c := range slices.Backward(j.w.api.changes) {
+			if c.name == name && c.ofSecret == ofSecret {
+				switch {
+				case c.by == nil || c.deposed || any && c.by.replica != p.replica:
+					return true
+				case c.by.object.UID != p.object.UID:
+					return true // it was another object that this is of
+				}
+				return c.by.replica != p.replica && p.object.Status.LastRefreshTime == nil
+			}
+		}
+		return true
+	}
+	is := ""
+	if obj := j.w.api.credentials[p.name]; obj != nil {
+		is = obj.ResourceVersion
+	}
+	if p.object == nil || by(p.object.ResourceVersion, is, p.name, false) {
+		return true
+	}
+	for name, seen := range p.secrets {
+		is := ""
+		if secret := j.w.api.secrets[name]; secret != nil {
+			is = secret.ResourceVersion
+		}
+		if by(seen, is, name, true) {
+			return true
+		}
+	}
+	return false
+}
+
+// userChanged says whether somebody who is no pass has changed one of these things since then, in what matters.
+func (j *judge) userChanged(since int, obj *v1alpha1.CDPCredential) bool {
+	for _, c := range j.w.api.changes[since:] {
+		if c.by != nil || c.name.Namespace != obj.Namespace {
+			continue
+		}
+		if !c.ofSecret && c.name.Name == obj.Name || c.ofSecret && strings.HasPrefix(c.name.Name, obj.Name) || c.ofSecret && c.name.Name == obj.Spec.Target.Name {
+			return true
+		}
+	}
+	return false
+}

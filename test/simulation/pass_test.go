@@ -1,0 +1,145 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"runtime/debug"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// A pass is one call of Reconcile. It runs as a coroutine: at every request it gives the processor back for as long as the request takes, and
+// so whatever else happens in the world happens between any two requests of it.
+type pass struct {
+	replica *replica
+	name    types.NamespacedName
+	began   time.Duration
+	resume  func() (time.Duration, bool)
+	stop    func()
+	yield   func(time.Duration) bool
+
+	// object is what the cache gave it, nil if nothing.
+	object *v1alpha1.CDPCredential
+	// secrets are the versions of the Secrets that the cache gave it.
+	secrets map[types.NamespacedName]string
+	// history is how many changes there had been when it began, behind says that the cache did not have them all.
+	history int
+	behind  bool
+	// requests are all that it made, in order.
+	requests []string
+	answer   *answer
+	events   []string
+	// sent is when it decided to make its last request.
+	sent time.Duration
+	// expired says that it has reported that there is no good token any more.
+	expired bool
+
+	result ctrl.Result
+	err    error
+}
+
+// killed ends a coroutine.
+type killed struct{}
+
+func (r *replica) startPass(name types.NamespacedName) {
+	p := &pass{replica: r, name: name, began: r.w.now, history: len(r.w.api.changes), secrets: map[types.NamespacedName]string{}}
+	p.behind = r.behind(name.Namespace)
+	r.running = append(r.running, p)
+	r.w.passes++
+	p.resume, p.stop = iter.Pull(func(yield func(time.Duration) bool) {
+		defer func() {
+			switch e := recover().(type) {
+			case nil, killed:
+			case *violation:
+				panic(e)
+			default:
+				panic(fmt.Sprintf("seed %d: %v\n%s", r.w.seed, e, debug.Stack()))
+			}
+		}()
+		p.yield = yield
+		p.result, p.err = r.reconciler.Reconcile(context.Background(), requestFor(name))
+	})
+	p.step()
+}
+
+// step runs the pass until it waits for something or ends.
+func (p *pass) step() {
+	r := p.replica
+	if r.dead {
+		return
+	}
+	if r.paused {
+		r.parked = append(r.parked, p.step)
+		return
+	}
+	r.w.running = p
+	wait, more := p.resume()
+	r.w.running = nil
+	switch {
+	case r.dying:
+		r.kill()
+	case more:
+		r.w.after(wait, p.step)
+	default:
+		r.passEnded(p)
+	}
+}
+
+// sleep gives the processor back for d.
+func (p *pass) sleep(d time.Duration) {
+	if !p.yield(d) {
+		panic(killed{})
+	}
+}
+
+// mayDie is a point at which a replica may be killed.
+func (p *pass) mayDie() {
+	r := p.replica
+	if r.fuse == 0 {
+		return
+	}
+	if r.fuse--; r.fuse == 0 {
+		r.dying = true
+		p.sleep(0)
+	}
+}
+
+// request makes one request to the API server. do is what the server does with it.
+func (p *pass) request(what string, writes bool, do func() error) error {
+	w := p.replica.w
+	p.requests, p.sent = append(p.requests, what), w.now
+	p.mayDie()
+	there := w.between(time.Millisecond, 5*time.Millisecond)
+	if w.apiFault.slow > 0 {
+		there += w.about(w.apiFault.slow)
+	}
+	if !p.yield(there) {
+		if writes && w.maybe(0.5) { // it is on its way: a process that is killed does not call it back
+			w.after(time.Millisecond, func() {
+				w.tell("replica %d, dead: %s arrives all the same", p.replica.id, what)
+				_ = do()
+			})
+		}
+		panic(killed{})
+	}
+	if err := w.apiFault.refuse(w); err != nil {
+		w.tell("replica %d: %s: refused: %v", p.replica.id, what, err)
+		p.sleep(time.Millisecond)
+		return err
+	}
+	err := do()
+	w.tell("replica %d: %s: %s: %v", p.replica.id, p.name.Name, what, err)
+	p.sleep(w.between(time.Millisecond, 5*time.Millisecond))
+	p.mayDie()
+	if lost := w.apiFault.lose(w); lost != nil && err == nil {
+		w.tell("replica %d: %s: the answer is lost", p.replica.id, what)
+		p.replica.lostAnswers = true
+		return lost
+	}
+	return err
+}

@@ -1,0 +1,179 @@
+package simulation
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// workers is how many passes a replica makes at a time.
+const workers = 3
+
+// A replica is one process of the operator that leads or believes that it does.
+type replica struct {
+	apiClient
+	w          *world
+	id         int
+	reconciler *controllers.CDPCredentialReconciler
+	cache      mirror
+
+	// queue has when each object is to be looked at. What has come due waits in backlog for a worker.
+	queue   map[types.NamespacedName]time.Duration
+	backlog []types.NamespacedName
+	running []*pass
+
+	// fuse, if not 0, is how many points at which it may die are still to be passed.
+	fuse                int
+	dying, dead, paused bool
+	// parked is what could not happen while it was paused.
+	parked []func()
+	// deposed says that another replica leads.
+	deposed bool
+	// lostAnswers says that a write of it was done of which it does not know.
+	lostAnswers bool
+	// asked has the objects for which it has asked for a token.
+	asked map[types.NamespacedName]bool
+}
+
+// startReplica starts a process, whose cache begins as the world was behind ago.
+func (w *world) startReplica(behind time.Duration) *replica {
+	w.started++
+	r := &replica{w: w, id: w.started, queue: map[types.NamespacedName]time.Duration{}, asked: map[types.NamespacedName]bool{}}
+	r.apiClient.replica = r
+	r.reconciler = &controllers.CDPCredentialReconciler{
+		Client: r, Live: liveReader{r}, Recorder: recorder{w}, Transports: w.vendors,
+		Exchanger: exchange.Exchanger{Now: w.local, Rand: w.vendors},
+		Gate:      egress.NewGate(egress.Limits{}), VerifyGate: egress.NewGate(egress.Limits{}),
+		Clock: clock{w}, Chance: w.chance.Float64, Rand: w.vendors, Metrics: metrics,
+	}
+	for _, older := range w.replicas {
+		older.deposed = true
+	}
+	w.replicas = append(w.replicas, r)
+	for _, o := range w.judge.objects {
+		w.wires.limiter.Forget(requestFor(o.name))
+	}
+	w.tell("replica %d starts, its cache %s behind", r.id, behind)
+	r.fillCache(behind)
+	return r
+}
+
+type clock struct{ w *world }
+
+func (c clock) Now() time.Time                  { return c.w.local() }
+func (c clock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
+
+// A recorder counts events.
+type recorder struct{ w *world }
+
+func (r recorder) Eventf(_, _ runtime.Object, kind, reason, _, note string, args ...any) {
+	p := r.w.running
+	p.events = append(p.events, kind+" "+reason)
+}
+
+// enqueue has an object looked at after a while: the earliest time counts, as in controller-runtime's priority queue.
+func (r *replica) enqueue(name types.NamespacedName, after time.Duration) {
+	at := r.w.now + after
+	if have, ok := r.queue[name]; ok && have <= at {
+		return
+	}
+	r.queue[name] = at
+	r.w.after(after, func() { r.due(name, at) })
+}
+
+func (r *replica) due(name types.NamespacedName, at time.Duration) {
+	switch {
+	case r.dead || r.queue[name] != at:
+	case r.paused:
+		r.parked = append(r.parked, func() { r.due(name, at) })
+	default:
+		if !slices.Contains(r.backlog, name) {
+			r.backlog = append(r.backlog, name)
+		}
+		r.work()
+	}
+}
+
+// work starts what can be started: one pass an object at a time.
+func (r *replica) work() {
+	for i := 0; i < len(r.backlog) && len(r.running) < workers && !r.dead; {
+		name := r.backlog[i]
+		if slices.ContainsFunc(r.running, func(p *pass) bool { return p.name == name }) {
+			i++
+			continue
+		}
+		r.backlog = slices.Delete(r.backlog, i, i+1)
+		delete(r.queue, name)
+		r.startPass(name)
+		i = 0
+	}
+}
+
+// passEnded does what the controller does with the result.
+func (r *replica) passEnded(p *pass) {
+	r.running = slices.DeleteFunc(r.running, func(other *pass) bool { return other == p })
+	limiter := r.w.wires.limiter
+	switch {
+	case p.err != nil:
+		r.w.tell("replica %d: %s: pass failed: %v", r.id, p.name.Name, p.err)
+		r.enqueue(p.name, limiter.When(requestFor(p.name)))
+	case p.result.RequeueAfter > 0:
+		limiter.Forget(requestFor(p.name))
+		r.enqueue(p.name, p.result.RequeueAfter)
+	default:
+		limiter.Forget(requestFor(p.name))
+	}
+	if len(p.requests) > 0 && p.err == nil {
+		r.w.tell("replica %d: %s: pass ended, again after %s", r.id, p.name.Name, p.result.RequeueAfter)
+	}
+	r.w.judge.passEnded(p)
+	r.work()
+}
+
+// kill ends the process at once.
+func (r *replica) kill() {
+	r.w.tell("replica %d is killed", r.id)
+	r.dead = true
+	r.w.replicas = slices.DeleteFunc(r.w.replicas, func(other *replica) bool { return other == r })
+	for _, p := range r.running {
+		p.stop()
+		r.w.judge.passKilled(p)
+	}
+	r.running = nil
+	r.w.judge.replicaEnded(r)
+	if !r.deposed {
+		r.w.elect(r.w.between(time.Second, 20*time.Second))
+	}
+}
+
+// proceed ends a pause.
+func (r *replica) proceed() {
+	r.paused = false
+	parked := r.parked
+	r.parked = nil
+	for _, do := range parked {
+		if r.paused {
+			r.parked = append(r.parked, do)
+		} else {
+			do()
+		}
+	}
+}
+
+// For implements controllers.Transports.
+func (v *vendors) For(caBundle []byte) (http.RoundTripper, error) {
+	if len(caBundle) > 0 {
+		return nil, &egress.CABundleError{Why: "it is no complete PEM"}
+	}
+	return v, nil
+}
+
+var errLost = errors.New("read the answer: the connection was reset")

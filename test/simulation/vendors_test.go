@@ -1,0 +1,384 @@
+package simulation
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// vendors are all token endpoints, the API that takes their tokens, and the way there.
+type vendors struct {
+	w      *world
+	hosts  map[string]*host
+	serial int
+	// secrets has the secret that each client is to use.
+	secrets map[string]string
+	// tokens are all that were issued, by value.
+	tokens map[string]*token
+}
+
+// A host is one endpoint.
+type host struct {
+	name string
+	// offset is what its clock is wrong by.
+	offset   time.Duration
+	lifetime time.Duration
+	// opaque tokens say nothing; the others are JWTs.
+	opaque bool
+	// dated answers have a Date, scoped ones name the scopes that were granted, caching hosts hand out a token again for as long as it lives.
+	dated, scoped, caching bool
+	trouble                trouble
+	kept                   map[string]*token
+}
+
+// A token is what a host has issued.
+type token struct {
+	value, client string
+	// request is what was asked for; two tokens of equal requests are as good as each other.
+	request request
+	host    string
+	expires time.Duration
+	revoked bool
+	// refused says that the API has answered 401 to it.
+	refused bool
+	// first is the answer that it came with first.
+	first *answer
+}
+
+// A request is what an exchange asks for.
+type request struct {
+	host, client, secret, rest, resources string
+}
+
+// An ask is one request of an exchange on the wire.
+type ask struct {
+	request
+	// update is the token whose resources are to be changed.
+	update string
+}
+
+// An answer is what became of one exchange.
+type answer struct {
+	ask  ask
+	pass *pass
+	// sent and received are true times.
+	sent, received time.Duration
+	// token is nil if the vendor issued none, or if the operator could not use it: it then is a failure of the kind, with retryAfter, if
+	// it is not negative.
+	token      *token
+	failure    failureKind
+	retryAfter time.Duration
+	// doubtful says that it is a matter of milliseconds whether the token can be used.
+	doubtful bool
+	// published is set when the token is in a target.
+	published bool
+}
+
+// A failureKind is a row of the table of design.md section 4.
+type failureKind int
+
+const (
+	none failureKind = iota
+	rejected
+	throttled
+	unavailable
+)
+
+// trouble is how a host misbehaves.
+type trouble int
+
+const (
+	fine trouble = iota
+	serverError
+	serverErrorRetryAfter
+	throttling
+	throttlingRetryAfter
+	unauthorized
+	garbage
+	deadTokens
+	slow
+	hanging
+	issuingAndHanging
+	resetting
+	redirecting
+	lostName
+	flaky
+	rejectingTokens
+	forbidding
+	troubles
+)
+
+func (t trouble) String() string {
+	return [...]string{"fine", "5xx", "503 with Retry-After", "429", "429 with Retry-After", "401", "garbage", "dead tokens", "slow", "hanging",
+		"issuing and hanging", "resetting", "redirecting", "lost name", "flaky", "rejecting tokens", "forbidding"}[t]
+}
+
+func newVendors(w *world) *vendors {
+	return &vendors{w: w, hosts: map[string]*host{}, secrets: map[string]string{}, tokens: map[string]*token{}}
+}
+
+// Read gives bytes that only look unpredictable.
+func (v *vendors) Read(p []byte) (int, error) {
+	var eight [8]byte
+	for i := range p {
+		if i%8 == 0 {
+			binary.LittleEndian.PutUint64(eight[:], v.w.chance.Uint64())
+		}
+		p[i] = eight[i%8]
+	}
+	return len(p), nil
+}
+
+// RoundTrip implements http.RoundTripper.
+func (v *vendors) RoundTrip(req *http.Request) (*http.Response, error) {
+	p := v.w.running
+	h := v.hosts[req.URL.Host]
+	if h == nil {
+		return nil, &net.DNSError{Err: "no such host", Name: req.URL.Host, IsNotFound: true}
+	}
+	if req.Method == http.MethodGet {
+		return v.verify(p, h, req)
+	}
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	a := &answer{ask: v.parse(req, body), pass: p, sent: v.w.now, retryAfter: -1}
+	p.requests = append(p.requests, "exchange")
+	p.answer = a
+	v.w.judge.asked(a)
+	p.mayDie()
+	if !p.yield(v.w.between(5*time.Millisecond, 80*time.Millisecond)) {
+		if v.w.maybe(0.5) {
+			h.answer(v, a)
+			v.w.tell("replica %d, dead: its exchange for %s arrives all the same", p.replica.id, p.name.Name)
+		}
+		panic(killed{})
+	}
+	took, reply, err := h.answer(v, a)
+	p.sleep(took)
+	a.received = v.w.now
+	v.w.tell("replica %d: %s: exchange at %s: %s", p.replica.id, p.name.Name, h.name, a)
+	v.w.judge.answered(a)
+	p.mayDie()
+	if p.replica.deadline(a.sent) && v.w.maybe(0.5) {
+		return nil, context.DeadlineExceeded // the process was stopped meanwhile
+	}
+	return reply, err
+}
+
+// deadline says whether an exchange that was sent then is over its time.
+func (r *replica) deadline(sent time.Duration) bool { return r.w.now-sent > 15*time.Second }
+
+func (a *answer) String() string {
+	what := [...]string{"", "rejected", "throttled", "unavailable"}[a.failure]
+	if a.failure != none && a.retryAfter >= 0 {
+		what += fmt.Sprintf(", Retry-After %s", a.retryAfter)
+	}
+	if a.token != nil {
+		what = strings.TrimSpace(what + " " + a.token.name())
+	}
+	return what
+}
+
+// name is short, and says when the token expires.
+func (t *token) name() string {
+	serial, _, _ := strings.Cut(strings.TrimPrefix(t.value, "tok-"), "-")
+	return fmt.Sprintf("token %s (to %s)", serial[:min(len(serial), 12)], t.expires)
+}
+
+// parse reads what a provider sends.
+func (v *vendors) parse(req *http.Request, body []byte) ask {
+	a := ask{request: request{host: req.URL.Host}}
+	if tenant := req.Header["tenant_hash"]; tenant != nil { //nolint:staticcheck // the header is sent in this case
+		var sent struct {
+			Resource []string
+			Validity int
+			Token    string
+		}
+		_ = json.Unmarshal(body, &sent)
+		a.client, a.secret = tenant[0], strings.Join(req.Header["oauth_key_secret"], "") //nolint:staticcheck // see above
+		a.rest, a.resources, a.update = fmt.Sprintf("%s %d", strings.Split(req.URL.Path, "/")[3], sent.Validity), strings.Join(sent.Resource, " "), sent.Token
+		return a
+	}
+	if id, secret, ok := req.BasicAuth(); ok {
+		a.client, a.secret, a.rest = id, secret, req.URL.Path+"?"+string(body)
+		return a
+	}
+	sent := map[string]string{}
+	_ = json.Unmarshal(body, &sent)
+	a.client, a.secret, a.rest = sent["client_id"], sent["client_secret"], req.URL.Path+" "+sent["audience"]
+	return a
+}
+
+// answer decides what a host says, and when.
+func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Response, err error) {
+	w := v.w
+	took = w.between(5*time.Millisecond, 200*time.Millisecond)
+	how := h.trouble
+	if how == flaky {
+		how = fine
+		if w.maybe(0.4) {
+			how = trouble(1 + w.chance.IntN(int(flaky)-1))
+		}
+	}
+	fail := func(kind failureKind, status int, header http.Header, body string) (time.Duration, *http.Response, error) {
+		a.failure = kind
+		if after := header.Get("Retry-After"); after != "" {
+			var seconds int
+			fmt.Sscan(after, &seconds)
+			a.retryAfter = time.Duration(seconds) * time.Second
+		}
+		return took, h.reply(w, status, header, body), nil
+	}
+	switch how {
+	case serverError:
+		return fail(unavailable, pick(w, []int{500, 502, 503}), nil, "<html>sorry</html>")
+	case serverErrorRetryAfter:
+		return fail(unavailable, 503, http.Header{"Retry-After": {fmt.Sprint(1 + w.chance.IntN(120))}}, "")
+	case throttling:
+		return fail(throttled, 429, nil, `{"error":"slow_down"}`)
+	case throttlingRetryAfter:
+		return fail(throttled, 429, http.Header{"Retry-After": {fmt.Sprint(1 + w.chance.IntN(300))}}, "")
+	case unauthorized:
+		return fail(rejected, pick(w, []int{400, 401, 403}), nil, `{"error":"invalid_client"}`)
+	case redirecting:
+		return fail(unavailable, 302, http.Header{"Location": {"https://elsewhere.example/"}}, "")
+	case garbage:
+		return fail(unavailable, 200, nil, pick(w, []string{"", "{", `[]`, `{"access_token":""}`, `{"access_token":"a b","expires_in":60}`, `{"error":"no"}`, `"x"`}))
+	case resetting:
+		a.failure = unavailable
+		return took, nil, &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+	case lostName:
+		a.failure = unavailable
+		return took, nil, &net.DNSError{Err: "server misbehaving", IsTemporary: true}
+	case hanging:
+		a.failure = unavailable
+		return 15 * time.Second, nil, context.DeadlineExceeded
+	case slow:
+		took = w.between(time.Second, 14500*time.Millisecond)
+	}
+	if v.secrets[a.ask.client] != a.ask.secret {
+		return fail(rejected, 401, nil, `{"error":"invalid_client"}`)
+	}
+	if a.ask.update != "" {
+		return h.update(v, a, took, fail)
+	}
+	lifetime := h.lifetime
+	if h.name == algonomyHost { // it lives as long as was asked for
+		minutes := 0
+		fmt.Sscanf(a.ask.rest, "profile %d", &minutes)
+		lifetime = time.Duration(minutes) * time.Minute
+	} else if how == deadTokens {
+		a.doubtful = true
+		lifetime = time.Duration(w.chance.IntN(4)) * time.Second
+		took += w.between(0, 6*time.Second)
+	}
+	t, body := h.issue(v, a, lifetime)
+	a.token = t
+	if how == issuingAndHanging {
+		a.failure = unavailable
+		return 15 * time.Second, nil, context.DeadlineExceeded
+	}
+	return took, h.reply(w, 200, nil, body), nil
+}
+
+// update changes the resources of an Algonomy token.
+func (h *host) update(v *vendors, a *answer, took time.Duration, fail func(failureKind, int, http.Header, string) (time.Duration, *http.Response, error)) (time.Duration, *http.Response, error) {
+	held := v.tokens[a.ask.update]
+	if held == nil || held.expires <= v.w.now || v.w.maybe(0.3) {
+		a.failure = rejected
+		return fail(rejected, pick(v.w, []int{400, 404, 409}), nil, `{}`)
+	}
+	held.request.resources = a.ask.resources
+	a.token = held
+	return took, h.reply(v.w, 200, nil, fmt.Sprintf(`{"token":%q}`, held.value)), nil
+}
+
+// issue makes a token and the body that it comes in.
+func (h *host) issue(v *vendors, a *answer, lifetime time.Duration) (*token, string) {
+	w := v.w
+	key := fmt.Sprint(a.ask.request)
+	t := h.kept[key]
+	if !h.caching || t == nil || t.expires-w.now < max(lifetime/10, 25*time.Second) || t.revoked {
+		v.serial++
+		t = &token{client: a.ask.client, request: a.ask.request, host: h.name, expires: w.now + lifetime, first: a}
+		if h.opaque {
+			t.value = fmt.Sprintf("tok-%d-%s", v.serial, a.ask.client)
+		} else {
+			clock := w.clock().Add(h.offset)
+			exp := clock.Add(lifetime).Truncate(time.Second)
+			t.expires = exp.Add(-h.offset).Sub(w.epoch)
+			encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+			t.value = encode(fmt.Sprintf(`{"kid":"%d"}`, v.serial)) + "." +
+				encode(fmt.Sprintf(`{"iat":%d,"exp":%d,"sub":%q}`, clock.Unix(), exp.Unix(), a.ask.client)) + ".c2ln"
+		}
+		if h.caching {
+			h.kept[key] = t
+		}
+		v.tokens[t.value] = t
+	}
+	left := int((t.expires - w.now) / time.Second)
+	scope := ""
+	if form, err := url.ParseQuery(a.ask.rest[strings.Index(a.ask.rest, "?")+1:]); h.scoped && err == nil {
+		scope = fmt.Sprintf(`,"scope":%q`, form.Get("scope"))
+	}
+	switch {
+	case h.name == algonomyHost:
+		return t, fmt.Sprintf(`{"token":%q}`, t.value)
+	case h.opaque:
+		return t, fmt.Sprintf(`{"access_token":%q,"token_type":"bearer","expires_in":%d%s}`, t.value, left, scope)
+	}
+	return t, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer"%s}`, t.value, scope)
+}
+
+func (h *host) reply(w *world, status int, header http.Header, body string) *http.Response {
+	if header == nil {
+		header = http.Header{}
+	}
+	if h.dated {
+		header.Set("Date", w.clock().Add(h.offset).UTC().Format(http.TimeFormat))
+	}
+	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(bytes.NewReader([]byte(body)))}
+}
+
+// verify is the API to which the tokens are for.
+func (v *vendors) verify(p *pass, h *host, req *http.Request) (*http.Response, error) {
+	w := v.w
+	p.requests = append(p.requests, "verify")
+	p.mayDie()
+	p.sleep(w.between(5*time.Millisecond, 100*time.Millisecond))
+	_, value, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	if token := req.Header["access_token"]; token != nil { //nolint:staticcheck // the header is sent in this case
+		value = token[0]
+	}
+	status := 200
+	t := v.tokens[value]
+	switch {
+	case h.trouble == rejectingTokens || t == nil && strings.Count(value, "-") > 0 || t != nil && (t.revoked || t.expires <= w.now):
+		status = 401
+		if t != nil {
+			t.refused = true
+		}
+	case h.trouble == forbidding:
+		status = 403
+	case h.trouble == throttling, h.trouble == throttlingRetryAfter:
+		status = 429
+	case h.trouble != fine:
+		status = 503
+	}
+	w.tell("replica %d: %s: the API says %d", p.replica.id, p.name.Name, status)
+	p.sleep(w.between(5*time.Millisecond, 100*time.Millisecond))
+	p.mayDie()
+	return h.reply(w, status, nil, ""), nil
+}

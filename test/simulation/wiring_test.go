@@ -1,0 +1,153 @@
+package simulation
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+)
+
+// A wiring is what SetupWithManager tells a manager: the cache's indexes, and what event of which watch wakes which object, and how fast what
+// fails is tried again. It is made once, by the real function, and lent to whichever replica hears an event.
+type wiring struct {
+	indexes              map[string]client.IndexerFunc
+	credentials, secrets toolscache.ResourceEventHandler
+	limiter              workqueue.TypedRateLimiter[reconcile.Request]
+	// hearing is the replica that the handlers work for at the moment.
+	hearing *replica
+}
+
+// newWiring must be called outside of a world: it waits for goroutines of the real controller, which end with the test.
+func newWiring(t testing.TB) *wiring {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wires := &wiring{indexes: map[string]client.IndexerFunc{}}
+	recorder := &recordingManager{wires: wires, scheme: scheme, heard: make(chan struct{}, 2)}
+	reconciler := &controllers.CDPCredentialReconciler{Client: lentClient{wires: wires}, Rand: zeros{}}
+	if err := reconciler.SetupWithManager(t.Context(), recorder, 1); err != nil {
+		t.Fatalf("set up the controller: %v", err)
+	}
+	// The controller is of an internal type with these two exported fields. Without workers it only starts its watches.
+	controller := reflect.ValueOf(recorder.added).Elem()
+	controller.FieldByName("MaxConcurrentReconciles").SetInt(0)
+	controller.FieldByName("NewQueue").Set(reflect.ValueOf(
+		func(_ string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+			wires.limiter = limiter
+			return lentQueue{wires: wires}
+		}))
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := recorder.added.Start(ctx); err != nil {
+			t.Errorf("start the controller: %v", err)
+		}
+	})
+	t.Cleanup(func() { cancel(); done.Wait() })
+	<-recorder.heard
+	<-recorder.heard
+	return wires
+}
+
+// A recordingManager is as much of a manager and its cache as a controller needs to be set up and to start its watches.
+type recordingManager struct {
+	manager.Manager
+	cache.Cache
+	wires  *wiring
+	scheme *runtime.Scheme
+	added  manager.Runnable
+	heard  chan struct{}
+}
+
+func (m *recordingManager) GetCache() cache.Cache                { return m }
+func (m *recordingManager) GetFieldIndexer() client.FieldIndexer { return m }
+func (m *recordingManager) GetScheme() *runtime.Scheme           { return m.scheme }
+func (m *recordingManager) GetLogger() logr.Logger               { return logr.Discard() }
+func (m *recordingManager) GetControllerOptions() config.Controller {
+	return config.Controller{SkipNameValidation: new(true)}
+}
+func (m *recordingManager) Add(r manager.Runnable) error { m.added = r; return nil }
+
+// Start is the manager's and the cache's.
+func (m *recordingManager) Start(context.Context) error { return nil }
+
+func (m *recordingManager) WaitForCacheSync(context.Context) bool { return true }
+
+func (m *recordingManager) IndexField(_ context.Context, _ client.Object, field string, index client.IndexerFunc) error {
+	m.wires.indexes[field] = index
+	return nil
+}
+
+func (m *recordingManager) GetInformer(_ context.Context, obj client.Object, _ ...cache.InformerGetOption) (cache.Informer, error) {
+	return &recordingInformer{manager: m, obj: obj}, nil
+}
+
+type recordingInformer struct {
+	cache.Informer
+	manager *recordingManager
+	obj     client.Object
+}
+
+func (i *recordingInformer) AddEventHandlerWithOptions(handler toolscache.ResourceEventHandler, _ toolscache.HandlerOptions) (toolscache.ResourceEventHandlerRegistration, error) {
+	if _, ok := i.obj.(*v1alpha1.CDPCredential); ok {
+		i.manager.wires.credentials = handler
+	} else {
+		i.manager.wires.secrets = handler
+	}
+	i.manager.heard <- struct{}{}
+	return synced{}, nil
+}
+
+type synced struct {
+	toolscache.ResourceEventHandlerRegistration
+}
+
+func (synced) HasSynced() bool { return true }
+
+// A lentQueue passes on what the handlers add.
+type lentQueue struct {
+	workqueue.TypedRateLimitingInterface[reconcile.Request]
+	wires *wiring
+}
+
+func (q lentQueue) Add(req ctrl.Request) { q.wires.hearing.enqueue(req.NamespacedName, 0) }
+func (lentQueue) ShutDown()              {}
+
+// A lentClient reads for the handlers.
+type lentClient struct {
+	client.Client
+	wires *wiring
+}
+
+func (c lentClient) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	return c.wires.hearing.List(ctx, list, opts...)
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// requestFor names an object to the limiter.
+func requestFor(name types.NamespacedName) reconcile.Request {
+	return reconcile.Request{NamespacedName: name}
+}

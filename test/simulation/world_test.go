@@ -1,0 +1,126 @@
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// A world is one simulation. All that happens in it happens one after the other, and is decided by the seed.
+type world struct {
+	seed   uint64
+	chance *rand.Rand
+	wires  *wiring
+	// now is the time since epoch. The operator's clock is off by offset.
+	now    time.Duration
+	epoch  time.Time
+	offset time.Duration
+	agenda agenda
+
+	api     *apiServer
+	vendors *vendors
+	judge   *judge
+	// replicas are the processes that run, the leader last.
+	replicas []*replica
+	started  int
+	// running is the pass that has the processor.
+	running *pass
+	// apiFault is how the API server fails at the moment.
+	apiFault apiFault
+	// lag is the least time that a change takes to reach a cache.
+	lag time.Duration
+	// staleStarts says that a new process may begin with an old list.
+	staleStarts bool
+	// story is told what happens. Nil: nobody listens.
+	story func(string)
+	// passes counts them.
+	passes int
+}
+
+func newWorld(seed uint64, wires *wiring) *world {
+	w := &world{
+		seed: seed, wires: wires, chance: rand.New(rand.NewPCG(seed, 0x5eed)),
+		epoch: time.Date(2026, 8, 3, 22, 14, 7, 0, time.UTC), lag: 5 * time.Millisecond,
+	}
+	w.api, w.vendors, w.judge = newAPIServer(w), newVendors(w), newJudge(w)
+	return w
+}
+
+// clock is the true time.
+func (w *world) clock() time.Time { return w.epoch.Add(w.now) }
+
+// local is the operator's time.
+func (w *world) local() time.Time { return w.clock().Add(w.offset) }
+
+func (w *world) after(d time.Duration, do func()) { w.agenda.add(w.now+d, do) }
+
+// runTo lets everything happen until then.
+func (w *world) runTo(end time.Duration) {
+	for {
+		at, ok := w.agenda.next()
+		if !ok || at > end {
+			w.now = max(w.now, end)
+			return
+		}
+		e := w.agenda.pop()
+		w.now = e.at
+		e.do()
+	}
+}
+
+func (w *world) runFor(d time.Duration) { w.runTo(w.now + d) }
+
+// between is a time from least to most.
+func (w *world) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(w.chance.Float64()*float64(most-least))
+}
+
+// about is a time around mean, long ones being rare.
+func (w *world) about(mean time.Duration) time.Duration {
+	return time.Duration(w.chance.ExpFloat64() * float64(mean))
+}
+
+// maybe is true with the probability p.
+func (w *world) maybe(p float64) bool { return w.chance.Float64() < p }
+
+func pick[T any](w *world, list []T) T { return list[w.chance.IntN(len(list))] }
+
+// tell adds a line to the story. What it costs is paid only when somebody listens.
+func (w *world) tell(format string, args ...any) {
+	if w.story != nil {
+		w.story(fmt.Sprintf("%-22s ", w.now) + fmt.Sprintf(format, args...))
+	}
+}
+
+// A violation is a promise that was broken.
+type violation struct {
+	invariant, detail string
+	at                time.Duration
+}
+
+func (v *violation) Error() string { return fmt.Sprintf("%s: at %s: %s", v.invariant, v.at, v.detail) }
+
+// violated ends the world.
+func (w *world) violated(invariant, format string, args ...any) {
+	v := &violation{invariant: invariant, detail: fmt.Sprintf(format, args...), at: w.now}
+	w.tell("VIOLATED %s: %s", v.invariant, v.detail)
+	panic(v)
+}
+
+// watched runs a world and returns the promise that it breaks.
+func (w *world) watched(run func()) (broken *violation) {
+	defer func() {
+		for _, r := range w.replicas {
+			r.dead = true // their passes, if any are left, go with the goroutines of the test
+		}
+		switch e := recover().(type) {
+		case nil:
+		case *violation:
+			broken = e
+		default:
+			panic(e)
+		}
+	}()
+	run()
+	return nil
+}

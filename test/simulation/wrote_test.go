@@ -1,0 +1,247 @@
+package simulation
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// wroteNothing judges a write that has changed nothing.
+func (j *judge) wroteNothing(by *pass, what string) {
+	if by == nil || by.replica.lostAnswers || j.behind(by, true) {
+		return // it could not know
+	}
+	j.w.violated("cost", "%s was written as it was, for %s", what, by.name.Name)
+}
+
+// secretChanged judges every change of a Secret.
+func (j *judge) secretChanged(by *pass, name types.NamespacedName, before, after *corev1.Secret) {
+	if by == nil {
+		return
+	}
+	w := j.w
+	if before != nil && owner(before) != by.name.Name {
+		w.violated("foreign", "%s changed Secret %s of %q", by.name.Name, name.Name, owner(before))
+	}
+	if by.object == nil || by.object.Spec.Suspend {
+		w.violated("suspend", "Secret %s was changed for %s, which is suspended or gone", name.Name, by.name.Name)
+	}
+	o := j.object(by.name)
+	if after == nil {
+		j.deleted(by, name)
+		return
+	}
+	if by.object.Spec.Target.DeletionPolicy == v1alpha1.DeletionPolicyRetain && before != nil && name.Name != by.object.Spec.Target.Name {
+		j.releases(by, before, after)
+		return
+	}
+	if name.Name != by.object.Spec.Target.Name {
+		w.violated("foreign", "%s wrote Secret %s, which is not its target", by.name.Name, name.Name)
+	}
+	j.kept(name, before, after)
+	j.published(by, before, after)
+	if len(o.backups) < 5 && w.maybe(0.3) {
+		o.backups = append(o.backups, after)
+	}
+	if before == nil && after.Type != corev1.SecretTypeOpaque {
+		w.violated("half-written", "Secret %s has the type %q", name.Name, after.Type)
+	}
+}
+
+// deleted judges the deletion of what a renaming has left.
+func (j *judge) deleted(by *pass, name types.NamespacedName) {
+	spec := by.object.Spec.Target
+	switch {
+	case spec.DeletionPolicy == v1alpha1.DeletionPolicyRetain:
+		j.w.violated("foreign", "Secret %s was deleted though %s retains", name.Name, by.name.Name)
+	case spec.Name == name.Name:
+		j.w.violated("foreign", "%s deleted its own target %s", by.name.Name, name.Name)
+	}
+	target := j.w.api.secrets[types.NamespacedName{Namespace: name.Namespace, Name: spec.Name}]
+	if target == nil && !j.stale(by) {
+		j.w.violated("foreign", "%s deleted %s before its target was there", by.name.Name, name.Name)
+	}
+}
+
+// releases judges that a Secret of before a renaming was only given up.
+func (j *judge) releases(by *pass, before, after *corev1.Secret) {
+	given := before.DeepCopy()
+	given.ResourceVersion = after.ResourceVersion
+	given.OwnerReferences = slices.DeleteFunc(given.OwnerReferences, func(ref metav1.OwnerReference) bool { return ref.UID == by.object.UID })
+	if !equality.Semantic.DeepEqual(given, after) {
+		j.w.violated("foreign", "%s did more with Secret %s than to give it up", by.name.Name, before.Name)
+	}
+}
+
+// kept judges that nothing that is not ours was changed.
+func (j *judge) kept(name types.NamespacedName, before, after *corev1.Secret) {
+	if before == nil {
+		return
+	}
+	lost := func(what, key string) {
+		j.w.violated("foreign", "%s %s of Secret %s was changed", what, key, name.Name)
+	}
+	for key, value := range before.Data {
+		if strings.HasPrefix(key, "foreign") && !bytes.Equal(value, after.Data[key]) {
+			lost("key", key)
+		}
+	}
+	for key, value := range before.Annotations {
+		if strings.HasPrefix(key, "foreign") && value != after.Annotations[key] {
+			lost("annotation", key)
+		}
+	}
+	for key, value := range before.Labels {
+		if strings.HasPrefix(key, "foreign") && value != after.Labels[key] {
+			lost("label", key)
+		}
+	}
+	for _, ref := range before.OwnerReferences {
+		if ref.Kind != "CDPCredential" && !slices.ContainsFunc(after.OwnerReferences, func(r metav1.OwnerReference) bool { return r.UID == ref.UID }) {
+			lost("owner", ref.Name)
+		}
+	}
+}
+
+// published judges what the target holds after a write.
+func (j *judge) published(by *pass, before, after *corev1.Secret) {
+	w := j.w
+	half := func(format string, args ...any) {
+		w.violated("half-written", "Secret %s of %s: %s", after.Name, by.name.Name, fmt.Sprintf(format, args...))
+	}
+	rec := j.write(after)
+	if rec.Object != by.name.Name || owner(after) != by.name.Name {
+		half("it says that it is of %q, its record of %q", owner(after), rec.Object)
+	}
+	if by.object.Spec.Provider.Basic != nil {
+		return
+	}
+	t := w.vendors.tokens[rec.token]
+	if t == nil {
+		half("no vendor has issued its token")
+	}
+	if !strings.HasPrefix(t.client, by.name.Name+".") {
+		half("its token was issued to %s", t.client)
+	}
+	if said := rec.ExpiresAt.Truncate(time.Second).UTC().Format(time.RFC3339); after.Annotations[v1alpha1.ExpiresAtAnnotation] != said {
+		half("it says that its token expires at %q, its record %q", after.Annotations[v1alpha1.ExpiresAtAnnotation], said)
+	}
+	if truth := w.epoch.Add(t.expires).Add(w.offset); rec.ExpiresAt.After(truth.Add(clockNoise)) {
+		half("it says that its token expires at %s, which is at %s", rec.ExpiresAt, truth)
+	}
+	clientID := t.client
+	if by.object.Spec.Provider.Algonomy != nil {
+		clientID = "" // it has none
+	}
+	for key, template := range by.object.Spec.Target.Data {
+		want := rendered[template](rec.token, after.Annotations[v1alpha1.ExpiresAtAnnotation], clientID)
+		if got := string(after.Data[key]); got != want {
+			half("key %s is %q, not %q", key, got, want)
+		}
+	}
+	if t.expires+clockNoise <= by.sent {
+		w.violated("expired", "Secret %s got %s at %s", after.Name, t.name(), by.sent)
+	}
+	if was := j.record(before); was != nil && was.token == rec.token && was.IssuedAt.Equal(rec.IssuedAt) {
+		return
+	}
+	if a := by.answer; a == nil || a.token != t {
+		if t.first != nil && !t.first.published && t.first.pass.replica == by.replica {
+			a = t.first // it has waited for the API server
+		}
+		if a == nil {
+			return // moved, or restored, from another Secret
+		}
+		j.issued(by, a, t, rec)
+		return
+	}
+	j.issued(by, by.answer, t, rec)
+}
+
+// clockNoise is how far two clocks may be apart unseen: Date and exp have whole seconds, and two seconds are taken for none.
+const clockNoise = 3500 * time.Millisecond
+
+// issued judges a token that is published for the first time.
+func (j *judge) issued(by *pass, a *answer, t *token, rec *written) {
+	w := j.w
+	a.published = true
+	if a.ask.update != "" {
+		return
+	}
+	j.stats.published++
+	f := j.file(by.object.UID)
+	f.failed, f.failures, f.pending = nil, 0, false
+	day := w.epoch.Add(a.received).Add(w.offset).UTC().Format(time.DateOnly)
+	if !by.replica.deposed { // of which the leader does not know
+		f.perDay[day]++
+	}
+	w.tell("published the %d. of the day for %s; the record says %v", f.perDay[day], by.name.Name, rec.Issuance)
+	obj, name := by.object, types.NamespacedName{Namespace: by.name.Namespace, Name: by.object.Spec.Target.Name}
+	left := t.expires - w.now
+	for _, deadline := range []time.Duration{left - leadOf(t.expires-a.sent, obj) + renewalGrace, left} {
+		if deadline > 0 {
+			w.after(deadline, func() { j.stillThere(obj.UID, by.name, name, t, a) })
+		}
+	}
+}
+
+// renewalGrace is how long after its last moment a renewal may be done, in a world in which nothing is in the way.
+const renewalGrace = 20 * time.Second
+
+// stillThere judges a target at the time at which its token should have been replaced.
+func (j *judge) stillThere(uid types.UID, of, name types.NamespacedName, t *token, came *answer) {
+	w, obj, secret := j.w, j.w.api.credentials[of], j.w.api.secrets[name]
+	if obj == nil || obj.UID != uid || obj.Spec.Target.Name != name.Name || secret == nil || owner(secret) != obj.Name || string(tokenOf(secret)) != t.value {
+		return
+	}
+	rec := j.record(secret)
+	if rec == nil || rec.IssuedAt.Sub(w.epoch.Add(came.sent).Add(w.offset)).Abs() > time.Second {
+		return // it has been handed out again since
+	}
+	if w.local().Before(rec.ExpiresAt.Add(renewalGrace-leadOf(rec.ExpiresAt.Sub(rec.IssuedAt), obj))) && w.now < t.expires {
+		return // refresh.before has become shorter
+	}
+	clear := max(j.obstructed, j.file(uid).obstructed)
+	if w.now-clear < 100*time.Second || j.expect(j.object(of)) != "" {
+		return
+	}
+	w.violated("renewal", "%s still holds %s, and nothing has been in the way for %s", name.Name, t.name(), w.now-clear)
+}
+
+// statusChanged learns what status knows of.
+func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
+	isReady := func(obj *v1alpha1.CDPCredential) bool {
+		return meta.IsStatusConditionTrue(obj.Status.Conditions, v1alpha1.ConditionReady)
+	}
+	by.expired = isReady(before) && !isReady(after) || before.Status.TokenExpirationTime != nil && after.Status.TokenExpirationTime == nil
+	if by.answer == nil || by.answer.failure == none || by.answer.received == 0 {
+		return
+	}
+	j.remember(by)
+}
+
+// remember counts a failed attempt that the operator can know of.
+func (j *judge) remember(by *pass) {
+	f := j.file(by.object.UID)
+	if by.answer.ask.update != "" && by.answer.failure == rejected || by.answer.doubtful {
+		return
+	}
+	if f.failed != nil && f.failed.answer == by.answer {
+		return
+	}
+	if f.failed == nil || f.failed.failure != by.answer.failure || j.userChanged(f.failed.history, by.object) {
+		f.failures = 0
+	}
+	f.failures++
+	f.failed = &failedAttempt{answer: by.answer, history: by.history, object: by.object}
+}
