@@ -15,8 +15,8 @@ import (
 
 // A Manager is one process of the operator.
 type Manager struct {
-	// Probe is where it says whether it is ready: http://host:port.
-	Probe string
+	// Probe is where it says whether it is ready, Metrics where its metrics are if no flag says otherwise: http://host:port.
+	Probe, Metrics string
 
 	cmd    *exec.Cmd
 	log    string
@@ -38,17 +38,20 @@ func StartManager(ctx context.Context, binary, kubeconfig, logFile string, flags
 
 // LaunchManager starts the process and does not wait for it. What it logs is appended to a file.
 func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flags ...string) (*Manager, error) {
-	probe, err := FreeAddress(ctx)
+	free, err := freeAddresses(ctx, 2)
 	if err != nil {
 		return nil, err
 	}
+	probe, metrics := free[0], free[1]
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // in the caller's own temporary folder
 	if err != nil {
 		return nil, fmt.Errorf("make the manager's log: %w", err)
 	}
 	defer func() { _ = log.Close() }() // the process has its own
-	m := &Manager{Probe: "http://" + probe, log: logFile, ended: make(chan struct{})}
-	m.cmd = Command(context.WithoutCancel(ctx), ".", binary, append([]string{"--kubeconfig", kubeconfig, "--health-probe-bind-address=" + probe}, flags...)...)
+	m := &Manager{Probe: "http://" + probe, Metrics: "http://" + metrics + "/metrics", log: logFile, ended: make(chan struct{})}
+	m.cmd = Command(context.WithoutCancel(ctx), ".", binary, append([]string{
+		"--kubeconfig", kubeconfig, "--health-probe-bind-address=" + probe, "--metrics-bind-address=" + metrics, "--metrics-secure=false",
+	}, flags...)...)
 	m.cmd.Stdout, m.cmd.Stderr = log, log
 	if err := m.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the manager: %w", err)
@@ -60,14 +63,19 @@ func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flag
 	return m, nil
 }
 
-// FreeAddress is a loopback port that nobody uses at the moment.
-func FreeAddress(ctx context.Context) (string, error) {
+// freeAddresses are loopback ports that nobody uses at the moment, no two of them the same.
+func freeAddresses(ctx context.Context, n int) ([]string, error) {
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
+	var addresses []string
+	for range n {
+		listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
+		defer func() { _ = listener.Close() }()
+		addresses = append(addresses, listener.Addr().String())
 	}
-	return listener.Addr().String(), listener.Close()
+	return addresses, nil
 }
 
 // Ready returns when the process says that it is ready, or an error after a minute.

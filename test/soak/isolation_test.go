@@ -39,7 +39,7 @@ func TestBadEndpointsDelayNobodyElse(t *testing.T) {
 		watched += s.namespace + ","
 	}
 	m, err := stage.StartManager(t.Context(), shared.binary, shared.kubeconfig, filepath.Join(t.TempDir(), "manager.log"),
-		"--watch-namespaces="+watched, "--metrics-bind-address=0", "--allowed-cidrs=127.0.0.0/8")
+		"--watch-namespaces="+watched, "--allowed-cidrs=127.0.0.0/8")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (p *pair) launch(kubeconfig, log string) *stage.Manager {
 	p.Helper()
 	m, err := stage.LaunchManager(p.Context(), shared.binary, kubeconfig, filepath.Join(p.TempDir(), log),
 		"--leader-elect", "--leader-election-namespace="+p.namespace, "--watch-namespaces="+p.namespace,
-		"--metrics-bind-address=0", "--allowed-cidrs=127.0.0.0/8")
+		"--allowed-cidrs=127.0.0.0/8")
 	p.must(err)
 	p.Cleanup(func() {
 		if err := m.Stop(); err != nil {

@@ -85,18 +85,18 @@ func doubled(first time.Duration, times int) time.Duration {
 }
 
 // pauses are the times in which an endpoint is left alone by all its objects: after a 429, while its breaker is open, and while requests
-// that hang take the two places that an endpoint in trouble has.
+// that hang take the two places that an endpoint in trouble has, or the one that it has after a 429.
 func pauses(attempts []attempt) []blockage {
 	attempts = slices.Clone(attempts)
 	slices.SortStableFunc(attempts, func(a, b attempt) int { return a.done().Compare(b.done()) })
 	var list []blockage
-	row, opened, probeAt := 0, time.Duration(0), time.Time{}
+	row, opened, probeAt, narrow := 0, time.Duration(0), time.Time{}, false
 	for i, a := range attempts {
 		switch a.pace {
 		case throttled:
 			pause := cmp.Or(a.retryAfter, 30*time.Second)
 			list = append(list, blockage{a.done(), a.done().Add(min(pause, time.Minute) + after), "pause after 429"})
-			row, opened = 0, 0
+			row, opened, narrow = 0, 0, true
 		case unavailable:
 			if row++; row < 5 || opened > 0 && a.at.Before(probeAt) {
 				break
@@ -109,6 +109,12 @@ func pauses(attempts []attempt) []blockage {
 			list = append(list, blockage{a.done(), probeAt.Add(after), "breaker"})
 		default:
 			row, opened = 0, 0
+		}
+		if a.busy >= slow && narrow {
+			list = append(list, blockage{a.at, a.done(), "places taken by requests that hang"})
+		}
+		if a.pace == succeeded {
+			narrow = false
 		}
 		if a.busy < slow {
 			continue

@@ -33,7 +33,6 @@ type crew struct {
 type replica struct {
 	*stage.Manager
 	number    int
-	metrics   string
 	startedAt time.Time
 	// doomed says that it was killed or is to end; working that it is the one that does the work.
 	doomed, working bool
@@ -52,14 +51,10 @@ func newCrew(binary, kubeconfig, logs string) *crew {
 
 // launch starts one more process.
 func (c *crew) launch(ctx context.Context) error {
-	metrics, err := stage.FreeAddress(ctx)
-	if err != nil {
-		return err
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.started++
-	flags := []string{"--metrics-bind-address=" + metrics, "--metrics-secure=false", "--allowed-cidrs=127.0.0.0/8", "--zap-log-level=error"}
+	flags := []string{"--allowed-cidrs=127.0.0.0/8", "--zap-log-level=info"}
 	if c.paired {
 		flags = append(flags, "--leader-elect", "--leader-election-namespace="+stage.SystemNamespace)
 	}
@@ -67,7 +62,7 @@ func (c *crew) launch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.replicas = append(c.replicas, &replica{Manager: m, number: c.started, metrics: "http://" + metrics + "/metrics", startedAt: time.Now()})
+	c.replicas = append(c.replicas, &replica{Manager: m, number: c.started, startedAt: time.Now()})
 	return nil
 }
 
@@ -176,7 +171,7 @@ func (c *crew) died(ctx context.Context, r *replica) {
 }
 
 func (c *crew) takesUp(ctx context.Context, r *replica) bool {
-	page, err := fetch(ctx, r.metrics)
+	page, err := fetch(ctx, r.Metrics)
 	if err != nil {
 		return false
 	}

@@ -65,7 +65,7 @@ func (c *crew) measure(ctx context.Context, every time.Duration) {
 		if r == nil || time.Since(r.startedAt) < warm {
 			continue
 		}
-		page, err := fetch(ctx, r.metrics)
+		page, err := fetch(ctx, r.Metrics)
 		if err != nil {
 			continue
 		}

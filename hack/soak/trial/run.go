@@ -256,5 +256,8 @@ func (p *play) judge(over time.Time) *Report {
 	if !r.Marathon.flat() {
 		r.violation("one process of the manager grew: %+v", r.Marathon)
 	}
+	if err := e.writeTrace(filepath.Join(p.crew.logs, "trace.txt"), p.members); err != nil {
+		r.violation("write the trace: %v", err)
+	}
 	return r
 }
