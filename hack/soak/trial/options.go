@@ -43,7 +43,7 @@ const (
 	forUsers
 )
 
-func (o Options) chance(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(o.Seed, stream)) } //nolint:gosec // it has to be repeatable
+func (o Options) chance(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(o.Seed, stream)) }
 
 // between is a random duration.
 func between(chance *rand.Rand, least, most time.Duration) time.Duration {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -150,7 +151,7 @@ func (p *play) setUp(ctx context.Context) error {
 	if err := p.foreign.settleAll(ctx); err != nil {
 		return fmt.Errorf("make foreign Secrets: %w", err)
 	}
-	for _, m := range append(p.members[:len(p.members):len(p.members)], p.envious...) {
+	for _, m := range append(slices.Clip(p.members), p.envious...) {
 		if err := errors.Join(p.admin.Create(ctx, m.secret()), p.admin.Create(ctx, m.object())); err != nil {
 			return fmt.Errorf("make %s: %w", m, err)
 		}

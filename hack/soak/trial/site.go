@@ -2,6 +2,7 @@ package trial
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
@@ -24,7 +25,7 @@ func (s *site) endpoint(system cdptest.System) string { return s.name + "/" + st
 // newSites starts the endpoints. The returned function stops them and is never nil.
 func newSites(o Options) ([]*site, func() error, error) {
 	forms := []cdptest.System{cdptest.OAuth2, cdptest.Experiture, cdptest.Apsis, cdptest.Auth0, cdptest.Adobe}
-	withAlgonomy := append(forms[:len(forms):len(forms)], cdptest.Algonomy) // whose tokens live for a minute at least
+	withAlgonomy := append(slices.Clip(forms), cdptest.Algonomy) // whose tokens live for a minute at least
 	sites := []*site{
 		{name: "short", systems: forms, shortest: 30 * time.Second, longest: 45 * time.Second, outage: 3 * time.Second, faults: quickFaults(2)},
 		{name: "medium", systems: withAlgonomy, shortest: 46 * time.Second, longest: 79 * time.Second, outage: 6 * time.Second, faults: quickFaults(5)},
@@ -33,7 +34,7 @@ func newSites(o Options) ([]*site, func() error, error) {
 	var started []*site
 	stop := func() error { return stopAll(started) }
 	for i, s := range sites {
-		s.weather = newWeather(o, s, uint64(i)) //nolint:gosec // a small index
+		s.weather = newWeather(o, s, uint64(i))
 		server, err := cdptest.Start(cdptest.Options{Behaviour: cdptest.Behaviour{Latency: 20 * time.Millisecond}})
 		if err != nil {
 			return nil, stop, err
