@@ -54,8 +54,14 @@ func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPC
 	if live == nil || err != nil {
 		return nil, step{}, err
 	}
-	if _, err := r.lookInto(ctx, live, mem, v.held.name); err != nil {
-		return nil, step{}, err
+	targets := []string{live.Spec.Target.Name}
+	if old := live.Status.TargetName; old != "" && old != live.Spec.Target.Name {
+		targets = append(targets, old)
+	}
+	for _, name := range targets {
+		if _, err := r.lookInto(ctx, live, mem, name); err != nil {
+			return nil, step{}, err
+		}
 	}
 	mem.confirmed, mem.objectVersion = true, live.ResourceVersion
 	if v, err = r.observe(ctx, live, mem); err != nil {

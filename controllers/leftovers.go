@@ -47,6 +47,9 @@ func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1al
 			continue
 		}
 		err := r.Client.Delete(ctx, meta, client.Preconditions{UID: &meta.UID, ResourceVersion: &meta.ResourceVersion})
+		if apierrors.IsConflict(err) {
+			continue // the cache will show what has changed, and that is looked at then; status is not to wait for it
+		}
 		if client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("delete Secret %s: %w", name, err)
 		}

@@ -49,7 +49,6 @@ var (
 	secretResource     = schema.GroupResource{Resource: "secrets"}
 	credentialResource = schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: "cdpcredentials"}
 	secretKind         = corev1.SchemeGroupVersion.WithKind("Secret")
-	credentialKind     = v1alpha1.GroupVersion.WithKind("CDPCredential")
 )
 
 func newAPIServer(w *world) *apiServer {
@@ -57,14 +56,6 @@ func newAPIServer(w *world) *apiServer {
 }
 
 func (s *apiServer) nextVersion() string { return strconv.Itoa(firstVersion + len(s.changes)) }
-
-// writer is who made a version. Nil: nobody that is a pass.
-func (s *apiServer) writer(version string) *pass {
-	if at, err := strconv.Atoi(version); err == nil && at >= firstVersion && at-firstVersion < len(s.changes) {
-		return s.changes[at-firstVersion].by
-	}
-	return nil
-}
 
 func (s *apiServer) meta(o *metav1.ObjectMeta, name types.NamespacedName) {
 	s.uids++

@@ -169,7 +169,7 @@ func (o *object) end() endState {
 	for name, secret := range w.api.secrets {
 		if name.Namespace == o.name.Namespace && name.Name != obj.Spec.Target.Name && secret.Annotations[v1alpha1.StateAnnotation] != "" {
 			owned := metav1.GetControllerOf(secret)
-			if owner(secret) == obj.Name && (owned != nil && owned.UID == obj.UID || !o.retained && !o.shared) {
+			if owner(secret) == obj.Name && owned != nil && owned.UID == obj.UID {
 				e.Leftovers = append(e.Leftovers, name.Name)
 			}
 		}

@@ -215,9 +215,6 @@ func (w *world) happen(p profile) {
 	a := pick(w, p.actions)
 	said := a.do(w, o)
 	w.tell("USER %s: %s: %s", o.name.Name, a.name, said)
-	if obj := o.get(); obj != nil {
-		o.shared = o.shared || obj.Spec.Target.Name == "common"
-	}
 	w.judge.userActed()
 }
 

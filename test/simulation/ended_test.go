@@ -74,7 +74,7 @@ func (j *judge) agreement(p *pass) {
 	if said := ready.Status == metav1.ConditionTrue; said != alive && (!holds || rec.ExpiresAt.Sub(w.local()).Abs() > time.Second) {
 		differs("Ready is " + string(ready.Status) + " " + ready.Reason)
 	}
-	if !alive || j.waiting(p) {
+	if !alive || j.waiting(p) || meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionRefreshed) == nil {
 		return
 	}
 	if obj.Status.ObservedGeneration != obj.Generation {

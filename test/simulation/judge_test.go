@@ -165,7 +165,7 @@ func owner(secret *corev1.Secret) string { return secret.Annotations[v1alpha1.Cr
 func (j *judge) stale(p *pass) bool { return j.behind(p, false) }
 
 // behind is stale without the second half, if any is true.
-func (j *judge) behind(p *pass, any bool) bool {
+func (j *judge) behind(p *pass, either bool) bool {
 	by := func(seen, is string, name types.NamespacedName, ofSecret bool) bool {
 		if seen == is {
 			return false
@@ -173,7 +173,7 @@ func (j *judge) behind(p *pass, any bool) bool {
 		for _, c := range slices.Backward(j.w.api.changes) {
 			if c.name == name && c.ofSecret == ofSecret {
 				switch {
-				case c.by == nil || c.deposed || any && c.by.replica != p.replica:
+				case c.by == nil || c.deposed || either && c.by.replica != p.replica:
 					return true
 				case c.by.object.UID != p.object.UID:
 					return true // it was another object that this is of

@@ -31,8 +31,6 @@ type object struct {
 	backups []*corev1.Secret
 	// recordLost says that somebody took the record off its target, without which nobody knows what else on it is the operator's.
 	recordLost bool
-	// retained says that it had deletionPolicy Retain at some time, and shared that its target was another one's at some time.
-	retained, shared bool
 }
 
 func (o *object) get() *v1alpha1.CDPCredential { return o.w.api.credentials[o.name] }
@@ -170,7 +168,6 @@ var actions = []action{
 	{"changes the deletion policy", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Target.DeletionPolicy = pick(w, []v1alpha1.DeletionPolicy{"", v1alpha1.DeletionPolicyDelete, v1alpha1.DeletionPolicyRetain})
-			o.retained = o.retained || s.Target.DeletionPolicy == v1alpha1.DeletionPolicyRetain
 		})
 		return ""
 	}},
@@ -302,6 +299,7 @@ var actions = []action{
 		if _, err := w.api.createSecret(nil, name, backup); err != nil {
 			panic(err)
 		}
+		w.judge.file(o.get().UID).last = nil // its record is of before
 		return ""
 	}},
 	{"requests a refresh", func(w *world, o *object) string {

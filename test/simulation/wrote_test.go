@@ -211,11 +211,11 @@ func (j *judge) stillThere(uid types.UID, of, name types.NamespacedName, t *toke
 	if w.local().Before(rec.ExpiresAt.Add(renewalGrace-leadOf(rec.ExpiresAt.Sub(rec.IssuedAt), obj))) && w.now < t.expires {
 		return // refresh.before has become shorter
 	}
-	clear := max(j.obstructed, j.file(uid).obstructed)
-	if w.now-clear < 100*time.Second || j.expect(j.object(of)) != "" {
+	unobstructed := max(j.obstructed, j.file(uid).obstructed)
+	if w.now-unobstructed < 100*time.Second || j.expect(j.object(of)) != "" {
 		return
 	}
-	w.violated("renewal", "%s still holds %s, and nothing has been in the way for %s", name.Name, t.name(), w.now-clear)
+	w.violated("renewal", "%s still holds %s, and nothing has been in the way for %s", name.Name, t.name(), w.now-unobstructed)
 }
 
 // statusChanged learns what status knows of.
@@ -224,6 +224,10 @@ func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
 		return meta.IsStatusConditionTrue(obj.Status.Conditions, v1alpha1.ConditionReady)
 	}
 	by.expired = isReady(before) && !isReady(after) || before.Status.TokenExpirationTime != nil && after.Status.TokenExpirationTime == nil
+	if f := j.file(by.object.UID); by.replica.deposed {
+		f.failed, f.failures = nil, 0 // the leader's count is overwritten
+		return
+	}
 	if by.answer == nil || by.answer.failure == none || by.answer.received == 0 {
 		return
 	}

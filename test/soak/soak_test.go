@@ -13,7 +13,7 @@ var seed = flag.Uint64("soak.seed", 0, "Seed of the short soak; 0 takes the time
 // The short form of `make soak`: every kind of fault, kill, outage and change, a few of each.
 func TestSoak(t *testing.T) {
 	if *seed == 0 {
-		*seed = uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+		*seed = uint64(time.Now().UnixNano())
 	}
 	report, err := trial.Run(t.Context(), trial.Options{
 		Credentials: 16, Duration: 30 * time.Second, Seed: *seed, Root: shared.root, Temp: t.TempDir(), Progress: t.Output(),
