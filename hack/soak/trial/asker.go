@@ -23,8 +23,12 @@ type asker struct {
 	mu       sync.Mutex
 	calls    int
 	live     int // targets read from the API server itself
+	slow     []blockage
 	problems []string
 }
+
+// tardy is a read of the API server that says that this machine is too busy for anybody to react in time.
+const tardy = 500 * time.Millisecond
 
 func newAsker(e *eye, admin client.Client, members []*member) *asker {
 	a := &asker{eye: e, admin: admin, members: members, clients: map[*site]*http.Client{}}
@@ -59,15 +63,19 @@ func (a *asker) ask(ctx context.Context, every time.Duration) {
 
 // read gets a target from the API server, if there is one.
 func (a *asker) read(ctx context.Context, m *member) *corev1.Secret {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	secret := &corev1.Secret{}
-	if err := a.admin.Get(ctx, client.ObjectKey{Namespace: m.namespace, Name: m.target()}, secret); err != nil {
+	secret, began := &corev1.Secret{}, time.Now()
+	err := a.admin.Get(ctx, client.ObjectKey{Namespace: m.namespace, Name: m.target()}, secret)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if now := time.Now(); now.Sub(began) > tardy {
+		a.slow = append(a.slow, blockage{began, now, "API server slow"})
+	}
+	if err != nil {
 		return nil
 	}
-	a.mu.Lock()
 	a.live++
-	a.mu.Unlock()
 	return secret
 }
 

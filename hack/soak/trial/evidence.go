@@ -10,6 +10,7 @@ import (
 type evidence struct {
 	eye       *eye
 	consumer  *consumer
+	asker     *asker
 	agreement *agreement
 	crew      *crew
 	outages   *outages
@@ -39,7 +40,7 @@ func (e *evidence) gather(sites []*site) {
 		// Who backs off by doubling comes back within as long again.
 		e.general = append(e.general, blockage{b.from, b.to.Add(b.to.Sub(b.from) + starting), b.why})
 	}
-	e.general = append(e.general, e.consumer.stalls...)
+	e.general = append(append(e.general, e.consumer.stalls...), e.asker.slow...)
 	e.pauses, e.attempts, e.tokens = map[string][]blockage{}, map[string][]attempt{}, map[string][]issuedOne{}
 	for _, s := range sites {
 		byEndpoint := map[string][]attempt{}

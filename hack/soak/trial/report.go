@@ -42,6 +42,7 @@ type Report struct {
 	APIRestarts int            `json:"apiServerRestarts"`
 	APIDown     []float64      `json:"apiServerDown"`
 	Idle        []float64      `json:"noOperator"`
+	Stalls      []float64      `json:"machineTooBusy"`
 	Growth      growth         `json:"growth"`
 	Marathon    growth         `json:"growthOfOneProcess"`
 	ForeignLeft int            `json:"foreignSecrets"`

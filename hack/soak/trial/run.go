@@ -236,9 +236,9 @@ func (p *play) judge(over time.Time) *Report {
 		Looks: p.consumer.reads, SlowestLook: seconds(p.consumer.slowest), Calls: p.asker.calls, LiveReads: p.asker.live,
 		Deeds: p.users.done, DeedsNot: p.users.skipped, Crew: p.crew.counts,
 		APIRestarts: len(p.outages.down), APIDown: lengths(p.outages.down), Idle: lengths(p.crew.idle),
-		Growth: growthOf(p.crew.samples), Marathon: growthOf(longest(p.crew.samples)), ForeignLeft: len(p.foreign.settled),
+		Stalls: append(lengths(p.consumer.stalls), lengths(p.asker.slow)...), Growth: growthOf(p.crew.samples), Marathon: growthOf(longest(p.crew.samples)), ForeignLeft: len(p.foreign.settled),
 	}
-	e := &evidence{eye: p.eye, consumer: p.consumer, agreement: p.agreement, crew: p.crew, outages: p.outages, users: p.users}
+	e := &evidence{eye: p.eye, consumer: p.consumer, asker: p.asker, agreement: p.agreement, crew: p.crew, outages: p.outages, users: p.users}
 	e.gather(p.sites)
 	e.judgeGaps(r)
 	e.judgeRepairs(r)

@@ -31,6 +31,7 @@ func (r *Report) Table() string {
 	row("users", "%s; not done %d", counts(r.Deeds), r.DeedsNot)
 	row("operator", "%s; without one %s", counts(r.Crew), spread(r.Idle))
 	row("API server", "%d restarts, down %s", r.APIRestarts, spread(r.APIDown))
+	row("machine too busy", "%s", spread(r.Stalls))
 	row("well again after", "%.1f s", r.SettledIn)
 	row("goroutines, first and last third", "%.0f, %.0f; one process %.0f, %.0f", r.Growth.GoroutinesFirst, r.Growth.GoroutinesLast, r.Marathon.GoroutinesFirst, r.Marathon.GoroutinesLast)
 	row("resident MiB, first and last third", "%.1f, %.1f; one process %.1f, %.1f (%d samples)", r.Growth.MiBFirst, r.Growth.MiBLast, r.Marathon.MiBFirst, r.Marathon.MiBLast, r.Marathon.Samples)
