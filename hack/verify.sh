@@ -29,5 +29,10 @@ while read -r kustomization; do
   go tool -modfile=hack/tools/go.mod kustomize build "$(dirname "$kustomization")" >/dev/null || bad "$kustomization does not build"
 done < <(find config -name kustomization.yaml | sort)
 
+# docs/security.md names a test for each claim.
+while read -r test; do
+  grep -rqs --include='*_test.go' "^func $test(" . || bad "docs/security.md names $test, which is no test"
+done < <(grep -o '`Test[A-Za-z0-9]*`' docs/security.md | tr -d '`' | sort -u)
+
 if [ $stale = 0 ]; then echo "verify: everything is up to date"; fi
 exit $stale
