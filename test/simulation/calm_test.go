@@ -249,7 +249,7 @@ func (w *world) converge(within time.Duration) {
 
 // stayQuiet judges that nothing but renewals happens.
 func (w *world) stayQuiet(d time.Duration) {
-	w.runFor(5 * time.Second) // what is under way
+	w.runFor(75 * time.Second) // what is under way, and what the API server refused
 	w.tell("QUIET")
 	w.judge.quiet = true
 	w.runFor(d)

@@ -20,7 +20,7 @@ func (j *judge) passEnded(p *pass) {
 	}
 	defer func() {
 		if p.answer != nil {
-			p.replica.asked[p.name] = true
+			p.replica.asked[p.object.UID] = true
 		}
 	}()
 	if j.quiet {
@@ -137,7 +137,7 @@ func (j *judge) quietly(p *pass) {
 		reads-- // right after a renewal the cache may not have the Secret yet
 	}
 	if asked := counts["get "+p.name.Name]; asked > 0 {
-		if p.replica.asked[p.name] {
+		if p.replica.asked[p.object.UID] {
 			expensive("it has asked for the object before")
 		}
 		reads -= 2 // the object and its target, before the first exchange of a process

@@ -40,13 +40,13 @@ type replica struct {
 	// lostAnswers says that a write of it was done of which it does not know.
 	lostAnswers bool
 	// asked has the objects for which it has asked for a token.
-	asked map[types.NamespacedName]bool
+	asked map[types.UID]bool
 }
 
 // startReplica starts a process, whose cache begins as the world was behind ago.
 func (w *world) startReplica(behind time.Duration) *replica {
 	w.started++
-	r := &replica{w: w, id: w.started, queue: map[types.NamespacedName]time.Duration{}, asked: map[types.NamespacedName]bool{}}
+	r := &replica{w: w, id: w.started, queue: map[types.NamespacedName]time.Duration{}, asked: map[types.UID]bool{}}
 	r.apiClient.replica = r
 	r.reconciler = &controllers.CDPCredentialReconciler{
 		Client: r, Live: liveReader{r}, Recorder: recorder{w}, Transports: w.vendors,

@@ -18,7 +18,7 @@ import (
 
 // wroteNothing judges a write that has changed nothing.
 func (j *judge) wroteNothing(by *pass, what string) {
-	if by == nil || by.replica.lostAnswers || j.behind(by, true) {
+	if by == nil || by.behind || by.replica.lostAnswers || j.behind(by, true) {
 		return // it could not know
 	}
 	j.w.violated("cost", "%s was written as it was, for %s", what, by.name.Name)
