@@ -39,40 +39,36 @@ func (c *cluster) remember(add func(*trace)) {
 	add(&c.trace)
 }
 
-// keep remembers an object, or a list of them, as the API server would show it.
-func (c *cluster) keep(name string, object any) error {
-	text, err := json.Marshal(object)
-	if err != nil {
-		return err
-	}
-	c.remember(func(t *trace) { t.documents = append(t.documents, document{name, text}) })
-	return nil
-}
-
-// keepNamespace remembers what of a namespace may be read without a right to its Secrets, and the metadata of those.
-func (c *cluster) keepNamespace(ctx context.Context, namespace string) error {
+// documentsOf are what of a namespace may be read without a right to its Secrets, and the metadata of those. An empty name means all of them.
+func (c *cluster) documentsOf(ctx context.Context, namespace string) ([]document, error) {
 	secrets := &metav1.PartialObjectMetadataList{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	var documents []document
 	for _, list := range []client.ObjectList{&v1alpha1.CDPCredentialList{}, &eventsv1.EventList{}, secrets} {
-		var where []client.ListOption
-		if namespace != "" {
-			where = append(where, client.InNamespace(namespace))
+		if err := c.client.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return nil, err
 		}
-		if err := c.client.List(ctx, list, where...); err != nil {
-			return err
+		text, err := json.Marshal(list)
+		if err != nil {
+			return nil, err
 		}
-		if err := c.keep(fmt.Sprintf("%T of %q", list, namespace), list); err != nil {
-			return err
-		}
+		documents = append(documents, document{fmt.Sprintf("%T of %q", list, namespace), text})
 	}
-	return nil
+	return documents, nil
+}
+
+// keep remembers what of a namespace others may read.
+func (c *cluster) keep(ctx context.Context, namespace string) error {
+	documents, err := c.documentsOf(ctx, namespace)
+	c.remember(func(t *trace) { t.documents = append(t.documents, documents...) })
+	return err
 }
 
 // searchTheRun looks for every secret and every token of the whole run in all that it has left: logs, events, status, the metadata of
 // Secrets, the metrics page and the profiles. Nothing may be there. That the search finds what is there, it proves each time.
 func (c *cluster) searchTheRun() error {
 	ctx := context.Background()
-	if err := errors.Join(c.keepNamespace(ctx, ""), c.keepPages(ctx)); err != nil {
+	if err := errors.Join(c.keep(ctx, ""), c.keepPages(ctx)); err != nil {
 		return fmt.Errorf("gather what the run has left: %w", err)
 	}
 	c.mu.Lock()

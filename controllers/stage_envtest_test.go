@@ -66,7 +66,7 @@ func (s *stage) leave() {
 	if s.Failed() {
 		s.explain(ctx)
 	}
-	if err := s.keepNamespace(ctx, s.namespace); err != nil {
+	if err := s.keep(ctx, s.namespace); err != nil {
 		s.Error(err)
 	}
 	if err := s.client.DeleteAllOf(ctx, &v1alpha1.CDPCredential{}, client.InNamespace(s.namespace)); err != nil {
