@@ -126,9 +126,20 @@ func TestLeaderHandsOver(t *testing.T) {
 	c.create()
 	p.wait("the first token is there", c.agrees)
 	c.ripen()
-	c.endpoints.SetBehaviour(cdptest.Behaviour{Latency: 500 * time.Millisecond})
+	issued := make(chan struct{})
+	c.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(r cdptest.Request) *cdptest.Fault {
+		if r.Count > 1 { // counted from here
+			return nil
+		}
+		return &cdptest.Fault{Rewrite: func(body []byte) []byte { // the token is made, and its answer takes a while
+			close(issued)
+			timer := time.NewTimer(500 * time.Millisecond)
+			<-timer.C
+			return body
+		}}
+	}})
 	c.request("now")
-	p.wait("the exchange is under way", func() bool { return c.endpoints.Stats().InFlight[cdptest.OAuth2] == 1 })
+	p.wait("the exchange is under way", func() bool { return closed(issued) })
 	was, began := p.holder(), time.Now()
 	p.must(p.leader.Terminate())
 	p.wait("the Lease is given up", func() bool { return p.holder() != was })

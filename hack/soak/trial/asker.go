@@ -28,7 +28,7 @@ type asker struct {
 }
 
 // tardy is a read of the API server that says that this machine is too busy for anybody to react in time.
-const tardy = 500 * time.Millisecond
+const tardy = 300 * time.Millisecond
 
 func newAsker(e *eye, admin client.Client, members []*member) *asker {
 	a := &asker{eye: e, admin: admin, members: members, clients: map[*site]*http.Client{}}

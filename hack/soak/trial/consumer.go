@@ -7,6 +7,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
 )
@@ -27,8 +29,8 @@ type breakage struct {
 	since    time.Time
 	repaired time.Time     // zero: not yet
 	token    cdptest.Token // that repaired it
-	// harmed says that a consumer saw it.
-	harmed bool
+	// harmed says that a consumer saw it. uncertain says that the API server went away before it had answered: perhaps nothing is broken.
+	harmed, uncertain bool
 	// done says whether a Secret is of after the change; nil while it is being made.
 	done func(*corev1.Secret) bool
 }
@@ -55,7 +57,7 @@ func newConsumer(e *eye, members []*member) *consumer {
 // sampling is how often every target is looked at, stalled a pause between two looks that says that the machine is too busy to judge by.
 const (
 	sampling = 50 * time.Millisecond
-	stalled  = 2 * time.Second
+	stalled  = 300 * time.Millisecond
 )
 
 // watch looks until ctx ends.
@@ -141,8 +143,13 @@ func (c *consumer) since(b *breakage, from time.Time) {
 	b.since = from
 }
 
-// unmade says that it came to nothing.
-func (c *consumer) unmade(b *breakage) {
+// unmade says that the API server refused it, or that it went away meanwhile; was is the Secret before.
+func (c *consumer) unmade(b *breakage, err error, was *corev1.Secret) {
+	if apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
+		b.uncertain = true
+		c.made(b, newerThan(was))
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.broken, b.member)

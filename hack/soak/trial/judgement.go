@@ -46,6 +46,9 @@ func (e *evidence) judgeRepairs(r *Report) {
 	took := map[string][]time.Duration{}
 	late := map[string]int{}
 	for _, b := range e.consumer.breakages {
+		if b.uncertain {
+			continue
+		}
 		from := b.since
 		if b.exchange {
 			for _, t := range e.tokens[b.member.client.ID] {

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -153,14 +154,21 @@ func (u *users) delete(ctx context.Context, d deed) error {
 		return err
 	}
 	b := u.consumer.breaks(d.member, d.what, true)
-	err = u.admin.Delete(ctx, secret, client.Preconditions{UID: &secret.UID})
-	if err != nil {
-		u.consumer.unmade(b)
-		return err
+	if err := u.admin.Delete(ctx, secret, client.Preconditions{UID: &secret.UID}); err != nil {
+		return u.failed(d, b, err, secret)
 	}
 	u.consumer.made(b, notOf(secret))
 	u.asks(d, b.since)
 	return nil
+}
+
+// failed is about a change that was not made, or perhaps was.
+func (u *users) failed(d deed, b *breakage, err error, was *corev1.Secret) error {
+	u.consumer.unmade(b, err, was)
+	if b.uncertain && b.exchange {
+		u.asks(d, b.since)
+	}
+	return err
 }
 
 func (u *users) edit(ctx context.Context, d deed, exchange bool, how func(*corev1.Secret)) error {
@@ -168,11 +176,10 @@ func (u *users) edit(ctx context.Context, d deed, exchange bool, how func(*corev
 	if err != nil {
 		return err
 	}
-	b := u.consumer.breaks(d.member, d.what, exchange)
+	b, was := u.consumer.breaks(d.member, d.what, exchange), secret.DeepCopy()
 	how(secret)
 	if err := u.admin.Update(ctx, secret); err != nil { // at that version only
-		u.consumer.unmade(b)
-		return err
+		return u.failed(d, b, err, was)
 	}
 	u.consumer.made(b, newerThan(secret))
 	if exchange {
@@ -189,19 +196,19 @@ func (u *users) rotate(ctx context.Context, d deed) error {
 	}
 	m := d.member
 	renewed := m.client
-	renewed.PreviousSecret, renewed.Secret = m.client.Secret, newSecret(u.chance)
+	renewed.PreviousSecret, renewed.Secret = held(secret), newSecret(u.chance)
 	if err := m.site.server.Register(renewed); err != nil {
 		return err
 	}
-	since := time.Now()
 	m.client.Secret = renewed.Secret // nobody else reads that field
 	secret.StringData = m.values()
-	if err := u.admin.Update(ctx, secret); err != nil {
-		m.client.Secret = renewed.PreviousSecret
-		return err
-	}
-	u.asks(d, since)
-	return nil
+	u.asks(d, time.Now()) // whatever the answer: it may be lost
+	return u.admin.Update(ctx, secret)
+}
+
+// held is the client's secret as the cluster has it, whatever became of the last rotation.
+func held(secret *corev1.Secret) string {
+	return cmp.Or(string(secret.Data["client-secret"]), string(secret.Data["oauth-key-secret"]))
 }
 
 func (u *users) change(ctx context.Context, d deed, how func(*v1alpha1.CDPCredential)) error {
@@ -209,15 +216,12 @@ func (u *users) change(ctx context.Context, d deed, how func(*v1alpha1.CDPCreden
 	if err := u.admin.Get(ctx, client.ObjectKey{Namespace: d.member.namespace, Name: d.member.name}, obj); err != nil {
 		return err
 	}
-	since, before := time.Now(), obj.DeepCopy()
+	before := obj.DeepCopy()
 	how(obj)
-	if err := u.admin.Patch(ctx, obj, client.MergeFrom(before)); err != nil {
-		return err
-	}
 	if d.what == requests {
-		u.asks(d, since)
+		u.asks(d, time.Now()) // whatever the answer: it may be lost
 	}
-	return nil
+	return u.admin.Patch(ctx, obj, client.MergeFrom(before))
 }
 
 // displace deletes a target and puts a foreign Secret in its place, for as long as foreigners stay.
@@ -228,8 +232,7 @@ func (u *users) displace(ctx context.Context, d deed) error {
 	}
 	b := u.consumer.breaks(d.member, d.what, true)
 	if err := u.admin.Delete(ctx, secret, client.Preconditions{UID: &secret.UID}); err != nil {
-		u.consumer.unmade(b)
-		return err
+		return u.failed(d, b, err, secret)
 	}
 	stranger, err := u.foreign.settle(ctx, d.member.namespace, d.member.target())
 	if err != nil { // the operator was faster, or the API server went away
