@@ -3,14 +3,11 @@ package controllers
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
@@ -84,23 +81,9 @@ func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Reques
 
 // pass observes, plans, acts and reports.
 func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	obj := &v1alpha1.CDPCredential{}
-	if err := r.Client.Get(ctx, req.NamespacedName, obj); apierrors.IsNotFound(err) {
-		r.forget(req.NamespacedName)
-		return ctrl.Result{}, nil
-	} else if err != nil {
-		return ctrl.Result{}, fmt.Errorf("read the object: %w", err)
-	}
-	if !obj.DeletionTimestamp.IsZero() {
-		return ctrl.Result{}, nil // the target Secret is garbage-collected by its owner reference
-	}
-	mem := r.memory.of(req.NamespacedName, obj.UID, r.stepped())
-	obj, err := r.catchUp(ctx, obj, mem)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	if obj == nil {
-		return ctrl.Result{RequeueAfter: cacheLag}, nil
+	obj, mem, again, err := r.current(ctx, req.NamespacedName)
+	if obj == nil || err != nil {
+		return ctrl.Result{RequeueAfter: again}, err
 	}
 	v, s, err := r.decide(ctx, obj, mem)
 	if err != nil {
@@ -109,14 +92,8 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if v == nil {
 		return ctrl.Result{RequeueAfter: mostLag}, nil
 	}
-	obj = v.obj
 	if s.action == issue && readyButNot(v) {
-		status := *obj.Status.DeepCopy()
-		setReady(v, &status) // consumers are told before the endpoint is asked, which may take a while
-		if err := r.patchStatus(ctx, obj, v.saved, mem, status); err != nil {
-			return ctrl.Result{}, err
-		}
-		return ctrl.Result{RequeueAfter: time.Millisecond}, nil
+		return r.reportLoss(ctx, v, mem)
 	}
 	out, err := r.act(ctx, v, mem, s)
 	if err != nil {
@@ -127,79 +104,50 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if out.wrote || !v.moving() && v.target.has() && !obj.Spec.Suspend {
-		if err := r.removeLeftovers(ctx, obj); err != nil {
-			return ctrl.Result{}, err
-		}
+	if err := r.tidy(ctx, v, out); err != nil {
+		return ctrl.Result{}, err
 	}
 	r.settleClock(v, mem, out)
 	status := report(v, s, out, tried)
-	if err := r.patchStatus(ctx, obj, v.saved, mem, status); err != nil {
+	if err := r.patchStatus(ctx, v.obj, v.saved, mem, status); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
 	r.tell(v, &v.saved, &status)
 	return ctrl.Result{RequeueAfter: wake(v, s, out, verifyAt, &status)}, nil
 }
 
+// current gives the object as it is, and what this process remembers of it. Nil: there is nothing to do, or nothing yet, and the pass is to be
+// made again after that time.
+func (r *CDPCredentialReconciler) current(ctx context.Context, name types.NamespacedName) (*v1alpha1.CDPCredential, *remembered, time.Duration, error) {
+	obj := &v1alpha1.CDPCredential{}
+	if err := r.Client.Get(ctx, name, obj); apierrors.IsNotFound(err) {
+		r.forget(name)
+		return nil, nil, 0, nil
+	} else if err != nil {
+		return nil, nil, 0, fmt.Errorf("read the object: %w", err)
+	}
+	if !obj.DeletionTimestamp.IsZero() {
+		return nil, nil, 0, nil // the target Secret is garbage-collected by its owner reference
+	}
+	mem := r.memory.of(name, obj.UID, r.stepped())
+	obj, err := r.catchUp(ctx, obj, mem)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	return obj, mem, cacheLag, nil
+}
+
+// reportLoss tells consumers that the target holds no token before the endpoint is asked for one, which may take a while.
+func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, v *view, mem *remembered) (ctrl.Result, error) {
+	status := *v.obj.Status.DeepCopy()
+	setReady(v, &status)
+	if err := r.patchStatus(ctx, v.obj, v.saved, mem, status); err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: time.Millisecond}, nil
+}
+
 // readyButNot says whether status still has it that the target holds a token which is there no more.
 func readyButNot(v *view) bool {
 	return meta.IsStatusConditionTrue(v.obj.Status.Conditions, v1alpha1.ConditionReady) && !v.target.holds(v.now) && !v.moving() && v.intent.provider != "basic"
 }
-
-// patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together.
-func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, saved v1alpha1.CDPCredentialStatus, mem *remembered, status v1alpha1.CDPCredentialStatus) error {
-	if equality.Semantic.DeepEqual(saved, status) {
-		mem.unsaved = nil
-		return nil
-	}
-	mem.unsaved = status.DeepCopy()
-	before, after := obj.DeepCopy(), obj.DeepCopy()
-	before.Status, after.Status = saved, status
-	diff, err := client.MergeFrom(before).Data(after)
-	if err != nil {
-		return fmt.Errorf("write the status patch: %w", err)
-	}
-	var patch map[string]any
-	if err := json.Unmarshal(diff, &patch); err != nil {
-		return fmt.Errorf("read the status patch: %w", err)
-	}
-	// Nobody else writes status, so it needs no lock; but it must not land on another object of the same name.
-	patch["metadata"] = map[string]any{"uid": obj.UID}
-	if diff, err = json.Marshal(patch); err != nil {
-		return fmt.Errorf("write the status patch: %w", err)
-	}
-	err = r.Client.Status().Patch(ctx, after, client.RawPatch(types.MergePatchType, diff), client.FieldOwner(v1alpha1.ManagedBy))
-	if apierrors.IsNotFound(err) {
-		mem.unsaved = nil
-		return nil // the object was deleted meanwhile
-	} else if err != nil {
-		return fmt.Errorf("patch status: %w", err)
-	}
-	mem.objectVersion, mem.unsaved = after.ResourceVersion, nil
-	return nil
-}
-
-// tellIssued tells of a token as soon as it is in the target: whatever fails after that, no later pass knows of it.
-func (r *CDPCredentialReconciler) tellIssued(v *view, out outcome) {
-	if !out.issued {
-		return
-	}
-	r.Metrics.issued(v, out)
-	r.Recorder.Eventf(v.obj, targetReference(v), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh", "Wrote a new token to Secret %s", v.target.name)
-	for _, w := range out.warnings {
-		r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, w.reason, "Refresh", "%s", w.message)
-	}
-}
-
-// tell tells the events and metrics what status has changed to.
-func (r *CDPCredentialReconciler) tell(v *view, before, status *v1alpha1.CDPCredentialStatus) {
-	r.Metrics.observe(v, status)
-	for _, kind := range []string{v1alpha1.ConditionRefreshed, v1alpha1.ConditionVerified} {
-		if c := newFailure(before.Conditions, status.Conditions, kind); c != nil {
-			r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, c.Reason, "Refresh", "%s", shorten(c.Message, maxNote))
-		}
-	}
-}
-
-// maxNote is the most that an event's note may have.
-const maxNote = 1000

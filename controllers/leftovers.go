@@ -76,3 +76,11 @@ func (r *CDPCredentialReconciler) disown(ctx context.Context, secret *metav1.Par
 	}
 	return nil
 }
+
+// tidy removes the targets of earlier names, once the token is in the new one.
+func (r *CDPCredentialReconciler) tidy(ctx context.Context, v *view, out outcome) error {
+	if !out.wrote && (v.moving() || !v.target.has() || v.obj.Spec.Suspend) {
+		return nil
+	}
+	return r.removeLeftovers(ctx, v.obj)
+}
