@@ -1,0 +1,161 @@
+package docs
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+// TestPages runs what the pages say is run here, one page after the other in a namespace of its own, and applies their CDPCredentials.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	root, err := stage.ModuleRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	assets, err := stage.Assets(t.Context(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, stop, err := stage.Start(t.Context(), stage.Cluster{Root: root, Temp: t.TempDir(), Assets: assets}, "default")
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, blocks := range pages(t, root) {
+		t.Run(name, func(t *testing.T) {
+			r := &reader{T: t, cluster: cluster, folder: t.TempDir(), kubeconfig: filepath.Join(t.TempDir(), "kubeconfig")}
+			ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "page-"}}
+			if err := cluster.Client.Create(t.Context(), ns); err != nil {
+				t.Fatal(err)
+			}
+			r.namespace = ns.Name
+			if err := r.lookAt(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for _, b := range blocks {
+				r.read(t.Context(), root, name, b)
+			}
+		})
+	}
+}
+
+// A reader does as a page says.
+type reader struct {
+	*testing.T
+	cluster                       *stage.Cluster
+	folder, kubeconfig, namespace string
+}
+
+// lookAt makes a kubeconfig in which the page's namespace is the default.
+func (r *reader) lookAt(ctx context.Context) error {
+	content, err := os.ReadFile(r.cluster.AdminKubeconfig())
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(r.kubeconfig, content, 0o600); err != nil {
+		return err
+	}
+	return r.bash(ctx, "kubectl config set-context --current --namespace="+r.namespace, nil)
+}
+
+func (r *reader) read(ctx context.Context, root, page string, b block) {
+	what, detail, _ := strings.Cut(b.marker, ": ")
+	switch b.language {
+	case "sh":
+		switch what {
+		case "run":
+			if err := r.bash(ctx, b.text, nil); err != nil {
+				r.Errorf("%s:%d: %v", page, b.line, err)
+			}
+		case "run by":
+			for who := range strings.SplitSeq(detail, ", ") {
+				if err := exists(root, who); err != nil {
+					r.Errorf("%s:%d: %v", page, b.line, err)
+				}
+			}
+		case "needs":
+		default:
+			r.Errorf("%s:%d: nothing says who tries these commands: see the comment of this package", page, b.line)
+		}
+	case "yaml":
+		objects := yaml.NewYAMLReader(bufio.NewReader(strings.NewReader(b.text)))
+		for {
+			text, err := objects.Read()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			var object struct {
+				Kind string `json:"kind"`
+			}
+			if err == nil {
+				err = yaml.Unmarshal(text, &object)
+			}
+			if err != nil {
+				r.Errorf("%s:%d: this is no YAML: %v", page, b.line, err)
+				return
+			}
+			if object.Kind == "CDPCredential" && what != "needs" {
+				if err := r.bash(ctx, "kubectl apply -f -", text); err != nil {
+					r.Errorf("%s:%d: %v", page, b.line, err)
+				}
+			}
+		}
+	case "", "console", "lua", "text", "mermaid", "promql", "json", "go":
+	default:
+		r.Errorf("%s:%d: nobody knows what to do with a block in %s", page, b.line, b.language)
+	}
+}
+
+// bash runs commands as a reader's shell would, but ends with the first that fails.
+func (r *reader) bash(ctx context.Context, commands string, input []byte) error {
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", commands) //nolint:gosec // they are the documentation's
+	cmd.Dir = r.folder
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+r.kubeconfig, "KUBECACHEDIR="+filepath.Join(r.folder, "cache"),
+		"PATH="+r.cluster.Assets+string(os.PathListSeparator)+os.Getenv("PATH"))
+	cmd.Stdin = bytes.NewReader(input)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, output)
+	}
+	return nil
+}
+
+var target = regexp.MustCompile(`^make ([a-z0-9-]+)$`)
+
+// exists says whether there is such a test, or such a target that CI runs.
+func exists(root, what string) error {
+	if m := target.FindStringSubmatch(what); m != nil {
+		ci, err := os.ReadFile(filepath.Join(root, ".ci/run")) //nolint:gosec // the repository's own
+		if err != nil {
+			return err
+		}
+		if !regexp.MustCompile(`(?m)\bmake ` + m[1] + `\b`).Match(ci) {
+			return fmt.Errorf("CI does not run make %s", m[1])
+		}
+		return nil
+	}
+	output, err := exec.Command("grep", "-rqs", "--include=*_test.go", "^func "+what+"(", root).CombinedOutput() //nolint:gosec,noctx // short
+	if err != nil {
+		return fmt.Errorf("there is no test %s: %w %s", what, err, output)
+	}
+	return nil
+}
