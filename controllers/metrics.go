@@ -19,6 +19,7 @@ type Metrics struct {
 	margin, lateness               prometheus.Histogram
 	blockedTotal                   *prometheus.CounterVec
 	skew                           *prometheus.GaugeVec
+	failing                        *failing
 
 	mu sync.Mutex
 	// endpoints are those of the objects, users how many objects each has: the series of one that has none goes.
@@ -52,9 +53,10 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		blockedTotal: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cdpcredential_endpoint_blocked_total", Help: "How often an attempt had to wait for its endpoint, by reason.",
 		}, []string{"reason"}),
-		skew: gauges("clock_skew_seconds", "The endpoint's clock minus the operator's, as of the last token.", []string{"endpoint"}),
+		skew:    gauges("clock_skew_seconds", "The endpoint's clock minus the operator's, as of the last token.", []string{"endpoint"}),
+		failing: newFailing(),
 	}
-	for _, c := range []prometheus.Collector{m.expiration, m.nextRefresh, m.ready, m.exchanges, m.duration, m.margin, m.lateness, m.blockedTotal, m.skew} {
+	for _, c := range []prometheus.Collector{m.expiration, m.nextRefresh, m.ready, m.exchanges, m.duration, m.margin, m.lateness, m.blockedTotal, m.skew, m.failing.gauge} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -107,6 +109,7 @@ func (m *Metrics) observe(v *view, status *v1alpha1.CDPCredentialStatus) {
 		ready = 1
 	}
 	m.ready.WithLabelValues(namespace, name).Set(ready)
+	m.failing.show(types.NamespacedName{Namespace: namespace, Name: name}, troublesOf(status.Conditions))
 }
 
 // issued tells of a new token.
@@ -126,6 +129,7 @@ func (m *Metrics) forget(name types.NamespacedName) {
 	for _, g := range []*prometheus.GaugeVec{m.expiration, m.nextRefresh, m.ready} {
 		g.DeleteLabelValues(name.Namespace, name.Name)
 	}
+	m.failing.show(name, nil)
 	m.uses(name, "")
 }
 

@@ -96,17 +96,18 @@ func TestMetricsOfAState(t *testing.T) {
 		next    = "cdpcredential_next_refresh_timestamp_seconds{name=etl,namespace=marketing} 1.772365319e+09"
 		ready   = "cdpcredential_ready{name=etl,namespace=marketing} 1"
 		unready = "cdpcredential_ready{name=etl,namespace=marketing} 0"
+		stuck   = "cdpcredential_failing{condition=Stalled,name=etl,namespace=marketing,reason=SecretNotFound} 1"
 	)
 	tests := map[string]struct {
 		given func(*view)
 		want  []string
 	}{
 		"all is well":      {func(*view) {}, []string{next, ready, expires}},
-		"expired":          {func(v *view) { v.now = at("12:00:00"); v.client = clientView{} }, []string{unready, expires}},
-		"no token":         {func(v *view) { missing(v); v.client = clientView{} }, []string{unready}},
+		"expired":          {func(v *view) { v.now = at("12:00:00"); v.client = clientView{} }, []string{stuck, unready, expires}},
+		"no token":         {func(v *view) { missing(v); v.client = clientView{} }, []string{stuck, unready}},
 		"suspended":        {suspended, []string{ready, expires}},
 		"basic":            {basic, []string{ready}},
-		"no client Secret": {func(v *view) { v.client = clientView{} }, []string{ready, expires}},
+		"no client Secret": {func(v *view) { v.client = clientView{} }, []string{stuck, ready, expires}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
