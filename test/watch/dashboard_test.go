@@ -1,0 +1,208 @@
+package watch
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// dashboard is what these tests look at of Grafana's form of one.
+type dashboard struct {
+	UID           string `json:"uid"`
+	Title         string `json:"title"`
+	SchemaVersion int    `json:"schemaVersion"`
+	Templating    struct {
+		List []variable `json:"list"`
+	} `json:"templating"`
+	Annotations struct {
+		List []struct {
+			Datasource source `json:"datasource"`
+			Expr       string `json:"expr"`
+		} `json:"list"`
+	} `json:"annotations"`
+	Panels []panel `json:"panels"`
+}
+
+type variable struct {
+	Name       string `json:"name"`
+	Type       string `json:"type"`
+	Definition string `json:"definition"`
+}
+
+type source struct {
+	Type string `json:"type"`
+	UID  string `json:"uid"`
+}
+
+type panel struct {
+	ID          int    `json:"id"`
+	Type        string `json:"type"`
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	Datasource  source `json:"datasource"`
+	GridPos     struct {
+		X, Y, W, H int
+	} `json:"gridPos"`
+	Targets     []target `json:"targets"`
+	FieldConfig struct {
+		Defaults struct {
+			Unit       string `json:"unit"`
+			Thresholds struct {
+				Steps []struct {
+					Color string   `json:"color"`
+					Value *float64 `json:"value"`
+				} `json:"steps"`
+			} `json:"thresholds"`
+		} `json:"defaults"`
+	} `json:"fieldConfig"`
+}
+
+type target struct {
+	RefID        string `json:"refId"`
+	Datasource   source `json:"datasource"`
+	Expr         string `json:"expr"`
+	LegendFormat string `json:"legendFormat"`
+}
+
+func readDashboard(t *testing.T) dashboard {
+	t.Helper()
+	content := read(t, "config/grafana/dashboard.json")
+	var d dashboard
+	if err := json.Unmarshal(content, &d); err != nil {
+		t.Fatal(err)
+	}
+	var exact any
+	if err := json.Unmarshal(content, &exact); err != nil {
+		t.Fatal(err)
+	}
+	var canonical bytes.Buffer
+	if err := json.Indent(&canonical, content, "", "  "); err != nil || canonical.String() != string(content) {
+		t.Errorf("config/grafana/dashboard.json is not indented by two spaces (%v)", err)
+	}
+	return d
+}
+
+// graphs are all panels but the titles of rows.
+func (d dashboard) graphs() []panel {
+	return slices.DeleteFunc(slices.Clone(d.Panels), func(p panel) bool { return p.Type == "row" })
+}
+
+// placeholder is a variable in an expression, of the dashboard or of Grafana itself.
+var placeholder = regexp.MustCompile(`\$(?:\{([^}]+)\}|([A-Za-z0-9_]+))`)
+
+// TestDashboard: Grafana would show it as it is meant. That its expressions are right and have something to show is TestPrometheus'.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	d := readDashboard(t)
+	if d.UID == "" || d.Title == "" || d.SchemaVersion < 36 {
+		t.Errorf("uid %q, title %q, schema %d: want both texts and a schema with data sources by uid (36)", d.UID, d.Title, d.SchemaVersion)
+	}
+	variables := []string{"__rate_interval"}
+	for _, v := range d.Templating.List {
+		variables = append(variables, v.Name)
+	}
+	if !slices.Contains(variables, "datasource") {
+		t.Error("there is no variable for the data source")
+	}
+	ids := map[int]string{}
+	for i, p := range d.Panels {
+		if other, taken := ids[p.ID]; taken || p.ID < 1 {
+			t.Errorf("%q has the id %d of %q", p.Title, p.ID, other)
+		}
+		ids[p.ID] = p.Title
+		if g := p.GridPos; g.W < 1 || g.H < 1 || g.X < 0 || g.Y < 0 || g.X+g.W > 24 {
+			t.Errorf("%q is not within the grid of 24 columns: %+v", p.Title, g)
+		}
+		for _, other := range d.Panels[:i] {
+			if overlap(p, other) {
+				t.Errorf("%q covers %q", p.Title, other.Title)
+			}
+		}
+		if p.Type != "row" {
+			for _, wrong := range wrongWith(p, variables) {
+				t.Errorf("%q %s", p.Title, wrong)
+			}
+		}
+	}
+	for _, a := range d.Annotations.List {
+		if a.Datasource != ours {
+			t.Errorf("the annotation %q is of another data source", a.Expr)
+		}
+	}
+}
+
+func overlap(a, b panel) bool {
+	p, q := a.GridPos, b.GridPos
+	return p.X < q.X+q.W && q.X < p.X+p.W && p.Y < q.Y+q.H && q.Y < p.Y+p.H
+}
+
+// ours is the data source that a user chooses.
+var ours = source{Type: "prometheus", UID: "${datasource}"}
+
+func wrongWith(p panel, variables []string) (wrong []string) {
+	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	if !slices.Contains([]string{"stat", "table", "timeseries"}, p.Type) {
+		say("is of the type %q, which is none that comes with Grafana", p.Type)
+	}
+	if p.Description == "" {
+		say("has no description")
+	}
+	if p.Datasource != ours {
+		say("is of another data source: %v", p.Datasource)
+	}
+	if !slices.Contains([]string{"short", "s", "bytes"}, p.FieldConfig.Defaults.Unit) {
+		say("has the unit %q", p.FieldConfig.Defaults.Unit)
+	}
+	if len(p.Targets) == 0 {
+		say("shows nothing")
+	}
+	refs := map[string]bool{}
+	for _, t := range p.Targets {
+		if refs[t.RefID] || t.RefID == "" || t.Datasource != ours {
+			say("has a target whose refId %q is not unique, or whose data source is another", t.RefID)
+		}
+		refs[t.RefID] = true
+		for _, found := range placeholder.FindAllStringSubmatch(t.Expr, -1) {
+			if name := found[1] + found[2]; !slices.Contains(variables, name) {
+				say("uses the variable %s, which is not there", name)
+			}
+		}
+		if p.Type == "timeseries" && len(p.Targets) > 1 && t.LegendFormat == "" {
+			say("has a line without a name")
+		}
+	}
+	return wrong
+}
+
+// TestDashboardLint sees what it should: the controls of TestDashboard.
+func TestDashboardLint(t *testing.T) {
+	t.Parallel()
+	good := readDashboard(t).graphs()[0]
+	for name, spoil := range map[string]func(*panel){
+		"no description": func(p *panel) { p.Description = "" },
+		"data source":    func(p *panel) { p.Datasource.UID = "P1809F7CD0C75ACF3" },
+		"unit":           func(p *panel) { p.FieldConfig.Defaults.Unit = "sec" },
+		"variable":       func(p *panel) { p.Targets[0].Expr = `up{cluster="$cluster"}` },
+		"type":           func(p *panel) { p.Type = "graph" },
+		"no targets":     func(p *panel) { p.Targets = nil },
+	} {
+		p := good
+		p.Targets = slices.Clone(good.Targets)
+		spoil(&p)
+		if len(wrongWith(p, []string{"datasource", "namespace"})) == 0 {
+			t.Errorf("%s: nothing was noticed", name)
+		}
+	}
+	if wrong := wrongWith(good, []string{"datasource", "namespace"}); wrong != nil {
+		t.Errorf("the good one: %s", strings.Join(wrong, "; "))
+	}
+	right := good
+	right.GridPos.X += good.GridPos.W
+	if overlap(good, right) || !overlap(good, good) {
+		t.Error("panels side by side overlap, or those on each other do not")
+	}
+}
