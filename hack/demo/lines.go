@@ -14,6 +14,17 @@ import (
 func printChanges(ctx context.Context, w watcher) error {
 	patient, cancel := context.WithTimeoutCause(ctx, patience, errOutOfPatience)
 	defer cancel()
+	return printUntil(ctx, patient, w, func(states []state) bool {
+		return !slices.ContainsFunc(states, func(s state) bool { return !s.done() })
+	})
+}
+
+// printOn prints a line for every change, until ctx ends.
+func printOn(ctx context.Context, w watcher) error {
+	return printUntil(ctx, ctx, w, func([]state) bool { return false })
+}
+
+func printUntil(ctx, patient context.Context, w watcher, enough func([]state) bool) error {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	shown := map[string]string{}
@@ -32,7 +43,7 @@ func printChanges(ctx context.Context, w watcher) error {
 				say("%s  %-22s %s, expires in %s, next refresh in %s", now.Format(time.TimeOnly), s.name, summary, until(s.expires, now), until(s.next, now))
 			}
 		}
-		if !slices.ContainsFunc(states, func(s state) bool { return !s.done() }) {
+		if enough(states) {
 			say("\n%s\nEvery credential has been refreshed.", table(states, now))
 			return nil
 		}

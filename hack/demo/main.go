@@ -3,12 +3,14 @@
 // config/rbac. It applies config/samples and shows how every credential is kept fresh.
 //
 // In a terminal it shows a live table until Ctrl-C. Elsewhere it prints a line for every change, and ends with 0 when every credential has
-// been refreshed, or with 1 and the reasons if that takes longer than three minutes. It leaves no process and no folder behind.
+// been refreshed, or with 1 and the reasons if that takes longer than three minutes; with -stay it goes on until a signal ends it. It leaves
+// no process and no folder behind.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -26,6 +28,8 @@ import (
 const patience = 3 * time.Minute
 
 func main() {
+	stay := flag.Bool("stay", false, "go on until a signal ends it, also where no terminal is")
+	flag.Parse()
 	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
 
 	// SIGPIPE is among them so that `make demo | head` cleans up, too.
@@ -37,9 +41,16 @@ func main() {
 	go stage.FollowParent(ctx, parent, cancel)
 
 	interactive := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
-	failed, unclean := run(ctx, interactive)
+	show := printChanges
 	switch {
-	case ctx.Err() != nil && interactive:
+	case interactive:
+		show = showTable
+	case *stay:
+		show = printOn
+	}
+	failed, unclean := run(ctx, show)
+	switch {
+	case ctx.Err() != nil && (interactive || *stay):
 		failed = nil // Ctrl-C is how it ends
 	case ctx.Err() != nil:
 		failed = fmt.Errorf("stop before every credential was refreshed: %w", context.Cause(ctx))

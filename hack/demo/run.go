@@ -16,7 +16,7 @@ import (
 const namespace = "demo"
 
 // run builds the stage, plays, and clears it, whatever happens in between. What fails in clearing is in unclean.
-func run(ctx context.Context, interactive bool) (failed, unclean error) {
+func run(ctx context.Context, show func(context.Context, watcher) error) (failed, unclean error) {
 	root, err := stage.ModuleRoot(ctx)
 	if err != nil {
 		return err, nil
@@ -77,10 +77,6 @@ func run(ctx context.Context, interactive bool) (failed, unclean error) {
 	alive, cancel := m.Watch(ctx) // a manager that dies ends the show
 	defer cancel()
 	w := watcher{client: c.Client, endpoints: endpoints, credentials: credentials}
-	show := printChanges
-	if interactive {
-		show = showTable
-	}
 	if err := show(alive, w); err != nil && ctx.Err() == nil {
 		return m.Explain(err), nil
 	}

@@ -93,7 +93,7 @@ func (r *reader) read(ctx context.Context, root, page string, b block) {
 					r.Errorf("%s:%d: %v", page, b.line, err)
 				}
 			}
-		case "needs":
+		case "run in the demo", "needs":
 		default:
 			r.Errorf("%s:%d: nothing says who tries these commands: see the comment of this package", page, b.line)
 		}

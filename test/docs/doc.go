@@ -3,6 +3,7 @@
 // Every block of commands (a fence with the language sh) says in a comment on the line before it who tries it:
 //
 //	<!-- run -->                     this package does, against a real API server without nodes
+//	<!-- run in the demo -->         this package does, with the demo that runs beside it
 //	<!-- run by: make demo -->       that target, which CI runs
 //	<!-- run by: TestCrashPoints --> that test
 //	<!-- needs: an account -->       nobody can here
