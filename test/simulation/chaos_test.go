@@ -109,7 +109,7 @@ func (w *world) elect(after time.Duration) {
 		if w.leader() != nil {
 			return
 		}
-		behind := time.Duration(0)
+		behind := w.startsBehind
 		if w.staleStarts && w.maybe(0.5) {
 			behind = w.about(5 * time.Minute)
 			w.judge.obstruct(nil, 2*behind)

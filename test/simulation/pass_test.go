@@ -27,7 +27,7 @@ type pass struct {
 	object *v1alpha1.CDPCredential
 	// secrets are the versions of the Secrets that the cache gave it.
 	secrets map[types.NamespacedName]string
-	// history is how many changes there had been when it began, behind says that the cache did not have them all.
+	// history is how many changes its cache had when it began, behind says that there were more.
 	history int
 	behind  bool
 	// requests are all that it made, in order.
@@ -47,7 +47,7 @@ type pass struct {
 type killed struct{}
 
 func (r *replica) startPass(name types.NamespacedName) {
-	p := &pass{replica: r, name: name, began: r.w.now, history: len(r.w.api.changes), secrets: map[types.NamespacedName]string{}}
+	p := &pass{replica: r, name: name, began: r.w.now, history: min(r.cache.watches[0].heard, r.cache.watches[1].heard), secrets: map[types.NamespacedName]string{}}
 	p.behind = r.behind(name.Namespace)
 	r.running = append(r.running, p)
 	r.w.passes++
@@ -97,13 +97,16 @@ func (p *pass) sleep(d time.Duration) {
 	}
 }
 
-// mayDie is a point at which a replica may be killed.
-func (p *pass) mayDie() {
+// mayDie is a point at which a replica may be killed. last, if not nil, happens in any case then.
+func (p *pass) mayDie(last func()) {
 	r := p.replica
 	if r.fuse == 0 {
 		return
 	}
 	if r.fuse--; r.fuse == 0 {
+		if last != nil {
+			last()
+		}
 		r.dying = true
 		p.sleep(0)
 	}
@@ -113,17 +116,24 @@ func (p *pass) mayDie() {
 func (p *pass) request(what string, writes bool, do func() error) error {
 	w := p.replica.w
 	p.requests, p.sent = append(p.requests, what), w.now
-	p.mayDie()
+	p.mayDie(nil)
+	// A process that is killed does not call back what is on its way.
+	arrives := func() {
+		w.after(time.Millisecond, func() {
+			w.tell("replica %d, dead: %s arrives all the same", p.replica.id, what)
+			_ = do()
+		})
+	}
+	if writes {
+		p.mayDie(arrives)
+	}
 	there := w.between(time.Millisecond, 5*time.Millisecond)
 	if w.apiFault.slow > 0 {
 		there += w.about(w.apiFault.slow)
 	}
 	if !p.yield(there) {
-		if writes && w.maybe(0.5) { // it is on its way: a process that is killed does not call it back
-			w.after(time.Millisecond, func() {
-				w.tell("replica %d, dead: %s arrives all the same", p.replica.id, what)
-				_ = do()
-			})
+		if writes && w.maybe(0.5) {
+			arrives()
 		}
 		panic(killed{})
 	}
@@ -135,7 +145,7 @@ func (p *pass) request(what string, writes bool, do func() error) error {
 	err := do()
 	w.tell("replica %d: %s: %s: %v", p.replica.id, p.name.Name, what, err)
 	p.sleep(w.between(time.Millisecond, 5*time.Millisecond))
-	p.mayDie()
+	p.mayDie(nil)
 	if lost := w.apiFault.lose(w); lost != nil && err == nil {
 		w.tell("replica %d: %s: the answer is lost", p.replica.id, what)
 		p.replica.lostAnswers = true

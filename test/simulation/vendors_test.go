@@ -157,11 +157,15 @@ func (v *vendors) RoundTrip(req *http.Request) (*http.Response, error) {
 	p.requests = append(p.requests, "exchange")
 	p.answer = a
 	v.w.judge.asked(a)
-	p.mayDie()
+	p.mayDie(nil)
+	arrives := func() {
+		h.answer(v, a)
+		v.w.tell("replica %d, dead: its exchange for %s arrives all the same", p.replica.id, p.name.Name)
+	}
+	p.mayDie(arrives)
 	if !p.yield(v.w.between(5*time.Millisecond, 80*time.Millisecond)) {
 		if v.w.maybe(0.5) {
-			h.answer(v, a)
-			v.w.tell("replica %d, dead: its exchange for %s arrives all the same", p.replica.id, p.name.Name)
+			arrives()
 		}
 		panic(killed{})
 	}
@@ -170,7 +174,7 @@ func (v *vendors) RoundTrip(req *http.Request) (*http.Response, error) {
 	a.received = v.w.now
 	v.w.tell("replica %d: %s: exchange at %s: %s", p.replica.id, p.name.Name, h.name, a)
 	v.w.judge.answered(a)
-	p.mayDie()
+	p.mayDie(nil)
 	if p.replica.deadline(a.sent) && v.w.maybe(0.5) {
 		return nil, context.DeadlineExceeded // the process was stopped meanwhile
 	}
@@ -356,7 +360,7 @@ func (h *host) reply(w *world, status int, header http.Header, body string) *htt
 func (v *vendors) verify(p *pass, h *host, req *http.Request) (*http.Response, error) {
 	w := v.w
 	p.requests = append(p.requests, "verify")
-	p.mayDie()
+	p.mayDie(nil)
 	p.sleep(w.between(5*time.Millisecond, 100*time.Millisecond))
 	_, value, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	if token := req.Header["access_token"]; token != nil { //nolint:staticcheck // the header is sent in this case
@@ -379,6 +383,6 @@ func (v *vendors) verify(p *pass, h *host, req *http.Request) (*http.Response, e
 	}
 	w.tell("replica %d: %s: the API says %d", p.replica.id, p.name.Name, status)
 	p.sleep(w.between(5*time.Millisecond, 100*time.Millisecond))
-	p.mayDie()
+	p.mayDie(nil)
 	return h.reply(w, status, nil, ""), nil
 }

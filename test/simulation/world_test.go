@@ -29,8 +29,9 @@ type world struct {
 	apiFault apiFault
 	// lag is the least time that a change takes to reach a cache.
 	lag time.Duration
-	// staleStarts says that a new process may begin with an old list.
-	staleStarts bool
+	// staleStarts says that a new process may begin with an old list, startsBehind how old it is, if not by chance.
+	staleStarts  bool
+	startsBehind time.Duration
 	// story is told what happens. Nil: nobody listens.
 	story func(string)
 	// passes counts them.

@@ -182,8 +182,9 @@ func (j *judge) issued(by *pass, a *answer, t *token, rec *written) {
 	f := j.file(by.object.UID)
 	f.failed, f.failures, f.pending = nil, 0, false
 	day := w.epoch.Add(a.received).Add(w.offset).UTC().Format(time.DateOnly)
-	if !by.replica.deposed { // of which the leader does not know
-		f.perDay[day]++
+	f.perDay[day]++
+	if by.replica.deposed && rec.Issuance != nil { // it has overwritten the leader's count
+		f.perDay[day] = min(f.perDay[day], int(rec.Issuance.Count))
 	}
 	w.tell("published the %d. of the day for %s; the record says %v", f.perDay[day], by.name.Name, rec.Issuance)
 	obj, name := by.object, types.NamespacedName{Namespace: by.name.Namespace, Name: by.object.Spec.Target.Name}
@@ -220,6 +221,10 @@ func (j *judge) stillThere(uid types.UID, of, name types.NamespacedName, t *toke
 
 // statusChanged learns what status knows of.
 func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
+	w := j.w
+	if w.story != nil {
+		w.tell("status of %s: %s", after.Name, shortStatus(&after.Status))
+	}
 	isReady := func(obj *v1alpha1.CDPCredential) bool {
 		return meta.IsStatusConditionTrue(obj.Status.Conditions, v1alpha1.ConditionReady)
 	}
@@ -232,6 +237,20 @@ func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
 		return
 	}
 	j.remember(by)
+}
+
+func shortStatus(s *v1alpha1.CDPCredentialStatus) string {
+	text := fmt.Sprintf("failures %d, handled %q, pending %v", s.Failures, s.LastHandledRefreshRequest, s.RefreshPending)
+	if s.NextRefreshTime != nil {
+		text += ", next " + s.NextRefreshTime.UTC().Format(time.TimeOnly)
+	}
+	if s.LastAttempt != nil {
+		text += fmt.Sprintf(", attempt %v", *s.LastAttempt)
+	}
+	for _, c := range s.Conditions {
+		text += fmt.Sprintf(", %s=%s %s", c.Type, c.Status, c.Reason)
+	}
+	return text
 }
 
 // remember counts a failed attempt that the operator can know of.
