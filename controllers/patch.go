@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -20,22 +19,13 @@ func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1
 		return nil
 	}
 	mem.unsaved = status.DeepCopy()
-	before, after := obj.DeepCopy(), obj.DeepCopy()
-	before.Status, after.Status = saved, status
-	diff, err := client.MergeFrom(before).Data(after)
+	patch, err := statusPatch(obj.UID, &saved, &status)
 	if err != nil {
-		return fmt.Errorf("write the status patch: %w", err)
+		return err
 	}
-	var patch map[string]any
-	if err := json.Unmarshal(diff, &patch); err != nil {
-		return fmt.Errorf("read the status patch: %w", err)
-	}
-	// Nobody else writes status, so it needs no lock; but it must not land on another object of the same name.
-	patch["metadata"] = map[string]any{"uid": obj.UID}
-	if diff, err = json.Marshal(patch); err != nil {
-		return fmt.Errorf("write the status patch: %w", err)
-	}
-	err = r.Client.Status().Patch(ctx, after, client.RawPatch(types.MergePatchType, diff), client.FieldOwner(v1alpha1.ManagedBy))
+	after := &v1alpha1.CDPCredential{}
+	after.Namespace, after.Name = obj.Namespace, obj.Name
+	err = r.Client.Status().Patch(ctx, after, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy))
 	if apierrors.IsNotFound(err) {
 		mem.unsaved = nil
 		return nil // the object was deleted meanwhile

@@ -4,10 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"hash"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // Fingerprint tells requests apart without giving them away: equal fingerprints under one salt mean that the same would be sent to the
@@ -16,7 +15,7 @@ import (
 // those of a later version leave the fingerprints of today as they are.
 func (r Request) Fingerprint(salt []byte) string {
 	r = r.withDefaults()
-	p := pieces{hmac.New(sha256.New, salt)}
+	p := pieces{}
 	p.text("provider", string(r.Provider))
 	p.text("url", r.URL)
 
@@ -54,7 +53,10 @@ func (r Request) Fingerprint(salt []byte) string {
 	if r.DefaultLifetime != 0 {
 		p.text("default lifetime", r.DefaultLifetime.String())
 	}
-	return hex.EncodeToString(p.hash.Sum(nil)[:16])
+	mac := hmac.New(sha256.New, salt)
+	mac.Write(p.written)
+	clear(p.written) // it has secrets in it
+	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // WithoutResources is the request without its resources. Two requests that differ, but not without their resources, are an update
@@ -66,25 +68,36 @@ func (r Request) WithoutResources() Request {
 
 // pieces writes named values so that no two different lists of them are written alike: every piece is preceded by its length, and every
 // list by the number of its pieces.
-type pieces struct{ hash hash.Hash }
+type pieces struct{ written []byte }
 
-func (p pieces) text(name, value string) {
+func (p *pieces) text(name, value string) {
 	if value != "" {
-		p.list(name, []string{value})
+		p.begin(name, 1)
+		p.piece(value)
 	}
 }
 
-func (p pieces) list(name string, values []string) {
+func (p *pieces) list(name string, values []string) {
 	if len(values) == 0 {
 		return
 	}
-	fmt.Fprintf(p.hash, "%d:%s%d:", len(name), name, len(values))
+	p.begin(name, len(values))
 	for _, value := range values {
-		fmt.Fprintf(p.hash, "%d:%s", len(value), value)
+		p.piece(value)
 	}
 }
 
-func (p pieces) pairs(name string, values map[string]string) {
+func (p *pieces) begin(name string, n int) {
+	p.piece(name)
+	p.written = append(strconv.AppendInt(p.written, int64(n), 10), ':')
+}
+
+func (p *pieces) piece(text string) {
+	p.written = append(strconv.AppendInt(p.written, int64(len(text)), 10), ':')
+	p.written = append(p.written, text...)
+}
+
+func (p *pieces) pairs(name string, values map[string]string) {
 	var flat []string
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		flat = append(flat, key, values[key])

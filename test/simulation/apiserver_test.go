@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -261,7 +263,7 @@ func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte
 			UID             types.UID `json:"uid"`
 			ResourceVersion string    `json:"resourceVersion"`
 		} `json:"metadata"`
-		Status map[string]any `json:"status"`
+		Status map[string]json.RawMessage `json:"status"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -271,22 +273,8 @@ func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte
 	if m := patch.Metadata; m.UID != "" && m.UID != before.UID || m.ResourceVersion != "" && m.ResourceVersion != before.ResourceVersion {
 		return nil, apierrors.NewConflict(credentialResource, name.Name, fmt.Errorf("it is another one"))
 	}
-	was, err := json.Marshal(before.Status)
-	if err != nil {
-		return nil, err
-	}
-	status := map[string]any{}
-	if err := json.Unmarshal(was, &status); err != nil {
-		return nil, err
-	}
-	mergeInto(status, patch.Status)
-	is, err := json.Marshal(status)
-	if err != nil {
-		return nil, err
-	}
 	after := before.DeepCopy()
-	after.Status = v1alpha1.CDPCredentialStatus{}
-	if err := json.Unmarshal(is, &after.Status); err != nil {
+	if err := mergeInto(reflect.ValueOf(&after.Status).Elem(), patch.Status); err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
 	if equality.Semantic.DeepEqual(before.Status, after.Status) {
@@ -299,22 +287,39 @@ func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte
 	return after, nil
 }
 
-// mergeInto is RFC 7396.
-func mergeInto(target, patch map[string]any) {
-	for key, value := range patch {
-		inner, ok := value.(map[string]any)
-		switch {
-		case value == nil:
-			delete(target, key)
-		case ok:
-			was, ok := target[key].(map[string]any)
-			if !ok {
-				was = map[string]any{}
+// mergeInto is a merge patch (RFC 7396) of a struct. It reads what is patched only: a simulation does little else than to patch status.
+func mergeInto(target reflect.Value, patch map[string]json.RawMessage) error {
+	for name, value := range patch {
+		field := fieldOf(target, name)
+		if !field.IsValid() {
+			return fmt.Errorf("unknown field %q", name)
+		}
+		switch inner := map[string]json.RawMessage(nil); {
+		case string(value) == "null":
+			field.SetZero()
+		case value[0] == '{' && !field.IsZero():
+			if err := json.Unmarshal(value, &inner); err != nil {
+				return err
 			}
-			mergeInto(was, inner)
-			target[key] = was
+			if err := mergeInto(field.Elem(), inner); err != nil {
+				return err
+			}
 		default:
-			target[key] = value
+			field.SetZero() // what was there is not to be merged with
+			if err := json.Unmarshal(value, field.Addr().Interface()); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
+}
+
+// fieldOf finds a field by its name in JSON.
+func fieldOf(target reflect.Value, name string) reflect.Value {
+	for i := range target.NumField() {
+		if tag, _, _ := strings.Cut(target.Type().Field(i).Tag.Get("json"), ","); tag == name {
+			return target.Field(i)
+		}
+	}
+	return reflect.Value{}
 }

@@ -132,6 +132,7 @@ func (w *world) fresh() *world {
 	}
 	f.startReplica(0)
 	f.runFor(2 * time.Minute)
+	f.end()
 	return f
 }
 

@@ -3,7 +3,6 @@ package simulation
 import (
 	"context"
 	"fmt"
-	"iter"
 	"runtime/debug"
 	"time"
 
@@ -19,9 +18,7 @@ type pass struct {
 	replica *replica
 	name    types.NamespacedName
 	began   time.Duration
-	resume  func() (time.Duration, bool)
-	stop    func()
-	yield   func(time.Duration) bool
+	on      *coroutine
 
 	// object is what the cache gave it, nil if nothing.
 	object *v1alpha1.CDPCredential
@@ -43,27 +40,24 @@ type pass struct {
 	err    error
 }
 
-// killed ends a coroutine.
-type killed struct{}
-
 func (r *replica) startPass(name types.NamespacedName) {
 	p := &pass{replica: r, name: name, began: r.w.now, history: min(r.cache.watches[0].heard, r.cache.watches[1].heard), secrets: map[types.NamespacedName]string{}}
 	p.behind = r.behind(name.Namespace)
 	r.running = append(r.running, p)
 	r.w.passes++
-	p.resume, p.stop = iter.Pull(func(yield func(time.Duration) bool) {
+	p.on = r.w.wires.coroutine()
+	p.on.job = func() {
 		defer func() {
 			switch e := recover().(type) {
-			case nil, killed:
-			case *violation:
+			case nil:
+			case killed, *violation:
 				panic(e)
 			default:
 				panic(fmt.Sprintf("seed %d: %v\n%s", r.w.seed, e, debug.Stack()))
 			}
 		}()
-		p.yield = yield
 		p.result, p.err = r.reconciler.Reconcile(context.Background(), requestFor(name))
-	})
+	}
 	p.step()
 }
 
@@ -78,7 +72,7 @@ func (p *pass) step() {
 		return
 	}
 	r.w.running = p
-	wait, more := p.resume()
+	wait, more := p.on.resume()
 	r.w.running = nil
 	switch {
 	case r.dying:
@@ -86,13 +80,14 @@ func (p *pass) step() {
 	case more:
 		r.w.after(wait, p.step)
 	default:
+		r.w.wires.idle = append(r.w.wires.idle, p.on)
 		r.passEnded(p)
 	}
 }
 
 // sleep gives the processor back for d.
 func (p *pass) sleep(d time.Duration) {
-	if !p.yield(d) {
+	if !p.on.yield(d) {
 		panic(killed{})
 	}
 }
@@ -131,7 +126,7 @@ func (p *pass) request(what string, writes bool, do func() error) error {
 	if w.apiFault.slow > 0 {
 		there += w.about(w.apiFault.slow)
 	}
-	if !p.yield(there) {
+	if !p.on.yield(there) {
 		if writes && w.maybe(0.5) {
 			arrives()
 		}

@@ -144,7 +144,7 @@ func (r *replica) kill() {
 	r.dead = true
 	r.w.replicas = slices.DeleteFunc(r.w.replicas, func(other *replica) bool { return other == r })
 	for _, p := range r.running {
-		p.stop()
+		p.on.stop()
 		r.w.judge.passKilled(p)
 	}
 	r.running = nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,6 +29,9 @@ var metrics *controllers.Metrics
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(2000) // a world is a few megabytes, and is thrown away as a whole
+	}
 	var err error
 	if metrics, err = controllers.NewMetrics(prometheus.NewRegistry()); err != nil {
 		panic(err)

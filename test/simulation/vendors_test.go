@@ -163,7 +163,7 @@ func (v *vendors) RoundTrip(req *http.Request) (*http.Response, error) {
 		v.w.tell("replica %d, dead: its exchange for %s arrives all the same", p.replica.id, p.name.Name)
 	}
 	p.mayDie(arrives)
-	if !p.yield(v.w.between(5*time.Millisecond, 80*time.Millisecond)) {
+	if !p.on.yield(v.w.between(5*time.Millisecond, 80*time.Millisecond)) {
 		if v.w.maybe(0.5) {
 			arrives()
 		}

@@ -31,6 +31,8 @@ type wiring struct {
 	limiter              workqueue.TypedRateLimiter[reconcile.Request]
 	// hearing is the replica that the handlers work for at the moment.
 	hearing *replica
+	// idle are coroutines that wait for a pass to run: their stacks have grown already.
+	idle []*coroutine
 }
 
 // newWiring must be called outside of a world: it waits for goroutines of the real controller, which end with the test.

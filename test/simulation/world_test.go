@@ -111,9 +111,7 @@ func (w *world) violated(invariant, format string, args ...any) {
 // watched runs a world and returns the promise that it breaks.
 func (w *world) watched(run func()) (broken *violation) {
 	defer func() {
-		for _, r := range w.replicas {
-			r.dead = true // their passes, if any are left, go with the goroutines of the test
-		}
+		w.end()
 		switch e := recover().(type) {
 		case nil:
 		case *violation:
@@ -124,4 +122,14 @@ func (w *world) watched(run func()) (broken *violation) {
 	}()
 	run()
 	return nil
+}
+
+// end frees what the passes hold that are still under way.
+func (w *world) end() {
+	for _, r := range w.replicas {
+		r.dead = true
+		for _, p := range r.running {
+			p.on.stop()
+		}
+	}
 }

@@ -1,0 +1,56 @@
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+func TestStatusPatch(t *testing.T) {
+	at := func(second int) *metav1.Time {
+		return new(metav1.NewTime(time.Date(2026, 3, 1, 0, 0, second, 0, time.UTC)))
+	}
+	tests := []struct {
+		name          string
+		saved, status v1alpha1.CDPCredentialStatus
+		want          string
+	}{
+		{"nothing", v1alpha1.CDPCredentialStatus{Failures: 1}, v1alpha1.CDPCredentialStatus{Failures: 1}, `{}`},
+		{"a first field", v1alpha1.CDPCredentialStatus{}, v1alpha1.CDPCredentialStatus{Provider: "apsis"}, `{"provider":"apsis"}`},
+		{
+			"changed, added, gone and kept",
+			v1alpha1.CDPCredentialStatus{Failures: 1, RefreshPending: true, NextRefreshTime: at(1), TargetName: "x"},
+			v1alpha1.CDPCredentialStatus{Failures: 2, NextRefreshTime: at(2), LastRefreshTime: at(3), TargetName: "x"},
+			`{"failures":2,"lastRefreshTime":"2026-03-01T00:00:03Z","nextRefreshTime":"2026-03-01T00:00:02Z","refreshPending":null}`,
+		},
+		{
+			"within an object",
+			v1alpha1.CDPCredentialStatus{LastAttempt: &v1alpha1.Attempt{Generation: 1, Asked: "a", ClientSecretVersion: "u/1"}},
+			v1alpha1.CDPCredentialStatus{LastAttempt: &v1alpha1.Attempt{Generation: 2, Asked: "a"}},
+			`{"lastAttempt":{"clientSecretVersion":null,"generation":2}}`,
+		},
+		{
+			"a whole object", v1alpha1.CDPCredentialStatus{Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 4}}, v1alpha1.CDPCredentialStatus{},
+			`{"issuance":null}`,
+		},
+		{
+			"a list is replaced",
+			v1alpha1.CDPCredentialStatus{GrantedScopes: []string{"a", "b"}}, v1alpha1.CDPCredentialStatus{GrantedScopes: []string{"b"}},
+			`{"grantedScopes":["b"]}`,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := statusPatch("u", &tt.saved, &tt.status)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := `{"metadata":{"uid":"u"},"status":` + tt.want + `}`; string(got) != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
