@@ -11,6 +11,9 @@ func (j *judge) asked(a *answer) {
 	w, p := j.w, a.pass
 	obj := p.object
 	j.stats.exchanges++
+	if a.ask.update != "" {
+		j.stats.updates++
+	}
 	if obj == nil {
 		w.violated("exchanges", "an exchange for %s, which the cache does not have", p.name.Name)
 	}

@@ -29,6 +29,8 @@ type judge struct {
 // stats count what is of interest beside violations.
 type stats struct {
 	exchanges, issued, published, lost, killed int
+	// updates are the exchanges that only changed a token's resources.
+	updates int
 	// stale are the exchanges that nobody needed and that were made because a new process' cache was behind.
 	stale int
 	// late is what is tolerated between two leaders.

@@ -107,6 +107,7 @@ func TestSeeds(t *testing.T) {
 
 func (s *stats) add(other stats) {
 	s.exchanges += other.exchanges
+	s.updates += other.updates
 	s.issued += other.issued
 	s.published += other.published
 	s.lost += other.lost

@@ -38,7 +38,9 @@ type host struct {
 	// dated answers have a Date, scoped ones name the scopes that were granted, caching hosts hand out a token again for as long as it lives.
 	dated, scoped, caching bool
 	trouble                trouble
-	kept                   map[string]*token
+	// steady hosts answer in the same way every time: of what they might say the first, or the middle.
+	steady bool
+	kept   map[string]*token
 }
 
 // A token is what a host has issued.
@@ -247,19 +249,19 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 	}
 	switch how {
 	case serverError:
-		return fail(unavailable, pick(w, []int{500, 502, 503}), nil, "<html>sorry</html>")
+		return fail(unavailable, oneOf(h, w, 500, 502, 503), nil, "<html>sorry</html>")
 	case serverErrorRetryAfter:
-		return fail(unavailable, 503, http.Header{"Retry-After": {fmt.Sprint(1 + w.chance.IntN(120))}}, "")
+		return fail(unavailable, 503, http.Header{"Retry-After": {h.seconds(w, 120)}}, "")
 	case throttling:
 		return fail(throttled, 429, nil, `{"error":"slow_down"}`)
 	case throttlingRetryAfter:
-		return fail(throttled, 429, http.Header{"Retry-After": {fmt.Sprint(1 + w.chance.IntN(300))}}, "")
+		return fail(throttled, 429, http.Header{"Retry-After": {h.seconds(w, 300)}}, "")
 	case unauthorized:
-		return fail(rejected, pick(w, []int{400, 401, 403}), nil, `{"error":"invalid_client"}`)
+		return fail(rejected, oneOf(h, w, 400, 401, 403), nil, `{"error":"invalid_client"}`)
 	case redirecting:
 		return fail(unavailable, 302, http.Header{"Location": {"https://elsewhere.example/"}}, "")
 	case garbage:
-		return fail(unavailable, 200, nil, pick(w, []string{"", "{", `[]`, `{"access_token":""}`, `{"access_token":"a b","expires_in":60}`, `{"error":"no"}`, `"x"`}))
+		return fail(unavailable, 200, nil, oneOf(h, w, "", "{", `[]`, `{"access_token":""}`, `{"access_token":"a b","expires_in":60}`, `{"error":"no"}`, `"x"`))
 	case resetting:
 		a.failure = unavailable
 		return took, nil, &net.OpError{Op: "read", Err: syscall.ECONNRESET}
@@ -297,12 +299,28 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 	return took, h.reply(w, 200, nil, body), nil
 }
 
+// oneOf is what a host says of what it might say.
+func oneOf[T any](h *host, w *world, list ...T) T {
+	if h.steady {
+		return list[0]
+	}
+	return pick(w, list)
+}
+
+// seconds is a Retry-After.
+func (h *host) seconds(w *world, most int) string {
+	if h.steady {
+		return fmt.Sprint(most / 2)
+	}
+	return fmt.Sprint(1 + w.chance.IntN(most))
+}
+
 // update changes the resources of an Algonomy token.
 func (h *host) update(v *vendors, a *answer, took time.Duration, fail func(failureKind, int, http.Header, string) (time.Duration, *http.Response, error)) (time.Duration, *http.Response, error) {
 	held := v.tokens[a.ask.update]
-	if held == nil || held.expires <= v.w.now || v.w.maybe(0.3) {
+	if held == nil || held.expires <= v.w.now || !h.steady && v.w.maybe(0.3) {
 		a.failure = rejected
-		return fail(rejected, pick(v.w, []int{400, 404, 409}), nil, `{}`)
+		return fail(rejected, oneOf(h, v.w, 400, 404, 409), nil, `{}`)
 	}
 	held.request.resources = a.ask.resources
 	a.token = held
