@@ -94,6 +94,16 @@ test-soak: ## Kill the leader at each point, throttle, hang, and soak for a minu
 test-interop: ## Try the exchange against authorization servers that others wrote (npm's too, if node is there)
 	cd test/interop && go test -v -timeout 10m ./...
 
+SEEDS ?= 100000
+FIRST ?= 1
+.PHONY: simulate
+simulate: ## Simulate SEEDS (100000) worlds from FIRST (1) on; a few hundred are part of the tests
+	hack/simulate.sh $(SEEDS) $(FIRST)
+
+.PHONY: mutate-simulation
+mutate-simulation: ## Put bugs into a copy, one at a time, and fail if the simulator does not find one of them
+	go run ./hack/mutate
+
 FUZZTIME ?= 20s
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME (20s)

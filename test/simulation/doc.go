@@ -6,7 +6,5 @@
 //
 //	go test ./test/simulation -run TestSeeds -simulation.seed=N
 //
-// and more seeds by
-//
-//	go test ./test/simulation -run TestSeeds -timeout 0 -simulation.seeds=100000
+// and more seeds by make simulate SEEDS=100000. That it finds bugs is shown by make mutate-simulation, which puts some in.
 package simulation

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Simulates many worlds (test/simulation), some at a time, so that one can see how far it is and go on where it was stopped:
+#   hack/simulate.sh [SEEDS [FIRST [AT_A_TIME]]]
+# GOMAXPROCS says how many at once. The exit status is 1 if a promise was broken in any of them; its seed and how it is run again are printed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+seeds=${1:-100000} first=${2:-1} some=${3:-5000}
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+go test -c -o "$folder/simulation.test" ./test/simulation
+echo "simulate: $seeds seeds from $first on, commit $(git describe --always --dirty 2>/dev/null || echo unknown), $(go env GOVERSION)"
+
+end=$((first + seeds)) broken=0
+for ((from = first; from < end; from += some)); do
+  count=$((from + some <= end ? some : end - from))
+  echo "simulate: seeds $from to $((from + count - 1)), $(date -u +%FT%TZ)"
+  (cd test/simulation && "$folder/simulation.test" -test.run '^TestSeeds$' -test.timeout 0 -test.v -simulation.first "$from" -simulation.seeds "$count") || broken=1
+done
+[ "$broken" -eq 0 ] && echo "simulate: $seeds seeds, no violation" || { echo "simulate: a promise was broken, see above" >&2; exit 1; }
