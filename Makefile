@@ -90,6 +90,10 @@ test-race: ## Run all tests under the race detector (needs a C compiler)
 test-soak: ## Kill the leader at each point, throttle, hang, and soak for a minute; wants a machine that does nothing else
 	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m ./test/soak
 
+.PHONY: test-permissions
+test-permissions: ## Take one right at a time from the operator's roles and see that something stops working
+	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets CDP_TEST_PERMISSIONS=1 go test -timeout 20m ./controllers -run 'TestRoleIsEnough|TestRoleHasNothingToSpare'
+
 .PHONY: test-interop
 test-interop: ## Try the exchange against authorization servers that others wrote (npm's too, if node is there)
 	cd test/interop && go test -v -timeout 10m ./...
