@@ -1,0 +1,2 @@
+-- A suspended object is not refreshed, whoever asks.
+return {refresh = {disabled = obj.spec.suspend == true}}
