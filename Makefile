@@ -81,6 +81,7 @@ verify: ## Fail if a generated file, a go.mod or the formatting is stale (change
 test: ## Run all tests but test-soak (the first run fetches or builds etcd and kube-apiserver: seconds to minutes)
 	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m $$(go list ./... | grep -v /test/soak)
 	cd test/interop && go test -timeout 10m ./...
+	assets=$$(hack/envtest/assets.sh) && cd test/gitops && KUBEBUILDER_ASSETS=$$assets go test -timeout 10m ./...
 
 .PHONY: test-race
 test-race: ## Run all tests under the race detector (needs a C compiler)
@@ -97,6 +98,10 @@ test-permissions: ## Take one right at a time from the operator's roles and see 
 .PHONY: test-interop
 test-interop: ## Try the exchange against authorization servers that others wrote (npm's too, if node is there)
 	cd test/interop && go test -v -timeout 10m ./...
+
+.PHONY: test-gitops
+test-gitops: ## Run Argo CD's health check and action, and hold kstatus against the real operator
+	assets=$$(hack/envtest/assets.sh) && cd test/gitops && KUBEBUILDER_ASSETS=$$assets go test -v -timeout 10m ./...
 
 SEEDS ?= 100000
 FIRST ?= 1

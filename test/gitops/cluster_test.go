@@ -122,3 +122,13 @@ func (c *lazyCluster) live(t *testing.T, namespace, name string) *unstructured.U
 	}
 	return obj
 }
+
+// kustomize gives what kubectl makes of a folder.
+func (c *lazyCluster) kustomize(t *testing.T, folder string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "out.yaml")
+	if _, err := c.cluster.Kubectl(t.Context(), "kustomize", folder, "-o", file); err != nil {
+		t.Fatal(err)
+	}
+	return readText(t, file)
+}

@@ -84,15 +84,16 @@ func TestHealthOfAlmostNothing(t *testing.T) {
 		maps.Copy(obj, more)
 		return obj
 	}
-	unseen := health{"Progressing", "Waiting for the operator to look at the latest change"}
+	notSeen := health{"Progressing", "Waiting for the operator to look at the latest change"}
 	for name, tc := range map[string]struct {
 		obj  map[string]any
 		want health
 	}{
-		"nothing":               {named(nil), unseen},
-		"an empty status":       {named(map[string]any{"status": map[string]any{}}), unseen},
-		"of a generation to be": {named(map[string]any{"status": map[string]any{"observedGeneration": 3.0}}), unseen},
-		"no conditions":         {named(map[string]any{"status": map[string]any{"observedGeneration": 2.0}}), health{"Progressing", "Waiting for the condition Ready"}},
+		"nothing":                      {named(nil), notSeen},
+		"an empty status":              {named(map[string]any{"status": map[string]any{}}), unseen},
+		"of a generation to be":        {named(map[string]any{"status": map[string]any{"observedGeneration": 3.0}}), unseen},
+		"no conditions":                {named(map[string]any{"status": map[string]any{"observedGeneration": 2.0}}), health{"Progressing", "Waiting for the condition Ready"}},
+		"no generation, not looked at": {map[string]any{"metadata": map[string]any{}, "status": map[string]any{"observedGeneration": -1.0}}, notSeen},
 		"no generation": {map[string]any{"metadata": map[string]any{}, "status": map[string]any{"observedGeneration": 1.0}},
 			health{"Progressing", "Waiting for the condition Ready"}},
 	} {
