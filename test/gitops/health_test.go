@@ -90,8 +90,8 @@ func TestHealthOfAlmostNothing(t *testing.T) {
 		want health
 	}{
 		"nothing":                      {named(nil), notSeen},
-		"an empty status":              {named(map[string]any{"status": map[string]any{}}), unseen},
-		"of a generation to be":        {named(map[string]any{"status": map[string]any{"observedGeneration": 3.0}}), unseen},
+		"an empty status":              {named(map[string]any{"status": map[string]any{}}), notSeen},
+		"of a generation to be":        {named(map[string]any{"status": map[string]any{"observedGeneration": 3.0}}), notSeen},
 		"no conditions":                {named(map[string]any{"status": map[string]any{"observedGeneration": 2.0}}), health{"Progressing", "Waiting for the condition Ready"}},
 		"no generation, not looked at": {map[string]any{"metadata": map[string]any{}, "status": map[string]any{"observedGeneration": -1.0}}, notSeen},
 		"no generation": {map[string]any{"metadata": map[string]any{}, "status": map[string]any{"observedGeneration": 1.0}},
