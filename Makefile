@@ -78,8 +78,9 @@ verify: ## Fail if a generated file, a go.mod or the formatting is stale (change
 	hack/verify.sh
 
 .PHONY: test
-test: ## Run all tests but test-soak (the first run fetches or builds etcd and kube-apiserver: seconds to minutes)
+test: ## Run all tests (the first run fetches or builds etcd and kube-apiserver: seconds to minutes)
 	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m $$(go list ./... | grep -v /test/soak)
+	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m ./test/soak # alone: it judges how soon things happen
 	cd test/interop && go test -timeout 10m ./...
 	assets=$$(hack/envtest/assets.sh) && cd test/gitops && KUBEBUILDER_ASSETS=$$assets go test -timeout 10m ./...
 
