@@ -123,6 +123,11 @@ fuzz: ## Run every fuzz test for FUZZTIME (20s)
 vulncheck: ## Look for known vulnerabilities that our code can reach
 	hack/vulncheck.sh
 
+.PHONY: picture
+picture: ## Draw docs/images/dashboard.svg from what a real Prometheus sees of an operator in trouble
+	mkdir -p docs/images
+	go test ./test/watch -count=1 -run 'TestPrometheus$$' -picture $(CURDIR)/docs/images/dashboard.svg
+
 ##@ Build
 
 .PHONY: build

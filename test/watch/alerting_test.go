@@ -1,0 +1,211 @@
+package watch
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// hurried makes the rules fit a test of two minutes: no alert waits longer than a second, and work is overdue after two seconds in place
+// of a minute. All else is as in config/prometheus/rules.yaml.
+func hurried(a alert) alert {
+	a.For = "1s"
+	a.Expr = strings.Replace(a.Expr, "cdpcredential_overdue_seconds > 60", "cdpcredential_overdue_seconds > 2", 1)
+	return a
+}
+
+const patience = 3 * time.Minute
+
+// TestPrometheus: a real Prometheus scrapes a real operator, all that can go wrong does, and the alerts fire, each for those that it is
+// meant for, and end when it is mended. While much is wrong, the dashboard has something to show in every panel.
+func TestPrometheus(t *testing.T) {
+	t.Parallel()
+	program(t, "prometheus") // or the test ends here
+	const namespace = "marketing"
+	s := newSite(t, namespace)
+	address := freeAddress(t)
+	flags := []string{"--metrics-bind-address=" + address, "--metrics-secure=true", "--leader-elect", "--leader-election-namespace=" + stage.SystemNamespace}
+	f := startFleet(t, s, namespace)
+	m := s.start(t, namespace, flags...)
+	began := time.Now()
+	p := startPrometheus(t, address, s.reader(t), readRules(t).changed(hurried))
+
+	f.breakAll()
+	p.wantFiring(t, "while much is wrong",
+		"ClockSkew "+f.skewed.host(), "Expired marketing expired", "ExpiresSoon marketing soon",
+		"NoToken marketing never", "NoToken marketing throttled",
+		"NotVerified marketing scope InsufficientScope", "Stalled marketing absent SecretNotFound",
+		"Stalled marketing rejected CredentialsRejected", "Throttled marketing")
+	p.wantPanels(t)
+	if *picture != "" {
+		p.draw(t, *picture, began)
+	}
+
+	f.mendAll()
+	p.wantFiring(t, "once all is mended")
+
+	if err := m.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	p.wantFiring(t, "without an operator", "NoLeader cdp-credential-operator")
+
+	// One worker, and endpoints that hang: everybody else's work is late.
+	for _, c := range []*credential{f.never, f.throttled} {
+		c.endpoints.SetBehaviour(down(cdptest.Hang))
+		c.request()
+	}
+	s.start(t, namespace, append(flags, "--max-concurrent-reconciles=1")...)
+	until(t, patience, "CDPCredentialOverdue fires", func() string {
+		firing, err := p.firing(t.Context())
+		switch {
+		case err != nil:
+			return err.Error()
+		case !slices.Contains(firing, "Overdue "+stage.SystemNamespace):
+			return strings.Join(firing, ", ")
+		}
+		return ""
+	})
+	for _, c := range []*credential{f.never, f.throttled} {
+		c.endpoints.SetBehaviour(cdptest.Behaviour{})
+	}
+	p.wantFiring(t, "once endpoints answer again")
+}
+
+// wantFiring waits until these alerts fire, and no others.
+func (p *prometheus) wantFiring(t *testing.T, when string, want ...string) {
+	t.Helper()
+	until(t, patience, "alerts "+when, func() string {
+		got, err := p.firing(t.Context())
+		if err != nil {
+			return err.Error()
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		return cmp.Diff(want, got)
+	})
+}
+
+// wantPanels waits until each query of the dashboard gives something.
+func (p *prometheus) wantPanels(t *testing.T) {
+	t.Helper()
+	d := readDashboard(t)
+	for _, panel := range d.graphs() {
+		for _, target := range panel.Targets {
+			until(t, patience, "panel "+panel.Title+" shows something", func() string {
+				got, err := p.query(t.Context(), filled(target.Expr))
+				switch {
+				case err != nil:
+					return err.Error()
+				case len(got) == 0:
+					return "nothing for " + target.Expr
+				}
+				return ""
+			})
+		}
+	}
+	for _, v := range d.Templating.List {
+		if expr, ok := strings.CutPrefix(v.Definition, "label_values("); ok {
+			metric, label, _ := strings.Cut(strings.TrimSuffix(expr, ")"), ", ")
+			got, err := p.query(t.Context(), "group by ("+label+") ("+metric+")")
+			if err != nil || len(got) == 0 || got[0].Metric[label] == "" {
+				t.Errorf("the variable %s has no values (%v)", v.Name, err)
+			}
+		}
+	}
+}
+
+// filled puts into an expression what Grafana would: all namespaces, all jobs, and a span of some scrapes.
+func filled(expr string) string {
+	return strings.NewReplacer("$namespace", ".*", "$job", ".*", "$__rate_interval", "30s").Replace(expr)
+}
+
+// reader is a token with which metrics may be read, as Prometheus' own account would have it.
+func (s *site) reader(t *testing.T) string {
+	t.Helper()
+	for _, args := range [][]string{
+		{"create", "serviceaccount", "prometheus", "--namespace", stage.SystemNamespace},
+		{"create", "clusterrolebinding", "prometheus-metrics-reader", "--clusterrole=metrics-reader", "--serviceaccount=" + stage.SystemNamespace + ":prometheus"},
+	} {
+		if _, err := s.Kubectl(t.Context(), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	token, err := s.Kubectl(t.Context(), "create", "token", "prometheus", "--namespace", stage.SystemNamespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// A fleet is a credential for each thing that can go wrong, and two that are well.
+type fleet struct {
+	absent, rejected, throttled, soon, expired, never, scope, skewed, short, healthy *credential
+}
+
+func startFleet(t *testing.T, s *site, namespace string) *fleet {
+	t.Helper()
+	well := func(name string, behaviour cdptest.Behaviour, change ...func(*v1alpha1.CDPCredentialSpec)) *credential {
+		c := newCredential(t, s, namespace, name, behaviour)
+		c.saveSecret(c.known.Secret, c.host())
+		c.create(change...)
+		return c
+	}
+	f := &fleet{
+		throttled: well("throttled", down(func() *cdptest.Fault { return cdptest.Throttled("1") })),
+		soon:      well("soon", cdptest.Behaviour{Lifetime: 5 * time.Minute}),
+		expired:   well("expired", cdptest.Behaviour{Lifetime: 15 * time.Second}),
+		never:     well("never", down(unavailable)),
+		skewed:    well("skewed", cdptest.Behaviour{ClockOffset: 2 * time.Minute}),
+		short:     well("short", cdptest.Behaviour{Lifetime: 40 * time.Second}),
+		healthy:   well("healthy", cdptest.Behaviour{}),
+	}
+	f.absent = newCredential(t, s, namespace, "absent", cdptest.Behaviour{})
+	f.absent.create()
+	f.rejected = newCredential(t, s, namespace, "rejected", cdptest.Behaviour{})
+	f.rejected.saveSecret("of another client", f.rejected.host())
+	f.rejected.create()
+	f.scope = newCredential(t, s, namespace, "scope", cdptest.Behaviour{})
+	f.scope.saveSecret(f.scope.known.Secret, f.scope.host())
+	f.scope.create(func(spec *v1alpha1.CDPCredentialSpec) {
+		spec.Verify = &v1alpha1.Verify{URL: f.scope.api("write"), Interval: &metav1.Duration{Duration: time.Second}}
+	})
+	return f
+}
+
+func unavailable() *cdptest.Fault { return cdptest.Answer(http.StatusServiceUnavailable) }
+
+// api is an API that wants a scope.
+func (c *credential) api(scope string) v1alpha1.HTTPSURL {
+	return v1alpha1.HTTPSURL(c.endpoints.APIURL(cdptest.OAuth2) + "?scope=" + scope)
+}
+
+// breakAll has those fail that were well until then.
+func (f *fleet) breakAll() {
+	for _, c := range []*credential{f.soon, f.expired} {
+		c.Helper()
+		c.waitFor(v1alpha1.ConditionRefreshed, v1alpha1.ReasonTokenIssued)
+		c.endpoints.SetBehaviour(down(unavailable))
+	}
+	f.soon.request()
+}
+
+// mendAll does what the messages say.
+func (f *fleet) mendAll() {
+	for _, c := range []*credential{f.absent, f.rejected} {
+		c.saveSecret(c.known.Secret, c.host())
+	}
+	f.scope.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Verify.URL = f.scope.api("read") })
+	for _, c := range []*credential{f.throttled, f.soon, f.expired, f.never, f.skewed} {
+		c.endpoints.SetBehaviour(cdptest.Behaviour{})
+		c.request()
+	}
+}

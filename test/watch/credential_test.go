@@ -1,0 +1,132 @@
+package watch
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// A credential is a CDPCredential with an endpoint of its own.
+type credential struct {
+	*testing.T
+	site            *site
+	endpoints       *cdptest.Server
+	namespace, name string
+	known           cdptest.Client // at the endpoint
+}
+
+func newCredential(t *testing.T, s *site, namespace, name string, behaviour cdptest.Behaviour) *credential {
+	t.Helper()
+	endpoints, err := cdptest.Start(cdptest.Options{Behaviour: behaviour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = endpoints.Close() })
+	c := &credential{T: t, site: s, endpoints: endpoints, namespace: namespace, name: name, known: cdptest.Client{
+		System: cdptest.OAuth2, ID: "id-of-" + name, Secret: "the-secret-of-" + name, Auth: cdptest.AuthPost, Scopes: []string{"read"},
+	}}
+	if err := endpoints.Register(c.known); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// saveSecret writes the client Secret.
+func (c *credential) saveSecret(value, allowed string) {
+	c.Helper()
+	secret := &corev1.Secret{StringData: map[string]string{"client-id": c.known.ID, "client-secret": value}}
+	secret.Namespace, secret.Name = c.namespace, c.name+"-client"
+	if allowed != "" {
+		secret.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: allowed}
+	}
+	err := c.site.Client.Create(c.Context(), secret)
+	if err != nil && client.IgnoreAlreadyExists(err) == nil {
+		err = c.site.Client.Update(c.Context(), secret)
+	}
+	if err != nil {
+		c.Fatal(err)
+	}
+}
+
+func (c *credential) host() string { return c.endpoints.Host(cdptest.OAuth2) }
+
+// create makes the object, as change has it.
+func (c *credential) create(change ...func(*v1alpha1.CDPCredentialSpec)) {
+	c.Helper()
+	obj := &v1alpha1.CDPCredential{}
+	obj.Namespace, obj.Name = c.namespace, c.name
+	obj.Spec = v1alpha1.CDPCredentialSpec{
+		Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{
+			TokenURL: v1alpha1.HTTPSURL(c.endpoints.TokenURL(cdptest.OAuth2)), AuthMethod: "ClientSecretPost",
+		}},
+		ClientSecretRef: v1alpha1.ClientSecretReference{Name: c.name + "-client"},
+		TLS:             &v1alpha1.TLS{CABundle: c.endpoints.CABundle()},
+		Target:          v1alpha1.Target{Name: c.name + "-token"},
+	}
+	for _, each := range change {
+		each(&obj.Spec)
+	}
+	if err := c.site.Client.Create(c.Context(), obj); err != nil {
+		c.Fatal(err)
+	}
+}
+
+func (c *credential) object() *v1alpha1.CDPCredential {
+	c.Helper()
+	obj := &v1alpha1.CDPCredential{}
+	if err := c.site.Client.Get(c.Context(), client.ObjectKey{Namespace: c.namespace, Name: c.name}, obj); err != nil {
+		c.Fatal(err)
+	}
+	return obj
+}
+
+// edit changes the object.
+func (c *credential) edit(change func(*v1alpha1.CDPCredential)) {
+	c.Helper()
+	obj := c.object()
+	before := obj.DeepCopy()
+	change(obj)
+	if err := c.site.Client.Patch(c.Context(), obj, client.MergeFrom(before)); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// request asks for a new token now.
+func (c *credential) request() {
+	c.Helper()
+	c.edit(func(obj *v1alpha1.CDPCredential) {
+		metav1.SetMetaDataAnnotation(&obj.ObjectMeta, v1alpha1.RefreshRequestedAtAnnotation, time.Now().Format(time.RFC3339Nano))
+	})
+}
+
+// waitFor waits until a condition has this reason.
+func (c *credential) waitFor(kind, reason string) {
+	c.Helper()
+	until(c.T, time.Minute, c.name+" has "+kind+" with "+reason, func() string {
+		is := meta.FindStatusCondition(c.object().Status.Conditions, kind)
+		if is == nil {
+			return "there is no such condition"
+		}
+		if is.Reason != reason {
+			return "it has " + is.Reason + ": " + is.Message
+		}
+		return ""
+	})
+}
+
+// down is an endpoint that fails, hangs or refuses, for as long as nobody changes it.
+func down(fault func() *cdptest.Fault) cdptest.Behaviour {
+	return cdptest.Behaviour{Fault: func(r cdptest.Request) *cdptest.Fault {
+		if r.Path == cdptest.APIPath {
+			return nil
+		}
+		return fault()
+	}}
+}

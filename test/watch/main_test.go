@@ -1,0 +1,138 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+// A site is what the tests of a running operator stand on: an API server, and the operator's program with its rights.
+type site struct {
+	*stage.Cluster
+	binary     string // of the manager
+	kubeconfig string // of its ServiceAccount
+}
+
+// shared is made for the first test that wants it.
+var shared struct {
+	sync.Mutex
+	site  *site
+	tidy  []func() error
+	cause error
+}
+
+func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	code := m.Run()
+	var err error
+	for _, tidy := range slices.Backward(shared.tidy) {
+		err = errors.Join(err, tidy())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// newSite gives the site, and makes a namespace in it.
+func newSite(t *testing.T, namespace string) *site {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.site == nil && shared.cause == nil {
+		shared.site, shared.cause = buildSite()
+	}
+	if shared.cause != nil {
+		t.Fatal(shared.cause)
+	}
+	ns := &corev1.Namespace{}
+	ns.Name = namespace
+	if err := shared.site.Client.Create(t.Context(), ns); err != nil {
+		t.Fatal(err)
+	}
+	return shared.site
+}
+
+func buildSite() (*site, error) {
+	ctx := context.Background() // it outlives the test that it is made for
+	root, err := stage.ModuleRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	temp, err := os.MkdirTemp("", "cdp-watch-test-")
+	if err != nil {
+		return nil, err
+	}
+	shared.tidy = append(shared.tidy, func() error { return os.RemoveAll(temp) })
+	assets, err := stage.Assets(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	s := &site{}
+	if s.binary, err = stage.BuildManager(ctx, root, temp); err != nil {
+		return nil, err
+	}
+	cluster, stop, err := stage.Start(ctx, stage.Cluster{Root: root, Temp: temp, Assets: assets}, "default")
+	shared.tidy = append(shared.tidy, stop)
+	if err != nil {
+		return nil, err
+	}
+	s.Cluster = cluster
+	if s.kubeconfig, err = cluster.ManagerKubeconfig(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// start runs an operator for a namespace until the test ends.
+func (s *site) start(t *testing.T, namespace string, flags ...string) *stage.Manager {
+	t.Helper()
+	m, err := stage.StartManager(t.Context(), s.binary, s.kubeconfig, filepath.Join(t.TempDir(), "manager.log"),
+		append([]string{"--watch-namespaces=" + namespace, "--allowed-cidrs=127.0.0.0/8"}, flags...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Stop(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log(m.Explain(errors.New("what the operator did")))
+		}
+	})
+	return m
+}
+
+// until waits for something to become true; while it is not, why says what is missing.
+func until(t *testing.T, patience time.Duration, what string, holds func() (why string)) {
+	t.Helper()
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(patience); ; {
+		why := holds()
+		if why == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %s: %s", what, patience, why)
+		}
+		select {
+		case <-ticker.C:
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		}
+	}
+}

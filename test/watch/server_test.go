@@ -1,0 +1,206 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+// A prometheus is a process that scrapes an operator as its ServiceMonitor says, only more often, and evaluates alerts.
+type prometheus struct{ url string }
+
+// startPrometheus scrapes what address serves by HTTPS with a token.
+func startPrometheus(t *testing.T, address, token string, alerts rules) *prometheus {
+	t.Helper()
+	binary, folder := program(t, "prometheus"), t.TempDir()
+	alerts.save(t, filepath.Join(folder, "rules.yaml"))
+	write(t, filepath.Join(folder, "token"), []byte(token))
+	config, err := yaml.Marshal(map[string]any{
+		"global":     map[string]any{"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},
+		"rule_files": []string{"rules.yaml"},
+		"scrape_configs": []any{map[string]any{
+			"job_name": "controller-manager-metrics-service", "scheme": "https", "honor_labels": honorsLabels(t),
+			"tls_config":    map[string]any{"insecure_skip_verify": true},
+			"authorization": map[string]any{"credentials_file": "token"},
+			// As the Prometheus operator labels what a ServiceMonitor finds.
+			"static_configs": []any{map[string]any{
+				"targets": []string{address}, "labels": map[string]string{"namespace": stage.SystemNamespace, "pod": "controller-manager-0"},
+			}},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(folder, "prometheus.yaml"), config)
+
+	listen := freeAddress(t)
+	p := &prometheus{url: "http://" + listen}
+	log, err := os.Create(filepath.Join(folder, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd := stage.Command(context.WithoutCancel(t.Context()), folder, binary, "--config.file=prometheus.yaml", "--storage.tsdb.path=data",
+		"--web.listen-address="+listen, "--log.level=warn")
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		if said, _ := os.ReadFile(log.Name()); t.Failed() {
+			t.Logf("Prometheus says: %s", said)
+		}
+	})
+	until(t, time.Minute, "Prometheus is ready", func() string {
+		if _, err := p.get(t.Context(), "/-/ready", nil); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+	return p
+}
+
+// honorsLabels is what the ServiceMonitor says of labels that both a metric and its target have.
+func honorsLabels(t *testing.T) bool {
+	t.Helper()
+	var monitor struct {
+		Spec struct {
+			Endpoints []struct {
+				HonorLabels bool `json:"honorLabels"`
+			} `json:"endpoints"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal(read(t, "config/prometheus/monitor.yaml"), &monitor); err != nil {
+		t.Fatal(err)
+	}
+	return monitor.Spec.Endpoints[0].HonorLabels
+}
+
+// freeAddress is a loopback port that nobody uses at the moment.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// get asks the HTTP API.
+func (p *prometheus) get(ctx context.Context, path string, result any) (http.Header, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if result == nil {
+		if response.StatusCode != http.StatusOK {
+			return nil, fmt.Errorf("it answers %s", response.Status)
+		}
+		return response.Header, nil
+	}
+	var body struct {
+		Data  json.RawMessage `json:"data"`
+		Error string          `json:"error"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
+		return nil, fmt.Errorf("read the answer (%s): %w", response.Status, err)
+	}
+	if body.Error != "" {
+		return nil, fmt.Errorf("%s: %s", response.Status, body.Error)
+	}
+	return response.Header, json.Unmarshal(body.Data, result)
+}
+
+// firing are the alerts that fire, with the labels that say of what.
+func (p *prometheus) firing(ctx context.Context) ([]string, error) {
+	var data struct {
+		Alerts []struct {
+			Labels map[string]string `json:"labels"`
+			State  string            `json:"state"`
+		} `json:"alerts"`
+	}
+	if _, err := p.get(ctx, "/api/v1/alerts", &data); err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, a := range data.Alerts {
+		if a.State == "firing" {
+			words := []string{strings.TrimPrefix(a.Labels["alertname"], "CDPCredential")}
+			for _, label := range []string{"namespace", "name", "endpoint", "reason"} {
+				if value := a.Labels[label]; value != "" {
+					words = append(words, value)
+				}
+			}
+			list = append(list, strings.Join(words, " "))
+		}
+	}
+	return list, nil
+}
+
+// A series is what a query gives: labels, and values by time.
+type series struct {
+	Metric map[string]string `json:"metric"`
+	Value  sample            `json:"value"`  // of an instant
+	Values []sample          `json:"values"` // of a range
+}
+
+type sample struct {
+	at, value float64
+}
+
+// UnmarshalJSON reads [seconds, "value"].
+func (s *sample) UnmarshalJSON(text []byte) error {
+	var pair [2]any
+	if err := json.Unmarshal(text, &pair); err != nil {
+		return err
+	}
+	at, isNumber := pair[0].(float64)
+	value, isText := pair[1].(string)
+	if !isNumber || !isText {
+		return fmt.Errorf("%s is no sample", text)
+	}
+	var err error
+	s.at = at
+	s.value, err = strconv.ParseFloat(value, 64)
+	return err
+}
+
+func (p *prometheus) query(ctx context.Context, expr string) ([]series, error) {
+	var data struct {
+		Result []series `json:"result"`
+	}
+	_, err := p.get(ctx, "/api/v1/query?"+url.Values{"query": {expr}}.Encode(), &data)
+	return data.Result, err
+}
+
+func (p *prometheus) queryRange(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]series, error) {
+	var data struct {
+		Result []series `json:"result"`
+	}
+	_, err := p.get(ctx, "/api/v1/query_range?"+url.Values{
+		"query": {expr}, "start": {from.Format(time.RFC3339)}, "end": {to.Format(time.RFC3339)}, "step": {step.String()},
+	}.Encode(), &data)
+	return data.Result, err
+}
