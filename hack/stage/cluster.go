@@ -29,6 +29,8 @@ type Cluster struct {
 	Assets string // folder with etcd, kube-apiserver and kubectl
 	// StopTimeout is how long kube-apiserver may take to stop before it is killed. Zero: a minute, which it needs to see its watches end.
 	StopTimeout time.Duration
+	// APIServerFlags are further flags of kube-apiserver, without their dashes.
+	APIServerFlags map[string]string
 
 	Scheme *runtime.Scheme
 	Config *rest.Config  // of an administrator
@@ -54,6 +56,9 @@ func Start(ctx context.Context, c Cluster, namespace string) (*Cluster, func() e
 		ControlPlaneStopTimeout:  cmp.Or(c.StopTimeout, time.Minute),
 	}
 	c.environment.ControlPlane.GetAPIServer().CertDir = certificates
+	for flag, value := range c.APIServerFlags {
+		c.environment.ControlPlane.GetAPIServer().Configure().Set(flag, value)
+	}
 	c.environment.ControlPlane.Etcd = &envtest.Etcd{DataDir: data}
 	stop := func() error { return c.killed(c.environment.Stop()) }
 	var err error

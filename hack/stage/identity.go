@@ -37,3 +37,22 @@ func (c *Cluster) ManagerToken(ctx context.Context) (string, error) {
 	}
 	return token, nil
 }
+
+// AccountKubeconfig makes another ServiceAccount beside the operator's, binds it to the operator's role, and returns a kubeconfig of it, good
+// for a day: for who is to be compared with the operator.
+func (c *Cluster) AccountKubeconfig(ctx context.Context, account string) (string, error) {
+	for _, args := range [][]string{
+		{"create", "serviceaccount", account, "--namespace", SystemNamespace},
+		{"create", "clusterrolebinding", account, "--clusterrole", "manager-role", "--serviceaccount", SystemNamespace + ":" + account},
+	} {
+		if _, err := c.Kubectl(ctx, args...); err != nil {
+			return "", fmt.Errorf("make the ServiceAccount %s: %w", account, err)
+		}
+	}
+	token, err := c.Kubectl(ctx, "create", "token", account, "--namespace", SystemNamespace, "--duration", "24h")
+	if err != nil {
+		return "", fmt.Errorf("get a token of the ServiceAccount %s: %w", account, err)
+	}
+	path := filepath.Join(c.Temp, account+".kubeconfig")
+	return path, c.WriteKubeconfig(path, &clientcmdapi.AuthInfo{Token: token}, SystemNamespace)
+}

@@ -145,6 +145,9 @@ func (m *Manager) Explain(err error) error {
 	return fmt.Errorf("%w\nthe end of the manager's log:\n  %s", err, strings.Join(lines, "\n  "))
 }
 
+// PID is the id of the process.
+func (m *Manager) PID() int { return m.cmd.Process.Pid }
+
 // Ended is closed when the process has gone.
 func (m *Manager) Ended() <-chan struct{} { return m.ended }
 

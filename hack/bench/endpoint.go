@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// roleEndpoint is the first argument of the process that is the token endpoint: its processor time is not to be the manager's.
+const roleEndpoint = "endpoint"
+
+// latency is how long the endpoint takes to answer.
+const latency = 50 * time.Millisecond
+
+// An introduction is what the endpoint's process says first.
+type introduction struct {
+	Control, TokenURL, Host string
+	CABundle                []byte
+}
+
+// An issuance says when a client got a token.
+type issuance struct {
+	Client          string
+	Issued, Expires time.Time
+}
+
+// secretOf is the secret of a client. Both are accepted, as at a vendor while a secret is rotated.
+func secretOf(client string, generation int) string {
+	return fmt.Sprintf("the-secret-%d-of-%s", generation, client)
+}
+
+// serveEndpoint is the endpoint's process. It ends when its standard input does, which is when the bench has gone.
+func serveEndpoint(ctx context.Context) (err error) {
+	server, err := cdptest.Start(cdptest.Options{
+		ReuseSignature: true, History: 7200, Behaviour: cdptest.Behaviour{Latency: latency, Lifetime: time.Hour},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen for the bench: %w", err)
+	}
+	control := &http.Server{Handler: controlOf(server), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = control.Serve(listener) }() // it always ends with ErrServerClosed
+	defer func() { err = errors.Join(err, control.Close()) }()
+	if err := json.NewEncoder(os.Stdout).Encode(introduction{
+		Control: "http://" + listener.Addr().String(), TokenURL: server.TokenURL(cdptest.OAuth2), Host: server.Host(cdptest.OAuth2), CABundle: server.CABundle(),
+	}); err != nil {
+		return fmt.Errorf("introduce the endpoint: %w", err)
+	}
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// controlOf is what the bench tells and asks the endpoint.
+func controlOf(server *cdptest.Server) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /clients", func(w http.ResponseWriter, r *http.Request) {
+		n, err := strconv.Atoi(r.FormValue("count"))
+		for i := 0; i < n && err == nil; i++ {
+			id := clientID(r.FormValue("fleet"), i)
+			err = server.Register(cdptest.Client{System: cdptest.OAuth2, ID: id, Secret: secretOf(id, 1), PreviousSecret: secretOf(id, 2), Auth: cdptest.AuthPost})
+		}
+		finish(w, err)
+	})
+	mux.HandleFunc("POST /lifetime", func(w http.ResponseWriter, r *http.Request) {
+		lifetime, err := time.ParseDuration(r.FormValue("lifetime"))
+		if err == nil {
+			behaviour := server.Behaviour()
+			behaviour.Lifetime = lifetime
+			server.SetBehaviour(behaviour)
+		}
+		finish(w, err)
+	})
+	mux.HandleFunc("GET /count", func(w http.ResponseWriter, _ *http.Request) {
+		finish(w, json.NewEncoder(w).Encode(server.Stats().TotalIssued()))
+	})
+	mux.HandleFunc("GET /issued", func(w http.ResponseWriter, r *http.Request) {
+		list := []issuance{}
+		for _, t := range server.Tokens() {
+			if strings.HasPrefix(t.ClientID, r.FormValue("fleet")+"-") {
+				list = append(list, issuance{t.ClientID, t.Issued, t.Expires})
+			}
+		}
+		finish(w, json.NewEncoder(w).Encode(list))
+	})
+	return mux
+}
+
+func finish(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
+}
+
+func clientID(fleet string, i int) string { return fmt.Sprintf("%s-%05d", fleet, i) }
+
+// An endpoint is its process, as the bench sees it.
+type endpoint struct {
+	introduction
+	cmd   *exec.Cmd
+	stdin io.Closer
+}
+
+func startEndpoint(ctx context.Context, temp string) (*endpoint, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	e := &endpoint{cmd: stage.Command(context.WithoutCancel(ctx), temp, program, roleEndpoint)}
+	if e.stdin, err = e.cmd.StdinPipe(); err != nil {
+		return nil, fmt.Errorf("prepare the endpoint: %w", err)
+	}
+	stdout, err := e.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("prepare the endpoint: %w", err)
+	}
+	if err := e.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the endpoint: %w", err)
+	}
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &e.introduction)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read what the endpoint says: %w", err), e.stop())
+	}
+	return e, nil
+}
+
+func (e *endpoint) stop() error {
+	if err := e.stdin.Close(); err != nil {
+		return fmt.Errorf("stop the endpoint: %w", err)
+	}
+	if err := e.cmd.Wait(); err != nil {
+		return fmt.Errorf("stop the endpoint: %w", err)
+	}
+	return nil
+}
+
+// register makes n clients of a fleet known.
+func (e *endpoint) register(ctx context.Context, fleet string, n int) error {
+	return e.ask(ctx, http.MethodPost, "/clients", url.Values{"fleet": {fleet}, "count": {strconv.Itoa(n)}}, nil)
+}
+
+// lives says how long tokens live from now on.
+func (e *endpoint) lives(ctx context.Context, lifetime time.Duration) error {
+	return e.ask(ctx, http.MethodPost, "/lifetime", url.Values{"lifetime": {lifetime.String()}}, nil)
+}
+
+// count is how many tokens were issued so far.
+func (e *endpoint) count(ctx context.Context) (int, error) {
+	var n int
+	err := e.ask(ctx, http.MethodGet, "/count", nil, &n)
+	return n, err
+}
+
+// issued are the tokens of a fleet so far, oldest first.
+func (e *endpoint) issued(ctx context.Context, fleet string) ([]issuance, error) {
+	var list []issuance
+	err := e.ask(ctx, http.MethodGet, "/issued", url.Values{"fleet": {fleet}}, &list)
+	return list, err
+}
+
+func (e *endpoint) ask(ctx context.Context, method, path string, query url.Values, answer any) error {
+	r, err := http.NewRequestWithContext(ctx, method, e.Control+path+"?"+query.Encode(), nil)
+	if err != nil {
+		return fmt.Errorf("ask the endpoint: %w", err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("ask the endpoint: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("ask the endpoint for %s: %s", path, response.Status)
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
+		return fmt.Errorf("read the endpoint's answer: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A mark is a moment from which things are counted.
+type mark struct {
+	log    int64
+	tokens int
+	cpu    map[string]float64
+	at     time.Time
+}
+
+// mark takes the present moment. The manager's processor time counts from its start, if it is not there yet.
+func (r *runner) mark(ctx context.Context) (mark, error) {
+	m := mark{at: time.Now(), cpu: map[string]float64{}}
+	var err error
+	if m.log, err = r.audit.end(); err != nil {
+		return m, err
+	}
+	if m.tokens, err = r.endpoint.count(ctx); err != nil {
+		return m, err
+	}
+	for name, pid := range r.processes() {
+		if m.cpu[name], err = cpu(pid); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+func (r *runner) processes() map[string]int {
+	all := map[string]int{"etcd": r.pids["etcd"], "kube-apiserver": r.pids["kube-apiserver"], "token endpoint": r.endpoint.cmd.Process.Pid}
+	if r.manager != nil {
+		all["manager"] = r.manager.PID()
+	}
+	return all
+}
+
+// A tally is what has happened since a mark.
+type tally struct {
+	requests  requests
+	exchanges int
+	cpu       map[string]float64
+}
+
+// calm is how long nobody must have asked the API server for anything until all counts as done.
+const calm = 2 * time.Second
+
+// since waits until the operator, or the bare loop, asks for nothing more, and counts.
+func (r *runner) since(ctx context.Context, from mark, account string) (tally, error) {
+	before, quiet := int64(-1), time.Time{}
+	for before < 0 || time.Since(quiet) < calm {
+		end, err := r.audit.end()
+		if err != nil {
+			return tally{}, err
+		}
+		if end != before {
+			before, quiet = end, time.Now()
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return tally{}, err
+		}
+	}
+	to, err := r.mark(ctx)
+	if err != nil {
+		return tally{}, err
+	}
+	t := tally{exchanges: to.tokens - from.tokens, cpu: map[string]float64{}}
+	for name, used := range to.cpu {
+		t.cpu[name] = used - from.cpu[name]
+	}
+	t.requests, err = r.audit.since(userOf(account), from.log, to.log)
+	return t, err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// fetch gives the body at an address of the manager.
+func fetch(ctx context.Context, address string) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.Join(fmt.Errorf("get %s: %s", address, response.Status), response.Body.Close())
+	}
+	return response.Body, nil
+}
+
+// passes is how many passes the manager has made.
+func (r *runner) passes(ctx context.Context) (float64, error) {
+	body, err := fetch(ctx, r.manager.Metrics)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = body.Close() }()
+	sum, lines := 0.0, bufio.NewScanner(body)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "controller_runtime_reconcile_total{") {
+			_, text, _ := strings.Cut(lines.Text(), "} ")
+			value, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				return 0, fmt.Errorf("read the metrics: %w", err)
+			}
+			sum += value
+		}
+	}
+	return sum, lines.Err()
+}
+
+// save writes a profile of the manager into a file.
+func (r *runner) save(ctx context.Context, path, file string) error {
+	body, err := fetch(ctx, r.pprof+path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	out, err := os.Create(filepath.Join(r.keep, file)) //nolint:gosec // where the user wants it
+	if err != nil {
+		return fmt.Errorf("write the profile: %w", err)
+	}
+	_, err = io.Copy(out, body)
+	return errors.Join(err, out.Close())
+}

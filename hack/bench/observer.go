@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/metadata/metadatainformer"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// An observer watches all target Secrets, as whoever waits for one would.
+type observer struct {
+	mu   sync.Mutex
+	seen map[types.NamespacedName][]sighting
+	// changed is closed, and made anew, at each sighting.
+	changed chan struct{}
+}
+
+// A sighting is when a target was seen that had not been seen like that.
+type sighting struct {
+	at      time.Time
+	uid     types.UID
+	expires time.Time
+}
+
+// observe returns an observer that has begun. It ends with ctx; done says when it has.
+func observe(ctx context.Context, config *rest.Config) (o *observer, done *sync.WaitGroup, err error) {
+	source, err := metadata.NewForConfig(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	secrets := schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
+	informer := metadatainformer.NewFilteredMetadataInformer(source, secrets, "", 0, cache.Indexers{}, func(options *metav1.ListOptions) {
+		options.LabelSelector = v1alpha1.ManagedByLabel + "=" + v1alpha1.ManagedBy
+	}).Informer()
+	o = &observer{seen: map[types.NamespacedName][]sighting{}, changed: make(chan struct{})}
+	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: o.sight, UpdateFunc: func(_, now any) { o.sight(now) },
+	}); err != nil {
+		return nil, nil, err
+	}
+	done = &sync.WaitGroup{}
+	done.Go(func() { informer.RunWithContext(ctx) })
+	if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+		return nil, done, errors.Join(errors.New("watch Secrets"), context.Cause(ctx))
+	}
+	return o, done, nil
+}
+
+func (o *observer) sight(obj any) {
+	now := time.Now()
+	secret, ok := obj.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return
+	}
+	expires, _ := time.Parse(time.RFC3339, secret.Annotations[v1alpha1.ExpiresAtAnnotation]) // zero for the bare loop's, which have none
+	name := types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.seen[name] = append(o.seen[name], sighting{now, secret.UID, expires})
+	close(o.changed)
+	o.changed = make(chan struct{})
+}
+
+// of is what was seen of a target so far, and what is closed when there is more of any.
+func (o *observer) of(name types.NamespacedName) ([]sighting, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.seen[name], o.changed
+}
+
+// wait returns when each of the first n targets of a fleet was sighted at least so many times, or with an error when ctx ends.
+func (o *observer) wait(ctx context.Context, f *fleet, n, times int) error {
+	for i := range n {
+		for {
+			seen, changed := o.of(f.target(i))
+			if len(seen) >= times {
+				break
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return fmt.Errorf("wait for %s to be written %d times, it was %d times: %w", f.target(i), times, len(seen), context.Cause(ctx))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// startUp is how long the manager takes from exec to its first pass, with next to nothing to list but the unrelated Secrets.
+func (r *runner) startUp(ctx context.Context) error {
+	f, err := r.newFleet(ctx, "start", namespacesOfFleet)
+	if err != nil {
+		return err
+	}
+	if err := f.create(ctx); err != nil {
+		return err
+	}
+	from, err := r.mark(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.launch(ctx); err != nil {
+		return err
+	}
+	if err := r.observer.wait(ctx, f, f.size, 1); err != nil {
+		return err
+	}
+	t, err := r.since(ctx, from, operatorAccount)
+	if err != nil {
+		return err
+	}
+	r.add("start-up", "exec to the first object's first request", milliseconds(t.requests.firstGet().Sub(r.launched)), "ms")
+	return r.stop()
+}
+
+// bare is the limit.
+func (r *runner) bare(ctx context.Context) error {
+	n := min(r.credentials, 2000)
+	f, err := r.newFleet(ctx, "bare", 2*n)
+	if err != nil {
+		return err
+	}
+	if err := f.create(ctx); err != nil {
+		return err
+	}
+	for i, name := range []string{"with an event", "without the event"} {
+		from, err := r.mark(ctx)
+		if err != nil {
+			return err
+		}
+		used, err := runBare(ctx, r.temp, r.kubeconfigs[bareAccount], f, i*n, n, i == 0)
+		if err != nil {
+			return err
+		}
+		t, err := r.since(ctx, from, bareAccount)
+		if err != nil {
+			return err
+		}
+		r.limits[i] = t.rate(n)
+		r.add("bare loop", name, r.limits[i], "objects/s")
+		r.add("bare loop", name+", requests", t.perObject(n), "an object")
+		r.add("bare loop", name+", processor time of the loop itself", 1000*used/float64(n), "ms an object")
+		r.add("bare loop", name+", processor time of kube-apiserver", 1000*t.cpu["kube-apiserver"]/float64(n), "ms an object")
+	}
+	return f.remove(ctx)
+}
+
+// firstSync is that of objects that were there before the manager.
+func (r *runner) firstSync(ctx context.Context) (err error) {
+	const phase = "first sync"
+	if r.fleet, err = r.newFleet(ctx, "fleet", r.credentials); err != nil {
+		return err
+	}
+	if err := r.fleet.create(ctx); err != nil {
+		return err
+	}
+	from, err := r.mark(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.launch(ctx, openGate...); err != nil {
+		return err
+	}
+	profiled := make(chan error, 1)
+	go func() { profiled <- r.profileSync(ctx) }()
+	if err := r.observer.wait(ctx, r.fleet, r.fleet.size, 1); err != nil {
+		return err
+	}
+	t, err := r.since(ctx, from, operatorAccount)
+	if err != nil {
+		return err
+	}
+	if err := <-profiled; err != nil {
+		return err
+	}
+	rate := t.rate(r.credentials)
+	r.add(phase, "rate", rate, "objects/s")
+	r.add(phase, "rate, as a share of the bare loop's with an event", rate/r.limits[0], "")
+	r.add(phase, "rate, as a share of the bare loop's without the event", rate/r.limits[1], "")
+	r.add(phase, "exec to the first object's first request", milliseconds(t.requests.firstGet().Sub(r.launched)), "ms")
+	r.addCounts(phase, t, r.credentials)
+	for _, name := range slices.Sorted(maps.Keys(t.cpu)) {
+		r.add(phase, "processor time of "+name, 1000*t.cpu[name]/float64(r.credentials), "ms an object")
+	}
+	return r.addMemory(phase)
+}
+
+// profileSync takes a profile if one is wanted.
+func (r *runner) profileSync(ctx context.Context) error {
+	switch r.profile {
+	case "cpu":
+		if err := r.manager.Ready(ctx); err != nil {
+			return err
+		}
+		return r.save(ctx, fmt.Sprintf("/debug/pprof/profile?seconds=%d", 2+r.credentials/250), "bench-cpu.pprof")
+	case "heap":
+		if err := r.observer.wait(ctx, r.fleet, r.fleet.size, 1); err != nil {
+			return err
+		}
+		return r.save(ctx, "/debug/pprof/heap?gc=1", "bench-heap.pprof")
+	}
+	return nil
+}
+
+// restart is with everything in order: a new process must find that out by itself and ask for nothing.
+func (r *runner) restart(ctx context.Context) error {
+	const phase = "restart"
+	if err := r.stop(); err != nil {
+		return err
+	}
+	from, err := r.mark(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.launch(ctx, openGate...); err != nil {
+		return err
+	}
+	if err := r.manager.Ready(ctx); err != nil {
+		return err
+	}
+	r.add(phase, "exec to ready", time.Since(r.launched).Seconds(), "s")
+	for looked := 0.0; looked < float64(r.credentials); {
+		if looked, err = r.passes(ctx); err != nil {
+			return err
+		}
+		if err := pause(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	r.add(phase, "exec to every object looked at", time.Since(r.launched).Seconds(), "s")
+	t, err := r.since(ctx, from, operatorAccount)
+	if err != nil {
+		return err
+	}
+	r.add(phase, "exchanges", float64(t.exchanges), "")
+	r.add(phase, "writes", float64(t.requests.writes()), "")
+	r.add(phase, "GETs of an object", float64(t.requests.gets()), "")
+	r.add(phase, "requests in all", float64(len(t.requests)), "")
+	for _, what := range slices.Sorted(maps.Keys(t.requests.counts())) {
+		r.add(phase, "  "+what, float64(t.requests.counts()[what]), "")
+	}
+	r.add(phase, "processor time of manager", t.cpu["manager"], "s")
+	return r.addMemory(phase)
+}
+
+// churn puts an annotation on every credential.
+func (r *runner) churn(ctx context.Context) error {
+	const phase = "churn: an annotation on every object"
+	t, err := r.during(ctx, r.fleet.annotate)
+	if err != nil {
+		return err
+	}
+	r.add(phase, "exchanges", float64(t.exchanges), "")
+	r.add(phase, "writes", float64(t.requests.writes()), "")
+	r.add(phase, "requests in all", float64(len(t.requests)), "")
+	r.add(phase, "processor time of manager", t.cpu["manager"], "s")
+	return nil
+}
+
+// drift deletes targets.
+func (r *runner) drift(ctx context.Context) error {
+	const phase = "drift: targets deleted"
+	n := min(r.credentials, 1000)
+	t, err := r.during(ctx, func(ctx context.Context) error {
+		if err := r.fleet.deleteTargets(ctx, n); err != nil {
+			return err
+		}
+		return r.observer.wait(ctx, r.fleet, n, 2)
+	})
+	if err != nil {
+		return err
+	}
+	r.add(phase, "deleted", float64(n), "")
+	r.addCounts(phase, t, n)
+	return nil
+}
+
+// rotation changes every client Secret.
+func (r *runner) rotation(ctx context.Context) error {
+	const phase = "rotation: every client Secret changed"
+	t, err := r.during(ctx, func(ctx context.Context) error {
+		from, err := r.endpoint.count(ctx)
+		if err != nil {
+			return err
+		}
+		if err := r.fleet.rotate(ctx); err != nil {
+			return err
+		}
+		for issued := from; issued < from+r.credentials; {
+			if issued, err = r.endpoint.count(ctx); err != nil {
+				return err
+			}
+			if err := pause(ctx, 100*time.Millisecond); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.addCounts(phase, t, r.credentials)
+	return r.addMemory(phase)
+}
+
+// idle applies one object after the other, each to an operator that has nothing else to do.
+func (r *runner) idle(ctx context.Context) error {
+	const phase = "one object, applied to an idle operator"
+	f, err := r.newFleet(ctx, "idle", 30)
+	if err != nil {
+		return err
+	}
+	if _, err := r.since(ctx, mark{}, operatorAccount); err != nil {
+		return err
+	}
+	var beyond []float64
+	for i := range f.size {
+		began := time.Now()
+		if err := f.admin.Create(ctx, f.object(i)); err != nil {
+			return err
+		}
+		for {
+			seen, changed := r.observer.of(f.target(i))
+			if len(seen) > 0 {
+				beyond = append(beyond, milliseconds(seen[0].at.Sub(began)-latency))
+				break
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	r.add(phase, "request to Secret beyond the endpoint's 50 ms, median", median(beyond), "ms")
+	r.add(phase, "the same, 90 of 100", quantile(beyond, 0.9), "ms")
+	return nil
+}
+
+// burst creates many objects at once while the operator runs.
+func (r *runner) burst(ctx context.Context) error {
+	const phase = "burst: objects created as fast as possible, operator running"
+	f, err := r.newFleet(ctx, "burst", min(r.credentials, 1000))
+	if err != nil {
+		return err
+	}
+	created := make([]time.Time, f.size)
+	t, err := r.during(ctx, func(ctx context.Context) error {
+		if err := each(ctx, f.size, func(ctx context.Context, i int) error {
+			created[i] = time.Now()
+			return f.admin.Create(ctx, f.object(i))
+		}); err != nil {
+			return err
+		}
+		return r.observer.wait(ctx, f, f.size, 1)
+	})
+	if err != nil {
+		return err
+	}
+	var took []float64
+	var last time.Time
+	for i := range f.size {
+		seen, _ := r.observer.of(f.target(i))
+		took = append(took, seen[0].at.Sub(created[i]).Seconds())
+		if seen[0].at.After(last) {
+			last = seen[0].at
+		}
+	}
+	r.add(phase, "objects", float64(f.size), "")
+	r.add(phase, "object to Secret, median", median(took), "s")
+	r.add(phase, "object to Secret, 99 of 100", quantile(took, 0.99), "s")
+	r.add(phase, "first object to last Secret", last.Sub(slices.MinFunc(created, time.Time.Compare)).Seconds(), "s")
+	r.addCounts(phase, t, f.size)
+	return r.addMemory(phase)
+}
+
+// during counts what comes of a deed.
+func (r *runner) during(ctx context.Context, deed func(context.Context) error) (tally, error) {
+	from, err := r.mark(ctx)
+	if err != nil {
+		return tally{}, err
+	}
+	if err := deed(ctx); err != nil {
+		return tally{}, err
+	}
+	return r.since(ctx, from, operatorAccount)
+}
+
+// addCounts adds what n objects have cost.
+func (r *runner) addCounts(phase string, t tally, n int) {
+	r.add(phase, "exchanges", float64(t.exchanges)/float64(n), "an object")
+	r.add(phase, "requests", t.perObject(n), "an object")
+	counts := t.requests.counts()
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		if counts[what]*100 >= n { // the rest are lists, watches and discovery
+			r.add(phase, "  "+what, float64(counts[what])/float64(n), "an object")
+		}
+	}
+}
+
+func (r *runner) addMemory(phase string) error {
+	most, err := peak(r.manager.PID())
+	if err != nil {
+		return err
+	}
+	now, err := resident(r.manager.PID())
+	if err != nil {
+		return err
+	}
+	r.add(phase, "memory of manager, most", most/(1<<20), "MiB")
+	r.add(phase, "memory of manager, now", now/(1<<20), "MiB")
+	return nil
+}
+
+func (t *tally) perObject(n int) float64 { return float64(len(t.requests)) / float64(n) }
+
+// rate is how many objects a second were done, from the first request for one to the end of the last.
+func (t *tally) rate(n int) float64 {
+	return float64(n) / t.requests.span().Seconds()
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+// The users whose requests are counted: ServiceAccounts with the same role.
+const (
+	operatorAccount = "controller-manager"
+	bareAccount     = "bare"
+)
+
+func userOf(account string) string {
+	return "system:serviceaccount:" + stage.SystemNamespace + ":" + account
+}
+
+// A runner is one run while it goes on.
+type runner struct {
+	options
+	temp      string
+	cluster   *stage.Cluster
+	clientset kubernetes.Interface
+	audit     *audit
+	endpoint  *endpoint
+	observer  *observer
+	pids      map[string]int // of etcd and kube-apiserver
+
+	kubeconfigs map[string]string // by account
+	manager     *stage.Manager
+	launched    time.Time
+	pprof       string
+	fleet       *fleet
+	figures     figures
+	// limits are the bare loop's objects a second, with the event and without.
+	limits [2]float64
+}
+
+// run measures once, on a cluster of its own.
+func (o options) run(ctx context.Context, temp string) (_ figures, err error) {
+	later := func(tidy func() error) { err = errors.Join(err, tidy()) }
+	r := &runner{options: o, kubeconfigs: map[string]string{}}
+	if r.temp, err = os.MkdirTemp(temp, "run-"); err != nil {
+		return nil, fmt.Errorf("make a temporary folder: %w", err)
+	}
+	defer later(func() error { return os.RemoveAll(r.temp) })
+	if r.endpoint, err = startEndpoint(ctx, r.temp); err != nil {
+		return nil, err
+	}
+	defer later(r.endpoint.stop)
+	log, flags, err := auditFlags(r.temp, userOf(operatorAccount), userOf(bareAccount))
+	if err != nil {
+		return nil, err
+	}
+	r.audit = log
+	cluster, stop, err := stage.Start(ctx, stage.Cluster{Root: o.root, Temp: r.temp, Assets: o.assets, StopTimeout: time.Second, APIServerFlags: flags}, "default")
+	defer later(stop)
+	if err != nil {
+		return nil, err
+	}
+	r.cluster = cluster
+	if r.pids, err = childrenOf("etcd", "kube-apiserver"); err != nil {
+		return nil, err
+	}
+	watching, stopWatching := context.WithCancel(ctx)
+	observer, done, err := observe(watching, cluster.Config)
+	defer func() {
+		stopWatching()
+		if done != nil {
+			done.Wait()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	r.observer = observer
+	defer later(r.stop)
+	if err := r.play(ctx); err != nil {
+		if r.manager != nil {
+			err = r.manager.Explain(err)
+		}
+		return nil, err
+	}
+	return r.figures, nil
+}
+
+// play goes through all phases.
+func (r *runner) play(ctx context.Context) error {
+	if err := r.setUp(ctx); err != nil {
+		return err
+	}
+	for _, phase := range []func(context.Context) error{
+		r.startUp, r.bare, r.firstSync, r.restart, r.churn, r.drift, r.rotation, r.idle, r.burst, r.steady,
+	} {
+		if err := phase(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runner) setUp(ctx context.Context) (err error) {
+	if r.clientset, err = kubernetes.NewForConfig(r.cluster.Config); err != nil {
+		return err
+	}
+	if r.kubeconfigs[operatorAccount], err = r.cluster.ManagerKubeconfig(ctx); err != nil {
+		return err
+	}
+	if r.kubeconfigs[bareAccount], err = r.cluster.AccountKubeconfig(ctx, bareAccount); err != nil {
+		return err
+	}
+	say("making %d unrelated Secrets", r.unrelated)
+	return createUnrelated(ctx, r.clientset, r.unrelated)
+}
+
+// newFleet prepares a fleet whose credentials are still to be made.
+func (r *runner) newFleet(ctx context.Context, name string, size int) (*fleet, error) {
+	f := &fleet{name: name, size: size, endpoint: r.endpoint, admin: r.cluster.Client}
+	return f, f.prepare(ctx)
+}
+
+// openGate are the flags with which neither the rate of exchanges nor their number at a time is the limit.
+var openGate = []string{"--token-endpoint-qps=100000", "--token-endpoint-in-flight=64"}
+
+// launch starts the manager and does not wait for it.
+func (r *runner) launch(ctx context.Context, flags ...string) error {
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	r.pprof = "http://" + address
+	always := []string{"--allowed-cidrs=127.0.0.0/8", "--pprof-bind-address=" + address, "--zap-log-level=error"}
+	r.launched = time.Now()
+	r.manager, err = stage.LaunchManager(ctx, r.binary, r.kubeconfigs[operatorAccount], filepath.Join(r.temp, "manager.log"), append(always, flags...)...)
+	return err
+}
+
+// stop ends the manager, if there is one.
+func (r *runner) stop() error {
+	if r.manager == nil {
+		return nil
+	}
+	m := r.manager
+	r.manager = nil
+	return m.Stop()
+}
+
+func (r *runner) add(phase, name string, value float64, unit string) {
+	r.figures.add(phase, name, value, unit)
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
+)
+
+// steady has as many objects once more, all created at once, with short-lived tokens and the gate as it is by default, until each token was
+// renewed.
+func (r *runner) steady(ctx context.Context) error {
+	if r.lifetime == 0 {
+		return nil
+	}
+	const phase = "steady state, default gate"
+	if err := r.stop(); err != nil {
+		return err
+	}
+	if err := r.endpoint.lives(ctx, r.lifetime); err != nil {
+		return err
+	}
+	f, err := r.newFleet(ctx, "steady", r.credentials)
+	if err != nil {
+		return err
+	}
+	if err := r.launch(ctx); err != nil {
+		return err
+	}
+	if err := r.manager.Ready(ctx); err != nil {
+		return err
+	}
+	began := time.Now()
+	t, err := r.during(ctx, func(ctx context.Context) error {
+		if err := f.create(ctx); err != nil {
+			return err
+		}
+		if err := r.observer.wait(ctx, f, f.size, 1); err != nil {
+			return err
+		}
+		r.add(phase, "lifetime of tokens", r.lifetime.Seconds(), "s")
+		r.add(phase, "first sync of all", time.Since(began).Seconds(), "s")
+		return r.observer.wait(ctx, f, f.size, 2)
+	})
+	if err != nil {
+		return err
+	}
+	p, err := r.punctuality(ctx, f)
+	if err != nil {
+		return err
+	}
+	r.add(phase, "renewals", float64(len(p.late)), "")
+	r.add(phase, "lateness, median", median(p.late), "s")
+	r.add(phase, "lateness, 99 of 100", quantile(p.late, 0.99), "s")
+	r.add(phase, "lateness, most", slices.Max(p.late), "s")
+	r.add(phase, "exchanges in the busiest second", p.busiest, "")
+	r.add(phase, "exchanges a second on average", p.mean, "")
+	r.add(phase, "busiest second over the average", p.busiest/p.mean, "")
+	r.add(phase, "least that a token had left when the next was seen", p.margin, "s")
+	r.add(phase, "tokens expired", p.expired, "")
+	r.add(phase, "requests", float64(len(t.requests))/float64(t.exchanges), "an exchange")
+	r.add(phase, "processor time of manager", 1000*t.cpu["manager"]/float64(t.exchanges), "ms an exchange")
+	return r.addMemory(phase)
+}
+
+// punctuality says how well tokens were renewed.
+type punctuality struct {
+	late                           []float64 // seconds
+	busiest, mean, margin, expired float64
+}
+
+func (r *runner) punctuality(ctx context.Context, f *fleet) (punctuality, error) {
+	p := punctuality{}
+	issued, err := r.endpoint.issued(ctx, f.name)
+	if err != nil {
+		return p, err
+	}
+	objects := &v1alpha1.CDPCredentialList{}
+	if err := r.cluster.Client.List(ctx, objects); err != nil {
+		return p, err
+	}
+	uids := map[string]string{}
+	for i := range objects.Items {
+		uids[objects.Items[i].Name] = string(objects.Items[i].UID)
+	}
+	last, seconds := map[string]issuance{}, map[int64]float64{}
+	var first, end time.Time
+	for _, t := range issued {
+		if before, again := last[t.Client]; again {
+			due := token.Life{IssuedAt: before.Issued, ExpiresAt: before.Expires}.RenewAt(0, uids[t.Client])
+			p.late = append(p.late, max(t.Issued.Sub(due).Seconds(), 0))
+			seconds[t.Issued.Unix()]++
+			if first.IsZero() {
+				first = t.Issued
+			}
+			end = t.Issued
+		}
+		last[t.Client] = t
+	}
+	for _, n := range seconds {
+		p.busiest = max(p.busiest, n)
+	}
+	p.mean = float64(len(p.late)) / end.Sub(first).Seconds()
+	p.margin = r.lifetime.Seconds()
+	for i := range f.size {
+		seen, _ := r.observer.of(f.target(i))
+		for j := 1; j < len(seen); j++ {
+			left := seen[j-1].expires.Sub(seen[j].at).Seconds()
+			p.margin = min(p.margin, left)
+			if left <= 0 {
+				p.expired++
+			}
+		}
+	}
+	return p, nil
+}
