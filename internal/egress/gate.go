@@ -39,6 +39,9 @@ type Ask struct {
 	Object    string    // namespace/name
 	Expires   time.Time // when the token that it holds dies; zero: it holds none
 	Since     time.Time // since when it is due; zero: since now
+	// Unplanned says that the object does not come because its time has come but because something has changed: maybe for all objects at
+	// once, who then leave a part of the rate to the others.
+	Unplanned bool
 }
 
 // The reasons of a Wait.
@@ -120,7 +123,7 @@ func (g *Gate) Admit(now time.Time, a Ask) (*Permit, *Wait) {
 	n.queue.remove(a.Object)
 	e.queue.advance(now)
 	n.queue.advance(now)
-	w := &waiter{object: a.Object, expires: a.Expires, since: a.Since}
+	w := &waiter{object: a.Object, expires: a.Expires, since: a.Since, unplanned: a.Unplanned}
 	if w.since.IsZero() || w.since.After(now) {
 		w.since = now
 	}
@@ -145,7 +148,7 @@ func (g *Gate) Admit(now time.Time, a Ask) (*Permit, *Wait) {
 		n.strangers++
 	}
 	permit := &Permit{gate: g, endpoint: e, namespace: n, started: now, stranger: stranger}
-	e.admit(now, permit)
+	e.admit(now, w, permit)
 	return permit, nil
 }
 

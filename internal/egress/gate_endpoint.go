@@ -17,6 +17,10 @@ const (
 	throttledMin     = time.Second
 	throttledMax     = time.Minute
 
+	// herdShare is the part of the rate that is for unplanned calls. A herd that is let in at the full rate comes back at the full rate when
+	// its tokens are renewed, and then there is no room to make up for what chance piles up: renewals would be late by many seconds.
+	herdShare = 0.9
+
 	breakerFailures = 5
 	breakerMin      = 10 * time.Second
 	breakerMax      = time.Minute
@@ -27,6 +31,7 @@ type endpointGate struct {
 	limit   int // calls in flight, at most
 	qps     float64
 	bucket  *rate.Limiter
+	herd    *rate.Limiter // of unplanned calls, who need a token of both
 	queue   *queue
 	pace    pace
 	askedAt time.Time
@@ -48,10 +53,12 @@ type breaker struct {
 }
 
 func newEndpointGate(limits Limits, q *queue, now time.Time) *endpointGate {
+	burst := max(1, int(limits.QPS))
 	e := &endpointGate{
 		limit:  limits.HostInFlight,
 		qps:    limits.QPS,
-		bucket: rate.NewLimiter(rate.Limit(limits.QPS), max(1, int(limits.QPS))),
+		bucket: rate.NewLimiter(rate.Limit(limits.QPS), burst),
+		herd:   rate.NewLimiter(rate.Limit(limits.QPS*herdShare), burst),
 		queue:  q,
 		okAt:   now,
 	}
@@ -64,23 +71,23 @@ func (e *endpointGate) refusal(now time.Time, w *waiter) *Wait {
 	e.mindClock(now)
 	place := e.queue.place(w)
 	if open := e.breaker.opened > 0; open && e.breaker.probe != nil {
-		return &Wait{Reason: ReasonBreaker, For: max(e.breaker.probeAt.Sub(now), frontWait) + e.byRate(place)}
+		return &Wait{Reason: ReasonBreaker, For: max(e.breaker.probeAt.Sub(now), frontWait) + e.byRate(w, place)}
 	} else if open && now.Before(e.breaker.probeAt) {
-		return &Wait{Reason: ReasonBreaker, For: e.breaker.probeAt.Sub(now) + e.byRate(place)}
+		return &Wait{Reason: ReasonBreaker, For: e.breaker.probeAt.Sub(now) + e.byRate(w, place)}
 	}
 	if now.Before(e.pausedTo) {
-		return &Wait{Reason: ReasonPaused, For: e.pausedTo.Sub(now) + e.byRate(place)}
+		return &Wait{Reason: ReasonPaused, For: e.pausedTo.Sub(now) + e.byRate(w, place)}
 	}
-	slots, tokens := e.slots(now), int(e.bucket.TokensAt(now))
+	slots, tokens := e.slots(now), int(e.tokens(now, w))
 	room := min(slots, tokens)
 	if e.queue.admits(w, room) {
 		return nil
 	}
 	place = max(place, room) // the room that there is belongs to others
 	if tokens < slots {
-		return &Wait{Reason: ReasonRate, For: e.byTokens(now, place+1)}
+		return &Wait{Reason: ReasonRate, For: e.byTokens(now, w, place+1)}
 	}
-	return &Wait{Reason: ReasonHostInFlight, For: max(e.byRate(place+1-tokens), e.pace.wait(place, e.limit))}
+	return &Wait{Reason: ReasonHostInFlight, For: max(e.byRate(w, place+1-tokens), e.pace.wait(place, e.limit))}
 }
 
 // mindClock shortens what a clock that was set back would make too long.
@@ -105,19 +112,40 @@ func (e *endpointGate) slots(now time.Time) int {
 	return e.width - e.inFlight
 }
 
-// byRate is how long calls take that go one after the other at the endpoint's rate.
-func (e *endpointGate) byRate(calls int) time.Duration { return seconds(float64(calls) / e.qps) }
+// rate is what w's kind of calls has of the endpoint's rate, in calls a second.
+func (e *endpointGate) rate(w *waiter) float64 {
+	if w.unplanned {
+		return e.qps * herdShare
+	}
+	return e.qps
+}
+
+// tokens is how many calls of w's kind the rate lets go now.
+func (e *endpointGate) tokens(now time.Time, w *waiter) float64 {
+	if w.unplanned {
+		return min(e.bucket.TokensAt(now), e.herd.TokensAt(now))
+	}
+	return e.bucket.TokensAt(now)
+}
+
+// byRate is how long calls of w's kind take that go one after the other at their rate.
+func (e *endpointGate) byRate(w *waiter, calls int) time.Duration {
+	return seconds(float64(calls) / e.rate(w))
+}
 
 // byTokens is when the rate will have let that many calls go, and a little later: the bucket keeps what is not used
 // meanwhile, so that who is overtaken once or comes in the wrong order need not ask again.
-func (e *endpointGate) byTokens(now time.Time, calls int) time.Duration {
+func (e *endpointGate) byTokens(now time.Time, w *waiter, calls int) time.Duration {
 	spare := float64(e.bucket.Burst()-1) / 4
-	return seconds((float64(calls)-e.bucket.TokensAt(now)+spare)/e.qps) + time.Millisecond
+	return seconds((float64(calls)-e.tokens(now, w)+spare)/e.rate(w)) + time.Millisecond
 }
 
 // admit counts a call. The first one past an open breaker is its probe.
-func (e *endpointGate) admit(now time.Time, p *Permit) {
+func (e *endpointGate) admit(now time.Time, w *waiter, p *Permit) {
 	e.bucket.AllowN(now, 1)
+	if w.unplanned {
+		e.herd.AllowN(now, 1)
+	}
 	e.inFlight++
 	if e.breaker.opened > 0 {
 		e.breaker.probe = p

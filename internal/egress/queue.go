@@ -23,6 +23,8 @@ type waiter struct {
 	since    time.Time
 	due      time.Time // when it comes back
 	expected bool      // it is among the queue's expected ones
+	// unplanned is Ask.Unplanned.
+	unplanned bool
 }
 
 // queue remembers those who wait for one kind of room: of an endpoint or of a namespace. It serves nobody by itself: it
