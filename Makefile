@@ -38,6 +38,18 @@ SOAK ?=
 soak: ## Run N (200) short-lived credentials for DURATION (15m) while all around them misbehaves by SEED (by chance)
 	go run ./hack/soak -credentials $(N) -duration $(DURATION) -seed $(SEED) $(SOAK)
 
+RUNS ?= 1
+PROFILE ?=
+BENCH ?=
+.PHONY: bench
+bench: ## Measure N (1000 unless set) credentials, medians of RUNS (1) runs; PROFILE=cpu|heap writes bench-cpu.pprof or bench-heap.pprof
+	go run ./hack/bench $(if $(filter-out file,$(origin N)),-credentials $(N)) -runs $(RUNS) $(if $(PROFILE),-profile $(PROFILE)) $(BENCH)
+
+.PHONY: scale-plot
+scale-plot: ## Draw docs/images/exchanges-100k.svg: 100,000 credentials over two days, on a fake clock (takes minutes)
+	@mkdir -p $(OUT)/docs/images
+	go run ./hack/schedule -svg $(OUT)/docs/images/exchanges-100k.svg
+
 ##@ Generate
 
 .PHONY: generate

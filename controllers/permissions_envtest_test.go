@@ -219,12 +219,14 @@ func (s *stage) hasLeaderEvent(namespace string) error {
 
 // hasLease wants the lease to have been renewed: it is updated as long as the manager leads.
 func (s *stage) hasLease(namespace string) error {
-	lease, err := s.clientset.CoordinationV1().Leases(namespace).Get(s.Context(), "cdp-credential-operator", metav1.GetOptions{})
+	leases, err := s.clientset.CoordinationV1().Leases(namespace).List(s.Context(), metav1.ListOptions{})
 	if err != nil {
 		return err
 	}
-	if !lease.Spec.RenewTime.After(lease.Spec.AcquireTime.Time) {
-		return errNotYet
+	for _, lease := range leases.Items {
+		if strings.HasPrefix(lease.Name, "cdp-credential-operator-") && lease.Spec.RenewTime.After(lease.Spec.AcquireTime.Time) {
+			return nil
+		}
 	}
-	return nil
+	return errNotYet
 }

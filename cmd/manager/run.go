@@ -27,9 +27,6 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// leaderElectionID is the name of the Lease.
-const leaderElectionID = "cdp-credential-operator"
-
 // run assembles the operator and runs it until ctx ends.
 func run(ctx context.Context, opts *options) error {
 	config, err := ctrl.GetConfig()
@@ -48,7 +45,7 @@ func run(ctx context.Context, opts *options) error {
 	if err != nil {
 		return err
 	}
-	transports := &egress.Transports{Policy: egress.Policy{Allowed: opts.allowedPrefixes}, Proxy: http.ProxyFromEnvironment}
+	transports := &egress.Transports{Policy: egress.Policy{Allowed: opts.allowedPrefixes}, Proxy: http.ProxyFromEnvironment, MaxConnsPerHost: 2 * opts.limits.HostInFlight}
 	reconciler := &controllers.CDPCredentialReconciler{
 		Client:          mgr.GetClient(),
 		Live:            mgr.GetAPIReader(),
@@ -97,7 +94,7 @@ func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
 		HealthProbeBindAddress:  opts.probeAddress,
 		PprofBindAddress:        opts.pprofAddress,
 		LeaderElection:          opts.leaderElect,
-		LeaderElectionID:        leaderElectionID,
+		LeaderElectionID:        leaseName(opts.selector, opts.namespaces),
 		LeaderElectionNamespace: opts.leaderElectionNamespace,
 		// The process ends right after the manager has stopped, so the Lease can be given up for the next one at once.
 		LeaderElectionReleaseOnCancel: true,
