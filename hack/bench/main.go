@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -55,7 +56,7 @@ type options struct {
 	credentials, unrelated, runs int
 	// lifetime is that of the tokens of the steady state; zero leaves the steady state out.
 	lifetime time.Duration
-	// profile is what to take of the manager: cpu, heap, or nothing.
+	// profile is what to take of the manager: cpu, heap, both, or nothing.
 	profile string
 	// keep is the folder for profiles and the manager's logs; json that file.
 	keep, json string
@@ -71,7 +72,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.unrelated, "unrelated", 10000, "How many Secrets of 20 KB are beside them that nobody needs.")
 	flags.IntVar(&o.runs, "runs", 1, "How many times to measure; the table has the medians.")
 	flags.DurationVar(&o.lifetime, "lifetime", 3*time.Minute, "How long the tokens of the steady state live, which is watched until each was renewed; 0 leaves it out.")
-	flags.StringVar(&o.profile, "profile", "", "What to take of the manager during its first sync: cpu, heap, or nothing.")
+	flags.StringVar(&o.profile, "profile", "", "What to take of the manager during its first sync: cpu, heap, both separated by a comma, or nothing.")
 	flags.StringVar(&o.keep, "keep", ".", "Folder for the profile.")
 	flags.StringVar(&o.json, "json", "", "File for the figures as JSON; empty means standard output, after the table.")
 	flags.StringVar(&o.flags, "manager-flags", "", "Further flags for the manager, separated by spaces.")
@@ -83,8 +84,8 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
 	case o.credentials < 10 || o.unrelated < 0 || o.runs < 1:
 		return o, errors.New("at least 10 credentials and one run are needed")
-	case o.profile != "" && o.profile != "cpu" && o.profile != "heap":
-		return o, errors.New("-profile is cpu or heap")
+	case !slices.Contains([]string{"", "cpu", "heap", "cpu,heap"}, o.profile):
+		return o, errors.New("-profile is cpu, heap, or cpu,heap")
 	}
 	return o, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -107,21 +108,23 @@ func (r *runner) firstSync(ctx context.Context) (err error) {
 	return r.addMemory(phase)
 }
 
-// profileSync takes a profile if one is wanted.
+// profileSync takes the profiles that are wanted.
 func (r *runner) profileSync(ctx context.Context) error {
-	switch r.profile {
-	case "cpu":
+	if strings.Contains(r.profile, "cpu") {
 		if err := r.manager.Ready(ctx); err != nil {
 			return err
 		}
-		return r.save(ctx, fmt.Sprintf("/debug/pprof/profile?seconds=%d", 2+r.credentials/250), "bench-cpu.pprof")
-	case "heap":
-		if err := r.observer.wait(ctx, r.fleet, r.fleet.size, 1); err != nil {
+		if err := r.save(ctx, fmt.Sprintf("/debug/pprof/profile?seconds=%d", 2+r.credentials/250), "bench-cpu.pprof"); err != nil {
 			return err
 		}
-		return r.save(ctx, "/debug/pprof/heap?gc=1", "bench-heap.pprof")
 	}
-	return nil
+	if !strings.Contains(r.profile, "heap") {
+		return nil
+	}
+	if err := r.observer.wait(ctx, r.fleet, r.fleet.size, 1); err != nil {
+		return err
+	}
+	return r.save(ctx, "/debug/pprof/heap?gc=1", "bench-heap.pprof")
 }
 
 // restart is with everything in order: a new process must find that out by itself and ask for nothing.

@@ -30,25 +30,3 @@ func TestHerdLeavesRoom(t *testing.T) {
 		}
 	}
 }
-
-// A renewal that meets a herd goes at once, or nearly: room is kept for it.
-func TestRenewalsDoNotWaitForAHerd(t *testing.T) {
-	t.Parallel()
-	s := simulate(t, Limits{NamespaceInFlight: 1000}, 1)
-	for i := range 2000 {
-		o := &object{Ask: Ask{Endpoint: host, Namespace: "ns", Object: fmt.Sprintf("ns/herd%05d", i), Since: start, Unplanned: true}}
-		s.after(0, func() { s.ask(o) })
-	}
-	var renewals []*object
-	for i := range 100 { // one a second, with the tenth of the rate to spare
-		o := &object{Ask: Ask{Endpoint: host, Namespace: "ns", Object: fmt.Sprintf("ns/renewal%03d", i), Expires: start.Add(time.Hour), Since: start.Add(time.Duration(i)*time.Second + 500*time.Millisecond)}}
-		renewals = append(renewals, o)
-		s.after(time.Duration(i)*time.Second+500*time.Millisecond, func() { s.ask(o) })
-	}
-	s.run(102 * time.Second)
-	for i, o := range renewals[2:] { // the burst of the beginning is the herd's
-		if late := o.admitted.Sub(o.asked); o.calls != 1 || late > 500*time.Millisecond {
-			t.Errorf("renewal %d: %d calls, %v late", i+2, o.calls, late)
-		}
-	}
-}
