@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -28,8 +29,8 @@ type remembered struct {
 	confirmed bool
 	// unsaved is the status that could not be written: the failures and the times in it hold all the same.
 	unsaved *v1alpha1.CDPCredentialStatus
-	// targets are the versions of target Secrets that we wrote or looked into, by name.
-	targets map[string]seenTarget
+	// targets are the target Secrets that we wrote or looked into; nearly always there is one.
+	targets []seenTarget
 	// client is what was found when the client Secret was last read.
 	client seenClient
 	// pending is a token that was issued and could not yet be written.
@@ -59,6 +60,7 @@ type remembered struct {
 }
 
 type seenTarget struct {
+	name     string
 	version  string
 	content  content
 	unusable string
@@ -96,11 +98,26 @@ func (m *memory) forget(name types.NamespacedName) {
 	delete(m.objects, name)
 }
 
-func (mem *remembered) sawTarget(name string, seen seenTarget) {
-	if mem.targets == nil || len(mem.targets) > 8 { // after a few renamings there is nothing to gain from the old ones
-		mem.targets = map[string]seenTarget{}
+// seen is what is known of a target.
+func (mem *remembered) seen(name string) (seenTarget, bool) {
+	for _, seen := range mem.targets {
+		if seen.name == name {
+			return seen, true
+		}
 	}
-	mem.targets[name] = seen
+	return seenTarget{}, false
+}
+
+func (mem *remembered) sawTarget(seen seenTarget) {
+	mem.forgetTarget(seen.name)
+	if len(mem.targets) > 8 { // after a few renamings there is nothing to gain from the old ones
+		mem.targets = nil
+	}
+	mem.targets = append(slices.Clip(mem.targets), seen)
+}
+
+func (mem *remembered) forgetTarget(name string) {
+	mem.targets = slices.DeleteFunc(mem.targets, func(seen seenTarget) bool { return seen.name == name })
 }
 
 // older says whether a resourceVersion is of before another. Versions that cannot be compared are not.

@@ -59,17 +59,21 @@ func TestSawTarget(t *testing.T) {
 	var mem remembered
 	for i := range 1000 {
 		name := fmt.Sprint(i)
-		mem.sawTarget(name, seenTarget{version: "t/9", content: edited, unusable: "is immutable"})
-		if mem.targets[name] != (seenTarget{version: "t/9", content: edited, unusable: "is immutable"}) {
-			t.Fatalf("%s is not known: %+v", name, mem.targets[name])
+		mem.sawTarget(seenTarget{name: name, version: "t/9", content: edited, unusable: "is immutable"})
+		if seen, known := mem.seen(name); !known || seen != (seenTarget{name: name, version: "t/9", content: edited, unusable: "is immutable"}) {
+			t.Fatalf("%s is not known: %+v", name, seen)
 		}
 		if len(mem.targets) > 10 {
 			t.Fatalf("it knows %d names", len(mem.targets))
 		}
 	}
-	mem.sawTarget("999", seenTarget{version: "t/10"})
-	if mem.targets["999"].version != "t/10" {
-		t.Errorf("got %+v", mem.targets["999"])
+	mem.sawTarget(seenTarget{name: "999", version: "t/10"})
+	if seen, _ := mem.seen("999"); seen.version != "t/10" {
+		t.Errorf("got %+v", seen)
+	}
+	mem.forgetTarget("999")
+	if seen, known := mem.seen("999"); known {
+		t.Errorf("got %+v, though it was to be forgotten", seen)
 	}
 }
 

@@ -63,7 +63,7 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 	}
 	found := err == nil
 	t := targetView{name: name, found: found, version: versionOf(&meta.ObjectMeta), meta: meta.ObjectMeta}
-	seen, known := mem.targets[name]
+	seen, known := mem.seen(name)
 	if known && lags(found, t.version, seen.version) {
 		// The cache has not seen our own last write, or the Secret has just been deleted: only the API server knows which.
 		return r.lookInto(ctx, obj, mem, name)
@@ -103,9 +103,9 @@ func (r *CDPCredentialReconciler) lookInto(ctx context.Context, obj *v1alpha1.CD
 		return t, err
 	}
 	if !t.found {
-		delete(mem.targets, name)
+		mem.forgetTarget(name)
 	} else {
-		mem.sawTarget(name, seenTarget{t.version, t.content, t.unusable})
+		mem.sawTarget(seenTarget{name: name, version: t.version, content: t.content, unusable: t.unusable})
 	}
 	return t, nil
 }

@@ -97,7 +97,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 		Scheme: scheme,
 		Cache: cache.Options{
 			ByObject: map[client.Object]cache.ByObject{
-				&v1alpha1.CDPCredential{}: {Transform: controllers.TrimCredential},
+				&v1alpha1.CDPCredential{}: {Transform: controllers.TrimCredentials()},
 			},
 			DefaultTransform:  controllers.TrimMetadata,
 			DefaultNamespaces: map[string]cache.Config{namespace: {}},

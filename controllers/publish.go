@@ -27,7 +27,7 @@ func (r *CDPCredentialReconciler) rewrite(ctx context.Context, v *view, mem *rem
 	}
 	value, there := r.heldValue(ctx, v)
 	if !there {
-		delete(mem.targets, v.held.name) // it changed under our hands: the next pass looks again
+		mem.forgetTarget(v.held.name) // it changed under our hands: the next pass looks again
 		return outcome{}, fmt.Errorf("read the held token: the Secret has changed")
 	}
 	rec := *v.held.rec
@@ -89,7 +89,7 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 		return outcome{}, err
 	}
 	mem.pending, mem.dueSince, mem.clockCorrected, mem.confirmed = nil, time.Time{}, false, true
-	mem.sawTarget(v.target.name, seenTarget{version: version})
+	mem.sawTarget(seenTarget{name: v.target.name, version: version})
 	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
 	v.target = targetView{name: v.target.name, found: true, version: version, rec: &p.rec, content: intact}
 	v.target.meta.Labels, v.target.meta.Annotations, v.target.meta.OwnerReferences = want.labels, want.annotations, want.owners(nil)

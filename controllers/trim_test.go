@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,30 +15,65 @@ import (
 // TestTrimMetadata: kubectl's copy of what was applied has a Secret's data in clear, and must not be in memory. All that passes read stays.
 func TestTrimMetadata(t *testing.T) {
 	t.Parallel()
-	secret := secretMetadata("marketing", "etl-client")
-	secret.UID, secret.ResourceVersion = "c", "7"
-	secret.Labels = map[string]string{"team": "red"}
-	secret.Annotations = map[string]string{
-		"kubectl.kubernetes.io/last-applied-configuration": `{"data":{"client-secret":"czNjcmV0"}}`,
-		"cdpcredentials.io/allowed-hosts":                  "auth.example.com",
-		"cdpcredentials.io/state":                          "{}",
+	full := func(annotations map[string]string) *metav1.PartialObjectMetadata {
+		secret := secretMetadata("marketing", "etl-token")
+		secret.UID, secret.ResourceVersion, secret.GenerateName, secret.Finalizers = "c", "7", "etl-", []string{"example.com/keep"}
+		secret.CreationTimestamp = metav1.NewTime(at("11:00:00"))
+		secret.Labels = map[string]string{"team": "red"}
+		secret.Annotations = annotations
+		secret.Annotations["kubectl.kubernetes.io/last-applied-configuration"] = `{"data":{"client-secret":"czNjcmV0"}}`
+		secret.OwnerReferences = ownedByUs()
+		secret.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
+		return secret
 	}
-	secret.OwnerReferences = ownedByUs()
-	secret.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
-	want := secret.DeepCopy()
-	want.ManagedFields = nil
-	want.Annotations = map[string]string{"cdpcredentials.io/allowed-hosts": "auth.example.com", "cdpcredentials.io/state": "{}"}
-	got, err := TrimMetadata(secret)
-	if diff := cmp.Diff(any(want), got); diff != "" || err != nil {
-		t.Errorf("%v, -want +got:\n%s", err, diff)
+	target := secretMetadata("marketing", "etl-token")
+	target.UID, target.ResourceVersion, target.Labels, target.OwnerReferences = "c", "7", map[string]string{"team": "red"}, ownedByUs()
+	target.Annotations = map[string]string{"cdpcredentials.io/credential": "etl", "cdpcredentials.io/state": "{}", "example.com/by": "others"}
+	clientSecret := secretMetadata("marketing", "etl-token")
+	clientSecret.UID, clientSecret.ResourceVersion = "c", "7"
+	clientSecret.Annotations = map[string]string{"cdpcredentials.io/allowed-hosts": "auth.example.com"}
+	unrelated := clientSecret.DeepCopy()
+	unrelated.Annotations = nil
+	for name, tc := range map[string]struct{ given, want *metav1.PartialObjectMetadata }{
+		"target":        {full(map[string]string{"cdpcredentials.io/credential": "etl", "cdpcredentials.io/state": "{}", "example.com/by": "others"}), target},
+		"client Secret": {full(map[string]string{"cdpcredentials.io/allowed-hosts": "auth.example.com", "example.com/by": "others"}), clientSecret},
+		"unrelated":     {full(map[string]string{"example.com/by": "others"}), unrelated},
+		"bare":          {secretMetadata("marketing", "bare"), secretMetadata("marketing", "bare")},
+	} {
+		got, err := TrimMetadata(tc.given)
+		if diff := cmp.Diff(any(tc.want), got); diff != "" || err != nil {
+			t.Errorf("%s: %v, -want +got:\n%s", name, err, diff)
+		}
+		// A second time it has nothing to do.
+		if again, err := TrimMetadata(got); err != nil || !cmp.Equal(any(tc.want), again) {
+			t.Errorf("%s, the second time: %v", name, err)
+		}
 	}
-	// A second time it has nothing to do.
-	if again, err := TrimMetadata(got); err != nil || !cmp.Equal(any(want), again) {
-		t.Errorf("the second time: %v", err)
+	ours := full(map[string]string{"cdpcredentials.io/credential": "etl"})
+	ours.Labels = map[string]string{"app.kubernetes.io/managed-by": "cdp-credential-operator"}
+	if _, err := TrimMetadata(ours); err != nil || !cmp.Equal(ours.Labels, map[string]string{"app.kubernetes.io/managed-by": "cdp-credential-operator"}) {
+		t.Errorf("our label: %v, %v", ours.Labels, err)
 	}
-	bare := secretMetadata("marketing", "bare")
-	if got, err := TrimMetadata(bare); err != nil || !cmp.Equal(any(secretMetadata("marketing", "bare")), got) {
-		t.Errorf("without annotations: %v", err)
+}
+
+// TestSharedBundles: equal bundles are kept once, others are never mixed up, however many there are.
+func TestSharedBundles(t *testing.T) {
+	t.Parallel()
+	var b sharedBundles
+	if got := b.one(nil); got != nil {
+		t.Errorf("of none: %q", got)
+	}
+	first := b.one([]byte("bundle 0"))
+	for i := range 200 {
+		if got, want := string(b.one(fmt.Appendf(nil, "bundle %d", i))), fmt.Sprintf("bundle %d", i); got != want {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	}
+	if again := b.one([]byte("bundle 0")); &again[0] != &first[0] {
+		t.Error("the first one is kept twice")
+	}
+	if len(b.known) > 64 {
+		t.Errorf("%d are kept", len(b.known))
 	}
 }
 
@@ -52,17 +88,18 @@ func TestTrimCredential(t *testing.T) {
 	want := steady().obj
 	want.Status.TargetName = "etl-token"
 	want.Annotations = map[string]string{"cdpcredentials.io/refresh-requested-at": "today"}
-	got, err := TrimCredential(obj)
+	trim := TrimCredentials()
+	got, err := trim(obj)
 	if diff := cmp.Diff(any(want), got); diff != "" || err != nil {
 		t.Errorf("%v, -want +got:\n%s", err, diff)
 	}
 	// A request that is there but empty asks for nothing, and stays.
 	obj.Annotations = map[string]string{"cdpcredentials.io/refresh-requested-at": "", "x": "y"}
-	if _, err := TrimCredential(obj); err != nil || !cmp.Equal(obj.Annotations, map[string]string{"cdpcredentials.io/refresh-requested-at": ""}) {
+	if _, err := trim(obj); err != nil || !cmp.Equal(obj.Annotations, map[string]string{"cdpcredentials.io/refresh-requested-at": ""}) {
 		t.Errorf("got %v (%v)", obj.Annotations, err)
 	}
 	obj.Annotations = map[string]string{"x": "y"}
-	if _, err := TrimCredential(obj); err != nil || obj.Annotations != nil {
+	if _, err := trim(obj); err != nil || obj.Annotations != nil {
 		t.Errorf("got %v (%v)", obj.Annotations, err)
 	}
 }
@@ -71,13 +108,13 @@ func TestTrimCredential(t *testing.T) {
 func TestTrimOthers(t *testing.T) {
 	t.Parallel()
 	tombstone := cache.DeletedFinalStateUnknown{Key: "marketing/etl", Obj: &v1alpha1.CDPCredential{}}
-	for name, trim := range map[string]cache.TransformFunc{"TrimMetadata": TrimMetadata, "TrimCredential": TrimCredential} {
+	for name, trim := range map[string]cache.TransformFunc{"TrimMetadata": TrimMetadata, "TrimCredentials": TrimCredentials()} {
 		if got, err := trim(tombstone); err != nil || !cmp.Equal(got, any(tombstone)) {
 			t.Errorf("%s: got %v, %v", name, got, err)
 		}
 	}
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"a": "b"}}}
-	if got, err := TrimCredential(secret); err != nil || got != any(secret) || secret.Labels["a"] != "b" {
+	if got, err := TrimCredentials()(secret); err != nil || got != any(secret) || secret.Labels["a"] != "b" {
 		t.Errorf("got %v, %v", got, err)
 	}
 }

@@ -46,10 +46,14 @@ func run(ctx context.Context, opts *options) error {
 		return err
 	}
 	transports := &egress.Transports{Policy: egress.Policy{Allowed: opts.allowedPrefixes}, Proxy: http.ProxyFromEnvironment, MaxConnsPerHost: 2 * opts.limits.HostInFlight}
+	recorder := controllers.NewEventWriter(mgr.GetClient(), clock.RealClock{})
+	if err := mgr.Add(recorder); err != nil {
+		return fmt.Errorf("set up the events: %w", err)
+	}
 	reconciler := &controllers.CDPCredentialReconciler{
 		Client:          mgr.GetClient(),
 		Live:            mgr.GetAPIReader(),
-		Recorder:        mgr.GetEventRecorder("cdp-credential-operator"),
+		Recorder:        recorder,
 		Exchanger:       exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
 		Transports:      transports,
 		Gate:            egress.NewGate(opts.limits),
@@ -107,7 +111,7 @@ func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
 func cacheOptions(opts *options) cache.Options {
 	options := cache.Options{
 		ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.CDPCredential{}: {Label: opts.selector, Transform: controllers.TrimCredential},
+			&v1alpha1.CDPCredential{}: {Label: opts.selector, Transform: controllers.TrimCredentials()},
 		},
 		DefaultTransform: controllers.TrimMetadata,
 	}

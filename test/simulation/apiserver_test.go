@@ -97,7 +97,7 @@ func (s *apiServer) setCredential(by *pass, name types.NamespacedName, obj *v1al
 		delete(s.credentials, name)
 	} else {
 		s.credentials[name] = obj
-		seen, err := controllers.TrimCredential(obj.DeepCopy())
+		seen, err := controllers.TrimCredentials()(obj.DeepCopy())
 		if err != nil {
 			panic(err)
 		}

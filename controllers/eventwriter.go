@@ -1,0 +1,148 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/record/util"
+	"k8s.io/client-go/tools/reference"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+const (
+	// eventWriters write at the same time, so that events keep up with the passes that tell of them. eventQueue is how many may wait.
+	eventWriters = 8
+	eventQueue   = 2000
+	// eventAttempts is how often an event is tried, with eventPause between the attempts and more after each.
+	eventAttempts = 5
+	eventPause    = time.Second
+	eventTimeout  = 5 * time.Second
+)
+
+// An EventWriter creates events, one request each, as an events.EventRecorder. client-go's own keeps every event for six to twelve minutes,
+// to count it if it comes again; ours never do, as each is of an object's version of its own, and ten thousand of them are as much memory as
+// all the objects. Add it to the manager.
+type EventWriter struct {
+	client   client.Client
+	clock    clock.PassiveClock
+	instance string
+	queue    chan *eventsv1.Event
+}
+
+// NewEventWriter makes one that uses c only to create events.
+func NewEventWriter(c client.Client, now clock.PassiveClock) *EventWriter {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown" // it is only for whoever reads the event
+	}
+	return &EventWriter{client: c, clock: now, instance: v1alpha1.ManagedBy + "-" + host, queue: make(chan *eventsv1.Event, eventQueue)}
+}
+
+// Eventf implements events.EventRecorder. It does not wait: when too many are waiting to be written, the event is lost.
+func (w *EventWriter) Eventf(regarding, related runtime.Object, kind, reason, action, note string, args ...any) {
+	event := &eventsv1.Event{
+		EventTime: metav1.NewMicroTime(w.clock.Now()), ReportingController: v1alpha1.ManagedBy, ReportingInstance: w.instance,
+		Action: action, Reason: reason, Type: kind, Note: fmt.Sprintf(note, args...),
+	}
+	about, err := reference.GetReference(w.client.Scheme(), regarding)
+	if err != nil {
+		ctrl.Log.WithName("events").Error(err, "Failed to say what an event is about", "reason", reason)
+		return
+	}
+	event.Regarding = *about
+	event.Namespace, event.Name = about.Namespace, util.GenerateEventName(about.Name, w.clock.Now().UnixNano())
+	if related != nil {
+		if event.Related, err = reference.GetReference(w.client.Scheme(), related); err != nil {
+			ctrl.Log.WithName("events").Error(err, "Failed to say what an event is related to", "reason", reason)
+		}
+	}
+	select {
+	case w.queue <- event:
+	default:
+		ctrl.Log.WithName("events").Info("Dropped an event: too many wait to be written", "namespace", event.Namespace, "name", about.Name, "reason", reason)
+	}
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable: what the controller of a leader told is written though it leads no more.
+func (w *EventWriter) NeedLeaderElection() bool { return false }
+
+// Start implements manager.Runnable. When ctx ends the controller has ended already, and what it told is written.
+func (w *EventWriter) Start(ctx context.Context) error {
+	var writers sync.WaitGroup
+	for range eventWriters {
+		writers.Go(func() { w.write(ctx) })
+	}
+	writers.Wait()
+	return nil
+}
+
+// write goes on until ctx has ended and nothing is left, or cannot be written any more.
+func (w *EventWriter) write(ctx context.Context) {
+	for {
+		select {
+		case event := <-w.queue:
+			w.create(ctx, event)
+			continue
+		case <-ctx.Done():
+		}
+		select {
+		case event := <-w.queue:
+			if !w.create(ctx, event) {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// create tries to create an event until the API server has taken or refused it. False: neither, and ctx has ended.
+func (w *EventWriter) create(ctx context.Context, event *eventsv1.Event) bool {
+	log := ctrl.LoggerFrom(ctx).WithName("events").WithValues("namespace", event.Namespace, "reason", event.Reason)
+	pause := eventPause
+	for attempt := 1; ; attempt++ {
+		err := w.try(ctx, event)
+		switch {
+		case err == nil || apierrors.IsAlreadyExists(err): // the answer to an attempt was lost
+			return true
+		case refused(err):
+			log.Error(err, "The API server refused an event")
+			return true
+		case attempt == eventAttempts:
+			log.Error(err, "Failed to write an event")
+			return ctx.Err() == nil
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		}
+		pause *= 2
+	}
+}
+
+// try makes one attempt, which the end of ctx does not cut off.
+func (w *EventWriter) try(ctx context.Context, event *eventsv1.Event) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTimeout)
+	defer cancel()
+	return w.client.Create(ctx, event)
+}
+
+// refused says whether an API server would say the same again.
+func refused(err error) bool {
+	return apierrors.ReasonForError(err) != metav1.StatusReasonUnknown && !apierrors.IsTooManyRequests(err) && !apierrors.IsInternalError(err) &&
+		!apierrors.IsServiceUnavailable(err) && !apierrors.IsTimeout(err) && !apierrors.IsServerTimeout(err)
+}

@@ -1,0 +1,135 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// eventServer takes events, after it has answered with the errors.
+type eventServer struct {
+	client.Client
+	scheme *runtime.Scheme
+
+	mu     sync.Mutex
+	errors []error
+	tries  int
+	taken  []*eventsv1.Event
+}
+
+func (s *eventServer) Scheme() *runtime.Scheme { return s.scheme }
+
+func (s *eventServer) Create(_ context.Context, obj client.Object, _ ...client.CreateOption) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tries++
+	if len(s.errors) > 0 {
+		err := s.errors[0]
+		s.errors = s.errors[1:]
+		return err
+	}
+	s.taken = append(s.taken, obj.(*eventsv1.Event))
+	return nil
+}
+
+func newEventServer(t *testing.T, answers ...error) *eventServer {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	return &eventServer{scheme: scheme, errors: answers}
+}
+
+// TestEventWriter: what an event says, and that those told at the end are written all the same.
+func TestEventWriter(t *testing.T) {
+	t.Parallel()
+	server := newEventServer(t)
+	w := NewEventWriter(server, clock.RealClock{})
+	v := steady()
+	for range 100 {
+		w.Eventf(v.obj, targetReference(v), corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token to Secret %s", "etl-token")
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := w.Start(ended); err != nil {
+		t.Fatal(err)
+	}
+	if len(server.taken) != 100 {
+		t.Fatalf("%d events were written, want 100", len(server.taken))
+	}
+	event := server.taken[0]
+	got := []string{
+		event.Namespace, event.Regarding.Kind, event.Regarding.Name, string(event.Regarding.UID), event.Regarding.APIVersion, event.Related.Kind, event.Related.Name,
+		event.Type, event.Reason, event.Action, event.Note, event.ReportingController,
+	}
+	want := []string{
+		"marketing", "CDPCredential", "etl", string(v.obj.UID), "cdpcredentials.io/v1alpha1", "Secret", "etl-token",
+		"Normal", "TokenRefreshed", "Refresh", "Wrote a new token to Secret etl-token", "cdp-credential-operator",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if event.EventTime.IsZero() || event.Name == "" || event.ReportingInstance == "" {
+		t.Errorf("time %v, name %q, instance %q", event.EventTime, event.Name, event.ReportingInstance)
+	}
+}
+
+// TestEventAttempts: what may work the next time is tried again, and nothing else.
+func TestEventAttempts(t *testing.T) {
+	t.Parallel()
+	gone := errors.New("connection refused")
+	busy := apierrors.NewTooManyRequests("later", 1)
+	for name, tc := range map[string]struct {
+		answers []error
+		tries   int
+		taken   int
+	}{
+		"taken at once":         {nil, 1, 1},
+		"an API server is away": {[]error{gone, busy, gone}, 4, 1},
+		"it stays away":         {[]error{gone, gone, gone, gone, gone, gone, gone}, 5, 0},
+		"there already":         {[]error{gone, apierrors.NewAlreadyExists(schema.GroupResource{Resource: "events"}, "etl.1")}, 2, 0},
+		"refused":               {[]error{apierrors.NewForbidden(schema.GroupResource{Resource: "events"}, "etl.1", errors.New("the namespace is being deleted"))}, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server := newEventServer(t, tc.answers...)
+				w := NewEventWriter(server, clock.RealClock{})
+				if !w.create(t.Context(), &eventsv1.Event{}) {
+					t.Error("it gave up as if the process were to end")
+				}
+				if server.tries != tc.tries || len(server.taken) != tc.taken {
+					t.Errorf("%d tries, %d taken; want %d, %d", server.tries, len(server.taken), tc.tries, tc.taken)
+				}
+			})
+		})
+	}
+}
+
+// TestEventsNeverBlock: an API server that is away does not hold up the passes that tell of something.
+func TestEventsNeverBlock(t *testing.T) {
+	t.Parallel()
+	w := NewEventWriter(newEventServer(t), clock.RealClock{})
+	v := steady()
+	for range 3000 {
+		w.Eventf(v.obj, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
+	}
+	if waiting := len(w.queue); waiting != 2000 {
+		t.Errorf("%d wait, want 2000", waiting)
+	}
+}
