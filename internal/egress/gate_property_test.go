@@ -110,10 +110,10 @@ func TestQueueStaysConsistent(t *testing.T) {
 			}
 			q.put(w)
 		}
-		n, near := q.len(), len(q.expected.urgent.list)
-		if len(q.urgent.list) != n || len(q.oldest.list) != n || len(q.away.list)+near != n || len(q.expected.oldest.list) != near ||
-			len(q.expected.returns.list) != near || len(q.waiting) != n {
-			t.Fatalf("the rankings disagree: %d objects, %d urgent, %d oldest, %d away, %d near", n, len(q.urgent.list), len(q.oldest.list), len(q.away.list), near)
+		n, near := q.len(), q.expected.urgent.len()
+		if q.urgent.len() != n || q.oldest.len() != n || q.away.len()+near != n || q.expected.oldest.len() != near ||
+			q.expected.returns.len() != near || len(q.waiting) != n {
+			t.Fatalf("the rankings disagree: %d objects, %d urgent, %d oldest, %d away, %d near", n, q.urgent.len(), q.oldest.len(), q.away.len(), near)
 		}
 	}
 }

@@ -62,16 +62,15 @@ func (q *queue) len() int { return len(q.byObject) }
 
 // advance expects who is near and forgets who is overdue.
 func (q *queue) advance(now time.Time) {
-	for len(q.away.list) > 0 && q.away.list[0].due.Sub(now) <= expectedWithin {
-		w := q.away.list[0]
+	for w := q.away.first(); w != nil && w.due.Sub(now) <= expectedWithin; w = q.away.first() {
 		q.away.remove(w)
 		w.expected = true
 		q.expected.urgent.insert(w)
 		q.expected.oldest.insert(w)
 		q.expected.returns.insert(w)
 	}
-	for len(q.expected.returns.list) > 0 && now.Sub(q.expected.returns.list[0].due) > overdueAfter {
-		q.remove(q.expected.returns.list[0].object)
+	for w := q.expected.returns.first(); w != nil && now.Sub(w.due) > overdueAfter; w = q.expected.returns.first() {
+		q.remove(w.object)
 	}
 }
 
@@ -119,17 +118,20 @@ func (q *queue) admits(w *waiter, room int) bool {
 	if q.expected.oldest.ahead(w) < forOldest {
 		return true
 	}
-	ahead := q.expected.urgent.ahead(w)
-	if ahead < room-forOldest {
+	ahead, forUrgent := q.expected.urgent.ahead(w), room-forOldest
+	if ahead < forUrgent {
 		return true
 	}
 	// The oldest may be urgent ones as well: they take no second place.
-	for _, old := range q.expected.oldest.list[:min(forOldest, len(q.expected.oldest.list))] {
+	for old := range q.expected.oldest.all {
+		if forOldest--; forOldest < 0 {
+			break
+		}
 		if byUrgency(old, w) < 0 {
 			ahead--
 		}
 	}
-	return ahead < room-forOldest
+	return ahead < forUrgent
 }
 
 // admitted counts an admission.

@@ -5,28 +5,89 @@ import (
 	"slices"
 )
 
-// ranking keeps waiters in one order, which must be total. The slice is sorted: a search is O(log n), and moving ten
-// thousand pointers to make room takes a few microseconds, so a tree would gain nothing here.
+// ranking keeps waiters in one order, which must be total. The list is cut into blocks, so that neither a search nor making room takes long
+// with a hundred thousand waiters.
 type ranking struct {
-	order func(a, b *waiter) int
-	list  []*waiter
+	order  func(a, b *waiter) int
+	blocks [][]*waiter // none is empty
+}
+
+// mostInBlock is where a block is cut in two.
+const mostInBlock = 512
+
+// find gives the place of w, or that where it belongs: a block and an index in it. The block may be one beyond the last.
+func (r *ranking) find(w *waiter) (block, index int, there bool) {
+	block, _ = slices.BinarySearchFunc(r.blocks, w, func(b []*waiter, w *waiter) int { return r.order(b[len(b)-1], w) })
+	if block == len(r.blocks) {
+		return block, 0, false
+	}
+	index, there = slices.BinarySearchFunc(r.blocks[block], w, r.order)
+	return block, index, there
 }
 
 func (r *ranking) insert(w *waiter) {
-	i, _ := slices.BinarySearchFunc(r.list, w, r.order)
-	r.list = slices.Insert(r.list, i, w)
+	block, index, _ := r.find(w)
+	if block == len(r.blocks) {
+		if block == 0 {
+			r.blocks = [][]*waiter{{w}}
+			return
+		}
+		block--
+		index = len(r.blocks[block])
+	}
+	b := slices.Insert(r.blocks[block], index, w)
+	if len(b) <= mostInBlock {
+		r.blocks[block] = b
+		return
+	}
+	r.blocks[block] = b[: mostInBlock/2 : mostInBlock/2]
+	r.blocks = slices.Insert(r.blocks, block+1, slices.Clone(b[mostInBlock/2:]))
 }
 
 func (r *ranking) remove(w *waiter) {
-	if i, ok := slices.BinarySearchFunc(r.list, w, r.order); ok {
-		r.list = slices.Delete(r.list, i, i+1)
+	block, index, there := r.find(w)
+	if !there {
+		return
+	}
+	if r.blocks[block] = slices.Delete(r.blocks[block], index, index+1); len(r.blocks[block]) == 0 {
+		r.blocks = slices.Delete(r.blocks, block, block+1)
 	}
 }
 
 // ahead counts those before w, whether or not w is in the ranking.
 func (r *ranking) ahead(w *waiter) int {
-	i, _ := slices.BinarySearchFunc(r.list, w, r.order)
-	return i
+	block, index, _ := r.find(w)
+	for _, b := range r.blocks[:block] {
+		index += len(b)
+	}
+	return index
+}
+
+func (r *ranking) len() int {
+	n := 0
+	for _, b := range r.blocks {
+		n += len(b)
+	}
+	return n
+}
+
+// first is the first one; nil if there is none.
+func (r *ranking) first() *waiter {
+	if len(r.blocks) == 0 {
+		return nil
+	}
+	return r.blocks[0][0]
+}
+
+// all goes through all from the first to the last.
+func (r *ranking) all(yield func(*waiter) bool) {
+	for _, b := range r.blocks {
+		for _, w := range b {
+			if !yield(w) {
+				return
+			}
+		}
+	}
 }
 
 // byUrgency puts the earliest expiry first and those that hold no token, who lose nothing yet, last.
