@@ -40,6 +40,7 @@ type Transports struct {
 
 	mu    sync.Mutex
 	pools map[poolKey]*pool
+	roots map[[sha256.Size]byte]*x509.CertPool // by the bundle
 	turn  uint64
 }
 
@@ -64,11 +65,33 @@ func (t *Transports) For(caBundle []byte) (http.RoundTripper, error) {
 	if len(caBundle) == 0 {
 		return &roundTripper{transports: t}, nil
 	}
+	sum := sha256.Sum256(caBundle)
+	roots, err := t.rootsOf(sum, caBundle)
+	if err != nil {
+		return nil, err
+	}
+	return &roundTripper{transports: t, bundle: sum, roots: roots}, nil
+}
+
+// rootsOf parses a bundle, once as long as no more than maxPools of them are in use.
+func (t *Transports) rootsOf(sum [sha256.Size]byte, caBundle []byte) (*x509.CertPool, error) {
+	t.mu.Lock()
+	known, ok := t.roots[sum]
+	t.mu.Unlock()
+	if ok {
+		return known, nil
+	}
 	roots, err := parseCABundle(caBundle)
 	if err != nil {
 		return nil, err
 	}
-	return &roundTripper{transports: t, bundle: sha256.Sum256(caBundle), roots: roots}, nil
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.roots == nil || len(t.roots) >= maxPools {
+		t.roots = map[[sha256.Size]byte]*x509.CertPool{}
+	}
+	t.roots[sum] = roots
+	return roots, nil
 }
 
 // CloseIdleConnections closes the connections that no request uses.
