@@ -22,8 +22,8 @@ func run(args []string) error {
 	flags := flag.NewFlagSet("schedule", flag.ContinueOnError)
 	svg := flags.String("svg", "", "File for the plot; empty draws none and prints the table.")
 	objects := flags.Int("objects", 100_000, "How many credentials there are.")
-	lifetimes := flags.String("lifetimes", "24h,12h,1h", "How long their tokens live, one plot for each.")
-	qps := flags.String("qps", "20,20,60", "Exchanges a second that the gate allows, one for each.")
+	lifetimes := flags.String("lifetimes", "24h,1h", "How long their tokens live, one plot for each.")
+	qps := flags.String("qps", "20,60", "Exchanges a second that the gate allows, one for each.")
 	span := flags.Duration("span", 48*time.Hour, "How long it goes on.")
 	if err := flags.Parse(args); err != nil {
 		return err
