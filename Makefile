@@ -1,4 +1,4 @@
-# `make help` lists what there is. Tools are pinned in hack/tools (and its lint/ and sbom/), built by the go command on first use
+# `make help` lists what there is. Tools are pinned in hack/tools (and its helm/, lint/ and sbom/), built by the go command on first use
 # and kept in its cache; nothing is downloaded but Go modules.
 
 SHELL := /usr/bin/env bash
@@ -15,6 +15,7 @@ OUT ?= .
 
 TOOL := go tool -modfile=hack/tools/go.mod
 GOLANGCI_LINT := go tool -modfile=hack/tools/lint/go.mod golangci-lint
+HELM := go tool -modfile=hack/tools/helm/go.mod helm
 CYCLONEDX_GOMOD := go tool -modfile=hack/tools/sbom/go.mod cyclonedx-gomod
 
 # The same flags as in the Dockerfile: a build depends on the sources, the Go version and VERSION, and on nothing else.
@@ -64,6 +65,15 @@ manifests: ## Generate the resource definition and the operator's roles
 	$(TOOL) controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=$(OUT)/config/rbac
 	sed -e 's/^kind: ClusterRole$$/kind: Role/' -e 's/^  name: manager-role$$/  name: cdp-credential-operator-manager-role/' \
 	  $(OUT)/config/rbac/role.yaml > $(OUT)/config/namespaced/watched/role.yaml
+
+CHART := charts/cdp-credential-operator
+.PHONY: chart
+chart: ## Copy what the Helm chart has in common with config/ into it
+	@mkdir -p $(OUT)/$(CHART)/files
+	cp config/crd/bases/cdpcredentials.io_cdpcredentials.yaml $(OUT)/$(CHART)/files/crd.yaml
+	sed -n '/^rules:$$/,$$p' config/rbac/role.yaml > $(OUT)/$(CHART)/files/manager-rules.yaml
+	sed -n '/^spec:$$/,$$p' config/prometheus/rules.yaml > $(OUT)/$(CHART)/files/prometheus-rules.yaml
+	cp config/grafana/dashboard.json $(OUT)/$(CHART)/files/dashboard.json
 
 .PHONY: api-docs
 api-docs: ## Generate docs/api.md
