@@ -212,18 +212,32 @@ build-installer: overlay ## Write dist/install.yaml, the operator with the image
 	mkdir -p dist
 	$(TOOL) kustomize build bin/deploy > dist/install.yaml
 
+.PHONY: build-installer-namespaced
+build-installer-namespaced: overlay-namespaced ## Write dist/install-namespaced.yaml, the same with rights in NAMESPACES only
+	mkdir -p dist
+	$(TOOL) kustomize build bin/deploy-namespaced > dist/install-namespaced.yaml
+
+.PHONY: build-crd
+build-crd: ## Write dist/crd.yaml, the resource definition only
+	mkdir -p dist
+	$(TOOL) kustomize build config/crd > dist/crd.yaml
+
+.PHONY: chart-package
+chart-package: ## Write dist/cdp-credential-operator-VERSION.tgz, the Helm chart with the image IMG
+	hack/chart-package.sh '$(VERSION)' '$(IMG)'
+
 ##@ Release
 
 PLATFORMS := linux/amd64 linux/arm64
 .PHONY: release
-release: build-installer ## Write dist/: install.yaml, binaries, SBOMs (CycloneDX) and checksums
+release: build-installer build-installer-namespaced build-crd chart-package ## Write dist/: manifests, chart, binaries, SBOMs (CycloneDX) and checksums
 	rm -f dist/manager-*
 	for platform in $(PLATFORMS); do \
 	  name=manager-$${platform/\//-}; \
 	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o dist/$$name ./cmd/manager; \
 	  $(CYCLONEDX_GOMOD) bin -json -noserial -std -version $(VERSION) -output dist/$$name.cdx.json dist/$$name; \
 	done
-	cd dist && sha256sum install.yaml manager-* > SHA256SUMS
+	cd dist && sha256sum install.yaml install-namespaced.yaml crd.yaml cdp-credential-operator-*.tgz manager-* > SHA256SUMS
 
 .PHONY: verify-reproducible
 verify-reproducible: ## Build twice, in different folders and with different caches, and compare

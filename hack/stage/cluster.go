@@ -22,11 +22,13 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A Cluster is an API server without nodes, with the operator's resource definition.
+// A Cluster is an API server without nodes, with the operator's resource definition unless it is Bare.
 type Cluster struct {
 	Root   string // of the module
 	Temp   string // folder for what is made on the way; whoever made it removes it
 	Assets string // folder with etcd, kube-apiserver and kubectl
+	// Bare leaves the resource definition out.
+	Bare bool
 	// StopTimeout is how long kube-apiserver may take to stop before it is killed. Zero: a minute, which it needs to see its watches end.
 	StopTimeout time.Duration
 	// APIServerFlags are further flags of kube-apiserver, without their dashes.
@@ -54,6 +56,9 @@ func Start(ctx context.Context, c Cluster, namespace string) (*Cluster, func() e
 		UseExistingCluster:       new(false),
 		ControlPlaneStartTimeout: 2 * time.Minute,
 		ControlPlaneStopTimeout:  cmp.Or(c.StopTimeout, time.Minute),
+	}
+	if c.Bare {
+		c.environment.CRDDirectoryPaths = nil
 	}
 	c.environment.ControlPlane.GetAPIServer().CertDir = certificates
 	for flag, value := range c.APIServerFlags {

@@ -5,8 +5,8 @@
 {{- with .Values.leaderElection.namespace }}
 - --leader-election-namespace={{ . }}
 {{- end }}
-- --health-probe-bind-address=:{{ .Values.healthPort }}
-- --metrics-bind-address={{ if .Values.metrics.enabled }}:{{ .Values.metrics.port }}{{ else }}0{{ end }}
+- --health-probe-bind-address=:{{ int .Values.healthPort }}
+- --metrics-bind-address={{ if .Values.metrics.enabled }}:{{ int .Values.metrics.port }}{{ else }}0{{ end }}
 {{- if not .Values.metrics.secure }}
 - --metrics-secure=false
 {{- end }}
@@ -32,13 +32,13 @@
 - {{ printf "--allowed-target-metadata=%s" (join "," .) | quote }}
 {{- end }}
 {{- with .Values.maxConcurrentReconciles }}
-- --max-concurrent-reconciles={{ . }}
+- --max-concurrent-reconciles={{ int . }}
 {{- end }}
 {{- with .Values.tokenEndpoint.qps }}
 - --token-endpoint-qps={{ . }}
 {{- end }}
 {{- with .Values.tokenEndpoint.inFlight }}
-- --token-endpoint-in-flight={{ . }}
+- --token-endpoint-in-flight={{ int . }}
 {{- end }}
 {{- if .Values.log.development }}
 - --zap-devel

@@ -1,0 +1,128 @@
+package install
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+// A reader is somebody with a clone of the repository and rights in a cluster.
+type reader struct {
+	*testing.T
+	*stage.Cluster
+	clone string
+	path  string
+}
+
+// newReader starts an API server without nodes and without our resource definition, and makes a clone: what of it is needed to install.
+func newReader(t *testing.T) *reader {
+	t.Helper()
+	r := &reader{T: t, clone: t.TempDir()}
+	here := root(t)
+	for _, folder := range []string{"config", "charts", "hack"} {
+		if err := os.CopyFS(filepath.Join(r.clone, folder), os.DirFS(filepath.Join(here, folder))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{"Makefile", "go.mod", "go.sum"} {
+		content, err := os.ReadFile(filepath.Join(here, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(r.clone, file), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tool, err := helm()
+	if err != nil {
+		t.Fatal(err)
+	}
+	assets, err := stage.Assets(t.Context(), here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, stop, err := stage.Start(t.Context(), stage.Cluster{Root: here, Temp: t.TempDir(), Assets: assets, Bare: true, StopTimeout: 5 * time.Second}, "default")
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Cluster = cluster
+	r.path = strings.Join([]string{assets, filepath.Dir(tool), os.Getenv("PATH")}, string(os.PathListSeparator))
+	return r
+}
+
+// try runs commands as a reader's shell would, but ends with the first that fails. It returns all that they wrote.
+func (r *reader) try(commands string) (string, error) {
+	cmd := exec.CommandContext(context.WithoutCancel(r.T.Context()), "bash", "-euo", "pipefail", "-c", commands)
+	cmd.Dir = r.clone
+	// A clone under the temporary folder has no version.
+	cmd.Env = append(append(os.Environ(), homes(filepath.Join(r.Temp, "helm"))...), "KUBECONFIG="+r.AdminKubeconfig(),
+		"KUBECACHEDIR="+filepath.Join(r.Temp, "cache"), "PATH="+r.path, "VERSION=dev", "MAKEFLAGS=")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("%s: %w: %s", commands, err, out.String())
+	}
+	return out.String(), nil
+}
+
+func (r *reader) sh(commands string) string {
+	r.Helper()
+	out, err := r.try(commands)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return strings.TrimSpace(out)
+}
+
+// apply applies a manifest.
+func (r *reader) apply(manifest string) {
+	r.Helper()
+	file := filepath.Join(r.Temp, "manifest.yaml")
+	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
+		r.Fatal(err)
+	}
+	r.sh("kubectl apply --server-side -f " + file)
+}
+
+// credential makes a CDPCredential and says how to know it again.
+func (r *reader) credential() (uid string) {
+	r.Helper()
+	r.apply(`apiVersion: cdpcredentials.io/v1alpha1
+kind: CDPCredential
+metadata: {name: etl, namespace: default}
+spec:
+  provider:
+    apsis: {}
+  clientSecretRef: {name: etl-client}
+  target: {name: etl-token}
+`)
+	return r.sh("kubectl get cdpcred etl -o jsonpath={.metadata.uid}")
+}
+
+func (r *reader) keeps(uid string) {
+	r.Helper()
+	if now := r.sh("kubectl get cdpcred etl -o jsonpath={.metadata.uid}"); now != uid {
+		r.Errorf("the CDPCredential %s has become %s", uid, now)
+	}
+}
+
+// absent fails if a thing is there.
+func (r *reader) absent(thing string) {
+	r.Helper()
+	if out := r.sh("kubectl get --ignore-not-found -o name " + thing); out != "" {
+		r.Errorf("%s is there", out)
+	}
+}

@@ -1,0 +1,157 @@
+package install
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	sigsyaml "sigs.k8s.io/yaml"
+)
+
+const (
+	image    = " --set image.repository=registry.example.com/cdp-credential-operator,image.tag=v1.2.3 "
+	manager  = "deployment/cdp-credential-operator-controller-manager -n cdp-credential-operator-system"
+	replicas = "kubectl get -o jsonpath={.spec.replicas} " + manager
+	helmed   = " cdp-credential-operator charts/cdp-credential-operator --namespace cdp-credential-operator-system "
+	crd      = "crd/cdpcredentials.cdpcredentials.io"
+)
+
+// TestHelmRelease lives through the life of a release: no CDPCredential is lost by it, unless somebody says so.
+func TestHelmRelease(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	r.sh("helm install" + helmed + "--create-namespace" + image)
+	uid := r.credential()
+
+	r.sh("helm upgrade" + helmed + image + "--set replicas=2")
+	if got := r.sh(replicas); got != "2" {
+		t.Errorf("after the upgrade there are %s replicas", got)
+	}
+	r.sh("kubectl get poddisruptionbudget -n cdp-credential-operator-system cdp-credential-operator-controller-manager")
+	r.sh("helm rollback cdp-credential-operator 1 -n cdp-credential-operator-system")
+	if got := r.sh(replicas); got != "1" {
+		t.Errorf("after the rollback there are %s replicas", got)
+	}
+	r.absent("poddisruptionbudget -n cdp-credential-operator-system cdp-credential-operator-controller-manager")
+	r.keeps(uid)
+
+	r.sh("helm uninstall cdp-credential-operator -n cdp-credential-operator-system")
+	r.absent(manager)
+	r.absent("clusterrole cdp-credential-operator-manager-role")
+	r.keeps(uid)
+	r.sh("helm install" + helmed + image)
+	r.keeps(uid)
+
+	r.sh("helm upgrade" + helmed + image + "--set crds.keep=false")
+	r.keeps(uid)
+	r.sh("helm uninstall cdp-credential-operator -n cdp-credential-operator-system && kubectl wait --for=delete --timeout=1m " + crd)
+}
+
+// A release upgrades the resource definition with the rest.
+func TestHelmUpgradesTheResourceDefinition(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	file := filepath.Join(r.clone, chart, "files/crd.yaml")
+	now, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := strings.ReplaceAll(string(now), "cdpcred\n", "oldcdpcred\n")
+	if old == string(now) {
+		t.Fatal("nothing was made old")
+	}
+	if err := os.WriteFile(file, []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.sh("helm install" + helmed + "--create-namespace" + image)
+	const shortNames = "kubectl get -o jsonpath={.spec.names.shortNames} " + crd
+	if got := r.sh(shortNames); got != `["oldcdpcred"]` {
+		t.Fatalf("before the upgrade: %s", got)
+	}
+	if err := os.WriteFile(file, now, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.sh("helm upgrade" + helmed + image)
+	if got := r.sh(shortNames); got != `["cdpcred"]` {
+		t.Errorf("after the upgrade: %s", got)
+	}
+}
+
+// TestChartIsAccepted: an API server takes what the chart renders, and restricted Pod Security the pods.
+func TestChartIsAccepted(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	for _, ns := range []string{"cdp-credential-operator-system", "marketing", "web", "leases"} {
+		r.sh("kubectl create namespace " + ns + " && kubectl label namespace " + ns + " pod-security.kubernetes.io/enforce=restricted")
+	}
+	r.apply(anything("servicemonitors", "ServiceMonitor") + "---\n" + anything("prometheusrules", "PrometheusRule"))
+	r.sh("kubectl wait --for=condition=Established --timeout=1m crd/servicemonitors.monitoring.coreos.com crd/prometheusrules.monitoring.coreos.com")
+	for _, values := range []string{
+		"", "--set replicas=3", "--set watchNamespaces={marketing,web}", "--set serviceMonitor.enabled=true,prometheusRule.enabled=true,grafanaDashboard.enabled=true",
+		"--set networkPolicy.egress.enabled=true", "--values " + filepath.Join(root(t), "test/install/testdata/everything.yaml"),
+		"--values " + filepath.Join(root(t), "test/install/testdata/nothing.yaml"),
+	} {
+		rendered := r.sh("helm template" + helmed + values)
+		r.sh("helm template" + helmed + values + " | kubectl apply --server-side --dry-run=server -f -")
+		for _, object := range objects(t, rendered) {
+			if object.GetKind() == "Deployment" {
+				r.admitted(values, object)
+			}
+		}
+	}
+}
+
+// admitted tries a Deployment's pod, as it is and with a right too many.
+func (r *reader) admitted(values string, deployment *unstructured.Unstructured) {
+	r.Helper()
+	template, _, err := unstructured.NestedMap(deployment.Object, "spec", "template")
+	if err != nil {
+		r.Fatal(err)
+	}
+	metadata := template["metadata"].(map[string]any)
+	metadata["name"], metadata["namespace"] = "try", deployment.GetNamespace()
+	template["apiVersion"], template["kind"] = "v1", "Pod"
+	if out, err := r.dryRun(template); err != nil {
+		r.Errorf("with %q the pod is not admitted: %v", values, err)
+	} else if strings.Contains(out, "Warning") {
+		r.Errorf("with %q: %s", values, out)
+	}
+	if err := unstructured.SetNestedField(template, true, "spec", "hostNetwork"); err != nil {
+		r.Fatal(err)
+	}
+	if _, err := r.dryRun(template); err == nil || !strings.Contains(err.Error(), `violates PodSecurity "restricted`) {
+		r.Errorf("restricted Pod Security is not enforced in %s: %v", deployment.GetNamespace(), err)
+	}
+}
+
+func (r *reader) dryRun(object map[string]any) (string, error) {
+	r.Helper()
+	text, err := sigsyaml.Marshal(object)
+	if err != nil {
+		r.Fatal(err)
+	}
+	file := filepath.Join(r.Temp, "try.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		r.Fatal(err)
+	}
+	return r.try("kubectl create --dry-run=server -f " + file)
+}
+
+// anything is a resource definition that lets every field pass: what is in a ServiceMonitor is compared with config/ by TestChartEqualsConfig.
+func anything(plural, kind string) string {
+	return `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: ` + plural + `.monitoring.coreos.com}
+spec:
+  group: monitoring.coreos.com
+  scope: Namespaced
+  names: {plural: ` + plural + `, kind: ` + kind + `}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+`
+}

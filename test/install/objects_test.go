@@ -1,0 +1,59 @@
+package install
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/yaml"
+)
+
+// objects are those of a stream of manifests, by kind, namespace and name.
+func objects(t *testing.T, manifests string) map[string]*unstructured.Unstructured {
+	t.Helper()
+	found := map[string]*unstructured.Unstructured{}
+	documents := yaml.NewYAMLReader(bufio.NewReader(strings.NewReader(manifests)))
+	for {
+		text, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			return found
+		}
+		object := &unstructured.Unstructured{}
+		if err == nil {
+			err = yaml.Unmarshal(text, &object.Object)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(object.Object) == 0 {
+			continue
+		}
+		name := nameOf(object)
+		if found[name] != nil {
+			t.Errorf("%s is there twice", name)
+		}
+		found[name] = object
+	}
+}
+
+func nameOf(object *unstructured.Unstructured) string {
+	return object.GetKind() + " " + strings.TrimPrefix(object.GetNamespace()+"/"+object.GetName(), "/")
+}
+
+// as reads an object into a type of Kubernetes, and lets no field pass that the type does not have.
+func as[T any](t *testing.T, objects map[string]*unstructured.Unstructured, name string) *T {
+	t.Helper()
+	object := objects[name]
+	if object == nil {
+		t.Fatalf("there is no %s", name)
+	}
+	typed := new(T)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(object.Object, typed, true); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return typed
+}

@@ -1,0 +1,77 @@
+package install
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+const (
+	chart = "charts/cdp-credential-operator"
+	// release is the release whose objects have the same names as those of config/.
+	release   = "cdp-credential-operator"
+	namespace = "cdp-credential-operator-system"
+)
+
+var (
+	helm      = sync.OnceValues(func() (string, error) { return built("hack/tools/helm/go.mod", "helm") })
+	kustomize = sync.OnceValues(func() (string, error) { return built("hack/tools/go.mod", "kustomize") })
+)
+
+// built is the file of a tool. The go command builds it if it has to, and keeps it in its cache.
+func built(modfile, tool string) (string, error) {
+	out, err := exec.Command("go", "tool", "-modfile="+filepath.Join("../..", modfile), "-n", tool).Output() //nolint:noctx // at most a build
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w", tool, err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	folder, err := stage.ModuleRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// run runs a tool in the repository and returns what it wrote to standard output, or an error that ends with what it said.
+func run(t *testing.T, tool func() (string, error), args ...string) (string, error) {
+	t.Helper()
+	file, err := tool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), file, args...)
+	cmd.Dir = root(t)
+	cmd.Env = append(os.Environ(), homes(t.TempDir())...)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("%w: %s", err, said.String())
+	}
+	return out.String(), nil
+}
+
+// homes keep Helm out of the user's home.
+func homes(folder string) []string {
+	return []string{"HELM_CACHE_HOME=" + folder, "HELM_CONFIG_HOME=" + folder, "HELM_DATA_HOME=" + folder}
+}
+
+// template renders the chart as `helm install` would.
+func template(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := run(t, helm, append([]string{"template", release, chart, "--namespace", namespace}, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

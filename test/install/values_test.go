@@ -1,0 +1,70 @@
+package install
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestChartLints(t *testing.T) {
+	t.Parallel()
+	for name, values := range map[string][]string{
+		"defaults":       nil,
+		"every value":    {"--values=test/install/testdata/everything.yaml"},
+		"bare":           {"--values=test/install/testdata/nothing.yaml"},
+		"two namespaces": {"--set=watchNamespaces={marketing,web}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if out, err := run(t, helm, append([]string{"lint", "--strict", chart}, values...)...); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// TestBadValues: a value that cannot be meant is refused before anything reaches the cluster, by name.
+func TestBadValues(t *testing.T) {
+	t.Parallel()
+	for values, says := range map[string][]string{
+		"replica=2":                                         {"replica"},
+		"replicas=two":                                      {"/replicas", "want integer"},
+		"replicas=-1":                                       {"/replicas"},
+		"image.tags=v1":                                     {"/image", "tags"},
+		"image.repository=":                                 {"/image/repository"},
+		"image.digest=sha256:beef":                          {"/image/digest"},
+		"image.pullPolicy=Sometimes":                        {"/image/pullPolicy", "IfNotPresent"},
+		"watchNamespaces=default":                           {"/watchNamespaces", "want array"},
+		"watchNamespaces={Marketing}":                       {"/watchNamespaces/0"},
+		"watchNamespaces={a,a}":                             {"/watchNamespaces"},
+		"allowedTokenHosts={https://a.example.com/b}":       {"/allowedTokenHosts/0"},
+		"allowedCIDRs={10.1.2.3}":                           {"/allowedCIDRs/0"},
+		"maxConcurrentReconciles=0":                         {"/maxConcurrentReconciles"},
+		"tokenEndpoint.qps=0":                               {"/tokenEndpoint/qps"},
+		"tokenEndpoint.inFlight=1.5":                        {"/tokenEndpoint/inFlight"},
+		"log.level=loud":                                    {"/log/level"},
+		"log.encoder=xml":                                   {"/log/encoder", "console"},
+		"metrics.port=70000":                                {"/metrics/port"},
+		"extraArgs={zap-devel}":                             {"/extraArgs/0"},
+		"env[0].value=x":                                    {"/env/0", "name"},
+		"podLabels.a=1":                                     {"/podLabels/a", "want string"},
+		"fullnameOverride=a-name-that-is-far-too-long":      {"/fullnameOverride"},
+		"replicas=2,leaderElection.enabled=false":           {"more than one needs leaderElection.enabled"},
+		"serviceAccount.create=false":                       {"serviceAccount.name: name an account"},
+		"serviceMonitor.enabled=true,metrics.enabled=false": {"there is nothing to scrape without metrics.enabled"},
+		"prometheusRule.enabled=true,leaderElection.enabled=false":          {"CDPCredentialNoLeader would fire for ever"},
+		"networkPolicy.egress.enabled=true,networkPolicy.egress.ports=null": {"networkPolicy.egress.ports"},
+	} {
+		t.Run(values, func(t *testing.T) {
+			t.Parallel()
+			out, err := run(t, helm, "template", release, chart, "--set", values)
+			if err == nil {
+				t.Fatalf("it is taken:\n%s", out)
+			}
+			for _, word := range says {
+				if !strings.Contains(err.Error(), word) {
+					t.Errorf("the error does not say %q: %v", word, err)
+				}
+			}
+		})
+	}
+}
