@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage/samples"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
 )
 
@@ -69,7 +70,7 @@ func run(ctx context.Context, show func(context.Context, watcher) error) (failed
 	defer later(m.Stop)
 
 	say("Applying config/samples, with the endpoints swapped for the local ones")
-	credentials, err := applySamples(ctx, c, endpoints)
+	credentials, err := samples.Apply(ctx, c, endpoints, namespace, time.Minute)
 	if err != nil {
 		return m.Explain(err), nil
 	}

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage/samples"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
 )
 
@@ -36,7 +37,7 @@ func (s state) done() bool { return s.ready && s.good && s.refreshes != 0 }
 type watcher struct {
 	client      client.Client
 	endpoints   *cdptest.Server
-	credentials []credential
+	credentials []samples.Credential
 }
 
 // states looks at every sample, by name.
@@ -51,15 +52,15 @@ func (w watcher) states(ctx context.Context, now time.Time) ([]state, error) {
 	}
 	var states []state
 	for _, cred := range w.credentials {
-		s := state{name: cred.name, provider: cred.provider, refreshes: -1, failure: "the object is gone"}
-		if i := slices.IndexFunc(objects.Items, func(o v1alpha1.CDPCredential) bool { return o.Name == cred.name }); i >= 0 {
+		s := state{name: cred.Name, provider: cred.Provider, refreshes: -1, failure: "the object is gone"}
+		if i := slices.IndexFunc(objects.Items, func(o v1alpha1.CDPCredential) bool { return o.Name == cred.Name }); i >= 0 {
 			s.read(objects.Items[i].Status)
 		}
-		if i := slices.IndexFunc(secrets.Items, func(o corev1.Secret) bool { return o.Name == cred.target }); i >= 0 {
+		if i := slices.IndexFunc(secrets.Items, func(o corev1.Secret) bool { return o.Name == cred.Target }); i >= 0 {
 			s.good = w.accepted(cred, secrets.Items[i].Data, now)
 		}
-		if cred.client.System != cdptest.Basic {
-			s.refreshes = max(0, w.endpoints.Issued(cred.client.System, cred.client.ID)-1)
+		if cred.Client.System != cdptest.Basic {
+			s.refreshes = max(0, w.endpoints.Issued(cred.Client.System, cred.Client.ID)-1)
 		}
 		states = append(states, s)
 	}
@@ -68,9 +69,9 @@ func (w watcher) states(ctx context.Context, now time.Time) ([]state, error) {
 }
 
 // accepted says whether the endpoint's owner would take what the target holds.
-func (w watcher) accepted(cred credential, data map[string][]byte, now time.Time) bool {
-	if cred.client.System == cdptest.Basic {
-		return string(data["username"]) == cred.client.ID && string(data["password"]) == cred.client.Secret
+func (w watcher) accepted(cred samples.Credential, data map[string][]byte, now time.Time) bool {
+	if cred.Client.System == cdptest.Basic {
+		return string(data["username"]) == cred.Client.ID && string(data["password"]) == cred.Client.Secret
 	}
 	token, issued := w.endpoints.Token(string(data["token"]))
 	return issued && token.LiveAt(now)

@@ -94,7 +94,9 @@ func allow(t *testing.T, object *unstructured.Unstructured) {
 			delete(labels, key)
 		}
 	}
-	object.SetLabels(labels)
+	if object.SetLabels(labels); len(labels) == 0 {
+		unstructured.RemoveNestedField(object.Object, "metadata", "labels")
+	}
 	// Two releases can be in one cluster, so a selector of the chart names the release, too.
 	for _, selector := range [][]string{
 		{"spec", "selector"}, {"spec", "selector", "matchLabels"}, {"spec", "podSelector", "matchLabels"}, {"spec", "template", "metadata", "labels"},

@@ -47,12 +47,12 @@ func TestBadValues(t *testing.T) {
 		"extraArgs={zap-devel}":                             {"/extraArgs/0"},
 		"env[0].value=x":                                    {"/env/0", "name"},
 		"podLabels.a=1":                                     {"/podLabels/a", "want string"},
-		"fullnameOverride=a-name-that-is-far-too-long":      {"/fullnameOverride"},
+		"fullnameOverride=a-name-that-is-by-far-too-long":   {"/fullnameOverride"},
 		"replicas=2,leaderElection.enabled=false":           {"more than one needs leaderElection.enabled"},
 		"serviceAccount.create=false":                       {"serviceAccount.name: name an account"},
 		"serviceMonitor.enabled=true,metrics.enabled=false": {"there is nothing to scrape without metrics.enabled"},
-		"prometheusRule.enabled=true,leaderElection.enabled=false":          {"CDPCredentialNoLeader would fire for ever"},
-		"networkPolicy.egress.enabled=true,networkPolicy.egress.ports=null": {"networkPolicy.egress.ports"},
+		"prometheusRule.enabled=true,leaderElection.enabled=false": {"CDPCredentialNoLeader would fire for ever"},
+		"networkPolicy.egress.ports=null":                          {"/networkPolicy/egress", "ports"},
 	} {
 		t.Run(values, func(t *testing.T) {
 			t.Parallel()

@@ -1,4 +1,5 @@
-package main
+// Package samples are those of config/samples, brought to stand-ins of their token endpoints.
+package samples
 
 import (
 	"bytes"
@@ -12,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/yaml"
 
@@ -20,20 +22,21 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
 )
 
-// credential is one sample as the demo runs it.
-type credential struct {
-	name     string
-	target   string
-	provider string // member of spec.provider
-	client   cdptest.Client
-	// settings go into that member of spec.provider, in place of the vendor's address.
+// A Credential is one sample.
+type Credential struct {
+	Name     string
+	Target   string
+	Provider string         // member of spec.Provider
+	Client   cdptest.Client // at the stand-in
+	// settings go into that member of spec.Provider, in place of the vendor's address.
 	settings map[string]any
 	// values go into the client Secret, in place of the placeholders.
 	values map[string]string
 }
 
-// applySamples registers a client for each sample and applies them all.
-func applySamples(ctx context.Context, c *stage.Cluster, endpoints *cdptest.Server) ([]credential, error) {
+// Apply registers a client for each sample and applies them all in a namespace, which it makes. Tokens of Algonomy, whose clients say how
+// long a token lives, live as long as validity; others as the endpoints say.
+func Apply(ctx context.Context, c *stage.Cluster, endpoints *cdptest.Server, namespace string, validity time.Duration) ([]Credential, error) {
 	samples, err := readSamples(filepath.Join(c.Root, "config/samples"))
 	if err != nil {
 		return nil, err
@@ -43,13 +46,13 @@ func applySamples(ctx context.Context, c *stage.Cluster, endpoints *cdptest.Serv
 		return nil, fmt.Errorf("generate a service account's key: %w", err)
 	}
 	patches := map[string]any{}
-	var credentials []credential
+	var credentials []Credential
 	for _, sample := range samples {
-		cred, err := localCredential(sample, endpoints, key)
+		cred, err := localCredential(sample, endpoints, key, validity)
 		if err != nil {
 			return nil, err
 		}
-		if err := endpoints.Register(cred.client); err != nil {
+		if err := endpoints.Register(cred.Client); err != nil {
 			return nil, err
 		}
 		credentials = append(credentials, cred)
@@ -95,13 +98,13 @@ func readSamples(folder string) ([]v1alpha1.CDPCredential, error) {
 }
 
 // localCredential makes up a client for a sample, and says how the sample must change to reach it.
-func localCredential(sample v1alpha1.CDPCredential, endpoints *cdptest.Server, key *rsa.PrivateKey) (credential, error) {
+func localCredential(sample v1alpha1.CDPCredential, endpoints *cdptest.Server, key *rsa.PrivateKey, validity time.Duration) (Credential, error) {
 	client := cdptest.Client{ID: rand.Text(), Secret: rand.Text()}
 	values := map[string]string{"client-id": client.ID, "client-secret": client.Secret}
-	cred := credential{name: sample.Name, target: sample.Spec.Target.Name}
+	cred := Credential{Name: sample.Name, Target: sample.Spec.Target.Name}
 	switch p := sample.Spec.Provider; {
 	case p.Adobe != nil:
-		client.System, cred.provider = cdptest.Adobe, "adobe"
+		client.System, cred.Provider = cdptest.Adobe, "adobe"
 		client.OrganizationID = p.Adobe.OrganizationID
 		client.Scopes = texts(p.Adobe.Scopes)
 		cred.settings = map[string]any{"imsURL": endpoints.URL(cdptest.Adobe)}
@@ -112,39 +115,39 @@ func localCredential(sample v1alpha1.CDPCredential, endpoints *cdptest.Server, k
 			values["private-key"] = privatePEM(key)
 		}
 	case p.Algonomy != nil:
-		client.System, cred.provider = cdptest.Algonomy, "algonomy"
+		client.System, cred.Provider = cdptest.Algonomy, "algonomy"
 		client.Resources = texts(p.Algonomy.Resources)
 		values = map[string]string{"tenant-hash": client.ID, "oauth-key-secret": client.Secret}
-		cred.settings = map[string]any{"url": endpoints.URL(cdptest.Algonomy), "validity": "1m"} // the client says how long a token lives
+		cred.settings = map[string]any{"url": endpoints.URL(cdptest.Algonomy), "validity": validity.String()}
 	case p.Apsis != nil:
-		client.System, cred.provider = cdptest.Apsis, "apsis"
+		client.System, cred.Provider = cdptest.Apsis, "apsis"
 		cred.settings = map[string]any{"url": endpoints.URL(cdptest.Apsis)}
 	case p.Auth0 != nil:
-		client.System, cred.provider = cdptest.Auth0, "auth0"
+		client.System, cred.Provider = cdptest.Auth0, "auth0"
 		client.Audiences = []string{p.Auth0.Audience}
 		cred.settings = map[string]any{"domain": endpoints.Host(cdptest.Auth0)}
 	case p.Basic != nil:
-		client.System, cred.provider = cdptest.Basic, "basic"
+		client.System, cred.Provider = cdptest.Basic, "basic"
 		values = map[string]string{"token-id": client.ID, "token-secret": client.Secret}
 	case p.Experiture != nil:
-		client.System, cred.provider = cdptest.Experiture, "experiture"
+		client.System, cred.Provider = cdptest.Experiture, "experiture"
 		client.Scopes = texts(p.Experiture.Scopes)
 		cred.settings = map[string]any{"tokenURL": endpoints.TokenURL(cdptest.Experiture)}
 	case p.OAuth2 != nil:
-		client.System, cred.provider = cdptest.OAuth2, "oauth2"
+		client.System, cred.Provider = cdptest.OAuth2, "oauth2"
 		client.Scopes = texts(p.OAuth2.Scopes)
 		cred.settings = map[string]any{"tokenURL": endpoints.TokenURL(cdptest.OAuth2)}
 	default:
-		return credential{}, fmt.Errorf("prepare sample %s: its provider has no local endpoint", sample.Name)
+		return Credential{}, fmt.Errorf("prepare sample %s: its provider has no local endpoint", sample.Name)
 	}
-	cred.client, cred.values = client, values
+	cred.Client, cred.values = client, values
 	return cred, nil
 }
 
-func (c credential) credentialPatch(sample v1alpha1.CDPCredential, endpoints *cdptest.Server) map[string]any {
+func (c Credential) credentialPatch(sample v1alpha1.CDPCredential, endpoints *cdptest.Server) map[string]any {
 	spec := map[string]any{}
 	if c.settings != nil {
-		spec["provider"] = map[string]any{c.provider: c.settings}
+		spec["provider"] = map[string]any{c.Provider: c.settings}
 		spec["tls"] = map[string]any{"caBundle": endpoints.CABundle()} // base64 in YAML
 	}
 	return map[string]any{
@@ -155,10 +158,10 @@ func (c credential) credentialPatch(sample v1alpha1.CDPCredential, endpoints *cd
 	}
 }
 
-func (c credential) secretPatch(sample v1alpha1.CDPCredential, endpoints *cdptest.Server) map[string]any {
+func (c Credential) secretPatch(sample v1alpha1.CDPCredential, endpoints *cdptest.Server) map[string]any {
 	metadata := map[string]any{"name": sample.Spec.ClientSecretRef.Name}
 	if c.settings != nil {
-		metadata["annotations"] = map[string]any{v1alpha1.AllowedHostsAnnotation: endpoints.Host(c.client.System)}
+		metadata["annotations"] = map[string]any{v1alpha1.AllowedHostsAnnotation: endpoints.Host(c.Client.System)}
 	}
 	return map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": c.values}
 }

@@ -1,4 +1,4 @@
-package main
+package samples
 
 import (
 	"crypto/rand"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
 )
@@ -19,7 +20,7 @@ func TestSamplesReachLocalEndpoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = endpoints.Close() })
-	samples, err := readSamples("../../config/samples")
+	samples, err := readSamples("../../../config/samples")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,15 +31,15 @@ func TestSamplesReachLocalEndpoints(t *testing.T) {
 	var names []string
 	for _, sample := range samples {
 		names = append(names, sample.Name)
-		cred, err := localCredential(sample, endpoints, key)
+		cred, err := localCredential(sample, endpoints, key, time.Minute)
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		if err := endpoints.Register(cred.client); err != nil {
+		if err := endpoints.Register(cred.Client); err != nil {
 			t.Error(err)
 		}
-		host := endpoints.Host(cred.client.System)
+		host := endpoints.Host(cred.Client.System)
 		spec, err := json.Marshal(cred.credentialPatch(sample, endpoints))
 		if err != nil {
 			t.Fatal(err)
@@ -47,10 +48,10 @@ func TestSamplesReachLocalEndpoints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if cred.provider != "basic" && (!strings.Contains(string(spec), host) || !strings.Contains(string(secret), host)) {
+		if cred.Provider != "basic" && (!strings.Contains(string(spec), host) || !strings.Contains(string(secret), host)) {
 			t.Errorf("%s does not get to %s:\n%s", sample.Name, host, spec)
 		}
-		if !strings.Contains(string(secret), cred.client.Secret) {
+		if !strings.Contains(string(secret), cred.Client.Secret) {
 			t.Errorf("%s keeps its placeholders", sample.Name)
 		}
 	}
