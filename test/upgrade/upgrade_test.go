@@ -1,0 +1,68 @@
+package upgrade
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage/samples"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// first is the first version that was complete.
+const first = "125de57555680b4c0aab0f9439876bc9e523c2c3"
+
+// TestUpgradeAndRollback: the first version keeps tokens of every kind; today's takes over as a Deployment's new pod does, and gives back.
+// Nobody asks for a token and nobody writes anything but the Lease.
+func TestUpgradeAndRollback(t *testing.T) {
+	t.Parallel()
+	old, ok := at(t, first)
+	if !ok {
+		t.Skipf("NOT TRIED: this clone lacks the commit %s; what it wrote is tried by TestFirstVersionsRecord", first)
+	}
+	latest := today(t)
+	w := newWorld(t, old.root)
+	w.install(old)
+	kubeconfig := w.account()
+	endpoints, err := cdptest.Start(cdptest.Options{Behaviour: cdptest.Behaviour{Lifetime: time.Hour}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = endpoints.Close() })
+	credentials, err := samples.Apply(t.Context(), w.Cluster, endpoints, namespace, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(credentials)
+	flags := []string{"--leader-elect", "--leader-election-namespace=cdp-credential-operator-system", "--allowed-cidrs=127.0.0.0/8,::1/128"}
+	leader := w.start(old, kubeconfig, flags...)
+	w.wait("the old version has tokens for all", func() bool { return w.ready(n) })
+	w.settled(leader, n)
+	written, answers := w.versions(), endpoints.Stats().Answers
+	if issued := endpoints.Stats().TotalIssued(); issued != n-1 { // basic asks for none
+		t.Fatalf("%d tokens were issued to %d objects", issued, n)
+	}
+
+	for _, step := range []struct {
+		name string
+		to   version
+	}{{"the upgrade", latest}, {"the rollback", old}, {"the second upgrade", latest}} {
+		w.install(step.to)
+		w.valid()
+		next := w.start(step.to, kubeconfig, flags...)
+		w.stop(leader)
+		w.settled(next, n)
+		if diff := cmp.Diff(written, w.versions()); diff != "" {
+			t.Errorf("%s has written something: %s", step.name, diff)
+		}
+		if diff := cmp.Diff(answers, endpoints.Stats().Answers); diff != "" {
+			t.Errorf("%s has asked token endpoints: %s", step.name, diff)
+		}
+		if !w.ready(n) {
+			t.Errorf("after %s not all are ready", step.name)
+		}
+		leader = next
+	}
+	t.Logf("%d objects, %d tokens, 2 upgrades and a rollback: no exchange, no write", n, endpoints.Stats().TotalIssued())
+}

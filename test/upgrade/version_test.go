@@ -1,0 +1,64 @@
+package upgrade
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+)
+
+// A version is a state of the sources, and the manager that they make.
+type version struct {
+	root, manager string
+}
+
+// today is the version of this folder.
+func today(t *testing.T) version {
+	t.Helper()
+	root, err := stage.ModuleRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return built(t, root)
+}
+
+// at is the version of a commit, or nothing where the history does not go back that far.
+func at(t *testing.T, commit string) (version, bool) {
+	t.Helper()
+	here, err := stage.ModuleRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := exec.CommandContext(t.Context(), "git", "archive", commit, "go.mod", "go.sum", "api", "cmd", "config", "controllers", "internal")
+	archive.Dir = here
+	var said bytes.Buffer
+	archive.Stderr = &said
+	sources, err := archive.Output()
+	if err != nil {
+		t.Logf("git archive %s: %v: %s", commit, err, said.String())
+		return version{}, false
+	}
+	root := t.TempDir()
+	unpack := exec.CommandContext(t.Context(), "tar", "-x", "-C", root)
+	unpack.Stdin = bytes.NewReader(sources)
+	if out, err := unpack.CombinedOutput(); err != nil {
+		t.Fatalf("unpack the sources of %s: %v: %s", commit, err, out)
+	}
+	return built(t, root), true
+}
+
+func built(t *testing.T, root string) version {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "bin")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	binary, err := stage.BuildManager(t.Context(), root, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version{root: root, manager: binary}
+}
