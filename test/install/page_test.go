@@ -1,0 +1,54 @@
+package install
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const ours = "<!-- run by: TestInstallPage -->\n```sh\n"
+
+// TestInstallPage does as the pages say, one section after the other, each with an empty cluster and a clone of the repository.
+func TestInstallPage(t *testing.T) {
+	t.Parallel()
+	for page, want := range map[string]int{"docs/install.md": 10, chart + "/README.md": 1} {
+		content, err := os.ReadFile(filepath.Join(root(t), page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tried := 0
+		for _, section := range regexp.MustCompile(`(?m)^#+ `).Split(string(content), -1) {
+			title, text, _ := strings.Cut(section, "\n")
+			var commands []string
+			for {
+				var found bool
+				if _, text, found = strings.Cut(text, ours); !found {
+					break
+				}
+				var block string
+				block, text, _ = strings.Cut(text, "```\n")
+				commands = append(commands, block)
+			}
+			if len(commands) == 0 {
+				continue
+			}
+			tried++
+			t.Run(filepath.Base(page)+"/"+title, func(t *testing.T) {
+				r := newReader(t)
+				for _, block := range commands {
+					r.sh(block)
+				}
+				if title == "Uninstall" {
+					r.absent(crd)
+					return
+				}
+				r.sh("kubectl get " + manager)
+			})
+		}
+		if tried != want {
+			t.Errorf("%s: %d sections were tried, want %d", page, tried, want)
+		}
+	}
+}
