@@ -101,6 +101,7 @@ verify: ## Fail if a generated file, a go.mod or the formatting is stale (change
 
 .PHONY: test
 test: ## Run all tests (the first run fetches or builds etcd and kube-apiserver: seconds to minutes)
+	$(HELM) version >/dev/null # builds it, which would else be done by a test
 	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m $$(go list ./... | grep -v /test/soak)
 	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m ./test/soak # alone: it judges how soon things happen
 	cd test/interop && go test -timeout 10m ./...

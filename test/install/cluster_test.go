@@ -22,10 +22,10 @@ type reader struct {
 	path  string
 }
 
-// newReader starts an API server without nodes and without our resource definition, and makes a clone: what of it is needed to install.
-func newReader(t *testing.T) *reader {
+// newClone makes a clone: what of it is needed to install.
+func newClone(t *testing.T) *reader {
 	t.Helper()
-	r := &reader{T: t, clone: t.TempDir()}
+	r := &reader{T: t, Cluster: &stage.Cluster{Temp: t.TempDir()}, clone: t.TempDir()}
 	here := root(t)
 	for _, folder := range []string{"config", "charts", "hack"} {
 		if err := os.CopyFS(filepath.Join(r.clone, folder), os.DirFS(filepath.Join(here, folder))); err != nil {
@@ -45,11 +45,20 @@ func newReader(t *testing.T) *reader {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.path = filepath.Dir(tool) + string(os.PathListSeparator) + os.Getenv("PATH")
+	return r
+}
+
+// newReader makes a clone and starts an API server without nodes and without our resource definition.
+func newReader(t *testing.T) *reader {
+	t.Helper()
+	r := newClone(t)
+	here := root(t)
 	assets, err := stage.Assets(t.Context(), here)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster, stop, err := stage.Start(t.Context(), stage.Cluster{Root: here, Temp: t.TempDir(), Assets: assets, Bare: true, StopTimeout: 5 * time.Second}, "default")
+	cluster, stop, err := stage.Start(t.Context(), stage.Cluster{Root: here, Temp: r.Temp, Assets: assets, Bare: true, StopTimeout: 5 * time.Second}, "default")
 	t.Cleanup(func() {
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -59,7 +68,7 @@ func newReader(t *testing.T) *reader {
 		t.Fatal(err)
 	}
 	r.Cluster = cluster
-	r.path = strings.Join([]string{assets, filepath.Dir(tool), os.Getenv("PATH")}, string(os.PathListSeparator))
+	r.path = assets + string(os.PathListSeparator) + r.path
 	return r
 }
 
@@ -67,7 +76,7 @@ func newReader(t *testing.T) *reader {
 func (r *reader) try(commands string) (string, error) {
 	cmd := exec.CommandContext(context.WithoutCancel(r.T.Context()), "bash", "-euo", "pipefail", "-c", commands)
 	cmd.Dir = r.clone
-	// A clone under the temporary folder has no version.
+	// The clone has no history, so somebody has to say which version it is.
 	cmd.Env = append(append(os.Environ(), homes(filepath.Join(r.Temp, "helm"))...), "KUBECONFIG="+r.AdminKubeconfig(),
 		"KUBECACHEDIR="+filepath.Join(r.Temp, "cache"), "PATH="+r.path, "VERSION=dev", "MAKEFLAGS=")
 	var out bytes.Buffer

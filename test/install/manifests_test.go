@@ -46,7 +46,7 @@ func TestManifestsTwice(t *testing.T) {
 // TestChartPackage: what `make release` packs has its version and its image.
 func TestChartPackage(t *testing.T) {
 	t.Parallel()
-	r := newReader(t)
+	r := newClone(t)
 	for _, tc := range []struct{ version, image, chart, app, shows string }{
 		{"v1.2.3", "registry.example.com:5000/tokens/operator:v1.2.3-rc", "1.2.3", "v1.2.3", "registry.example.com:5000/tokens/operator:v1.2.3-rc"},
 		{"1.2.3", "cdp-credential-operator", "1.2.3", "1.2.3", "cdp-credential-operator:1.2.3"},
