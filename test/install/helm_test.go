@@ -89,7 +89,7 @@ func TestChartIsAccepted(t *testing.T) {
 	r.apply(anything("servicemonitors", "ServiceMonitor") + "---\n" + anything("prometheusrules", "PrometheusRule"))
 	r.sh("kubectl wait --for=condition=Established --timeout=1m crd/servicemonitors.monitoring.coreos.com crd/prometheusrules.monitoring.coreos.com")
 	for _, values := range []string{
-		"", "--set replicas=3", "--set watchNamespaces={marketing,web}", "--set serviceMonitor.enabled=true,prometheusRule.enabled=true,grafanaDashboard.enabled=true",
+		"", "--set replicas=3", "--set 'watchNamespaces={marketing,web}'", "--set serviceMonitor.enabled=true,prometheusRule.enabled=true,grafanaDashboard.enabled=true",
 		"--set networkPolicy.egress.enabled=true", "--values " + filepath.Join(root(t), "test/install/testdata/everything.yaml"),
 		"--values " + filepath.Join(root(t), "test/install/testdata/nothing.yaml"),
 	} {

@@ -10,9 +10,10 @@ import (
 
 const ours = "<!-- run by: TestInstallPage -->\n```sh\n"
 
-// TestInstallPage does as the pages say, one section after the other, each with an empty cluster and a clone of the repository.
+// TestInstallPage does as the pages say, one section after the other, each with an empty cluster and the same clone of the repository.
 func TestInstallPage(t *testing.T) {
 	t.Parallel()
+	r := newReader(t)
 	for page, want := range map[string]int{"docs/install.md": 10, chart + "/README.md": 1} {
 		content, err := os.ReadFile(filepath.Join(root(t), page))
 		if err != nil {
@@ -36,7 +37,8 @@ func TestInstallPage(t *testing.T) {
 			}
 			tried++
 			t.Run(filepath.Base(page)+"/"+title, func(t *testing.T) {
-				r := newReader(t)
+				r := &reader{T: t, Cluster: r.Cluster, clone: r.clone, path: r.path}
+				defer r.empty()
 				for _, block := range commands {
 					r.sh(block)
 				}

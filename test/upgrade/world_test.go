@@ -29,9 +29,14 @@ type world struct {
 	logs int
 }
 
+// newWorld starts one. root is where its samples come from.
 func newWorld(t *testing.T, root string) *world {
 	t.Helper()
-	assets, err := stage.Assets(t.Context(), root)
+	here, err := stage.ModuleRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	assets, err := stage.Assets(t.Context(), here)
 	if err != nil {
 		t.Fatal(err)
 	}

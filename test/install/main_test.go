@@ -1,0 +1,14 @@
+package install
+
+import (
+	"os"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	os.Exit(m.Run())
+}
