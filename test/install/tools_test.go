@@ -27,7 +27,7 @@ var (
 
 // built is the file of a tool. The go command builds it if it has to, and keeps it in its cache.
 func built(modfile, tool string) (string, error) {
-	out, err := exec.Command("go", "tool", "-modfile="+filepath.Join("../..", modfile), "-n", tool).Output() //nolint:noctx // at most a build
+	out, err := exec.Command("go", "tool", "-modfile="+filepath.Join("../..", modfile), "-n", tool).Output()
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w", tool, err)
 	}
