@@ -72,6 +72,7 @@ chart: ## Copy what the Helm chart has in common with config/ into it
 	@mkdir -p $(OUT)/$(CHART)/files
 	cp config/crd/bases/cdpcredentials.io_cdpcredentials.yaml $(OUT)/$(CHART)/files/crd.yaml
 	sed -n '/^rules:$$/,$$p' config/rbac/role.yaml > $(OUT)/$(CHART)/files/manager-rules.yaml
+	sed -n '/^rules:$$/,$$p' config/rbac/leader_election_role.yaml > $(OUT)/$(CHART)/files/leader-election-rules.yaml
 	sed -n '/^spec:$$/,$$p' config/prometheus/rules.yaml > $(OUT)/$(CHART)/files/prometheus-rules.yaml
 	cp config/grafana/dashboard.json $(OUT)/$(CHART)/files/dashboard.json
 
