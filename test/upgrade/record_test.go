@@ -107,6 +107,9 @@ func TestRecord(t *testing.T) {
 	write := func(object client.Object) {
 		object.SetManagedFields(nil)
 		object.SetCreationTimestamp(metav1.Time{})
+		annotations := object.GetAnnotations()
+		delete(annotations, "kubectl.kubernetes.io/last-applied-configuration")
+		object.SetAnnotations(annotations)
 		text, err := sigsyaml.Marshal(object)
 		if err != nil {
 			t.Fatal(err)
