@@ -161,7 +161,7 @@ func startFleet(t *testing.T, s *site, namespace string) *fleet {
 	}
 	f := &fleet{
 		throttled: well("throttled", down(func() *cdptest.Fault { return cdptest.Throttled("1") })),
-		soon:      well("soon", cdptest.Behaviour{Lifetime: 5 * time.Minute}),
+		soon:      well("soon", cdptest.Behaviour{Lifetime: 9 * time.Minute}),
 		expired:   well("expired", cdptest.Behaviour{Lifetime: 15 * time.Second}),
 		never:     well("never", down(unavailable)),
 		skewed:    well("skewed", cdptest.Behaviour{ClockOffset: 2 * time.Minute}),

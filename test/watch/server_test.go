@@ -30,7 +30,7 @@ func startPrometheus(t *testing.T, address, token string, alerts rules) *prometh
 	alerts.save(t, filepath.Join(folder, "rules.yaml"))
 	write(t, filepath.Join(folder, "token"), []byte(token))
 	config, err := yaml.Marshal(map[string]any{
-		"global":     map[string]any{"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},
+		"global":     map[string]any{"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "500ms"},
 		"rule_files": []string{"rules.yaml"},
 		"scrape_configs": []any{map[string]any{
 			"job_name": "controller-manager-metrics-service", "scheme": "https", "honor_labels": honorsLabels(t),
