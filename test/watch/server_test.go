@@ -68,7 +68,7 @@ func startPrometheus(t *testing.T, address, token string, alerts rules) *prometh
 		}
 	})
 	until(t, time.Minute, "Prometheus is ready", func() string {
-		if _, err := p.get(t.Context(), "/-/ready", nil); err != nil {
+		if err := p.get(t.Context(), "/-/ready", nil); err != nil {
 			return err.Error()
 		}
 		return ""
@@ -103,34 +103,34 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// get asks the HTTP API.
-func (p *prometheus) get(ctx context.Context, path string, result any) (http.Header, error) {
+// get asks the HTTP API, and reads the answer's data into result if that is not nil.
+func (p *prometheus) get(ctx context.Context, path string, result any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer response.Body.Close()
 	if result == nil {
 		if response.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf("it answers %s", response.Status)
+			return fmt.Errorf("it answers %s", response.Status)
 		}
-		return response.Header, nil
+		return nil
 	}
 	var body struct {
 		Data  json.RawMessage `json:"data"`
 		Error string          `json:"error"`
 	}
 	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
-		return nil, fmt.Errorf("read the answer (%s): %w", response.Status, err)
+		return fmt.Errorf("read the answer (%s): %w", response.Status, err)
 	}
 	if body.Error != "" {
-		return nil, fmt.Errorf("%s: %s", response.Status, body.Error)
+		return fmt.Errorf("%s: %s", response.Status, body.Error)
 	}
-	return response.Header, json.Unmarshal(body.Data, result)
+	return json.Unmarshal(body.Data, result)
 }
 
 // firing are the alerts that fire, with the labels that say of what.
@@ -141,7 +141,7 @@ func (p *prometheus) firing(ctx context.Context) ([]string, error) {
 			State  string            `json:"state"`
 		} `json:"alerts"`
 	}
-	if _, err := p.get(ctx, "/api/v1/alerts", &data); err != nil {
+	if err := p.get(ctx, "/api/v1/alerts", &data); err != nil {
 		return nil, err
 	}
 	var list []string
@@ -191,7 +191,7 @@ func (p *prometheus) query(ctx context.Context, expr string) ([]series, error) {
 	var data struct {
 		Result []series `json:"result"`
 	}
-	_, err := p.get(ctx, "/api/v1/query?"+url.Values{"query": {expr}}.Encode(), &data)
+	err := p.get(ctx, "/api/v1/query?"+url.Values{"query": {expr}}.Encode(), &data)
 	return data.Result, err
 }
 
@@ -199,7 +199,7 @@ func (p *prometheus) queryRange(ctx context.Context, expr string, from, to time.
 	var data struct {
 		Result []series `json:"result"`
 	}
-	_, err := p.get(ctx, "/api/v1/query_range?"+url.Values{
+	err := p.get(ctx, "/api/v1/query_range?"+url.Values{
 		"query": {expr}, "start": {from.Format(time.RFC3339)}, "end": {to.Format(time.RFC3339)}, "step": {step.String()},
 	}.Encode(), &data)
 	return data.Result, err
