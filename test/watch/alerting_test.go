@@ -56,7 +56,7 @@ func TestPrometheus(t *testing.T) {
 	if err := m.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	p.wantFiring(t, "without an operator", "NoLeader cdp-credential-operator")
+	p.wantFiring(t, "without an operator", "NoLeader")
 
 	// One worker, and endpoints that hang: everybody else's work is late.
 	for _, c := range []*credential{f.never, f.throttled} {
