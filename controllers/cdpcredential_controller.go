@@ -113,7 +113,8 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
 	r.tell(v, &v.saved, &status)
-	return ctrl.Result{RequeueAfter: wake(v, s, out, verifyAt, &status)}, nil
+	after := wake(v, s, out, verifyAt, &status)
+	return ctrl.Result{RequeueAfter: after, Priority: new(urgency(status.TokenExpirationTime, v.now.Add(after)))}, nil
 }
 
 // current gives the object as it is, and what this process remembers of it. Nil: there is nothing to do, or nothing yet, and the pass is to be

@@ -48,6 +48,7 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	r.steps.wake = make(chan event.GenericEvent)
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CDPCredential{}, builder.WithPredicates(wanted())).
+		Watches(&v1alpha1.CDPCredential{}, urgentFirst(func() time.Time { return r.Clock.Now() })).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referencing)).
 		WatchesRawSource(source.Channel(r.steps.wake, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: slow(), ReconciliationTimeout: passTimeout}).

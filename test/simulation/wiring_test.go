@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -12,6 +13,8 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
+	utilsclock "k8s.io/utils/clock"
+	testingclock "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,6 +31,7 @@ import (
 type wiring struct {
 	indexes              map[string]client.IndexerFunc
 	credentials, secrets toolscache.ResourceEventHandler
+	listening            sync.Mutex // held while the two above are set
 	limiter              workqueue.TypedRateLimiter[reconcile.Request]
 	// hearing is the replica that the handlers work for at the moment.
 	hearing *replica
@@ -45,8 +49,8 @@ func newWiring(t testing.TB) *wiring {
 		}
 	}
 	wires := &wiring{indexes: map[string]client.IndexerFunc{}}
-	recorder := &recordingManager{wires: wires, scheme: scheme, heard: make(chan struct{}, 2)}
-	reconciler := &controllers.CDPCredentialReconciler{Client: lentClient{wires: wires}, Rand: zeros{}}
+	recorder := &recordingManager{wires: wires, scheme: scheme, heard: make(chan struct{}, 3)}
+	reconciler := &controllers.CDPCredentialReconciler{Client: lentClient{wires: wires}, Rand: zeros{}, Clock: longAgo()}
 	if err := reconciler.SetupWithManager(t.Context(), recorder, 1); err != nil {
 		t.Fatalf("set up the controller: %v", err)
 	}
@@ -66,8 +70,9 @@ func newWiring(t testing.TB) *wiring {
 		}
 	})
 	t.Cleanup(func() { cancel(); done.Wait() })
-	<-recorder.heard
-	<-recorder.heard
+	for range cap(recorder.heard) {
+		<-recorder.heard
+	}
 	return wires
 }
 
@@ -111,14 +116,42 @@ type recordingInformer struct {
 }
 
 func (i *recordingInformer) AddEventHandlerWithOptions(handler toolscache.ResourceEventHandler, _ toolscache.HandlerOptions) (toolscache.ResourceEventHandlerRegistration, error) {
-	if _, ok := i.obj.(*v1alpha1.CDPCredential); ok {
-		i.manager.wires.credentials = handler
+	wires := i.manager.wires
+	wires.listening.Lock()
+	defer wires.listening.Unlock()
+	if _, ok := i.obj.(*v1alpha1.CDPCredential); !ok {
+		wires.secrets = handler
+	} else if wires.credentials == nil {
+		wires.credentials = handler
 	} else {
-		i.manager.wires.secrets = handler
+		wires.credentials = both{wires.credentials, handler}
 	}
 	i.manager.heard <- struct{}{}
 	return synced{}, nil
 }
+
+// both are two handlers of one watch.
+type both struct {
+	one, other toolscache.ResourceEventHandler
+}
+
+func (b both) OnAdd(obj any, initial bool) {
+	b.one.OnAdd(obj, initial)
+	b.other.OnAdd(obj, initial)
+}
+
+func (b both) OnUpdate(before, after any) {
+	b.one.OnUpdate(before, after)
+	b.other.OnUpdate(before, after)
+}
+
+func (b both) OnDelete(obj any) {
+	b.one.OnDelete(obj)
+	b.other.OnDelete(obj)
+}
+
+// longAgo is a clock by which no token is urgent: the simulated queue has no priorities.
+func longAgo() utilsclock.PassiveClock { return testingclock.NewFakePassiveClock(time.Unix(0, 0)) }
 
 type synced struct {
 	toolscache.ResourceEventHandlerRegistration
