@@ -10,7 +10,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
 )
 
-var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+var link = regexp.MustCompile(`\]\(([\w./#:@%~?=&+-]+)\)`)
 
 // TestLinks follows the links from page to page, and to the headings they name.
 func TestLinks(t *testing.T) {
