@@ -100,12 +100,20 @@ func (f *fleet) deleteTargets(ctx context.Context, n int) error {
 	})
 }
 
-// remove deletes all there is of the fleet but its namespaces.
+// remove deletes all there is of the fleet but its namespaces. A request that deletes a thousand objects may run into the API server's time
+// limit; what is left then is the next one's.
 func (f *fleet) remove(ctx context.Context) error {
 	return each(ctx, namespacesOfFleet, func(ctx context.Context, i int) error {
-		return errors.Join(
-			f.admin.DeleteAllOf(ctx, &v1alpha1.CDPCredential{}, client.InNamespace(f.namespace(i))),
-			f.admin.DeleteAllOf(ctx, &corev1.Secret{}, client.InNamespace(f.namespace(i))))
+		var err error
+		for range 10 {
+			err = errors.Join(
+				f.admin.DeleteAllOf(ctx, &v1alpha1.CDPCredential{}, client.InNamespace(f.namespace(i))),
+				f.admin.DeleteAllOf(ctx, &corev1.Secret{}, client.InNamespace(f.namespace(i))))
+			if err == nil || ctx.Err() != nil {
+				return err
+			}
+		}
+		return fmt.Errorf("remove the objects of %s: %w", f.namespace(i), err)
 	})
 }
 
