@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,12 +20,14 @@ import (
 func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1alpha1.CDPCredential) error {
 	owned := &metav1.PartialObjectMetadataList{}
 	owned.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
-	if err := r.Client.List(ctx, owned, client.InNamespace(obj.Namespace), client.MatchingFields{ownedByField: string(obj.UID)}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, owned, client.InNamespace(obj.Namespace), client.MatchingFields{ownedByField: bucket(string(obj.UID))}, client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("list owned Secrets: %w", err)
 	}
 	names := map[string]bool{}
 	for i := range owned.Items {
-		names[owned.Items[i].Name] = true
+		if slices.Contains(controllerUID(&owned.Items[i]), string(obj.UID)) {
+			names[owned.Items[i].Name] = true
+		}
 	}
 	if old := obj.Status.TargetName; old != "" {
 		names[old] = true

@@ -13,13 +13,13 @@ import (
 
 // Metrics are the operator's own, all with the prefix cdpcredential_.
 type Metrics struct {
-	expiration, nextRefresh, ready *prometheus.GaugeVec
-	exchanges                      *prometheus.CounterVec
-	duration                       *prometheus.HistogramVec
-	margin, lateness               prometheus.Histogram
-	blockedTotal                   *prometheus.CounterVec
-	skew                           *prometheus.GaugeVec
-	failing                        *failing
+	objects          *objectSeries
+	exchanges        *prometheus.CounterVec
+	duration         *prometheus.HistogramVec
+	margin, lateness prometheus.Histogram
+	blockedTotal     *prometheus.CounterVec
+	skew             *prometheus.GaugeVec
+	failing          *failing
 
 	mu sync.Mutex
 	// endpoints are those of the objects, users how many objects each has: the series of one that has none goes.
@@ -29,12 +29,9 @@ type Metrics struct {
 
 // NewMetrics makes the metrics and registers them.
 func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
-	object := []string{"namespace", "name"}
 	m := &Metrics{
 		endpoints: map[types.NamespacedName]string{}, users: map[string]int{},
-		expiration:  gauges("token_expiration_timestamp_seconds", "When the token in the target Secret expires.", object),
-		nextRefresh: gauges("next_refresh_timestamp_seconds", "When the next attempt is due.", object),
-		ready:       gauges("ready", "1 if the target Secret holds an unexpired token, else 0.", object),
+		objects: newObjectSeries(),
 		exchanges: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cdpcredential_exchanges_total", Help: "Attempts to get a token, by provider, result (success, failure) and reason.",
 		}, []string{"provider", "result", "reason"}),
@@ -56,7 +53,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		skew:    gauges("clock_skew_seconds", "The endpoint's clock minus the operator's, as of the last token.", []string{"endpoint"}),
 		failing: newFailing(),
 	}
-	for _, c := range []prometheus.Collector{m.expiration, m.nextRefresh, m.ready, m.exchanges, m.duration, m.margin, m.lateness, m.blockedTotal, m.skew, m.failing.gauge} {
+	for _, c := range []prometheus.Collector{m.objects, m.exchanges, m.duration, m.margin, m.lateness, m.blockedTotal, m.skew, m.failing.gauge} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -86,30 +83,16 @@ func (m *Metrics) exchanged(provider string, did action, took time.Duration, err
 func (m *Metrics) blocked(reason string) { m.blockedTotal.WithLabelValues(reason).Inc() }
 
 func (m *Metrics) observe(v *view, status *v1alpha1.CDPCredentialStatus) {
-	namespace, name := v.obj.Namespace, v.obj.Name
-	setTime := func(g *prometheus.GaugeVec, seconds int64, known bool) {
-		if known {
-			g.WithLabelValues(namespace, name).Set(float64(seconds))
-		} else {
-			g.DeleteLabelValues(namespace, name)
-		}
-	}
+	name, state := types.NamespacedName{Namespace: v.obj.Namespace, Name: v.obj.Name}, objectState{}
 	if t := status.TokenExpirationTime; t != nil {
-		setTime(m.expiration, t.Unix(), true)
-	} else {
-		setTime(m.expiration, 0, false)
+		state.expires = t.Unix()
 	}
 	if t := status.NextRefreshTime; t != nil {
-		setTime(m.nextRefresh, t.Unix(), true)
-	} else {
-		setTime(m.nextRefresh, 0, false)
+		state.next = t.Unix()
 	}
-	ready := 0.0
-	if meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
-		ready = 1
-	}
-	m.ready.WithLabelValues(namespace, name).Set(ready)
-	m.failing.show(types.NamespacedName{Namespace: namespace, Name: name}, troublesOf(status.Conditions))
+	state.ready = meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
+	m.objects.show(name, state)
+	m.failing.show(name, troublesOf(status.Conditions))
 }
 
 // issued tells of a new token.
@@ -126,9 +109,7 @@ func (m *Metrics) issued(v *view, out outcome) {
 }
 
 func (m *Metrics) forget(name types.NamespacedName) {
-	for _, g := range []*prometheus.GaugeVec{m.expiration, m.nextRefresh, m.ready} {
-		g.DeleteLabelValues(name.Namespace, name.Name)
-	}
+	m.objects.forget(name)
 	m.failing.show(name, nil)
 	m.uses(name, "")
 }

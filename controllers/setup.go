@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,9 +25,9 @@ import (
 
 // Fields of the cache's indexes.
 const (
-	// secretNameField finds CDPCredentials by the Secrets that they name, client and target alike.
+	// secretNameField finds CDPCredentials by the Secrets that they name, client and target alike. What is found is of the same bucket.
 	secretNameField = "secretName"
-	// ownedByField finds Secrets by the UID of the CDPCredential that controls them.
+	// ownedByField finds Secrets by the UID of the CDPCredential that controls them. What is found is of the same bucket.
 	ownedByField = "ownedBy"
 )
 
@@ -39,10 +40,10 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	if _, err := r.Rand.Read(r.salt[:]); err != nil {
 		return fmt.Errorf("make the process's salt: %w", err)
 	}
-	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.CDPCredential{}, secretNameField, secretNames); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.CDPCredential{}, secretNameField, func(obj client.Object) []string { return buckets(secretNames(obj)) }); err != nil {
 		return fmt.Errorf("index CDPCredentials: %w", err)
 	}
-	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, controllerUID); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, func(obj client.Object) []string { return buckets(controllerUID(obj)) }); err != nil {
 		return fmt.Errorf("index Secrets: %w", err)
 	}
 	r.steps.wake = make(chan event.GenericEvent)
@@ -97,13 +98,15 @@ func controllerUID(obj client.Object) []string {
 // referencing finds the objects that a Secret matters to.
 func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client.Object) []reconcile.Request {
 	found := &v1alpha1.CDPCredentialList{}
-	if err := r.Client.List(ctx, found, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretNameField: secret.GetName()}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, found, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretNameField: bucket(secret.GetName())}, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to find the objects of a Secret", "secret", client.ObjectKeyFromObject(secret))
 		return nil
 	}
-	requests := make([]reconcile.Request, 0, len(found.Items)+1)
+	var requests []reconcile.Request
 	for i := range found.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
+		if slices.Contains(secretNames(&found.Items[i]), secret.GetName()) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
+		}
 	}
 	if owner := secret.GetAnnotations()[v1alpha1.CredentialAnnotation]; owner != "" && len(owner) <= 253 {
 		request := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: owner}}

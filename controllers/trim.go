@@ -33,6 +33,7 @@ func TrimMetadata(obj any) (any, error) {
 		accessor.SetLabels(nil)
 		accessor.SetOwnerReferences(nil)
 		accessor.SetAnnotations(only(annotations, v1alpha1.AllowedHostsAnnotation))
+		accessor.SetNamespace(shared(accessor.GetNamespace()))
 		return obj, nil
 	}
 	if annotations[lastApplied] != "" {

@@ -17,7 +17,7 @@ var version = "dev"
 
 // collectAt is how much the heap may grow between two collections, in per cent of what is in use. The caches are nearly all of it and hardly
 // ever change: Go's 100 would have twice their size resident, and a collection costs little beside what happens between two of them.
-const collectAt = 50
+const collectAt = 25
 
 func main() {
 	if os.Getenv("GOGC") == "" {

@@ -31,7 +31,7 @@ import (
 const roleBare = "bare"
 
 // loopBare makes the requests that nobody can do without, with nothing around them: GET the client Secret, exchange, CREATE the target,
-// PATCH status, and CREATE an event if asked to. It keeps nothing, watches nothing, checks nothing. Built-in types travel as protobuf, and
+// PATCH status, and CREATE an event if asked to, with what users are promised in them. It keeps nothing, watches nothing, checks nothing. Built-in types travel as protobuf, and
 // the client's rate is not limited.
 func loopBare(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bare", flag.ContinueOnError)
@@ -102,14 +102,17 @@ func (l *loop) do(ctx context.Context, f *fleet, i int, withEvent bool) error {
 	}
 	made := &corev1.Secret{ObjectMeta: metaOf(target), Data: map[string][]byte{"token": []byte(token)}}
 	made.Labels = map[string]string{v1alpha1.ManagedByLabel: v1alpha1.ManagedBy}
+	now := time.Now().UTC().Format(time.RFC3339)
+	made.Annotations = map[string]string{v1alpha1.CredentialAnnotation: name.Name, v1alpha1.ExpiresAtAnnotation: now}
 	if _, err := l.typed.CoreV1().Secrets(target.Namespace).Create(ctx, made, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create the target: %w", err)
 	}
 	credentials := schema.GroupVersionResource{Group: v1alpha1.GroupVersion.Group, Version: v1alpha1.GroupVersion.Version, Resource: "cdpcredentials"}
-	now := time.Now().UTC().Format(time.RFC3339)
-	patch := fmt.Appendf(nil, `{"status":{"observedGeneration":1,"tokenExpirationTime":%q,"lastRefreshTime":%q,"nextRefreshTime":%q,"targetName":%q,"conditions":[
-		{"type":"Ready","status":"True","reason":"TokenValid","message":"The target Secret holds a valid token","lastTransitionTime":%q,"observedGeneration":1}]}}`,
-		now, now, now, target.Name, now)
+	patch := fmt.Appendf(nil, `{"status":{"observedGeneration":1,"provider":"oauth2","targetName":%q,"tokenExpirationTime":%q,"lastRefreshTime":%q,"nextRefreshTime":%q,
+		"issuance":{"day":%q,"count":1},"conditions":[
+		{"type":"Ready","status":"True","reason":"TokenValid","message":"The target Secret holds a valid token","lastTransitionTime":%q,"observedGeneration":1},
+		{"type":"Refreshed","status":"True","reason":"TokenIssued","message":"The last token was issued and written to the target Secret","lastTransitionTime":%q,"observedGeneration":1}]}}`,
+		target.Name, now, now, now, now[:len(time.DateOnly)], now, now)
 	if _, err := l.untyped.Resource(credentials).Namespace(name.Namespace).Patch(ctx, name.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status"); err != nil {
 		return fmt.Errorf("patch status: %w", err)
 	}

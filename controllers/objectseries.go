@@ -1,0 +1,85 @@
+package controllers
+
+import (
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// An objectSeries collects the gauges that each object has. It keeps a few words an object where a GaugeVec keeps a kilobyte, and makes the
+// series when it is asked for them.
+type objectSeries struct {
+	expiration, nextRefresh, ready *prometheus.Desc
+
+	mu sync.Mutex
+	of map[types.NamespacedName]objectState
+}
+
+// objectState is what an object's gauges say.
+type objectState struct {
+	// expires and next are Unix times. Zero: not known, and no series.
+	expires, next int64
+	ready         bool
+}
+
+func newObjectSeries() *objectSeries {
+	desc := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc("cdpcredential_"+name, help, []string{"namespace", "name"}, nil)
+	}
+	return &objectSeries{
+		of:          map[types.NamespacedName]objectState{},
+		expiration:  desc("token_expiration_timestamp_seconds", "When the token in the target Secret expires."),
+		nextRefresh: desc("next_refresh_timestamp_seconds", "When the next attempt is due."),
+		ready:       desc("ready", "1 if the target Secret holds an unexpired token, else 0."),
+	}
+}
+
+func (s *objectSeries) show(name types.NamespacedName, state objectState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.of[name] = state
+}
+
+func (s *objectSeries) forget(name types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.of, name)
+}
+
+// Describe implements prometheus.Collector.
+func (s *objectSeries) Describe(descriptions chan<- *prometheus.Desc) {
+	descriptions <- s.expiration
+	descriptions <- s.nextRefresh
+	descriptions <- s.ready
+}
+
+// Collect implements prometheus.Collector. Passes do not wait for whoever reads the series.
+func (s *objectSeries) Collect(series chan<- prometheus.Metric) {
+	type object struct {
+		types.NamespacedName
+		objectState
+	}
+	s.mu.Lock()
+	all := make([]object, 0, len(s.of))
+	for name, state := range s.of {
+		all = append(all, object{name, state})
+	}
+	s.mu.Unlock()
+	for _, o := range all {
+		gauge := func(desc *prometheus.Desc, value float64) {
+			series <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, o.Namespace, o.Name)
+		}
+		if o.expires != 0 {
+			gauge(s.expiration, float64(o.expires))
+		}
+		if o.next != 0 {
+			gauge(s.nextRefresh, float64(o.next))
+		}
+		ready := 0.0
+		if o.ready {
+			ready = 1
+		}
+		gauge(s.ready, ready)
+	}
+}
