@@ -22,12 +22,14 @@ import (
 
 const (
 	// eventWriters write at the same time, so that events keep up with the passes that tell of them. eventQueue is how many may wait.
-	eventWriters = 8
+	eventWriters = 16
 	eventQueue   = 2000
 	// eventAttempts is how often an event is tried, with eventPause between the attempts and more after each.
 	eventAttempts = 5
 	eventPause    = time.Second
 	eventTimeout  = 5 * time.Second
+	// lastEvents is how long the end of the process may be put off by events: the next one waits for the Lease.
+	lastEvents = 2 * time.Second
 )
 
 // An EventWriter creates events, one request each, as an events.EventRecorder. client-go's own keeps every event for six to twelve minutes,
@@ -77,28 +79,31 @@ func (w *EventWriter) Eventf(regarding, related runtime.Object, kind, reason, ac
 // NeedLeaderElection implements manager.LeaderElectionRunnable: what the controller of a leader told is written though it leads no more.
 func (w *EventWriter) NeedLeaderElection() bool { return false }
 
-// Start implements manager.Runnable. When ctx ends the controller has ended already, and what it told is written.
+// Start implements manager.Runnable. When ctx ends the controller has ended already, and what it told is written, if that does not take long.
 func (w *EventWriter) Start(ctx context.Context) error {
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastEvents, cancel) })()
 	var writers sync.WaitGroup
 	for range eventWriters {
-		writers.Go(func() { w.write(ctx) })
+		writers.Go(func() { w.write(ctx, last) })
 	}
 	writers.Wait()
 	return nil
 }
 
-// write goes on until ctx has ended and nothing is left, or cannot be written any more.
-func (w *EventWriter) write(ctx context.Context) {
+// write goes on until ctx has ended and nothing is left, or last has ended, too.
+func (w *EventWriter) write(ctx, last context.Context) {
 	for {
 		select {
 		case event := <-w.queue:
-			w.create(ctx, event)
+			w.create(ctx, last, event)
 			continue
 		case <-ctx.Done():
 		}
 		select {
 		case event := <-w.queue:
-			if !w.create(ctx, event) {
+			if !w.create(ctx, last, event) {
 				return
 			}
 		default:
@@ -108,12 +113,14 @@ func (w *EventWriter) write(ctx context.Context) {
 }
 
 // create tries to create an event until the API server has taken or refused it. False: neither, and ctx has ended.
-func (w *EventWriter) create(ctx context.Context, event *eventsv1.Event) bool {
+func (w *EventWriter) create(ctx, last context.Context, event *eventsv1.Event) bool {
 	log := ctrl.LoggerFrom(ctx).WithName("events").WithValues("namespace", event.Namespace, "reason", event.Reason)
 	pause := eventPause
 	for attempt := 1; ; attempt++ {
-		err := w.try(ctx, event)
+		err := w.try(last, event)
 		switch {
+		case last.Err() != nil:
+			return false
 		case err == nil || apierrors.IsAlreadyExists(err): // the answer to an attempt was lost
 			return true
 		case refused(err):
@@ -134,9 +141,9 @@ func (w *EventWriter) create(ctx context.Context, event *eventsv1.Event) bool {
 	}
 }
 
-// try makes one attempt, which the end of ctx does not cut off.
+// try makes one attempt.
 func (w *EventWriter) try(ctx context.Context, event *eventsv1.Event) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTimeout)
+	ctx, cancel := context.WithTimeout(ctx, eventTimeout)
 	defer cancel()
 	return w.client.Create(ctx, event)
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -24,6 +25,7 @@ import (
 type eventServer struct {
 	client.Client
 	scheme *runtime.Scheme
+	hangs  bool
 
 	mu     sync.Mutex
 	errors []error
@@ -33,7 +35,11 @@ type eventServer struct {
 
 func (s *eventServer) Scheme() *runtime.Scheme { return s.scheme }
 
-func (s *eventServer) Create(_ context.Context, obj client.Object, _ ...client.CreateOption) error {
+func (s *eventServer) Create(ctx context.Context, obj client.Object, _ ...client.CreateOption) error {
+	if s.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tries++
@@ -110,7 +116,7 @@ func TestEventAttempts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := newEventServer(t, tc.answers...)
 				w := NewEventWriter(server, clock.RealClock{})
-				if !w.create(t.Context(), &eventsv1.Event{}) {
+				if !w.create(t.Context(), t.Context(), &eventsv1.Event{}) {
 					t.Error("it gave up as if the process were to end")
 				}
 				if server.tries != tc.tries || len(server.taken) != tc.taken {
@@ -132,4 +138,27 @@ func TestEventsNeverBlock(t *testing.T) {
 	if waiting := len(w.queue); waiting != 2000 {
 		t.Errorf("%d wait, want 2000", waiting)
 	}
+}
+
+// TestEventsAtTheEnd: an API server that hangs does not put off the end of the process for long, however many events are left.
+func TestEventsAtTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := newEventServer(t)
+		server.hangs = true
+		w := NewEventWriter(server, clock.RealClock{})
+		v := steady()
+		for range 1000 {
+			w.Eventf(v.obj, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
+		}
+		ctx, end := context.WithCancel(t.Context())
+		began := time.Now()
+		time.AfterFunc(time.Second, end)
+		if err := w.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("it ended %s after it was told to", took-time.Second)
+		}
+	})
 }
