@@ -138,6 +138,10 @@ simulate: ## Simulate SEEDS (100000) worlds from FIRST (1) on; a few hundred are
 mutate-simulation: ## Put bugs into a copy, one at a time, and fail if the simulator does not find one of them
 	go run ./hack/mutate
 
+.PHONY: e2e
+e2e: ## Try all of it on a real node: of a cluster made here (Linux and root), or of E2E_KUBECONFIG's (see CONTRIBUTING.md)
+	test/e2e/run.sh
+
 FUZZTIME ?= 20s
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME (20s)
@@ -154,9 +158,10 @@ picture: ## Draw docs/images/dashboard.svg from what a real Prometheus sees of a
 
 ##@ Build
 
+BINARY ?= bin/manager
 .PHONY: build
 build: ## Build bin/manager
-	$(BUILD) -o bin/manager ./cmd/manager
+	$(BUILD) -o $(BINARY) ./cmd/manager
 
 .PHONY: run
 run: ## Run the manager here, against the cluster of the current kubeconfig
@@ -209,10 +214,11 @@ deploy-namespaced: overlay-namespaced ## Install it with rights in NAMESPACES (c
 undeploy-namespaced: overlay-namespaced ## Remove what deploy-namespaced installed, CDPCredentials included
 	$(TOOL) kustomize build bin/deploy-namespaced | $(KUBECTL) delete --ignore-not-found -f -
 
+INSTALLER ?= dist/install.yaml
 .PHONY: build-installer
 build-installer: overlay ## Write dist/install.yaml, the operator with the image IMG in one file
-	mkdir -p dist
-	$(TOOL) kustomize build bin/deploy > dist/install.yaml
+	mkdir -p $(dir $(INSTALLER))
+	$(TOOL) kustomize build bin/deploy > $(INSTALLER)
 
 .PHONY: build-installer-namespaced
 build-installer-namespaced: overlay-namespaced ## Write dist/install-namespaced.yaml, the same with rights in NAMESPACES only

@@ -8,7 +8,9 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-say() { printf 'envtest: %s\n' "$*" >&2; }
+who=envtest
+# shellcheck source=progress.sh
+. "$here/progress.sh"
 
 complete() { [ -x "$1/etcd" ] && [ -x "$1/kube-apiserver" ] && [ -x "$1/kubectl" ]; }
 
@@ -57,21 +59,6 @@ download() {
   complete "$found" || return 1
   cp "$found"/* "$to" || return 1 # not moved: setup-envtest makes its folders read-only
   say "downloaded in ${SECONDS}s"
-}
-
-# Shows a count of compiled packages on one line in a terminal, and a line every half minute elsewhere.
-progress() {
-  local what=$1 start=$SECONDS last=-30 count=0
-  while read -r _; do
-    count=$((count + 1))
-    if [ -t 2 ]; then
-      printf '\renvtest: building %s: %d packages, %ds ' "$what" "$count" $((SECONDS - start)) >&2
-    elif [ $((SECONDS - last)) -ge 30 ]; then
-      last=$SECONDS
-      say "building $what: $count packages so far, $((SECONDS - start))s"
-    fi
-  done
-  if [ -t 2 ]; then printf '\n' >&2; fi
 }
 
 build() {

@@ -5,5 +5,6 @@
 // there is one, else with one in the vendor's shape. So a test that passes here has sent what the vendor asked for. Every request is
 // counted, every token is remembered until it has expired, and a hook can make any request fail in any way.
 //
-// The tests, the demo, the soak test and the benchmark use it. It listens on loopback only and is no part of the product.
+// The tests, the demo, the soak test and the benchmark use it. It listens on loopback, if nobody tells it otherwise, and is no part of the
+// product.
 package cdptest

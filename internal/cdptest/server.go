@@ -1,6 +1,7 @@
 package cdptest
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
@@ -31,6 +32,10 @@ type Options struct {
 	Forget time.Duration
 	// History is how many seconds Stats.PerSecond goes back; zero means 3600.
 	History int
+	// Addresses are where a system listens, host:port. A system that is not among them listens on a loopback port that is free.
+	Addresses map[System]string
+	// Hosts are the names and addresses that the certificate is good for, beside localhost and the loopback addresses.
+	Hosts []string
 	// Behaviour is the first; SetBehaviour changes it.
 	Behaviour Behaviour
 }
@@ -48,7 +53,7 @@ type Behaviour struct {
 	Fault func(Request) *Fault
 }
 
-// Server serves every system, each on a loopback port of its own. It is safe for concurrent use.
+// Server serves every system, each on a port of its own. It is safe for concurrent use.
 type Server struct {
 	options   Options
 	behaviour atomic.Pointer[Behaviour]
@@ -78,7 +83,7 @@ func Start(options Options) (*Server, error) {
 	if options.History == 0 {
 		options.History = 3600
 	}
-	authority, err := newAuthority()
+	authority, err := newAuthority(options.Hosts)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +113,12 @@ func Start(options Options) (*Server, error) {
 }
 
 func (s *Server) listen(system System) error {
-	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	address := s.options.Addresses[system]
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen for %s: %w", system, err)
 	}
@@ -137,7 +147,7 @@ func (s *Server) shutDown() error {
 	return errors.Join(errs...)
 }
 
-// URL is the base address of a system: https://127.0.0.1:PORT.
+// URL is the base address of a system, as it listens: https://127.0.0.1:PORT if Options.Addresses says nothing else.
 func (s *Server) URL(system System) string { return "https://" + s.addresses[system] }
 
 // Host is the host:port of a system.

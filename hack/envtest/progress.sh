@@ -1,0 +1,19 @@
+# Sourced by what builds for minutes: says what is going on, on standard error. $who is the name to say it under.
+# shellcheck shell=bash
+
+say() { printf '%s: %s\n' "$who" "$*" >&2; }
+
+# Reads a line for each compiled package: shows their count on one line in a terminal, and a line every half minute elsewhere.
+progress() {
+  local what=$1 start=$SECONDS last=-30 count=0
+  while read -r _; do
+    count=$((count + 1))
+    if [ -t 2 ]; then
+      printf '\r%s: building %s: %d packages, %ds ' "$who" "$what" "$count" $((SECONDS - start)) >&2
+    elif [ $((SECONDS - last)) -ge 30 ]; then
+      last=$SECONDS
+      say "building $what: $count packages so far, $((SECONDS - start))s"
+    fi
+  done
+  if [ -t 2 ]; then printf '\n' >&2; fi
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const cgroupMount = "/sys/fs/cgroup"
+
+// Magic numbers of statfs(2).
+const (
+	cgroup1 = 0x27e0eb
+	cgroup2 = 0x63677270
+)
+
+// cgroupHierarchies are the folders of this machine's control groups: one with cgroup v2, one for each controller with v1.
+func cgroupHierarchies() ([]string, error) {
+	var mount syscall.Statfs_t
+	if err := syscall.Statfs(cgroupMount, &mount); err != nil {
+		return nil, fmt.Errorf("look at %s: %w", cgroupMount, err)
+	}
+	if mount.Type == cgroup2 {
+		return []string{cgroupMount}, nil
+	}
+	entries, err := os.ReadDir(cgroupMount)
+	if err != nil {
+		return nil, fmt.Errorf("look at the control groups: %w", err)
+	}
+	var hierarchies []string
+	for _, entry := range entries {
+		folder := filepath.Join(cgroupMount, entry.Name())
+		// cpu and the like may be links to cpu,cpuacct.
+		if err := syscall.Statfs(folder, &mount); err != nil || !entry.IsDir() || (mount.Type != cgroup1 && mount.Type != cgroup2) {
+			continue
+		}
+		hierarchies = append(hierarchies, folder)
+	}
+	if len(hierarchies) == 0 {
+		return nil, fmt.Errorf("find control groups below %s: none are mounted", cgroupMount)
+	}
+	return hierarchies, nil
+}
+
+func makeCgroup(hierarchies []string, name string) error {
+	for _, hierarchy := range hierarchies {
+		if controllers, err := os.ReadFile(filepath.Join(hierarchy, "cgroup.controllers")); err == nil {
+			// v2: a group has the controllers that its parent hands down.
+			for controller := range strings.FieldsSeq(string(controllers)) {
+				if err := os.WriteFile(filepath.Join(hierarchy, "cgroup.subtree_control"), []byte("+"+controller), 0); err != nil {
+					return fmt.Errorf("hand down the controller %s: %w", controller, err)
+				}
+			}
+		}
+		folder := filepath.Join(hierarchy, name)
+		if err := os.Mkdir(folder, 0o755); err != nil { //nolint:gosec // as all of them are
+			return fmt.Errorf("make a control group: %w", err)
+		}
+		// A new group of cpuset v1 may use nothing until it is told.
+		for _, setting := range []string{"cpuset.cpus", "cpuset.mems"} {
+			all, err := os.ReadFile(filepath.Join(hierarchy, setting))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // another controller's, or the root of v2
+			}
+			if err == nil {
+				err = os.WriteFile(filepath.Join(folder, setting), all, 0)
+			}
+			if err != nil {
+				return fmt.Errorf("set %s of the control group: %w", setting, err)
+			}
+		}
+	}
+	return nil
+}
+
+// removeCgroup removes the group and all below. Its processes have been killed; the kernel may take a moment to notice.
+func removeCgroup(hierarchies []string, name string) error {
+	var errs []error
+	deadline := time.Now().Add(10 * time.Second)
+	for _, hierarchy := range hierarchies {
+		top := filepath.Join(hierarchy, name)
+		for {
+			err := removeFolders(top)
+			if err == nil || errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+			if time.Now().After(deadline) {
+				errs = append(errs, fmt.Errorf("remove the control group %s: %w", top, err))
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// removeFolders removes a folder and those below it. The files in a control group are the kernel's and go with it.
+func removeFolders(top string) error {
+	entries, err := os.ReadDir(top)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		if err := removeFolders(filepath.Join(top, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return syscall.Rmdir(top)
+}

@@ -1,0 +1,124 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	systemNamespace = "cdp-credential-operator-system"
+	manager         = "deployment/cdp-credential-operator-controller-manager"
+	managerPods     = "control-plane=controller-manager"
+	definition      = "customresourcedefinition/cdpcredentials.cdpcredentials.io"
+)
+
+// install installs the operator as the file has it, and removes it afterwards if that has not been done.
+func install(t *testing.T) desk {
+	t.Helper()
+	d := desk{t, systemNamespace}
+	if out := d.kubectl("get", "--ignore-not-found", "-o", "name", definition); out != "" {
+		t.Fatal("the operator is installed in this cluster; this test would remove it and every CDPCredential with it")
+	}
+	t.Cleanup(func() { _, _ = d.try("delete", "-f", installer, "--ignore-not-found", "--timeout=2m") })
+	d.kubectl("apply", "--server-side", "-f", installer)
+	d.kubectl("rollout", "status", manager, "--timeout=2m")
+	if got := d.kubectl("get", "namespace", systemNamespace, "-o", `jsonpath={.metadata.labels.pod-security\.kubernetes\.io/enforce}`); got != "restricted" {
+		t.Fatalf("the operator's namespace enforces %q Pod Security, want restricted", got)
+	}
+	if got := d.kubectl("get", "networkpolicies", "-o", "name"); !strings.Contains(got, "allow-metrics-traffic") {
+		t.Fatalf("the operator's network policies are %q", got)
+	}
+	return d
+}
+
+// open lets the operator connect to a private address, as an administrator would, and gives it a replica that stands by.
+func (d desk) open(address string) {
+	d.Helper()
+	d.kubectl("patch", manager, "--type=json", "--patch",
+		fmt.Sprintf(`[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--allowed-cidrs=%s"}]`, address))
+	d.kubectl("scale", manager, "--replicas=2")
+	d.kubectl("rollout", "status", manager, "--timeout=3m")
+}
+
+// leader is the pod that has the Lease. Empty: nobody.
+func (d desk) leader() string {
+	d.Helper()
+	holder := d.kubectl("get", "lease", "cdp-credential-operator", "--ignore-not-found", "-o", "jsonpath={.spec.holderIdentity}")
+	pod, _, _ := strings.Cut(holder, "_")
+	return pod
+}
+
+// failOver deletes the pod that leads and waits until the other one does.
+func (d desk) failOver() {
+	d.Helper()
+	old := d.leader()
+	if old == "" {
+		d.Fatal("nobody leads")
+	}
+	begin := time.Now()
+	d.kubectl("delete", "pod", old, "--wait=false")
+	d.wait(time.Minute, "another pod leads", func() (string, bool) {
+		now := d.leader()
+		return now, now != "" && now != old
+	})
+	d.Logf("another pod led %.1fs after the leader's was deleted", time.Since(begin).Seconds())
+	d.kubectl("rollout", "status", manager, "--timeout=2m")
+}
+
+// checkHealth looks at what the operator's pods say of themselves, before they are removed.
+func (d desk) checkHealth(secret string) {
+	d.Helper()
+	restarts := d.kubectl("get", "pods", "-l", managerPods, "-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}")
+	if restarts != "0 0" {
+		d.Errorf("the operator's two containers were restarted %q times", restarts)
+	}
+	log := d.kubectl("logs", "-l", managerPods, "--tail=-1", "--prefix")
+	if err := os.WriteFile(filepath.Join(logs, "operator.log"), []byte(log), 0o600); err != nil {
+		d.Error(err)
+	}
+	for _, bad := range []string{secret, "panic", "DATA RACE", "forbidden"} {
+		if strings.Contains(log, bad) {
+			d.Errorf("the operator's log has %q in it; see operator.log", bad)
+		}
+	}
+}
+
+// diagnose keeps what a failed test leaves behind. Nothing in it is secret.
+func (d desk) diagnose() {
+	for file, args := range map[string][]string{
+		"objects.txt":  {"get", "all,cdpcredentials,events,endpointslices", "--all-namespaces", "--output=wide"},
+		"pods.txt":     {"describe", "nodes,pods", "--all-namespaces"},
+		"operator.txt": {"logs", "-l", managerPods, "--tail=-1", "--prefix"},
+	} {
+		out, err := d.try(args...)
+		if err != nil {
+			out = err.Error()
+		}
+		if err := os.WriteFile(filepath.Join(logs, file), []byte(out), 0o600); err != nil {
+			d.Log(err)
+		}
+	}
+	d.Logf("what there was at the end is in %s", logs)
+}
+
+// names lists all objects of the cluster whose name has "cdp" in it, but events.
+func (d desk) names() []string {
+	d.Helper()
+	var kinds []string
+	for kind := range strings.FieldsSeq(d.kubectl("api-resources", "--verbs=list", "-o", "name")) {
+		if kind != "componentstatuses" && !strings.HasPrefix(kind, "events") {
+			kinds = append(kinds, kind)
+		}
+	}
+	var found []string
+	for name := range strings.Lines(d.kubectl("get", strings.Join(kinds, ","), "--all-namespaces", "-o", "name")) {
+		if strings.Contains(name, "cdp") {
+			found = append(found, strings.TrimSpace(name))
+		}
+	}
+	return found
+}

@@ -1,0 +1,34 @@
+// Command pods is what runs in the pods of the end-to-end test: `pods standin` is a token endpoint and an API, `pods consume` somebody who
+// calls that API with the token that the operator keeps fresh.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "pods:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	role := ""
+	if len(args) > 0 {
+		role, args = args[0], args[1:]
+	}
+	switch role {
+	case "standin":
+		return standin(ctx, args)
+	case "consume":
+		return consume(ctx, args)
+	}
+	return fmt.Errorf("say standin or consume, not %q", role)
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+)
+
+// standin serves the OAuth 2.0 system of cdptest on :8443, and on :8080 what a test wants to know of it: GET /ca, GET /stats.
+func standin(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("standin", flag.ExitOnError)
+	lifetime := flags.Duration("lifetime", time.Hour, "how long tokens live")
+	hosts := flags.String("hosts", "", "names and addresses by which it is called, separated by commas")
+	clients := flags.String("clients", "", "client ids, separated by colons; the secret of all of them is in $CLIENT_SECRET")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	server, err := cdptest.Start(cdptest.Options{
+		Addresses: map[cdptest.System]string{cdptest.OAuth2: ":8443"},
+		Hosts:     strings.Split(*hosts, ","),
+		Behaviour: cdptest.Behaviour{Lifetime: *lifetime},
+	})
+	if err != nil {
+		return err
+	}
+	for id := range strings.SplitSeq(*clients, ":") {
+		client := cdptest.Client{System: cdptest.OAuth2, ID: id, Secret: os.Getenv("CLIENT_SECRET")}
+		if err := server.Register(client); err != nil {
+			return errors.Join(err, server.Close())
+		}
+	}
+	control := &http.Server{Addr: ":8080", Handler: controls(server), ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		<-ctx.Done()
+		_ = control.Close()
+	}()
+	if err := control.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return errors.Join(fmt.Errorf("serve the controls: %w", err), server.Close())
+	}
+	return server.Close()
+}
+
+// stats is what GET /stats answers.
+type stats struct {
+	Issued map[string]int `json:"issued"` // tokens, by client
+	API    map[int]int    `json:"api"`    // answers of the API, by status
+	Tokens map[int]int    `json:"tokens"` // answers of the token endpoint, by status
+}
+
+func controls(server *cdptest.Server) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ca", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(server.CABundle()) // a caller who has gone needs no answer
+	})
+	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
+		counted, s := server.Stats(), stats{Issued: map[string]int{}, API: map[int]int{}, Tokens: map[int]int{}}
+		for client, n := range counted.Issued {
+			s.Issued[client.ID] += n
+		}
+		for answer, n := range counted.Answers {
+			switch answer.Path {
+			case cdptest.APIPath:
+				s.API[answer.Status] += n
+			case cdptest.OAuth2TokenPath:
+				s.Tokens[answer.Status] += n
+			}
+		}
+		_ = json.NewEncoder(w).Encode(s)
+	})
+	return mux
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# What `make e2e` does: builds images, installation file and test, and runs the test
+#   - against the cluster of E2E_KUBECONFIG, if that is set, whose nodes get the images by `$E2E_LOAD FILE` (kind load image-archive);
+#   - else against a cluster of its own, which takes Linux, root, and minutes to build once.
+# Everything that is made is below bin/e2e.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+out=$PWD/bin/e2e
+say() { printf 'e2e: %s\n' "$*" >&2; }
+mkdir -p "$out"
+
+if [ -z "${E2E_KUBECONFIG:-}" ]; then
+  go build -o "$out/cluster" ./test/e2e/cluster
+  packages=()
+  command -v ip >/dev/null || packages+=(iproute2)
+  command -v nft >/dev/null || packages+=(nftables)
+  command -v gcc >/dev/null || packages+=(gcc libc6-dev)
+  command -v pkg-config >/dev/null || packages+=(pkg-config)
+  pkg-config --exists libseccomp 2>/dev/null || packages+=(libseccomp-dev)
+  if [ ${#packages[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "installing ${packages[*]} with apt-get"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${packages[@]}" >/dev/null
+  elif [ ${#packages[@]} -gt 0 ]; then
+    say "Debian's packages ${packages[*]}, or the like of them, are missing"
+  fi
+  "$out/cluster" -check
+  path=$(test/e2e/cluster/assets.sh)
+fi
+
+say "building images, installation file and test"
+img=cdp-credential-operator:e2e pods=cdp-credential-operator-e2e-pods:e2e
+GOOS=linux make --no-print-directory build BINARY="$out/manager"
+for program in pause pods; do
+  CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags "-s -w" -o "$out/$program" "./test/e2e/$program"
+done
+go run ./test/e2e/image -tag "$img" -binary "$out/manager" -dockerfile Dockerfile -o "$out/manager.tar"
+go run ./test/e2e/image -tag "$pods" -binary "$out/pods" -o "$out/pods.tar"
+go run ./test/e2e/image -tag cdp-credential-operator-pause:e2e -binary "$out/pause" -o "$out/pause.tar"
+make --no-print-directory build-installer IMG="$img" INSTALLER="$out/install.yaml"
+go test -c -o "$out/e2e.test" ./test/e2e
+
+export E2E_INSTALLER=$out/install.yaml E2E_PODS_IMAGE=$pods E2E_LOGS=$out/logs
+rm -rf "$E2E_LOGS"
+mkdir -p "$E2E_LOGS"
+test=("$out/e2e.test" -test.v -test.timeout 45m)
+if [ -n "${E2E_KUBECONFIG:-}" ]; then
+  # A kubelet with default settings takes a minute or more to show a changed Secret: a lifetime of six minutes leaves it 2m30s.
+  export E2E_LIFETIME=${E2E_LIFETIME:-6m}
+  # shellcheck disable=SC2086 # it is a command and its arguments
+  if [ -n "${E2E_LOAD:-}" ]; then for image in manager pods; do $E2E_LOAD "$out/$image.tar"; done; fi
+  exec "${test[@]}"
+fi
+export E2E_LIFETIME=${E2E_LIFETIME:-90s}
+PATH=$path:$PATH exec "$out/cluster" -pause "$out/pause.tar" -load "$out/manager.tar" -load "$out/pods.tar" -logs "$E2E_LOGS" "${test[@]}"
