@@ -30,14 +30,14 @@ fi
 
 say "building images, installation file and test"
 img=cdp-credential-operator:e2e pods=cdp-credential-operator-e2e-pods:e2e
-GOOS=linux make --no-print-directory build BINARY="$out/manager"
+GOOS=linux make -s --no-print-directory build BINARY="$out/manager"
 for program in pause pods; do
   CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags "-s -w" -o "$out/$program" "./test/e2e/$program"
 done
 go run ./test/e2e/image -tag "$img" -binary "$out/manager" -dockerfile Dockerfile -o "$out/manager.tar"
 go run ./test/e2e/image -tag "$pods" -binary "$out/pods" -o "$out/pods.tar"
 go run ./test/e2e/image -tag cdp-credential-operator-pause:e2e -binary "$out/pause" -o "$out/pause.tar"
-make --no-print-directory build-installer IMG="$img" INSTALLER="$out/install.yaml"
+make -s --no-print-directory build-installer IMG="$img" INSTALLER="$out/install.yaml"
 go test -c -o "$out/e2e.test" ./test/e2e
 
 export E2E_INSTALLER=$out/install.yaml E2E_PODS_IMAGE=$pods E2E_LOGS=$out/logs

@@ -119,7 +119,7 @@ func startControlPlane(ctx context.Context, c crew, kubeconfigs map[string]strin
 		"--kubelet-client-certificate="+pki("admin.crt"), "--kubelet-client-key="+pki("admin.key"),
 		"--kubelet-preferred-address-types=InternalIP",
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-signing-key-file="+pki("service-accounts.key"),
-		"--service-account-key-file="+pki("service-accounts.key"), "--service-cluster-ip-range="+serviceIPs,
+		"--service-account-key-file="+pki("service-accounts.crt"), "--service-cluster-ip-range="+serviceIPs,
 		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction"); err != nil {
 		return err
 	}
