@@ -1,6 +1,7 @@
 package cdptest
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"maps"
@@ -197,5 +198,34 @@ func TestClockOffsetShowsButDoesNotKill(t *testing.T) {
 	}
 	if a := do(t, s, ask{method: "GET", url: s.URL(Apsis) + "/api", header: map[string]string{"Authorization": "Bearer " + r.text("access_token")}}); a.status != 200 {
 		t.Errorf("the API refused the token with %d", a.status)
+	}
+}
+
+// TestAddresses: a server may be called from elsewhere, by a name of its choice.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{Addresses: map[System]string{OAuth2: "127.0.0.2:0"}, Hosts: []string{"127.0.0.2", "standin.example"}})
+	if got := s.Host(OAuth2); !strings.HasPrefix(got, "127.0.0.2:") {
+		t.Errorf("oauth2 listens on %s, want 127.0.0.2", got)
+	}
+	if got := s.Host(Adobe); !strings.HasPrefix(got, "127.0.0.1:") {
+		t.Errorf("adobe listens on %s, want 127.0.0.1", got)
+	}
+	leaf, err := x509.ParseCertificate(s.authority.leaf.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"127.0.0.2", "standin.example", "localhost", "127.0.0.1"} {
+		if err := leaf.VerifyHostname(name); err != nil {
+			t.Error(err)
+		}
+	}
+	response, err := s.HTTPClient().Get(s.APIURL(OAuth2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusUnauthorized {
+		t.Errorf("status %d without a token, want 401", response.StatusCode)
 	}
 }
