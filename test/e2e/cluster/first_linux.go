@@ -50,8 +50,11 @@ func furnish() error {
 		return fmt.Errorf("share the mounts: %w", err)
 	}
 	// /var/log is where kubelet insists on putting links to the pods' logs, /run where containerd, runc and the plugins meet.
-	for folder, kind := range map[string]string{"/proc": "proc", "/run": "tmpfs", "/var/log": "tmpfs"} {
-		if err := syscall.Mount(kind, folder, kind, 0, ""); err != nil {
+	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	for _, folder := range append(mountPoints(), "/run", "/var/log") {
+		if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "mode=755"); err != nil {
 			return fmt.Errorf("mount %s: %w", folder, err)
 		}
 	}

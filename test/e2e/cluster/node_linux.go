@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 )
 
-const containerdSocket = "/run/containerd/containerd.sock"
+const (
+	containerdSocket = "/run/containerd/containerd.sock"
+	volumePlugins    = state + "/volume-plugins" // there are none
+)
 
 // containerdConfig: restrict_oom_score_adj for machines that withhold CAP_SYS_RESOURCE. A plugin that is disabled would make a folder
 // in /opt.
@@ -60,6 +63,7 @@ oomScoreAdj: 0
 syncFrequency: 10s
 resolvConf: %[4]q
 podLogsDir: %[5]q
+volumePluginDir: %[6]q
 imageGCHighThresholdPercent: 100
 evictionHard: {memory.available: "50Mi", nodefs.available: "0%%", imagefs.available: "0%%", nodefs.inodesFree: "0%%", imagefs.inodesFree: "0%%"}
 `
@@ -107,7 +111,7 @@ func startNode(ctx context.Context, c crew, cgroup string, kubeconfigs map[strin
 	if err != nil {
 		return err
 	}
-	config, err := write("kubelet.yaml", fmt.Sprintf(kubeletConfig, pki("ca.crt"), containerdSocket, cgroup, resolv, filepath.Join(state, "pods")))
+	config, err := write("kubelet.yaml", fmt.Sprintf(kubeletConfig, pki("ca.crt"), containerdSocket, cgroup, resolv, filepath.Join(state, "pods"), volumePlugins))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
@@ -13,7 +14,7 @@ import (
 
 const ownNamespaces = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 
-// outside runs the others in new namespaces and removes what they leave behind: nothing but control groups.
+// outside runs the others in new namespaces and removes what they leave behind: nothing but control groups and empty folders.
 func outside(ctx context.Context, o options) (code int, err error) {
 	if err := missing(); err != nil {
 		return 1, err
@@ -27,6 +28,11 @@ func outside(ctx context.Context, o options) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, removeCgroup(hierarchies, o.cgroup)) }()
 	if err := makeCgroup(hierarchies, o.cgroup); err != nil {
+		return 1, err
+	}
+	made, err := makeMountPoints()
+	defer func() { err = errors.Join(err, removeAll(made)) }()
+	if err != nil {
 		return 1, err
 	}
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", o.args(roleFirst)...) //nolint:gosec // this program itself
@@ -47,6 +53,34 @@ func outside(ctx context.Context, o options) (code int, err error) {
 		return 1, fmt.Errorf("stopped before the command ended: %w", context.Cause(ctx))
 	}
 	return code, err
+}
+
+// mountPoints are folders in which kubelet and the CNI library insist on keeping things. first mounts empty ones over them.
+func mountPoints() []string { return []string{"/var/lib/cni", "/var/lib/kubelet"} }
+
+// makeMountPoints returns those that there were not before.
+func makeMountPoints() ([]string, error) {
+	var made []string
+	for _, folder := range mountPoints() {
+		err := os.Mkdir(folder, 0o755) //nolint:gosec // as they are everywhere
+		switch {
+		case errors.Is(err, fs.ErrExist):
+		case err != nil:
+			return made, fmt.Errorf("make a mount point: %w", err)
+		default:
+			made = append(made, folder)
+		}
+	}
+	return made, nil
+}
+
+// removeAll removes folders, which are empty.
+func removeAll(folders []string) error {
+	var errs []error
+	for _, folder := range folders {
+		errs = append(errs, os.Remove(folder))
+	}
+	return errors.Join(errs...)
 }
 
 // missing says all that this machine lacks, at once.

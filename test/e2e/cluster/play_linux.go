@@ -132,7 +132,7 @@ func startControlPlane(ctx context.Context, c crew, kubeconfigs map[string]strin
 	if err := c.start(ctx, "kube-controller-manager", "--kubeconfig="+kubeconfigs["controller"], "--bind-address=127.0.0.1",
 		"--leader-elect=false", "--use-service-account-credentials", "--root-ca-file="+pki("ca.crt"),
 		"--service-account-private-key-file="+pki("service-accounts.key"), "--allocate-node-cidrs", "--cluster-cidr="+podIPs,
-		"--service-cluster-ip-range="+serviceIPs); err != nil {
+		"--service-cluster-ip-range="+serviceIPs, "--flex-volume-plugin-dir="+volumePlugins); err != nil {
 		return err
 	}
 	return c.start(ctx, "kube-scheduler", "--kubeconfig="+kubeconfigs["scheduler"], "--bind-address=127.0.0.1", "--leader-elect=false")
