@@ -1,7 +1,6 @@
 package cdptest
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
@@ -113,12 +112,14 @@ func Start(options Options) (*Server, error) {
 }
 
 func (s *Server) listen(system System) error {
-	address := s.options.Addresses[system]
-	if address == "" {
-		address = "127.0.0.1:0"
+	address := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}
+	if asked := s.options.Addresses[system]; asked != "" {
+		var err error
+		if address, err = net.ResolveTCPAddr("tcp", asked); err != nil {
+			return fmt.Errorf("find the address of %s: %w", system, err)
+		}
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", address)
+	listener, err := net.ListenTCP("tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen for %s: %w", system, err)
 	}

@@ -11,7 +11,10 @@ import (
 	"time"
 )
 
-const cgroupMount = "/sys/fs/cgroup"
+const (
+	cgroupMount = "/sys/fs/cgroup"
+	podsCgroup  = "/cdp-e2e" // of all pods, below the root of each hierarchy
+)
 
 // Magic numbers of statfs(2).
 const (
@@ -47,9 +50,13 @@ func cgroupHierarchies() ([]string, error) {
 	return hierarchies, nil
 }
 
-func makeCgroup(hierarchies []string, name string) error {
+// makeCgroup makes the group anew: a run that was killed has left it.
+func makeCgroup(hierarchies []string) error {
+	if err := removeCgroup(hierarchies); err != nil {
+		return err
+	}
 	for _, hierarchy := range hierarchies {
-		if controllers, err := os.ReadFile(filepath.Join(hierarchy, "cgroup.controllers")); err == nil {
+		if controllers, err := os.ReadFile(filepath.Join(hierarchy, "cgroup.controllers")); err == nil { //nolint:gosec // the kernel's
 			// v2: a group has the controllers that its parent hands down.
 			for controller := range strings.FieldsSeq(string(controllers)) {
 				if err := os.WriteFile(filepath.Join(hierarchy, "cgroup.subtree_control"), []byte("+"+controller), 0); err != nil {
@@ -57,18 +64,18 @@ func makeCgroup(hierarchies []string, name string) error {
 				}
 			}
 		}
-		folder := filepath.Join(hierarchy, name)
+		folder := filepath.Join(hierarchy, podsCgroup)
 		if err := os.Mkdir(folder, 0o755); err != nil { //nolint:gosec // as all of them are
 			return fmt.Errorf("make a control group: %w", err)
 		}
 		// A new group of cpuset v1 may use nothing until it is told.
 		for _, setting := range []string{"cpuset.cpus", "cpuset.mems"} {
-			all, err := os.ReadFile(filepath.Join(hierarchy, setting))
+			all, err := os.ReadFile(filepath.Join(hierarchy, setting)) //nolint:gosec // the kernel's
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // another controller's, or the root of v2
 			}
 			if err == nil {
-				err = os.WriteFile(filepath.Join(folder, setting), all, 0)
+				err = os.WriteFile(filepath.Join(folder, setting), all, 0) //nolint:gosec // the kernel's
 			}
 			if err != nil {
 				return fmt.Errorf("set %s of the control group: %w", setting, err)
@@ -79,11 +86,11 @@ func makeCgroup(hierarchies []string, name string) error {
 }
 
 // removeCgroup removes the group and all below. Its processes have been killed; the kernel may take a moment to notice.
-func removeCgroup(hierarchies []string, name string) error {
+func removeCgroup(hierarchies []string) error {
 	var errs []error
 	deadline := time.Now().Add(10 * time.Second)
 	for _, hierarchy := range hierarchies {
-		top := filepath.Join(hierarchy, name)
+		top := filepath.Join(hierarchy, podsCgroup)
 		for {
 			err := removeFolders(top)
 			if err == nil || errors.Is(err, fs.ErrNotExist) {

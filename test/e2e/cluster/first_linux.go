@@ -17,11 +17,11 @@ const state = "/run/cdp-e2e"
 const nodeAddress = "192.168.77.1"
 
 // first is process 1 of its namespace: it furnishes the namespaces, and buries the orphans, of which a container runtime has many.
-func first(o options) (int, error) {
-	if err := furnish(); err != nil {
+func first(ctx context.Context, o options) (int, error) {
+	if err := furnish(ctx); err != nil {
 		return 1, err
 	}
-	cmd := exec.CommandContext(context.Background(), "/proc/self/exe", o.args(rolePlay)...) //nolint:gosec // this program itself
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", o.args(rolePlay)...) //nolint:gosec // this program itself
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
 		return 1, fmt.Errorf("start the cluster: %w", err)
@@ -41,7 +41,7 @@ func first(o options) (int, error) {
 	}
 }
 
-func furnish() error {
+func furnish(ctx context.Context) error {
 	// Nothing that is mounted from here on is seen outside; kubelet's mounts are seen by containerd, and the other way round.
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("cut off the mounts: %w", err)
@@ -64,7 +64,7 @@ func furnish() error {
 	if err := fixKernelSettings(); err != nil {
 		return err
 	}
-	return makeNetwork()
+	return makeNetwork(ctx)
 }
 
 // fixKernelSettings shows kubelet the settings that it wants to find, so that it does not change those of the whole machine.
@@ -93,7 +93,7 @@ func fixKernelSettings() error {
 
 // makeNetwork gives the node an address that is not loopback, on a bridge that leads nowhere, and the default route without which
 // kube-apiserver does not find its own address.
-func makeNetwork() error {
+func makeNetwork(ctx context.Context) error {
 	for _, args := range [][]string{
 		{"link", "set", "lo", "up"},
 		{"link", "add", "node0", "type", "bridge"},
@@ -101,7 +101,7 @@ func makeNetwork() error {
 		{"link", "set", "node0", "up"},
 		{"route", "add", "default", "dev", "node0"},
 	} {
-		out, err := exec.CommandContext(context.Background(), "ip", args...).CombinedOutput() //nolint:gosec // the words above
+		out, err := exec.CommandContext(ctx, "ip", args...).CombinedOutput() //nolint:gosec // the words above
 		if err != nil {
 			return fmt.Errorf("run ip %q: %w: %s", args, err, out)
 		}

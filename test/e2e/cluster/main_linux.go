@@ -17,8 +17,7 @@ type options struct {
 	pause   string // docker-archive of the image that holds a pod's namespaces; its tag is pauseImage
 	load    files  // further ones
 	logs    string
-	cgroup  string // of all pods, as a path from the root of each hierarchy
-	check   bool   // only say what the machine lacks
+	check   bool // only say what the machine lacks
 	command []string
 }
 
@@ -55,11 +54,11 @@ func run(ctx context.Context, args []string) (int, error) {
 		return 1, err
 	}
 	if o.check {
-		return 0, missing()
+		return 0, missing(ctx)
 	}
 	switch role {
 	case roleFirst:
-		return first(o)
+		return first(ctx, o)
 	case rolePlay:
 		return play(ctx, o)
 	}
@@ -77,7 +76,6 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.pause, "pause", "", "docker-archive of an image called "+pauseImage+", which does nothing until it is told to end")
 	flags.Var(&o.load, "load", "docker-archive of an image for pods (may be repeated)")
 	flags.StringVar(&o.logs, "logs", "", "folder for what the cluster's processes log")
-	flags.StringVar(&o.cgroup, "cgroup", fmt.Sprintf("/cdp-e2e-%d", os.Getpid()), "control group of all pods, removed afterwards")
 	flags.BoolVar(&o.check, "check", false, "say what this machine lacks for a cluster, and end")
 	if err := flags.Parse(args); err != nil || o.check {
 		return o, err
@@ -106,7 +104,7 @@ func pointers(list []string) []*string {
 
 // args is what parse would make the same options of.
 func (o options) args(role string) []string {
-	args := []string{role, "-pause", o.pause, "-logs", o.logs, "-cgroup", o.cgroup}
+	args := []string{role, "-pause", o.pause, "-logs", o.logs}
 	for _, file := range o.load {
 		args = append(args, "-load", file)
 	}

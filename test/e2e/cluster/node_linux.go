@@ -91,13 +91,12 @@ func startContainerd(ctx context.Context, c crew, images []string) error {
 		return err
 	}
 	if err := wait(ctx, "containerd answers", func(ctx context.Context) error {
-		_, err := output(ctx, "ctr", "--address", containerdSocket, "version")
-		return err
+		return command(ctx, "ctr", "--address", containerdSocket, "version")
 	}); err != nil {
 		return err
 	}
 	for _, image := range images {
-		if _, err := output(ctx, "ctr", "--address", containerdSocket, "--namespace", "k8s.io", "images", "import", image); err != nil {
+		if err := command(ctx, "ctr", "--address", containerdSocket, "--namespace", "k8s.io", "images", "import", image); err != nil {
 			return fmt.Errorf("load the image %s: %w", image, err)
 		}
 	}
@@ -105,13 +104,13 @@ func startContainerd(ctx context.Context, c crew, images []string) error {
 }
 
 // startNode starts kubelet and kube-proxy.
-func startNode(ctx context.Context, c crew, cgroup string, kubeconfigs map[string]string) error {
+func startNode(ctx context.Context, c crew, kubeconfigs map[string]string) error {
 	// There is no name server. Pods would take over the machine's, which they cannot reach.
 	resolv, err := write("resolv.conf", "")
 	if err != nil {
 		return err
 	}
-	config, err := write("kubelet.yaml", fmt.Sprintf(kubeletConfig, pki("ca.crt"), containerdSocket, cgroup, resolv, filepath.Join(state, "pods"), volumePlugins))
+	config, err := write("kubelet.yaml", fmt.Sprintf(kubeletConfig, pki("ca.crt"), containerdSocket, podsCgroup, resolv, filepath.Join(state, "pods"), volumePlugins))
 	if err != nil {
 		return err
 	}

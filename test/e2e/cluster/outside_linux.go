@@ -7,27 +7,34 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 )
 
 const ownNamespaces = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 
 // outside runs the others in new namespaces and removes what they leave behind: nothing but control groups and empty folders.
 func outside(ctx context.Context, o options) (code int, err error) {
-	if err := missing(); err != nil {
+	if err := missing(ctx); err != nil {
 		return 1, err
 	}
 	if err := os.MkdirAll(o.logs, 0o750); err != nil {
 		return 1, fmt.Errorf("make the folder for logs: %w", err)
 	}
+	lock, err := onlyOne(ctx)
+	if err != nil {
+		return 1, err
+	}
+	defer func() { _ = lock.Close() }() // only the lock is given up
 	hierarchies, err := cgroupHierarchies()
 	if err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, removeCgroup(hierarchies, o.cgroup)) }()
-	if err := makeCgroup(hierarchies, o.cgroup); err != nil {
+	defer func() { err = errors.Join(err, removeCgroup(hierarchies)) }()
+	if err := makeCgroup(hierarchies); err != nil {
 		return 1, err
 	}
 	made, err := makeMountPoints()
@@ -53,6 +60,31 @@ func outside(ctx context.Context, o options) (code int, err error) {
 		return 1, fmt.Errorf("stopped before the command ended: %w", context.Cause(ctx))
 	}
 	return code, err
+}
+
+// onlyOne waits until no other cluster is there: two would share the mount points, and one of them would remove them. The lock ends with
+// the process, and needs no file of its own.
+func onlyOne(ctx context.Context) (*os.File, error) {
+	folder, err := os.Open(filepath.Dir(mountPoints()[0]))
+	if err != nil {
+		return nil, fmt.Errorf("open what to lock: %w", err)
+	}
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for told := false; ; told = true {
+		// Not a call that blocks: Ctrl-C would not end it.
+		if syscall.Flock(int(folder.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			return folder, nil
+		}
+		if !told {
+			say("waiting until another cluster on this machine has gone")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(context.Cause(ctx), folder.Close())
+		case <-ticker.C:
+		}
+	}
 }
 
 // mountPoints are folders in which kubelet and the CNI library insist on keeping things. first mounts empty ones over them.
@@ -84,7 +116,7 @@ func removeAll(folders []string) error {
 }
 
 // missing says all that this machine lacks, at once.
-func missing() error {
+func missing(ctx context.Context) error {
 	var lacks []string
 	if os.Geteuid() != 0 {
 		lacks = append(lacks, "root's rights (namespaces, mounts, control groups)")
@@ -98,7 +130,7 @@ func missing() error {
 		lacks = append(lacks, err.Error())
 	}
 	if os.Geteuid() == 0 {
-		probe := exec.CommandContext(context.Background(), "/proc/self/exe", "-help")
+		probe := exec.CommandContext(ctx, "/proc/self/exe", "-help")
 		probe.SysProcAttr = &syscall.SysProcAttr{Cloneflags: ownNamespaces}
 		if err := probe.Start(); err != nil {
 			lacks = append(lacks, fmt.Sprintf("the right to make namespaces: %v", err))

@@ -56,16 +56,15 @@ func startCluster(ctx context.Context, c crew, o options) (string, error) {
 	if err := startContainerd(ctx, c, append([]string{o.pause}, o.load...)); err != nil {
 		return "", err
 	}
-	if err := startNode(ctx, c, o.cgroup, kubeconfigs); err != nil {
+	if err := startNode(ctx, c, kubeconfigs); err != nil {
 		return "", err
 	}
 	if err := wait(ctx, "the node is registered", func(ctx context.Context) error {
-		_, err := output(ctx, "kubectl", "--kubeconfig", admin, "get", "node", nodeName)
-		return err
+		return command(ctx, "kubectl", "--kubeconfig", admin, "get", "node", nodeName)
 	}); err != nil {
 		return "", err
 	}
-	_, err = output(ctx, "kubectl", "--kubeconfig", admin, "wait", "--for=condition=Ready", "--timeout=2m", "node", nodeName)
+	err = command(ctx, "kubectl", "--kubeconfig", admin, "wait", "--for=condition=Ready", "--timeout=2m", "node", nodeName)
 	return admin, err
 }
 
@@ -124,8 +123,7 @@ func startControlPlane(ctx context.Context, c crew, kubeconfigs map[string]strin
 		return err
 	}
 	if err := wait(ctx, "kube-apiserver is ready", func(ctx context.Context) error {
-		_, err := output(ctx, "kubectl", "--kubeconfig", kubeconfigs["admin"], "get", "--raw", "/readyz")
-		return err
+		return command(ctx, "kubectl", "--kubeconfig", kubeconfigs["admin"], "get", "--raw", "/readyz")
 	}); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (c crew) start(ctx context.Context, name string, args ...string) error {
 		return fmt.Errorf("make a log: %w", err)
 	}
 	defer func() { _ = log.Close() }() // the process has its own
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // programs of the cluster
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
@@ -65,11 +65,11 @@ func wait(ctx context.Context, what string, try func(context.Context) error) err
 	}
 }
 
-// output runs a command to its end.
-func output(ctx context.Context, name string, args ...string) (string, error) {
-	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+// command runs a command to its end.
+func command(ctx context.Context, name string, args ...string) error {
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput() //nolint:gosec // programs of the cluster
 	if err != nil {
-		return "", fmt.Errorf("run %s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(out)))
+		return fmt.Errorf("run %s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(out)))
 	}
-	return string(out), nil
+	return nil
 }
