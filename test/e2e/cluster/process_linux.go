@@ -24,7 +24,7 @@ func (c crew) start(ctx context.Context, name string, args ...string) error {
 	if err != nil {
 		return fmt.Errorf("make a log: %w", err)
 	}
-	defer func() { _ = log.Close() }() // the process has its own
+	defer func() { _ = log.Close() }()             // the process has its own
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // programs of the cluster
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
