@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -14,15 +13,15 @@ import (
 
 // patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together.
 func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, saved v1alpha1.CDPCredentialStatus, mem *remembered, status v1alpha1.CDPCredentialStatus) error {
-	if equality.Semantic.DeepEqual(saved, status) {
-		mem.unsaved = nil
-		return nil
-	}
-	mem.unsaved = status.DeepCopy()
 	patch, err := statusPatch(obj.UID, &saved, &status)
 	if err != nil {
 		return err
 	}
+	if patch == nil {
+		mem.unsaved = nil
+		return nil
+	}
+	mem.unsaved = status.DeepCopy()
 	after := &v1alpha1.CDPCredential{}
 	after.Namespace, after.Name = obj.Namespace, obj.Name
 	err = r.Client.Status().Patch(ctx, after, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy))

@@ -18,7 +18,7 @@ func TestStatusPatch(t *testing.T) {
 		saved, status v1alpha1.CDPCredentialStatus
 		want          string
 	}{
-		{"nothing", v1alpha1.CDPCredentialStatus{Failures: 1}, v1alpha1.CDPCredentialStatus{Failures: 1}, `{}`},
+		{"nothing", v1alpha1.CDPCredentialStatus{Failures: 1, NextRefreshTime: at(1)}, v1alpha1.CDPCredentialStatus{Failures: 1, NextRefreshTime: at(1)}, ""},
 		{"a first field", v1alpha1.CDPCredentialStatus{}, v1alpha1.CDPCredentialStatus{Provider: "apsis"}, `{"provider":"apsis"}`},
 		{
 			"changed, added, gone and kept",
@@ -37,6 +37,19 @@ func TestStatusPatch(t *testing.T) {
 			`{"issuance":null}`,
 		},
 		{
+			"an object that was not there", v1alpha1.CDPCredentialStatus{}, v1alpha1.CDPCredentialStatus{Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 1}},
+			`{"issuance":{"day":"2026-03-01","count":1}}`,
+		},
+		{
+			"a required field that is zero",
+			v1alpha1.CDPCredentialStatus{Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 1}}, v1alpha1.CDPCredentialStatus{Issuance: &v1alpha1.Issuance{Day: "2026-03-01"}},
+			`{"issuance":{"count":0}}`,
+		},
+		{
+			"no list, and an empty one", v1alpha1.CDPCredentialStatus{GrantedScopes: []string{"a"}}, v1alpha1.CDPCredentialStatus{GrantedScopes: []string{}},
+			`{"grantedScopes":null}`,
+		},
+		{
 			"a list is replaced",
 			v1alpha1.CDPCredentialStatus{GrantedScopes: []string{"a", "b"}}, v1alpha1.CDPCredentialStatus{GrantedScopes: []string{"b"}},
 			`{"grantedScopes":["b"]}`,
@@ -48,7 +61,11 @@ func TestStatusPatch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := `{"metadata":{"uid":"u"},"status":` + tt.want + `}`; string(got) != want {
+			want := ""
+			if tt.want != "" {
+				want = `{"metadata":{"uid":"u"},"status":` + tt.want + `}`
+			}
+			if string(got) != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})

@@ -17,6 +17,7 @@ import (
 // calm ends all faults. What was begun goes on.
 func (w *world) calm() {
 	w.tell("CALM")
+	w.calmed = true
 	for _, h := range w.vendors.hosts {
 		h.trouble = fine
 	}

@@ -146,6 +146,8 @@ func (j *judge) quietly(p *pass) {
 	switch {
 	case p.expired && exchanges == 0 && writes == 1 && j.expect(j.object(p.name)) != "":
 		// A suspended object, or one that lacks something, says so at the second of expiry.
+	case verifies == 1 && exchanges == 0 && writes == 1 && counts["status"] == 1 && firstVerdict(p.object):
+		// The API has said so again, but of another generation of the object.
 	case exchanges == 0 && verifies == 0 && reads+writes > 0:
 		expensive("nothing was to be done")
 	case exchanges == 0 && writes > 0:
@@ -157,4 +159,10 @@ func (j *judge) quietly(p *pass) {
 	case p.err != nil:
 		expensive("it failed")
 	}
+}
+
+// firstVerdict says whether the API has not been asked since the object was changed.
+func firstVerdict(obj *v1alpha1.CDPCredential) bool {
+	c := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionVerified)
+	return c != nil && c.ObservedGeneration < obj.Generation
 }

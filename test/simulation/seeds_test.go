@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(2000) // a world is a few megabytes, and is thrown away as a whole
+		debug.SetMemoryLimit(512 << 20)
 	}
 	var err error
 	if metrics, err = controllers.NewMetrics(prometheus.NewRegistry()); err != nil {

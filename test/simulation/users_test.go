@@ -330,7 +330,8 @@ var actions = []action{
 		return ""
 	}},
 	{"changes verify", func(w *world, o *object) string {
-		interval := pick(w, []time.Duration{time.Minute, 5 * time.Minute, time.Hour})
+		lifetime := w.vendors.hosts[oauthHost].lifetime
+		interval := pick(w, []time.Duration{max(time.Minute, lifetime/20), max(5*time.Minute, lifetime/4), time.Hour})
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Verify = &v1alpha1.Verify{URL: "https://" + apiHost + "/v1", Interval: &metav1.Duration{Duration: interval}}
 			if w.maybe(0.3) {
@@ -401,7 +402,11 @@ func rotate(w *world, o *object) string {
 		first, second = inSecret, atVendor
 	}
 	first()
-	w.after(w.about(20*time.Second), second)
+	w.after(w.about(20*time.Second), func() {
+		if !w.calmed { // else it has been put right already
+			second()
+		}
+	})
 	return secret
 }
 

@@ -32,6 +32,8 @@ type world struct {
 	// staleStarts says that a new process may begin with an old list, startsBehind how old it is, if not by chance.
 	staleStarts  bool
 	startsBehind time.Duration
+	// calmed says that nobody does anything any more that was not begun before.
+	calmed bool
 	// story is told what happens. Nil: nobody listens.
 	story func(string)
 	// passes counts them.
