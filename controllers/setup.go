@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -67,16 +68,23 @@ func wanted() predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			const request = v1alpha1.RefreshRequestedAtAnnotation
 			return e.ObjectOld.GetAnnotations()[request] != e.ObjectNew.GetAnnotations()[request] ||
-				e.ObjectOld.GetUID() != e.ObjectNew.GetUID() || lostStatus(e.ObjectOld, e.ObjectNew)
+				e.ObjectOld.GetUID() != e.ObjectNew.GetUID() || overwritten(e.ObjectOld, e.ObjectNew)
 		},
 	})
 }
 
-// lostStatus says that somebody took the status away: nothing else would have it written again.
-func lostStatus(before, after client.Object) bool {
+// overwritten says that status tells of less than it did: somebody took it away, or a leader that was stopped for a while and is none any more
+// has written what it had found before. Nothing else would have it written again.
+func overwritten(before, after client.Object) bool {
 	was, ok := before.(*v1alpha1.CDPCredential)
 	is, also := after.(*v1alpha1.CDPCredential)
-	return ok && also && is.Status.ObservedGeneration < was.Status.ObservedGeneration
+	if !ok || !also {
+		return false
+	}
+	const ready = v1alpha1.ConditionReady
+	return is.Status.ObservedGeneration < was.Status.ObservedGeneration ||
+		is.Status.LastRefreshTime.Before(was.Status.LastRefreshTime) ||
+		meta.IsStatusConditionTrue(was.Status.Conditions, ready) && !meta.IsStatusConditionTrue(is.Status.Conditions, ready)
 }
 
 func secretNames(obj client.Object) []string {

@@ -35,7 +35,7 @@ func changedFields(before, after reflect.Value) map[string]any {
 			continue
 		}
 		name, options, _ := strings.Cut(after.Type().Field(i).Tag.Get("json"), ",")
-		_, whole := is.Interface().(json.Marshaler)
+		_, whole := reflect.TypeAssert[json.Marshaler](is)
 		switch {
 		case options == "omitempty" && (is.IsZero() || is.Kind() == reflect.Slice && is.Len() == 0):
 			patch[name] = nil

@@ -40,7 +40,7 @@ func (b *bug) hunt(ctx context.Context, seeds uint64) (*finding, error) {
 		}
 	}
 	binary := filepath.Join(folder, "simulation.test")
-	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, "./test/simulation")
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, "./test/simulation") // #nosec G204 -- a folder of our own
 	build.Dir = folder
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build it: %w\n%s", err, out)
@@ -70,7 +70,7 @@ func copyInto(folder, source string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(target, content, 0o600)
+	return os.WriteFile(target, content, 0o600) // #nosec G703 -- a folder of our own
 }
 
 func (e *edit) apply(folder string) error {
@@ -82,7 +82,7 @@ func (e *edit) apply(folder string) error {
 	if n := bytes.Count(text, []byte(e.from)); n != 1 {
 		return fmt.Errorf("edit %s: it has %d times what is to be replaced, not once: bring hack/mutate/bugs.go up to date:\n%s", e.file, n, e.from)
 	}
-	return os.WriteFile(name, bytes.Replace(text, []byte(e.from), []byte(e.to), 1), 0o600)
+	return os.WriteFile(name, bytes.Replace(text, []byte(e.from), []byte(e.to), 1), 0o600) // #nosec G703 -- a folder of our own
 }
 
 // failure is a line of TestSeeds about a world that broke a promise.

@@ -1,0 +1,53 @@
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// TestWanted has what a change of an object must look like to wake it.
+func TestWanted(t *testing.T) {
+	at := func(hour int) *metav1.Time { return new(metav1.NewTime(time.Date(2026, 3, 1, hour, 0, 0, 0, time.UTC))) }
+	object := func(edit func(*v1alpha1.CDPCredential)) *v1alpha1.CDPCredential {
+		obj := &v1alpha1.CDPCredential{}
+		obj.UID, obj.Generation = "u", 2
+		obj.Status = v1alpha1.CDPCredentialStatus{
+			ObservedGeneration: 2, LastRefreshTime: at(3), Conditions: []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}},
+		}
+		edit(obj)
+		return obj
+	}
+	tests := []struct {
+		name string
+		edit func(*v1alpha1.CDPCredential)
+		want bool
+	}{
+		{"nothing, as after a list", func(*v1alpha1.CDPCredential) {}, false},
+		{"spec", func(obj *v1alpha1.CDPCredential) { obj.Generation = 3 }, true},
+		{"labels", func(obj *v1alpha1.CDPCredential) { obj.Labels = map[string]string{"a": "b"} }, false},
+		{"a request for a refresh", func(obj *v1alpha1.CDPCredential) {
+			obj.Annotations = map[string]string{v1alpha1.RefreshRequestedAtAnnotation: "now"}
+		}, true},
+		{"another object of the name", func(obj *v1alpha1.CDPCredential) { obj.UID = "v" }, true},
+		{"our status after a renewal", func(obj *v1alpha1.CDPCredential) { obj.Status.LastRefreshTime = at(4) }, false},
+		{"our status after a failure", func(obj *v1alpha1.CDPCredential) { obj.Status.Failures, obj.Status.NextRefreshTime = 1, at(4) }, false},
+		{"status lost", func(obj *v1alpha1.CDPCredential) { obj.Status = v1alpha1.CDPCredentialStatus{} }, true},
+		{"status of a leader of before the renewal", func(obj *v1alpha1.CDPCredential) { obj.Status.LastRefreshTime = at(2) }, true},
+		{"status of a leader that has seen no token", func(obj *v1alpha1.CDPCredential) {
+			obj.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse}}
+		}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before, after := object(func(*v1alpha1.CDPCredential) {}), object(tt.edit)
+			if got := wanted().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
