@@ -38,16 +38,18 @@ func (r *CDPCredentialReconciler) catchUp(ctx context.Context, obj *v1alpha1.CDP
 	return live, err
 }
 
-// decide observes and plans. A process' first exchange for an object is decided on what the API server says: the cache that a process begins
-// with may be of before the last writes of the process before it, and a token costs more than two reads. Nil: the object is gone.
+// decide observes and plans. Where it matters most it does so with what the API server says: the cache that a process begins with may be of before
+// the last writes of the process before it, and its watch of Secrets may be further behind than that of objects. A token costs more than two
+// reads, and what is reported of an obstacle takes the place of a back-off that is still to be waited out. Nil: the object is gone.
 func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (*view, step, error) {
-	v, err := r.observe(ctx, obj, mem)
+	v, err := r.observe(ctx, obj, mem, r.cachedClient)
 	if err != nil {
 		return nil, step{}, err
 	}
 	s := plan(v)
+	exchanges := (s.action == issue || s.action == update) && v.intent.provider != "basic"
 	nothingToLose := v.saved.LastRefreshTime == nil && v.saved.LastAttempt == nil && !v.held.found
-	if s.action != issue && s.action != update || mem.confirmed || v.intent.provider == "basic" || nothingToLose {
+	if nothingToLose || (!exchanges || mem.confirmed) && !newObstacle(v, s) {
 		return v, s, nil
 	}
 	live, err := r.readObject(ctx, obj)
@@ -63,11 +65,23 @@ func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPC
 			return nil, step{}, err
 		}
 	}
-	mem.confirmed, mem.objectVersion = true, live.ResourceVersion
-	if v, err = r.observe(ctx, live, mem); err != nil {
+	mem.confirmed, mem.objectVersion = mem.confirmed || exchanges, live.ResourceVersion
+	if v, err = r.observe(ctx, live, mem, r.readClient); err != nil {
 		return nil, step{}, err
 	}
 	return v, plan(v), nil
+}
+
+// newObstacle says whether a Secret, as the cache shows it, is in the way, and status does not say so yet.
+func newObstacle(v *view, s step) bool {
+	if s.failure == nil || s.failure.reason == refreshedReason(&v.obj.Status) {
+		return false
+	}
+	switch s.failure.reason {
+	case v1alpha1.ReasonSecretNotFound, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonTargetNotOwned, v1alpha1.ReasonTargetUnusable:
+		return true
+	}
+	return false
 }
 
 // readObject asks the API server for the object. Nil: it is gone, which the cache will show, too.

@@ -12,15 +12,15 @@ import (
 )
 
 // observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
-// status nor this process knows the version.
-func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (*view, error) {
+// status nor this process knows the version. The client Secret is observed by observeClient.
+func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, observeClient func(context.Context, *view) error) (*view, error) {
 	v := &view{now: r.Clock.Now(), obj: obj, saved: obj.Status, allowed: r.AllowedHosts, allowedMetadata: r.AllowedMetadata}
 	if mem.unsaved != nil {
 		obj.Status = *mem.unsaved.DeepCopy() // what happened has happened, though it could not be written
 	}
 	v.intent, v.intentErr = intentOf(&obj.Spec)
 	var err error
-	if v.client, err = r.observeClient(ctx, obj); err != nil {
+	if err = observeClient(ctx, v); err != nil {
 		return nil, err
 	}
 	if v.target, err = r.observeTarget(ctx, obj, mem, obj.Spec.Target.Name); err != nil {
@@ -45,14 +45,16 @@ func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDP
 	return v, r.compareClient(ctx, v, mem)
 }
 
-func (r *CDPCredentialReconciler) observeClient(ctx context.Context, obj *v1alpha1.CDPCredential) (clientView, error) {
-	meta := secretMetadata(obj.Namespace, obj.Spec.ClientSecretRef.Name)
+// cachedClient finds the client Secret in the cache.
+func (r *CDPCredentialReconciler) cachedClient(ctx context.Context, v *view) error {
+	meta := secretMetadata(v.obj.Namespace, v.obj.Spec.ClientSecretRef.Name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
-		return clientView{}, nil
+		return nil
 	} else if err != nil {
-		return clientView{}, fmt.Errorf("read the client Secret's metadata: %w", err)
+		return fmt.Errorf("read the client Secret's metadata: %w", err)
 	}
-	return clientView{found: true, version: versionOf(&meta.ObjectMeta), allowedHosts: meta.Annotations[v1alpha1.AllowedHostsAnnotation]}, nil
+	v.client = clientView{found: true, version: versionOf(&meta.ObjectMeta), allowedHosts: meta.Annotations[v1alpha1.AllowedHostsAnnotation]}
+	return nil
 }
 
 func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) (targetView, error) {
