@@ -184,7 +184,9 @@ func setReady(v *view, status *v1alpha1.CDPCredentialStatus) {
 
 func set(v *view, status *v1alpha1.CDPCredentialStatus, kind string, truth metav1.ConditionStatus, reason, message string) {
 	condition := metav1.Condition{
-		Type: kind, Status: truth, Reason: reason, Message: message, ObservedGeneration: v.obj.Generation, LastTransitionTime: metav1.NewTime(v.now),
+		Type: kind, Status: truth, Reason: reason, Message: message, ObservedGeneration: v.obj.Generation,
+		// As the API server will give it back: else a status whose answer was lost would be written again.
+		LastTransitionTime: metav1.NewTime(v.now).Rfc3339Copy(),
 	}
 	meta.SetStatusCondition(&status.Conditions, condition)
 }

@@ -331,7 +331,7 @@ var actions = []action{
 	}},
 	{"changes verify", func(w *world, o *object) string {
 		lifetime := w.vendors.hosts[oauthHost].lifetime
-		interval := pick(w, []time.Duration{max(time.Minute, lifetime/20), max(5*time.Minute, lifetime/4), time.Hour})
+		interval := pick(w, []time.Duration{max(time.Minute, min(lifetime/20, 45*time.Minute)), max(5*time.Minute, min(lifetime/4, time.Hour)), time.Hour})
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Verify = &v1alpha1.Verify{URL: "https://" + apiHost + "/v1", Interval: &metav1.Duration{Duration: interval}}
 			if w.maybe(0.3) {
