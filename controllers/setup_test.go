@@ -12,7 +12,9 @@ import (
 
 // TestWanted has what a change of an object must look like to wake it.
 func TestWanted(t *testing.T) {
-	at := func(hour int) *metav1.Time { return new(metav1.NewTime(time.Date(2026, 3, 1, hour, 0, 0, 0, time.UTC))) }
+	at := func(hour int) *metav1.Time {
+		return new(metav1.NewTime(time.Date(2026, 3, 1, hour, 0, 0, 0, time.UTC)))
+	}
 	object := func(edit func(*v1alpha1.CDPCredential)) *v1alpha1.CDPCredential {
 		obj := &v1alpha1.CDPCredential{}
 		obj.UID, obj.Generation = "u", 2
