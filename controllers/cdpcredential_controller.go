@@ -47,7 +47,9 @@ type CDPCredentialReconciler struct {
 	AllowedHosts egress.Hosts
 	// AllowedMetadata are keys, and prefixes without their slash, that targets may carry though they make other controllers act. Nil: none.
 	AllowedMetadata []string
-	Clock           clock.PassiveClock
+	// RolloutRestart lets objects have workloads restarted, for which the operator needs rights of its own. False: they are told that it does not.
+	RolloutRestart bool
+	Clock          clock.PassiveClock
 	// Chance gives numbers in [0, 1), for jitter. Rand gives unpredictable bytes, for salts.
 	Chance  func() float64
 	Rand    io.Reader
@@ -109,11 +111,13 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	}
 	r.settleClock(v, mem, out)
 	status := report(v, s, out, tried)
+	var rolloutAt time.Time
+	status.RolloutRestart, rolloutAt = r.rollOut(ctx, v, mem)
 	if err := r.patchStatus(ctx, v.obj, v.saved, mem, status); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
 	r.tell(v, &v.saved, &status)
-	after := wake(v, s, out, verifyAt, &status)
+	after := wake(v, s, out, sooner(verifyAt, rolloutAt), &status)
 	return ctrl.Result{RequeueAfter: after, Priority: new(urgency(status.TokenExpirationTime, v.now.Add(after)))}, nil
 }
 

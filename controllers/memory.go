@@ -55,6 +55,8 @@ type remembered struct {
 	// rewrites counts the rewrites since rewriteSince.
 	rewrites     int
 	rewriteSince time.Time
+	// rollouts are what workloads wait for, of those that wait.
+	rollouts map[v1alpha1.RolloutRestart]rolloutWait
 	// lagging is since when the cache has shown the object older than it is. Zero: it does not.
 	lagging time.Time
 }

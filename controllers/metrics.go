@@ -18,6 +18,7 @@ type Metrics struct {
 	duration         *prometheus.HistogramVec
 	margin, lateness prometheus.Histogram
 	blockedTotal     *prometheus.CounterVec
+	restarts         *prometheus.CounterVec
 	skew             *prometheus.GaugeVec
 	failing          *failing
 
@@ -50,10 +51,13 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		blockedTotal: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cdpcredential_endpoint_blocked_total", Help: "How often an attempt had to wait for its endpoint, by reason.",
 		}, []string{"reason"}),
+		restarts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cdpcredential_rollout_restarts_total", Help: "Attempts to restart a workload of spec.rolloutRestart, by result (success, failure) and reason.",
+		}, []string{"result", "reason"}),
 		skew:    gauges("clock_skew_seconds", "The endpoint's clock minus the operator's, as of the last token.", []string{"endpoint"}),
 		failing: newFailing(),
 	}
-	for _, c := range []prometheus.Collector{m.objects, m.exchanges, m.duration, m.margin, m.lateness, m.blockedTotal, m.skew, m.failing.gauge} {
+	for _, c := range []prometheus.Collector{m.objects, m.exchanges, m.duration, m.margin, m.lateness, m.blockedTotal, m.restarts, m.skew, m.failing.gauge} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -78,6 +82,15 @@ func (m *Metrics) exchanged(provider string, did action, took time.Duration, err
 	}
 	m.exchanges.WithLabelValues(provider, result, reason).Inc()
 	m.duration.WithLabelValues(provider).Observe(took.Seconds())
+}
+
+// rolledOut tells of a restart; the reason is empty if it worked.
+func (m *Metrics) rolledOut(reason string) {
+	if reason == "" {
+		m.restarts.WithLabelValues("success", v1alpha1.EventWorkloadRestarted).Inc()
+		return
+	}
+	m.restarts.WithLabelValues("failure", reason).Inc()
 }
 
 func (m *Metrics) blocked(reason string) { m.blockedTotal.WithLabelValues(reason).Inc() }

@@ -59,6 +59,8 @@ func TestMetrics(t *testing.T) {
 	m.exchanged("basic", issue, time.Second, nil) // nothing is exchanged
 	m.blocked("paused")
 	m.blocked("paused")
+	m.rolledOut("")
+	m.rolledOut("WorkloadNotFound")
 	v := steady()
 	status := report(v, step{}, outcome{}, nil)
 	m.issued(v, outcome{issued: true, skew: -3 * time.Second, margin: 90 * time.Second, lateness: 2 * time.Second})
@@ -73,6 +75,8 @@ func TestMetrics(t *testing.T) {
 		"cdpcredential_ready{name=etl,namespace=marketing} 1",
 		"cdpcredential_refresh_lateness_seconds{} 1 of 2",
 		"cdpcredential_refresh_margin_seconds{} 1 of 90",
+		"cdpcredential_rollout_restarts_total{reason=WorkloadNotFound,result=failure} 1",
+		"cdpcredential_rollout_restarts_total{reason=WorkloadRestarted,result=success} 1",
 		"cdpcredential_token_expiration_timestamp_seconds{name=etl,namespace=marketing} 1.7723664e+09",
 	}
 	if diff := cmp.Diff(want, scraped(t, registry)); diff != "" {

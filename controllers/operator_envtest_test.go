@@ -42,6 +42,9 @@ type operator struct {
 type assembly struct {
 	intercept interceptor.Funcs
 	resolver  egress.Resolver
+	// identity is whose rights the operator has. Nil: the shared manager's.
+	identity       *identity
+	rolloutRestart bool
 	// wrap comes between the operator and the API server.
 	wrap func(http.RoundTripper) http.RoundTripper
 }
@@ -64,6 +67,9 @@ func (s *stage) operate(a assembly) *operator {
 	s.manager = s.namespace
 	o := &operator{requests: &requests{}}
 	restConfig := rest.CopyConfig(s.identity.config)
+	if a.identity != nil {
+		restConfig = rest.CopyConfig(a.identity.config)
+	}
 	restConfig.Wrap(func(next http.RoundTripper) http.RoundTripper { return counted{next, o.requests} })
 	if a.wrap != nil {
 		restConfig.Wrap(a.wrap)
@@ -122,17 +128,18 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 	}
 	transports := &egress.Transports{Policy: egress.Policy{Allowed: []netip.Prefix{netip.MustParsePrefix(openAddress)}}, Resolver: a.resolver}
 	reconciler := &controllers.CDPCredentialReconciler{
-		Client:     mgr.GetClient(),
-		Live:       mgr.GetAPIReader(),
-		Recorder:   mgr.GetEventRecorder("cdp-credential-operator"),
-		Exchanger:  exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
-		Transports: transports,
-		Gate:       egress.NewGate(egress.Limits{}),
-		VerifyGate: egress.NewGate(egress.Limits{}),
-		Clock:      clock.RealClock{},
-		Chance:     mathrand.Float64,
-		Rand:       rand.Reader,
-		Metrics:    metrics,
+		Client:         mgr.GetClient(),
+		Live:           mgr.GetAPIReader(),
+		RolloutRestart: a.rolloutRestart,
+		Recorder:       mgr.GetEventRecorder("cdp-credential-operator"),
+		Exchanger:      exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
+		Transports:     transports,
+		Gate:           egress.NewGate(egress.Limits{}),
+		VerifyGate:     egress.NewGate(egress.Limits{}),
+		Clock:          clock.RealClock{},
+		Chance:         mathrand.Float64,
+		Rand:           rand.Reader,
+		Metrics:        metrics,
 	}
 	return mgr, transports, reconciler.SetupWithManager(ctx, mgr, 32)
 }

@@ -26,6 +26,9 @@ func (r *CDPCredentialReconciler) tell(v *view, before, status *v1alpha1.CDPCred
 			r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, c.Reason, "Refresh", "%s", shorten(c.Message, maxNote))
 		}
 	}
+	for _, w := range newObstacles(before.RolloutRestart, status.RolloutRestart) {
+		r.Recorder.Eventf(v.obj, workloadReference(v.obj.Namespace, v1alpha1.RolloutRestart{Kind: w.Kind, Name: w.Name}), corev1.EventTypeWarning, w.Reason, "RolloutRestart", "%s", shorten(w.Message, maxNote))
+	}
 }
 
 // maxNote is the most that an event's note may have.

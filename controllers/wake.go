@@ -6,10 +6,11 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// wake says how soon the object is looked at again: for what is to be tried next, and at the second at which the token expires. Zero:
+// wake says how soon the object is looked at again: for what is to be tried next, verifications and restarts (nextAt) included, and at the second at
+// which the token expires. Zero:
 // when something changes.
-func wake(v *view, s step, out outcome, verifyAt time.Time, status *v1alpha1.CDPCredentialStatus) time.Duration {
-	times := []time.Time{verifyAt, out.at}
+func wake(v *view, s step, out outcome, nextAt time.Time, status *v1alpha1.CDPCredentialStatus) time.Duration {
+	times := []time.Time{nextAt, out.at}
 	if v.held.holds(v.now) {
 		times = append(times, v.held.rec.ExpiresAt)
 	}
@@ -23,14 +24,20 @@ func wake(v *view, s step, out outcome, verifyAt time.Time, status *v1alpha1.CDP
 	case v.held.rec != nil:
 		times = append(times, renewAt(v)) // exact, where status has whole seconds
 	}
+	first := sooner(times...)
+	if first.IsZero() {
+		return 0
+	}
+	return max(first.Sub(v.now), time.Millisecond) // zero would mean never
+}
+
+// sooner is the first of the times that are not zero.
+func sooner(times ...time.Time) time.Time {
 	var first time.Time
 	for _, t := range times {
 		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
 			first = t
 		}
 	}
-	if first.IsZero() {
-		return 0
-	}
-	return max(first.Sub(v.now), time.Millisecond) // zero would mean never
+	return first
 }

@@ -37,6 +37,9 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
 	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
 	p.rec.Token, p.rec.Data = p.rec.seal(tokenKey(data)), p.rec.sealData(data, p.rec.Keys)
+	if p.rec.Edition, err = r.editionFor(v, &p.rec, data); err != nil {
+		return "", err
+	}
 	state, err := json.Marshal(p.rec)
 	if err != nil {
 		return "", fmt.Errorf("write the record: %w", err)

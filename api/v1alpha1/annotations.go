@@ -14,6 +14,11 @@ const (
 	ExpiresAtAnnotation = "cdpcredentials.io/expires-at"
 	// StateAnnotation stands on a target Secret and is the operator's own memory of what it wrote there. Its form may change.
 	StateAnnotation = "cdpcredentials.io/state"
+	// RestartedAtAnnotation stands on the pod template of a workload of spec.rolloutRestart and says in RFC 3339 when the operator last restarted
+	// it.
+	RestartedAtAnnotation = "cdpcredentials.io/restarted-at"
+	// RestartedForAnnotation stands beside it and says for which editions of which CDPCredentials' data: a JSON object. Its form may change.
+	RestartedForAnnotation = "cdpcredentials.io/restarted-for"
 	// ManagedByLabel stands on a target Secret with the value ManagedBy.
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 	// ManagedBy is the value of ManagedByLabel and the operator's field manager.

@@ -29,7 +29,16 @@ type CDPCredentialSpec struct {
 	// +optional
 	Verify *Verify `json:"verify,omitempty"`
 
-	// suspend stops exchanges and writes to the target Secret; status goes on. Default is false.
+	// rolloutRestart names workloads of this namespace that are restarted when the target Secret's data has changed, because they read it
+	// only when they start (environment variables, subPath volumes). Only where an administrator has turned this on. Empty means none.
+	// +optional
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=kind
+	// +listMapKey=name
+	RolloutRestart []RolloutRestart `json:"rolloutRestart,omitempty"`
+
+	// suspend stops exchanges, writes to the target Secret and restarts; status goes on. Default is false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
@@ -197,6 +206,63 @@ type Verify struct {
 	Interval *metav1.Duration `json:"interval,omitempty"`
 }
 
+// WorkloadKind is a kind of the API group apps whose pods are replaced when their template changes.
+// +kubebuilder:validation:Enum=Deployment;StatefulSet;DaemonSet
+type WorkloadKind string
+
+// Kinds of workloads.
+const (
+	WorkloadDeployment  WorkloadKind = "Deployment"
+	WorkloadStatefulSet WorkloadKind = "StatefulSet"
+	WorkloadDaemonSet   WorkloadKind = "DaemonSet"
+)
+
+// RolloutRestart names a workload of the same namespace.
+type RolloutRestart struct {
+	// kind of the workload: Deployment, StatefulSet or DaemonSet.
+	// +required
+	Kind WorkloadKind `json:"kind"`
+
+	// name of the workload.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	Name string `json:"name"`
+}
+
+// RolloutRestartStatus says what became of a workload of spec.rolloutRestart.
+type RolloutRestartStatus struct {
+	// kind of the workload.
+	// +required
+	Kind WorkloadKind `json:"kind"`
+
+	// name of the workload.
+	// +required
+	Name string `json:"name"`
+
+	// edition is the name, made up by chance, of the data that the workload's pods began with.
+	// +optional
+	Edition string `json:"edition,omitempty"`
+
+	// pending says that the data has changed since and the workload has yet to be restarted.
+	// +optional
+	Pending bool `json:"pending,omitempty"`
+
+	// lastRestartTime is when the workload was last restarted for this object. Empty: not yet.
+	// +optional
+	LastRestartTime *metav1.Time `json:"lastRestartTime,omitempty"`
+
+	// reason is why the workload was not restarted: RolloutRestartDisabled, RolloutRestartForbidden, RolloutRestartFailed or
+	// WorkloadNotFound. Empty: nothing is wrong.
+	// +optional
+	Reason string `json:"reason,omitempty"`
+
+	// message says what to do about it.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
 // Issuance counts the tokens issued in one day.
 type Issuance struct {
 	// day in UTC, for example 2026-11-21.
@@ -283,6 +349,13 @@ type CDPCredentialStatus struct {
 	// issuance counts the tokens issued today.
 	// +optional
 	Issuance *Issuance `json:"issuance,omitempty"`
+
+	// rolloutRestart says what became of the workloads of spec.rolloutRestart.
+	// +optional
+	// +listType=map
+	// +listMapKey=kind
+	// +listMapKey=name
+	RolloutRestart []RolloutRestartStatus `json:"rolloutRestart,omitempty"`
 }
 
 // CDPCredential keeps a Secret filled with a valid bearer token, got by exchanging the credentials of another Secret.

@@ -86,4 +86,15 @@ const (
 	EventScopesReduced = "ScopesReduced"
 	// EventBudgetLow is the Warning event when four fifths of the day's budget are spent.
 	EventBudgetLow = "BudgetLow"
+	// EventWorkloadRestarted is the Normal event of each restart of a workload of spec.rolloutRestart.
+	EventWorkloadRestarted = "WorkloadRestarted"
+	// EventRolloutRestartDisabled is the Warning event when spec.rolloutRestart is set and the administrator has not turned restarts on. Like
+	// the following ones it is also a reason in status.rolloutRestart.
+	EventRolloutRestartDisabled = "RolloutRestartDisabled"
+	// EventRolloutRestartForbidden is the Warning event when the API server does not let the operator restart a workload.
+	EventRolloutRestartForbidden = "RolloutRestartForbidden"
+	// EventRolloutRestartFailed is the Warning event when a workload could not be restarted for another reason.
+	EventRolloutRestartFailed = "RolloutRestartFailed"
+	// EventWorkloadNotFound is the Warning event when a workload of spec.rolloutRestart does not exist.
+	EventWorkloadNotFound = "WorkloadNotFound"
 )

@@ -93,6 +93,7 @@ func TestSchemaAccepts(t *testing.T) {
 		"refresh with fraction": `refresh: {before: 1.5h}`,
 		"verify":                `verify: {url: "https://api.apsis.one/audience/keyspaces", interval: 5m}`,
 		"suspend":               `suspend: true`,
+		"rollout restarts":      `rolloutRestart: [{kind: Deployment, name: a}, {kind: StatefulSet, name: a}, {kind: DaemonSet, name: b.c-d}]`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -184,6 +185,12 @@ func TestSchemaRefuses(t *testing.T) {
 		"our own annotation":         {`target: {name: t, annotations: {cdpcredentials.io/credential: x}}`, "the operator's own"},
 		"our own label":              {`target: {name: t, labels: {app.kubernetes.io/managed-by: x}}`, "the operator's own"},
 		"another deletion policy":    {`target: {name: t, deletionPolicy: Orphan}`, "spec.target.deletionPolicy"},
+		"a workload of any kind":     {`rolloutRestart: [{kind: CronJob, name: a}]`, `supported values: "Deployment", "StatefulSet", "DaemonSet"`},
+		"a workload without a name":  {`rolloutRestart: [{kind: Deployment}]`, "spec.rolloutRestart[0].name: Required value"},
+		"a workload elsewhere":       {`rolloutRestart: [{kind: Deployment, name: kube-system/coredns}]`, "spec.rolloutRestart[0].name"},
+		"a workload up a folder":     {`rolloutRestart: [{kind: Deployment, name: ../../../secrets/a}]`, "spec.rolloutRestart[0].name"},
+		"a workload named twice":     {`rolloutRestart: [{kind: Deployment, name: a}, {kind: Deployment, name: a}]`, "Duplicate value"},
+		"too many workloads":         {`rolloutRestart: [` + manyWorkloads(17) + `]`, "spec.rolloutRestart: Too many"},
 		"a CA that is no base64":     {`tls: {caBundle: "-----BEGIN"}`, "spec.tls.caBundle"},
 		"a CA with a line break":     {`tls: {caBundle: "aGVsbG8=\n"}`, "spec.tls.caBundle"},
 		"a CA cut off":               {`tls: {caBundle: aGVsb}`, "spec.tls.caBundle"},
@@ -200,6 +207,14 @@ func TestSchemaRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+func manyWorkloads(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("{kind: Deployment, name: w%d}", i)
+	}
+	return strings.Join(list, ", ")
 }
 
 // A schema default in spec would show up as a permanent difference in GitOps tools.

@@ -35,6 +35,7 @@ type options struct {
 
 	allowedHosts    egress.Hosts
 	allowedMetadata []string
+	rolloutRestart  bool
 	allowedPrefixes []netip.Prefix
 	// limits are those of token endpoints, verifyLimits those of the APIs behind them.
 	limits, verifyLimits egress.Limits
@@ -57,6 +58,8 @@ func parseFlags(args []string) (*options, error) {
 	flags.StringVar(&opts.leaderElectionNamespace, "leader-election-namespace", os.Getenv("POD_NAMESPACE"),
 		"Namespace of the leader election's Lease; empty means $POD_NAMESPACE, or the pod's own.")
 	flags.IntVar(&opts.concurrency, "max-concurrent-reconciles", 32, "How many objects are worked on at the same time.")
+	flags.BoolVar(&opts.rolloutRestart, "enable-rollout-restart", false,
+		"Restart the workloads of spec.rolloutRestart when their data has changed; needs the rights of config/rollout-restart.")
 	flags.Float64Var(&opts.limits.QPS, "token-endpoint-qps", 20, "Exchanges a second at one endpoint.")
 	flags.IntVar(&opts.limits.HostInFlight, "token-endpoint-in-flight", 8, "Exchanges at the same time at one endpoint.")
 	namespaces := flags.String("watch-namespaces", "", "Namespaces to work in, separated by commas; empty means all.")

@@ -70,3 +70,16 @@ func TestLists(t *testing.T) {
 		t.Errorf("prefixes %v, selector %v", opts.allowedPrefixes, opts.selector)
 	}
 }
+
+// The right to restart workloads is the administrator's to give.
+func TestRolloutRestartIsOffByDefault(t *testing.T) {
+	for want, args := range map[bool][]string{false: nil, true: {"--enable-rollout-restart"}} {
+		opts, err := parseFlags(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if opts.rolloutRestart != want {
+			t.Errorf("%v: %t", args, opts.rolloutRestart)
+		}
+	}
+}

@@ -60,6 +60,7 @@ func run(ctx context.Context, opts *options) error {
 		VerifyGate:      egress.NewGate(opts.verifyLimits),
 		AllowedHosts:    opts.allowedHosts,
 		AllowedMetadata: opts.allowedMetadata,
+		RolloutRestart:  opts.rolloutRestart,
 		Clock:           clock.RealClock{},
 		Chance:          mathrand.Float64,
 		Rand:            rand.Reader,

@@ -18,10 +18,13 @@ func TestChartEqualsConfig(t *testing.T) {
 		with   []string // lines of config/default/kustomization.yaml that are commented out
 		values []string
 	}{
-		"default":     {folder: "default"},
-		"namespaced":  {folder: "namespaced", values: []string{"--set=watchNamespaces={default}"}},
-		"egress":      {folder: "default", with: []string{"- ../network-policy/egress"}, values: []string{"--set=networkPolicy.egress.enabled=true"}},
-		"Prometheus":  {folder: "default", with: []string{"- ../prometheus"}, values: []string{"--set=serviceMonitor.enabled=true,prometheusRule.enabled=true"}},
+		"default":    {folder: "default"},
+		"namespaced": {folder: "namespaced", values: []string{"--set=watchNamespaces={default}"}},
+		"egress":     {folder: "default", with: []string{"- ../network-policy/egress"}, values: []string{"--set=networkPolicy.egress.enabled=true"}},
+		"Prometheus": {folder: "default", with: []string{"- ../prometheus"}, values: []string{"--set=serviceMonitor.enabled=true,prometheusRule.enabled=true"}},
+		"restarts": {
+			folder: "default", with: []string{"components:", "- ../rollout-restart"}, values: []string{"--set=rolloutRestart.enabled=true"},
+		},
 		"a dashboard": {folder: "with-dashboard", values: []string{"--set=grafanaDashboard.enabled=true"}},
 	} {
 		t.Run(name, func(t *testing.T) {

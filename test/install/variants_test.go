@@ -82,6 +82,25 @@ func TestNamespacedRights(t *testing.T) {
 	}
 }
 
+// The right to restart workloads is there only where it is asked for, and only in the namespaces that are named.
+func TestRolloutRestartRights(t *testing.T) {
+	t.Parallel()
+	rendered := objects(t, template(t, "--set=watchNamespaces={marketing,web}", "--set=rolloutRestart.enabled=true"))
+	rules := as[rbacv1.Role](t, rendered, "Role web/"+release+"-rollout-restart-role").Rules
+	want := []rbacv1.PolicyRule{{APIGroups: []string{"apps"}, Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: []string{"get", "patch"}}}
+	if diff := cmp.Diff(want, rules); diff != "" {
+		t.Errorf("rights in a namespace: %s", diff)
+	}
+	as[rbacv1.RoleBinding](t, rendered, "RoleBinding marketing/"+release+"-rollout-restart-rolebinding")
+	for _, values := range [][]string{nil, {"--set=watchNamespaces={marketing}"}, {"--set=watchNamespaces={marketing},rolloutRestart.enabled=true"}} {
+		for name := range objects(t, template(t, values...)) {
+			if strings.HasPrefix(name, "Cluster") && strings.Contains(name, "rollout") {
+				t.Errorf("%v: %s is there", values, name)
+			}
+		}
+	}
+}
+
 // TestEveryFlag: each flag of the manager is reached by a value, and the manager takes what the chart makes of the values.
 func TestEveryFlag(t *testing.T) {
 	t.Parallel()
@@ -126,7 +145,7 @@ func TestEveryValue(t *testing.T) {
 		"--metrics-secure=false", "--metrics-cert-path=/var/run/metrics-certificate", "--pprof-bind-address=127.0.0.1:6060",
 		"--watch-namespaces=marketing,web", "--watch-selector=shard in (a,b)", "--allowed-token-hosts=auth.example.com,*.api.example.com",
 		"--allowed-cidrs=10.1.2.0/24,fd00::/8", "--allowed-target-metadata=reloader.example.com/,team", "--max-concurrent-reconciles=1000000",
-		"--token-endpoint-qps=0.5", "--token-endpoint-in-flight=4", "--zap-devel", "--zap-log-level=3", "--zap-encoder=console",
+		"--token-endpoint-qps=0.5", "--token-endpoint-in-flight=4", "--enable-rollout-restart", "--zap-devel", "--zap-log-level=3", "--zap-encoder=console",
 		"--zap-stacktrace-level=panic", "--zap-time-encoding=rfc3339nano", "--kubeconfig=/etc/manager/kubeconfig",
 	}
 	if diff := cmp.Diff(want, container.Args); diff != "" {

@@ -40,6 +40,9 @@
 {{- with .Values.tokenEndpoint.inFlight }}
 - --token-endpoint-in-flight={{ int . }}
 {{- end }}
+{{- if .Values.rolloutRestart.enabled }}
+- --enable-rollout-restart
+{{- end }}
 {{- if .Values.log.development }}
 - --zap-devel
 {{- end }}

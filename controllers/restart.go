@@ -1,0 +1,189 @@
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// rollOut restarts the workloads of spec.rolloutRestart that have begun with other data than the target holds, as far as it is time to. It says what
+// status is to have of them, and when to come back. Nothing that goes wrong here is the token's business.
+func (r *CDPCredentialReconciler) rollOut(ctx context.Context, v *view, mem *remembered) ([]v1alpha1.RolloutRestartStatus, time.Time) {
+	waits := mem.rollouts
+	mem.rollouts = nil
+	var entries []v1alpha1.RolloutRestartStatus
+	var first time.Time
+	edition := v.target.edition(v.obj.Name)
+	for _, ref := range v.obj.Spec.RolloutRestart {
+		o := rollout{ref: ref, told: toldOf(v.obj.Status.RolloutRestart, ref), edition: edition, wait: waits[ref]}
+		switch {
+		case !r.RolloutRestart:
+			entries = append(entries, o.hindered(v1alpha1.EventRolloutRestartDisabled, restartDisabled))
+		case v.obj.Spec.Suspend || edition == "":
+			if o.told != nil {
+				entries = append(entries, o.entry())
+			}
+			continue
+		default:
+			entry, until := r.rollOutOne(ctx, v, &o)
+			entries = append(entries, entry)
+			if !until.IsZero() {
+				if mem.rollouts == nil {
+					mem.rollouts = map[v1alpha1.RolloutRestart]rolloutWait{}
+				}
+				mem.rollouts[ref] = rolloutWait{edition: edition, until: until}
+				first = sooner(first, until)
+			}
+		}
+		last := &entries[len(entries)-1]
+		last.Pending = last.Edition != edition
+	}
+	return entries, first
+}
+
+func toldOf(told []v1alpha1.RolloutRestartStatus, ref v1alpha1.RolloutRestart) *v1alpha1.RolloutRestartStatus {
+	for i := range told {
+		if told[i].Kind == ref.Kind && told[i].Name == ref.Name && told[i].Edition != "" {
+			return &told[i]
+		}
+	}
+	return nil
+}
+
+// rollOutOne looks at a workload if it is time to, and restarts it if that is due.
+func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, v *view, o *rollout) (v1alpha1.RolloutRestartStatus, time.Time) {
+	now := r.Clock.Now()
+	if due := o.due(now); due.IsZero() || now.Before(due) {
+		return o.entry(), due
+	}
+	w, err := r.look(ctx, v.obj.Namespace, o.ref)
+	if err != nil {
+		return r.notRestarted(ctx, o, err)
+	}
+	judged := o.judge(v.obj.Name, w, now)
+	o.told = &judged.entry
+	if judged.entry.Reason != "" {
+		r.Metrics.rolledOut(judged.entry.Reason)
+	}
+	if !judged.restart {
+		return judged.entry, judged.until
+	}
+	if err := r.restart(ctx, v, o, w, now); err != nil {
+		return r.notRestarted(ctx, o, err)
+	}
+	r.Metrics.rolledOut("")
+	r.Recorder.Eventf(v.obj, workloadReference(v.obj.Namespace, o.ref), corev1.EventTypeNormal, v1alpha1.EventWorkloadRestarted, "RolloutRestart",
+		"Restarted %s %s, as the data of Secret %s has changed", o.ref.Kind, o.ref.Name, v.target.name)
+	return o.restarted(now), time.Time{}
+}
+
+// notRestarted says what comes of an error of the API server.
+func (r *CDPCredentialReconciler) notRestarted(ctx context.Context, o *rollout, err error) (v1alpha1.RolloutRestartStatus, time.Time) {
+	now := r.Clock.Now()
+	switch {
+	case ctx.Err() != nil || apierrors.IsConflict(err) || apierrors.IsNotFound(err):
+		return o.entry(), now.Add(time.Second) // it has changed meanwhile: look again
+	case apierrors.IsForbidden(err):
+		r.Metrics.rolledOut(v1alpha1.EventRolloutRestartForbidden)
+		return o.hindered(v1alpha1.EventRolloutRestartForbidden, restartForbidden(o.ref)), now.Add(forbiddenAgain)
+	}
+	ctrl.LoggerFrom(ctx).Error(err, "Failed to restart a workload", "kind", o.ref.Kind, "name", o.ref.Name)
+	r.Metrics.rolledOut(v1alpha1.EventRolloutRestartFailed)
+	return o.hindered(v1alpha1.EventRolloutRestartFailed, restartFailed(o.ref)), now.Add(failedAgain)
+}
+
+// look asks the API server for a workload. There is no cache of them: they are many, and seldom needed.
+func (r *CDPCredentialReconciler) look(ctx context.Context, namespace string, ref v1alpha1.RolloutRestart) (workload, error) {
+	obj := workloadReference(namespace, ref)
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(obj), obj); apierrors.IsNotFound(err) {
+		return workload{}, nil
+	} else if err != nil {
+		return workload{}, fmt.Errorf("read the workload: %w", err)
+	}
+	w := workload{found: obj.GetDeletionTimestamp() == nil, version: string(obj.GetUID()) + "/" + obj.GetResourceVersion()}
+	annotations, _, err := unstructured.NestedStringMap(obj.Object, "spec", "template", "metadata", "annotations")
+	if err != nil {
+		return workload{}, fmt.Errorf("read the workload's template: %w", err)
+	}
+	// What cannot be read is as good as not there: anybody may have written it.
+	if at, err := time.Parse(time.RFC3339, annotations[v1alpha1.RestartedAtAnnotation]); err == nil {
+		w.restartedAt = at
+	}
+	_ = json.Unmarshal([]byte(annotations[v1alpha1.RestartedForAnnotation]), &w.editions)
+	return w, nil
+}
+
+// restart changes the annotations of a workload's pod template, as kubectl rollout restart does, if it is still the one that was looked at.
+func (r *CDPCredentialReconciler) restart(ctx context.Context, v *view, o *rollout, w workload, now time.Time) error {
+	editions, err := r.editions(ctx, v, o)
+	if err != nil {
+		return err
+	}
+	restartedFor, err := json.Marshal(editions)
+	if err != nil {
+		return fmt.Errorf("write the editions: %w", err)
+	}
+	uid, resourceVersion := splitVersion(w.version)
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": uid, "resourceVersion": resourceVersion},
+		"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{"annotations": map[string]any{
+			v1alpha1.RestartedAtAnnotation: now.UTC().Format(time.RFC3339), v1alpha1.RestartedForAnnotation: string(restartedFor),
+		}}}},
+	})
+	if err != nil {
+		return fmt.Errorf("write the patch of the workload: %w", err)
+	}
+	obj := workloadReference(v.obj.Namespace, o.ref)
+	if err := r.Client.Patch(ctx, obj, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy)); err != nil {
+		return fmt.Errorf("patch the workload: %w", err)
+	}
+	return nil
+}
+
+// editions are those that pods find which start from now on: of every object that names the workload. Those whose change is covered by this restart
+// see it when they look.
+func (r *CDPCredentialReconciler) editions(ctx context.Context, v *view, o *rollout) (map[string]string, error) {
+	editions := map[string]string{v.obj.Name: o.edition}
+	all := &v1alpha1.CDPCredentialList{}
+	if err := r.Client.List(ctx, all, client.InNamespace(v.obj.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the objects: %w", err)
+	}
+	for i := range all.Items {
+		other := &all.Items[i]
+		if other.Name == v.obj.Name || !slices.Contains(other.Spec.RolloutRestart, o.ref) {
+			continue
+		}
+		secret := secretMetadata(other.Namespace, other.Spec.Target.Name)
+		if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); apierrors.IsNotFound(err) {
+			continue
+		} else if err != nil {
+			return nil, fmt.Errorf("read the target Secret's metadata: %w", err)
+		}
+		target := targetView{found: true, meta: secret.ObjectMeta, rec: parseRecord(secret.Annotations[v1alpha1.StateAnnotation], other.Name)}
+		if edition := target.edition(other.Name); edition != "" {
+			editions[other.Name] = edition
+		}
+	}
+	return editions, nil
+}
+
+// workloadReference is a workload without content.
+func workloadReference(namespace string, ref v1alpha1.RolloutRestart) *unstructured.Unstructured {
+	obj := &unstructured.Unstructured{}
+	obj.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind(string(ref.Kind)))
+	obj.SetNamespace(namespace)
+	obj.SetName(ref.Name)
+	return obj
+}

@@ -1,0 +1,256 @@
+package controllers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// TestRolloutDue: a workload is looked at when something may be owed to it, and a change waits a little for others. Empty: not before a change.
+func TestRolloutDue(t *testing.T) {
+	t.Parallel()
+	const now = "11:17:43"
+	told := func(edition, reason string) *v1alpha1.RolloutRestartStatus {
+		return &v1alpha1.RolloutRestartStatus{Edition: edition, Reason: reason}
+	}
+	waited := func(edition, until string) rolloutWait { return rolloutWait{edition: edition, until: at(until)} }
+	tests := map[string]struct {
+		told *v1alpha1.RolloutRestartStatus
+		wait rolloutWait
+		want string
+	}{
+		"new in the list":                                 {nil, rolloutWait{}, now},
+		"nothing has changed":                             {told("e1", ""), rolloutWait{}, ""},
+		"nothing has changed, though it was missing":      {told("e1", "WorkloadNotFound"), rolloutWait{}, ""},
+		"nothing has changed, and restarts were off":      {told("e1", "RolloutRestartDisabled"), rolloutWait{}, ""},
+		"the data has changed: others may follow":         {told("e0", ""), rolloutWait{}, "11:17:53"},
+		"it has changed while restarts were off":          {told("e0", "RolloutRestartDisabled"), rolloutWait{}, "11:17:53"},
+		"it goes on waiting":                              {told("e0", ""), waited("e1", "11:17:46"), "11:17:46"},
+		"it has waited":                                   {told("e0", ""), waited("e1", "11:17:43"), now},
+		"it has waited for long":                          {told("e0", ""), waited("e1", "11:00:00"), "11:00:00"},
+		"another change does not put it off":              {told("e0", ""), waited("older", "11:17:46"), "11:17:46"},
+		"another change, after the last was seen to":      {told("e0", ""), waited("older", "11:17:40"), "11:17:53"},
+		"another change while forbidden: it is tried":     {told("e0", "RolloutRestartForbidden"), waited("older", "11:22:00"), "11:17:53"},
+		"forbidden, nothing owed: rights may be given":    {told("e1", "RolloutRestartForbidden"), waited("e1", "11:22:00"), "11:22:00"},
+		"failed, nothing owed, another process: once":     {told("e1", "RolloutRestartFailed"), rolloutWait{}, "11:17:53"},
+		"the clock was set back while it waited":          {told("e0", ""), waited("e1", "15:00:00"), "11:17:53"},
+		"the clock was set back, five minutes are longer": {told("e0", ""), waited("e1", "11:22:43"), "11:22:43"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := rollout{told: tc.told, edition: "e1", wait: tc.wait}
+			if got := clockText(o.due(at(now))); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestRolloutJudge: a restart only for data that the pods have not begun with, and one a minute for all objects together.
+func TestRolloutJudge(t *testing.T) {
+	t.Parallel()
+	const now = "11:17:43"
+	told := func(edition string) *v1alpha1.RolloutRestartStatus {
+		return &v1alpha1.RolloutRestartStatus{Kind: "Deployment", Name: "web", Edition: edition}
+	}
+	found := func(restartedAt string, editions map[string]string) workload {
+		w := workload{found: true, editions: editions}
+		if restartedAt != "" {
+			w.restartedAt = at(restartedAt)
+		}
+		return w
+	}
+	etl := func(edition string) map[string]string { return map[string]string{"etl": edition, "other": "e9"} }
+	tests := map[string]struct {
+		told *v1alpha1.RolloutRestartStatus
+		w    workload
+		want string
+	}{
+		"new in the list: it begins with what there is":            {nil, found("", nil), "e1"},
+		"new, and restarted for others":                            {nil, found("11:17:00", map[string]string{"other": "e9"}), "e1"},
+		"new, and restarted for this edition":                      {nil, found("11:17:00", etl("e1")), "e1, restarted 11:17:00"},
+		"new, and restarted for a deleted object of the name":      {nil, found("11:00:00", etl("e0")), "e0, restarted 11:00:00, RESTART"},
+		"new, the same less than a minute ago":                     {nil, found("11:17:00", etl("e0")), "e0, restarted 11:17:00, until 11:18:00"},
+		"new, and not there":                                       {nil, workload{}, "e1"},
+		"changed":                                                  {told("e0"), found("", nil), "e0, RESTART"},
+		"changed, and restarted long ago":                          {told("e0"), found("11:00:00", etl("e0")), "e0, restarted 11:00:00, RESTART"},
+		"changed, restarted for others long ago":                   {told("e0"), found("11:00:00", map[string]string{"other": "e9"}), "e0, RESTART"},
+		"changed, restarted for others a minute ago":               {told("e0"), found("11:16:43", map[string]string{"other": "e9"}), "e0, RESTART"},
+		"changed, restarted for others less than a minute ago":     {told("e0"), found("11:16:44", map[string]string{"other": "e9"}), "e0, until 11:17:44"},
+		"changed, another pass has seen to it":                     {told("e0"), found("11:17:40", etl("e1")), "e1, restarted 11:17:40"},
+		"changed, the process died after the restart":              {told("e0"), found("11:00:00", etl("e1")), "e1, restarted 11:00:00"},
+		"changed, and rolled back by its user":                     {told("e0"), found("11:00:00", etl("older")), "older, restarted 11:00:00, RESTART"},
+		"changed, restarted by a clock that is ahead":              {told("e0"), found("11:18:00", etl("e0")), "e0, restarted 11:18:00, until 11:19:00"},
+		"changed, restarted in a future that nobody believes":      {told("e0"), found("11:18:44", etl("e0")), "e0, restarted 11:18:44, RESTART"},
+		"changed, and not there: it will begin with what there is": {told("e0"), workload{}, "e1, WorkloadNotFound"},
+		"looked at again, nothing has changed":                     {told("e1"), found("", nil), "e1"},
+		"looked at again, not there, nothing has changed":          {told("e1"), workload{}, "e1"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if tc.told != nil {
+				tc.told.Reason, tc.told.Message = "RolloutRestartForbidden", "as it was before"
+			}
+			o := rollout{ref: v1alpha1.RolloutRestart{Kind: "Deployment", Name: "web"}, told: tc.told, edition: "e1"}
+			got := o.judge("etl", tc.w, at(now))
+			text := []string{got.entry.Edition}
+			if last := got.entry.LastRestartTime; last != nil {
+				text = append(text, "restarted "+clockText(last.Time))
+			}
+			if got.entry.Reason != "" {
+				text = append(text, got.entry.Reason)
+			}
+			if got.restart {
+				text = append(text, "RESTART")
+			}
+			if !got.until.IsZero() {
+				text = append(text, "until "+clockText(got.until))
+			}
+			if is := strings.Join(text, ", "); is != tc.want {
+				t.Errorf("got %q, want %q", is, tc.want)
+			}
+			if got.entry.Kind != "Deployment" || got.entry.Name != "web" || (got.entry.Message == "") != (got.entry.Reason == "") {
+				t.Errorf("got %+v", got.entry)
+			}
+		})
+	}
+}
+
+// TestEditionFor: data keeps its name for as long as it is the same, and has one only where it is asked for.
+func TestEditionFor(t *testing.T) {
+	t.Parallel()
+	data := map[string][]byte{"token": []byte("t0ken"), "authorization": []byte("Bearer t0ken")}
+	// held is a record of data, under a salt that is not that of the record to be written.
+	held := func(edition string, data map[string][]byte) *record {
+		rec := &record{Salt: []byte("another salt"), Edition: edition, Keys: sortedKeys(data)}
+		rec.Data = rec.sealData(data, rec.Keys)
+		return rec
+	}
+	asked := []v1alpha1.RolloutRestart{{Kind: "Deployment", Name: "web"}}
+	const fresh = "2a2a2a2a2a2a2a2a"
+	tests := map[string]struct {
+		spec []v1alpha1.RolloutRestart
+		held *record
+		want string
+	}{
+		"the first data":                            {asked, nil, fresh},
+		"another token":                             {asked, held("e0", map[string][]byte{"token": []byte("older"), "authorization": []byte("Bearer older")}), fresh},
+		"one key more":                              {asked, held("e0", map[string][]byte{"token": []byte("t0ken")}), fresh},
+		"one key less":                              {asked, held("e0", map[string][]byte{"token": []byte("t0ken"), "authorization": []byte("Bearer t0ken"), "x": nil}), fresh},
+		"the same data, under another salt":         {asked, held("e0", data), "e0"},
+		"the same data, which had no name":          {asked, held("", data), ""},
+		"nobody asks for it":                        {nil, held("", map[string][]byte{"token": []byte("older")}), ""},
+		"nobody asks for it, the first data":        {nil, nil, ""},
+		"nobody asks any more, and it is the same":  {nil, held("e0", data), "e0"},
+		"nobody asks any more, and it is different": {nil, held("e0", map[string][]byte{"token": []byte("older")}), ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			v.obj.Spec.RolloutRestart, v.held.rec = tc.spec, tc.held
+			r := &CDPCredentialReconciler{Rand: strings.NewReader("********")}
+			got, err := r.editionFor(v, &record{Salt: []byte("salt"), Keys: sortedKeys(data)}, data)
+			if err != nil || got != tc.want {
+				t.Errorf("got %q and %v, want %q", got, err, tc.want)
+			}
+		})
+	}
+	v := steady()
+	v.obj.Spec.RolloutRestart = asked
+	if _, err := (&CDPCredentialReconciler{Rand: strings.NewReader("")}).editionFor(v, &record{}, data); err == nil {
+		t.Error("a name was made up of nothing")
+	}
+}
+
+// TestTargetEdition: what the target holds has a name even if it was written before anybody asked for one; what is not ours has none.
+func TestTargetEdition(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		given func(*view)
+		want  string
+	}{
+		"named":                 {func(v *view) { v.target.rec.Edition = "e1" }, "e1"},
+		"unnamed":               {func(*view) {}, "unnamed"},
+		"other keys are edited": {func(v *view) { v.target.rec.Edition = "e1"; v.target.content = edited }, "e1"},
+		"the token is edited":   {func(v *view) { v.target.rec.Edition = "e1"; v.target.content = replaced }, ""},
+		"expired":               {func(v *view) { v.target.rec.Edition = "e1"; v.target.rec.ExpiresAt = at("11:00:00") }, "e1"},
+		"missing":               {missing, ""},
+		"of somebody else":      {func(v *view) { v.target.meta.Annotations["cdpcredentials.io/credential"] = "other" }, ""},
+	} {
+		v := steady()
+		tc.given(v)
+		if got := v.target.edition("etl"); got != tc.want {
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// TestNewObstacles: one Warning for each obstacle when it comes up, none while it lasts, and one for all workloads if it is the same.
+func TestNewObstacles(t *testing.T) {
+	t.Parallel()
+	list := func(lines ...string) []v1alpha1.RolloutRestartStatus {
+		var entries []v1alpha1.RolloutRestartStatus
+		for _, line := range lines {
+			name, rest, _ := strings.Cut(line, ":")
+			reason, message, _ := strings.Cut(rest, ":")
+			entries = append(entries, v1alpha1.RolloutRestartStatus{Kind: "Deployment", Name: name, Reason: reason, Message: message})
+		}
+		return entries
+	}
+	for name, tc := range map[string]struct {
+		before, after, want []v1alpha1.RolloutRestartStatus
+	}{
+		"well":                    {nil, list("a", "b"), nil},
+		"it comes up":             {list("a", "b"), list("a:Failed:a", "b"), list("a:Failed:a")},
+		"it lasts":                {list("a:Failed:a"), list("a:Failed:a"), nil},
+		"it comes up for another": {list("a:Failed:a", "b"), list("a:Failed:a", "b:Failed:b"), list("b:Failed:b")},
+		"it is another":           {list("a:Failed:a"), list("a:Forbidden:a"), list("a:Forbidden:a")},
+		"it is gone":              {list("a:Failed:a"), list("a"), nil},
+		"the same for all":        {nil, list("a:Disabled:x", "b:Disabled:x"), list("a:Disabled:x")},
+		"the same for one more":   {list("a:Disabled:x"), list("a:Disabled:x", "b:Disabled:x"), nil},
+	} {
+		if diff := cmp.Diff(tc.want, newObstacles(tc.before, tc.after)); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+// TestObstaclesSayWhatToDo, and hold nothing that would flap.
+func TestObstaclesSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	ref := v1alpha1.RolloutRestart{Kind: "StatefulSet", Name: "web"}
+	for message, say := range map[string][]string{
+		workloadMissing(ref):    {"StatefulSet web", "correct its name"},
+		restartForbidden(ref):   {"StatefulSet web", "config/rollout-restart"},
+		restartFailed(ref):      {"StatefulSet web", "kubectl rollout restart"},
+		string(restartDisabled): {"--enable-rollout-restart", "config/rollout-restart", "Reloader"},
+	} {
+		for _, words := range say {
+			if !strings.Contains(message, words) {
+				t.Errorf("%q does not say %q", message, words)
+			}
+		}
+	}
+}
+
+// TestSooner: zero is never.
+func TestSooner(t *testing.T) {
+	t.Parallel()
+	var never time.Time
+	for want, times := range map[string][]time.Time{
+		"":         {never, never},
+		"11:00:00": {never, at("12:00:00"), at("11:00:00"), never},
+		"10:00:00": {at("10:00:00"), never},
+	} {
+		if got := clockText(sooner(times...)); got != want {
+			t.Errorf("%v: got %q, want %q", times, got, want)
+		}
+	}
+}
