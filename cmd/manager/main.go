@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -15,14 +14,7 @@ import (
 // version is set by the linker.
 var version = "dev"
 
-// collectAt is how much the heap may grow between two collections, in per cent of what is in use. The caches are nearly all of it and hardly
-// ever change: Go's 100 would have twice their size resident, and a collection costs little beside what happens between two of them.
-const collectAt = 25
-
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
 	opts, err := parseFlags(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
+	"os"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -46,6 +47,11 @@ func run(ctx context.Context, opts *options) error {
 		return err
 	}
 	transports := &egress.Transports{Policy: egress.Policy{Allowed: opts.allowedPrefixes}, Proxy: http.ProxyFromEnvironment, MaxConnsPerHost: 2 * opts.limits.HostInFlight}
+	if os.Getenv("GOGC") == "" {
+		if err := mgr.Add(&heapKeeper{every: time.Second}); err != nil {
+			return fmt.Errorf("set up the collection of the heap: %w", err)
+		}
+	}
 	recorder := controllers.NewEventWriter(mgr.GetClient(), clock.RealClock{})
 	if err := mgr.Add(recorder); err != nil {
 		return fmt.Errorf("set up the events: %w", err)
