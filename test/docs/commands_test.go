@@ -128,7 +128,7 @@ func (r *reader) read(ctx context.Context, root, page string, b block) {
 
 // bash runs commands as a reader's shell would, but ends with the first that fails.
 func (r *reader) bash(ctx context.Context, commands string, input []byte) error {
-	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", commands) //nolint:gosec // they are the documentation's
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", commands)
 	cmd.Dir = r.folder
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+r.kubeconfig, "KUBECACHEDIR="+filepath.Join(r.folder, "cache"),
 		"PATH="+r.cluster.Assets+string(os.PathListSeparator)+os.Getenv("PATH"))
@@ -144,7 +144,7 @@ var target = regexp.MustCompile(`^make ([a-z0-9-]+)$`)
 // exists says whether there is such a test, or such a target that CI runs.
 func exists(root, what string) error {
 	if m := target.FindStringSubmatch(what); m != nil {
-		ci, err := os.ReadFile(filepath.Join(root, ".ci/run")) //nolint:gosec // the repository's own
+		ci, err := os.ReadFile(filepath.Join(root, ".ci/run"))
 		if err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func exists(root, what string) error {
 		}
 		return nil
 	}
-	output, err := exec.Command("grep", "-rqs", "--include=*_test.go", "^func "+what+"(", root).CombinedOutput() //nolint:gosec,noctx // short
+	output, err := exec.Command("grep", "-rqs", "--include=*_test.go", "^func "+what+"(", root).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("there is no test %s: %w %s", what, err, output)
 	}
