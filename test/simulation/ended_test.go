@@ -43,6 +43,7 @@ func (j *judge) statusLost(o *object) {
 	f.failed, f.failures = nil, 0
 	f.perDay = map[string]int{}
 	f.handled = ""
+	f.wiped = len(j.w.api.changes)
 }
 
 // agreement judges that status and Secret say the same after a pass that nothing has come in between of.
@@ -77,7 +78,11 @@ func (j *judge) agreement(p *pass) {
 	if !alive || j.waiting(p) || meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionRefreshed) == nil {
 		return
 	}
-	if obj.Status.ObservedGeneration != obj.Generation {
+	f := j.file(obj.UID)
+	if p.answer != nil && p.history >= f.wiped {
+		f.wiped = 0
+	}
+	if obj.Status.ObservedGeneration != obj.Generation && f.wiped == 0 { // it waits for its turn to find out what it had
 		differs("observedGeneration is behind")
 	}
 	if obj.Status.TargetName != target.Name {

@@ -50,6 +50,8 @@ type file struct {
 	// handled is the last request for a refresh that was tried, pending says that nothing has succeeded since.
 	handled string
 	pending bool
+	// wiped is how many changes there had been when somebody took status away, until an attempt that began after that. Zero: nobody did.
+	wiped int
 	// perDay counts the tokens that were published on a day.
 	perDay map[string]int
 }
