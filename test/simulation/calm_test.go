@@ -61,6 +61,7 @@ func (w *world) repair(o *object, whole bool) {
 			}
 		})
 	}
+	target := o.target() // which may be given another name now
 	o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 		s.TLS = nil
 		if s.Refresh != nil {
@@ -73,7 +74,7 @@ func (w *world) repair(o *object, whole bool) {
 			s.Target.Name = o.name.Name + "-token"
 		}
 	})
-	if target := o.target(); target != nil {
+	if target != nil {
 		if t := w.vendors.tokens[string(tokenOf(target))]; t != nil && (t.revoked || t.refused) {
 			w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) {
 				obj.Annotations = map[string]string{v1alpha1.RefreshRequestedAtAnnotation: "because the API refuses the token"}
@@ -93,7 +94,7 @@ func (w *world) repair(o *object, whole bool) {
 			}
 		}
 	})
-	target := o.target()
+	target = o.target()
 	switch {
 	case target == nil:
 	case !usable(target):
