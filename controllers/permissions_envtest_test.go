@@ -144,7 +144,7 @@ func everything(s *stage, roles []client.Object, name string) error {
 			return c.issuedAndHealthy(1)
 		}},
 		{"a restored target", func() { s.must(s.client.Delete(s.Context(), s.secretOf("renamed"))) }, func() error { return c.issuedAndHealthy(2) }},
-		{"two Warnings of one reason in one pass, which make a series", func() {
+		{"two Warnings of one reason in one pass", func() {
 			c.settled()
 			s.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Reset() }})
 			c.edit(func(obj *v1alpha1.CDPCredential) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ type observer struct {
 
 	mu   sync.Mutex
 	seen []string // what was made of the states, without repetitions
+	read int      // how far until has come in them
 	last *unstructured.Unstructured
 }
 
@@ -89,7 +91,12 @@ func (o *observer) until(want string) {
 	wait(o.T, want, func() bool {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		return len(o.seen) > 0 && o.seen[len(o.seen)-1] == want
+		i := slices.Index(o.seen[o.read:], want)
+		if i < 0 {
+			return false
+		}
+		o.read += i
+		return true
 	}, func() string { return fmt.Sprintf("%q", o.story()) })
 }
 
