@@ -86,15 +86,19 @@ func (p *pair) launch(kubeconfig, log string) *stage.Manager {
 // holder is who has the Lease. Empty: nobody.
 func (p *pair) holder() string {
 	p.Helper()
-	lease := &coordinationv1.Lease{}
-	err := shared.cluster.Client.Get(p.Context(), client.ObjectKey{Namespace: p.namespace, Name: "cdp-credential-operator"}, lease)
-	if client.IgnoreNotFound(err) != nil {
-		p.Fatal(err)
-	}
-	if lease.Spec.HolderIdentity == nil {
+	leases := &coordinationv1.LeaseList{}
+	p.must(shared.cluster.Client.List(p.Context(), leases, client.InNamespace(p.namespace)))
+	switch len(leases.Items) {
+	case 0:
+		return ""
+	case 1:
+		if holder := leases.Items[0].Spec.HolderIdentity; holder != nil {
+			return *holder
+		}
 		return ""
 	}
-	return *lease.Spec.HolderIdentity
+	p.Fatalf("there are %d Leases: replicas of one kind have one together", len(leases.Items))
+	return ""
 }
 
 // waitHolder waits until somebody else has the Lease.
