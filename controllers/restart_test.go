@@ -527,3 +527,35 @@ func TestRolloutMeetsStrangers(t *testing.T) {
 		})
 	}
 }
+
+// TestRolloutWithoutToken asks for nothing: there is nothing yet that pods could have begun with.
+func TestRolloutWithoutToken(t *testing.T) {
+	t.Parallel()
+	p := newPlay(t)
+	p.deploy(web)
+	p.enter("etl", "e1", web)
+	p.cast["etl"].v.target.found = false
+	p.until("11:10:00")
+	p.saw()
+	p.says("etl", "")
+}
+
+// TestRolloutAtItsOwnPace: a workload that has to wait longer than another does not hold it up.
+func TestRolloutAtItsOwnPace(t *testing.T) {
+	t.Parallel()
+	p := newPlay(t)
+	db := v1alpha1.RolloutRestart{Kind: "StatefulSet", Name: "db"}
+	p.deploy(web)
+	p.deploy(db)
+	p.enter("ads", "e1", db)
+	p.enter("etl", "e1", db, web)
+	p.until("11:10:00")
+	p.write("ads", "e2")
+	p.until("11:10:15")
+	p.write("etl", "e2")
+	p.until("11:10:26")
+	p.write("etl", "e3")
+	p.told = nil
+	p.until("11:11:26")
+	p.saw("11:10:36 get db", "11:10:36 get web", "11:11:10 get db", "11:11:10 patch db", "11:11:25 get web", "11:11:25 patch web")
+}
