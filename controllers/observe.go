@@ -90,12 +90,9 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 
 // lags says whether the cache shows a Secret as it was before the version that we know of.
 func lags(found bool, cached, known string) bool {
-	if !found {
-		return true
-	}
-	cachedUID, cachedVersion := splitVersion(cached)
-	knownUID, knownVersion := splitVersion(known)
-	return cachedUID == knownUID && older(cachedVersion, knownVersion) || cachedUID != knownUID && older(cachedVersion, knownVersion)
+	_, cachedVersion := splitVersion(cached)
+	_, knownVersion := splitVersion(known)
+	return !found || older(cachedVersion, knownVersion)
 }
 
 // lookInto reads a target Secret itself and remembers what it found.

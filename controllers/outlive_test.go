@@ -28,7 +28,7 @@ func TestOutlive(t *testing.T) {
 				parent, cancel := tc.end(t.Context())
 				defer cancel()
 				ctx, end := outlive(parent, 2*time.Second)
-				time.Sleep(time.Second + tc.after)
+				time.Sleep(time.Second + tc.after) // on the bubble's clock, which takes no time
 				synctest.Wait()
 				if alive := ctx.Err() == nil; alive != tc.alive {
 					t.Errorf("alive: %t, want %t", alive, tc.alive)

@@ -141,9 +141,8 @@ func reportFailure(v *view, s step, f *failure, status *v1alpha1.CDPCredentialSt
 // steadyAgainst keeps the correlation id of the first failure of its kind in the message, so that it does not flap from attempt to attempt.
 func steadyAgainst(was *metav1.Condition, generation int64, f *failure) string {
 	message := shorten(f.message, maxMessage)
-	if was != nil && was.Reason == f.reason && was.ObservedGeneration == generation &&
-		(was.Message == message || strings.HasPrefix(was.Message, message+correlationText)) {
-		return was.Message
+	if was != nil && was.Reason == f.reason && was.ObservedGeneration == generation && was.Message == message {
+		return message
 	}
 	correlation := f.correlation
 	if was != nil && was.Reason == f.reason {

@@ -7,8 +7,7 @@ import (
 )
 
 // wake says how soon the object is looked at again: for what is to be tried next, verifications and restarts (nextAt) included, and at the second at
-// which the token expires. Zero:
-// when something changes.
+// which the token expires. Zero: when something changes.
 func wake(v *view, s step, out outcome, nextAt time.Time, status *v1alpha1.CDPCredentialStatus) time.Duration {
 	times := []time.Time{nextAt, out.at}
 	if v.held.holds(v.now) {

@@ -100,7 +100,7 @@ func removeCgroup(hierarchies []string) error {
 				errs = append(errs, fmt.Errorf("remove the control group %s: %w", top, err))
 				break
 			}
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond) // nothing tells when the group is empty, so it is tried again
 		}
 	}
 	return errors.Join(errs...)
