@@ -114,6 +114,9 @@ func (j *judge) tooSoon(a *answer, f *file) {
 	if last.pass.replica != a.pass.replica && j.stale(a.pass) {
 		return
 	}
+	if other := last.pass.replica; other != a.pass.replica && other.deposed && (!last.published || j.stale(a.pass)) {
+		return // it came to a leader of before that was stopped for a while, and was not in the target when this one looked
+	}
 	if is := j.w.api.credentials[a.pass.name]; is == nil || is.UID != a.pass.object.UID {
 		return // XXX
 	}
@@ -124,6 +127,10 @@ func (j *judge) tooSoon(a *answer, f *file) {
 func (j *judge) paced(a *answer, f *file) {
 	failed := f.failed
 	if failed == nil {
+		return
+	}
+	if failed.pass.replica != a.pass.replica && !failed.saved {
+		f.failed, f.failures = nil, 0 // that process was killed before it could tell anybody, and took the count with it
 		return
 	}
 	if failed.pass.replica != a.pass.replica && j.stale(a.pass) {

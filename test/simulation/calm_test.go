@@ -75,7 +75,7 @@ func (w *world) repair(o *object, whole bool) {
 		}
 	})
 	if target != nil {
-		if t := w.vendors.tokens[string(tokenOf(target))]; t != nil && (t.revoked || t.refused) {
+		if t := w.vendors.tokens[w.judge.tokenOf(target)]; t != nil && (t.revoked || t.refused) {
 			w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) {
 				obj.Annotations = map[string]string{v1alpha1.RefreshRequestedAtAnnotation: "because the API refuses the token"}
 			})
@@ -200,7 +200,7 @@ func (o *object) end() endState {
 
 func (o *object) targetState(secret *corev1.Secret) *targetState {
 	names := []string{}
-	if t := o.w.vendors.tokens[string(tokenOf(secret))]; t != nil {
+	if t := o.w.vendors.tokens[o.w.judge.tokenOf(secret)]; t != nil {
 		names = append(names, t.value, fmt.Sprintf("<token of %s>", t.request))
 	}
 	if expires := secret.Annotations[v1alpha1.ExpiresAtAnnotation]; expires != "" {

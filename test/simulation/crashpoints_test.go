@@ -57,7 +57,7 @@ var kinds = []struct {
 		rename(w, o)
 	}},
 	{"update of a token's resources", "algonomy", nil, otherResources},
-	{"update that is refused", "algonomy", func(w *world, o *object) { delete(w.vendors.tokens, string(tokenOf(o.target()))) }, otherResources},
+	{"update that is refused", "algonomy", func(w *world, o *object) { delete(w.vendors.tokens, w.judge.tokenOf(o.target())) }, otherResources},
 	{"handed over", "oauth2", func(w *world, o *object) {
 		secret := &corev1.Secret{Type: corev1.SecretTypeOpaque, Data: map[string][]byte{"foreign": []byte("mine")}}
 		if _, err := w.api.createSecret(nil, o.secret("given"), secret); err != nil {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -72,7 +73,7 @@ func (j *judge) agreement(p *pass) {
 		}
 		return
 	}
-	if said := ready.Status == metav1.ConditionTrue; said != alive && (!holds || rec.ExpiresAt.Sub(w.local()).Abs() > time.Second) {
+	if said := ready.Status == metav1.ConditionTrue; said != alive && (!holds || rec.ExpiresAt.Sub(w.local()).Abs() > time.Second) && !(said && j.expiredDuring(p, rec)) {
 		differs("Ready is " + string(ready.Status) + " " + ready.Reason)
 	}
 	if !alive || j.waiting(p) || meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionRefreshed) == nil {
@@ -82,7 +83,8 @@ func (j *judge) agreement(p *pass) {
 	if p.answer != nil && p.history >= f.wiped {
 		f.wiped = 0
 	}
-	if obj.Status.ObservedGeneration != obj.Generation && f.wiped == 0 { // it waits for its turn to find out what it had
+	// It waits for its turn to find out what it had, or has said no more than what is in the target before its turn comes.
+	if obj.Status.ObservedGeneration != obj.Generation && f.wiped == 0 && !p.toldOfTheTarget(obj) {
 		differs("observedGeneration is behind")
 	}
 	if obj.Status.TargetName != target.Name {
@@ -96,6 +98,13 @@ func (j *judge) agreement(p *pass) {
 	}
 }
 
+// expiredDuring says whether a token has expired while a pass waited for the API server, so that it could not be told with what it wrote: it must
+// come back for that at once.
+func (j *judge) expiredDuring(p *pass, rec *written) bool {
+	left := rec.ExpiresAt.Sub(j.w.local())
+	return left <= 0 && -left < j.w.now-p.began && p.result.RequeueAfter > 0 && p.result.RequeueAfter <= time.Millisecond
+}
+
 // waiting says whether a pass has found that it is not its turn, of which it reports nothing.
 func (j *judge) waiting(p *pass) bool {
 	if a := p.answer; a != nil && a.ask.update != "" && a.failure == rejected {
@@ -107,6 +116,21 @@ func (j *judge) waiting(p *pass) bool {
 		}
 	}
 	return p.result.RequeueAfter > 0
+}
+
+// toldOfTheTarget says whether a pass that comes back for its turn has changed nothing in status but what it says of the target: waiting is no news,
+// but a token that is there again, as after a renaming to a Secret that has one, is.
+func (p *pass) toldOfTheTarget(obj *v1alpha1.CDPCredential) bool {
+	if p.before == nil || p.answer != nil || p.result.RequeueAfter == 0 {
+		return false
+	}
+	rest := func(s *v1alpha1.CDPCredentialStatus) *v1alpha1.CDPCredentialStatus {
+		s = s.DeepCopy()
+		s.TargetName, s.TargetVersion, s.TokenExpirationTime, s.GrantedScopes, s.LastRefreshTime, s.Issuance = "", "", nil, nil, nil, nil
+		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionReady)
+		return s
+	}
+	return equality.Semantic.DeepEqual(rest(&p.before.Status), rest(&obj.Status))
 }
 
 // changedSince says whether anybody but the pass has changed anything of its namespace since it began, or its cache was behind then.

@@ -62,6 +62,8 @@ type failedAttempt struct {
 	// history is how many changes there had been when the pass began that made it.
 	history int
 	object  *v1alpha1.CDPCredential
+	// saved says that its process has got a status written since.
+	saved bool
 }
 
 // written is a record that the operator wrote beside a token.
@@ -73,6 +75,8 @@ type written struct {
 	Object              string
 	Cause               string
 	Issuance            *v1alpha1.Issuance
+	// Keys are what was written into the Secret's data.
+	Keys []string
 }
 
 func newJudge(w *world) *judge {
@@ -122,7 +126,7 @@ func (j *judge) record(secret *corev1.Secret) *written {
 		return nil
 	}
 	rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]
-	if rec == nil || rec.token != string(tokenOf(secret)) {
+	if rec == nil || rec.token != rec.tokenIn(secret) {
 		return nil
 	}
 	return rec
@@ -130,23 +134,32 @@ func (j *judge) record(secret *corev1.Secret) *written {
 
 func (j *judge) write(secret *corev1.Secret) *written {
 	text := secret.Annotations[v1alpha1.StateAnnotation]
-	rec := &written{token: string(tokenOf(secret))}
-	if t := j.w.vendors.tokens[rec.token]; t != nil {
-		rec.request = t.request
-	}
+	rec := &written{}
 	if err := json.Unmarshal([]byte(text), rec); err != nil {
 		j.w.violated("half-written", "the record on %s cannot be read: %v", secret.Name, err)
+	}
+	rec.token = rec.tokenIn(secret)
+	if t := j.w.vendors.tokens[rec.token]; t != nil {
+		rec.request = t.request
 	}
 	j.written[text] = rec
 	return rec
 }
 
-// tokenOf is the key of a target that matters.
-func tokenOf(secret *corev1.Secret) []byte {
-	if value, ok := secret.Data["token"]; ok {
-		return value
+// tokenIn is the value of a target that matters: basic writes no token, and one that somebody else has put beside it is none of it.
+func (rec *written) tokenIn(secret *corev1.Secret) string {
+	if slices.Contains(rec.Keys, "token") {
+		return string(secret.Data["token"])
 	}
-	return secret.Data["authorization"]
+	return string(secret.Data["authorization"])
+}
+
+// tokenOf is the same of any target. Without a record it is what looks like a token.
+func (j *judge) tokenOf(secret *corev1.Secret) string {
+	if rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]; rec != nil {
+		return rec.tokenIn(secret)
+	}
+	return string(secret.Data["token"])
 }
 
 // held is the Secret that has the object's token: the target or, while the target has none, the one of before a renaming. Nil: none has.

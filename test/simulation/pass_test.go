@@ -35,6 +35,8 @@ type pass struct {
 	sent time.Duration
 	// expired says that it has reported that there is no good token any more.
 	expired bool
+	// before is the object that it has patched the status of, as it was then. Nil: it has not.
+	before *v1alpha1.CDPCredential
 
 	result ctrl.Result
 	err    error

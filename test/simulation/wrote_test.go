@@ -73,11 +73,14 @@ func (j *judge) deleted(by *pass, name types.NamespacedName) {
 	}
 }
 
-// releases judges that a Secret of before a renaming was only given up.
+// releases judges that a Secret of before a renaming was only given up: by the object and, where the Secret came from a backup, by the one of the
+// same name that it belonged to then, or the garbage collector would take what is to be retained.
 func (j *judge) releases(by *pass, before, after *corev1.Secret) {
 	given := before.DeepCopy()
 	given.ResourceVersion = after.ResourceVersion
-	given.OwnerReferences = slices.DeleteFunc(given.OwnerReferences, func(ref metav1.OwnerReference) bool { return ref.UID == by.object.UID })
+	given.OwnerReferences = slices.DeleteFunc(given.OwnerReferences, func(ref metav1.OwnerReference) bool {
+		return ref.Kind == "CDPCredential" && ref.Name == by.name.Name
+	})
 	if !equality.Semantic.DeepEqual(given, after) {
 		j.w.violated("foreign", "%s did more with Secret %s than to give it up", by.name.Name, before.Name)
 	}
@@ -202,7 +205,7 @@ const renewalGrace = 20 * time.Second
 // stillThere judges a target at the time at which its token should have been replaced.
 func (j *judge) stillThere(uid types.UID, of, name types.NamespacedName, t *token, came *answer) {
 	w, obj, secret := j.w, j.w.api.credentials[of], j.w.api.secrets[name]
-	if obj == nil || obj.UID != uid || obj.Spec.Target.Name != name.Name || secret == nil || owner(secret) != obj.Name || string(tokenOf(secret)) != t.value {
+	if obj == nil || obj.UID != uid || obj.Spec.Target.Name != name.Name || secret == nil || owner(secret) != obj.Name || w.judge.tokenOf(secret) != t.value {
 		return
 	}
 	rec := j.record(secret)
@@ -225,6 +228,7 @@ func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
 	if w.story != nil {
 		w.tell("status of %s: %s", after.Name, shortStatus(&after.Status))
 	}
+	by.before = before
 	isReady := func(obj *v1alpha1.CDPCredential) bool {
 		return meta.IsStatusConditionTrue(obj.Status.Conditions, v1alpha1.ConditionReady)
 	}
@@ -233,10 +237,12 @@ func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
 		f.failed, f.failures = nil, 0 // the leader's count is overwritten
 		return
 	}
-	if by.answer == nil || by.answer.failure == none || by.answer.received == 0 {
-		return
+	if by.answer != nil && by.answer.failure != none && by.answer.received != 0 {
+		j.remember(by)
 	}
-	j.remember(by)
+	if f := j.file(by.object.UID); f.failed != nil && f.failed.pass.replica == by.replica {
+		f.failed.saved = true // what an earlier pass could not write is written with the next one's
+	}
 }
 
 func shortStatus(s *v1alpha1.CDPCredentialStatus) string {
