@@ -26,9 +26,6 @@ type outcome struct {
 
 // act does what was planned. An error is the API server's and makes the pass be tried again.
 func (r *CDPCredentialReconciler) act(ctx context.Context, v *view, mem *remembered, s step) (outcome, error) {
-	if p := mem.pending; p != nil && v.target.has() && !v.target.rec.IssuedAt.Before(p.rec.IssuedAt) {
-		mem.pending = nil // it was written after all, or overtaken: the answer to the write was lost
-	}
 	switch s.action {
 	case issue, update:
 		return r.issue(ctx, v, mem, s)

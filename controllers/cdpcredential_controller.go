@@ -118,7 +118,15 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	}
 	r.tell(v, &v.saved, &status)
 	after := wake(v, s, out, sooner(verifyAt, rolloutAt), &status)
-	return ctrl.Result{RequeueAfter: after, Priority: new(urgency(status.TokenExpirationTime, v.now.Add(after)))}, nil
+	return ctrl.Result{RequeueAfter: r.untilThen(v, after), Priority: new(urgency(status.TokenExpirationTime, v.now.Add(after)))}, nil
+}
+
+// untilThen is what is left of a wait at the end of the pass: its writes may have taken a while, by which it is not to be late.
+func (r *CDPCredentialReconciler) untilThen(v *view, after time.Duration) time.Duration {
+	if after == 0 {
+		return 0
+	}
+	return max(after-max(r.Clock.Since(v.now), 0), time.Millisecond)
 }
 
 // current gives the object as it is, and what this process remembers of it. Nil: there is nothing to do, or nothing yet, and the pass is to be

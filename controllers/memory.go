@@ -35,6 +35,12 @@ type remembered struct {
 	client seenClient
 	// pending is a token that was issued and could not yet be written.
 	pending *publication
+	// issuedAt is when this process last asked for a token that it was given, on the clock that it began with, and issuance the count of that
+	// day: status and record may both have been taken away, and know nothing of a token that was never written. Zero: it was given none.
+	issuedAt time.Time
+	issuance *v1alpha1.Issuance
+	// throttled is the last attempt that was answered with 429. Nil: none was since the last token.
+	throttled *throttledAttempt
 	// dueSince is when the exchange became due that is waiting at the gate. Zero: none is.
 	dueSince time.Time
 	// clockOffset is the endpoint's clock minus ours, once an assertion was refused and it turned out to be large.
@@ -59,6 +65,13 @@ type remembered struct {
 	rollouts map[v1alpha1.RolloutRestart]rolloutWait
 	// lagging is since when the cache has shown the object older than it is. Zero: it does not.
 	lagging time.Time
+}
+
+// A throttledAttempt is the fingerprint of what was sent, under the process's own salt, and what is reported of it, its time on the clock that
+// the process began with.
+type throttledAttempt struct {
+	request string
+	failure failure
 }
 
 type seenTarget struct {

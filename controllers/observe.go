@@ -42,7 +42,20 @@ func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDP
 	if rec := v.held.rec; rec != nil {
 		v.rejected, v.updateRefused = mem.rejected == rec.Token, mem.updateRefused == rec.Token
 	}
+	r.recallIssued(v, mem)
 	return v, r.compareClient(ctx, v, mem)
+}
+
+// recallIssued brings what this process remembers of the last token that it was given.
+func (r *CDPCredentialReconciler) recallIssued(v *view, mem *remembered) {
+	if p := mem.pending; p != nil && v.target.has() && !v.target.rec.IssuedAt.Before(p.rec.IssuedAt) {
+		mem.confirmed = mem.confirmed || v.target.rec.IssuedAt.Equal(p.rec.IssuedAt)
+		mem.pending = nil // it was written after all, or overtaken: the answer to the write was lost
+	}
+	v.inHand, v.issuance = mem.pending != nil, mem.issuance
+	if !mem.issuedAt.IsZero() {
+		v.issuedAt = mem.issuedAt.Add(r.stepped())
+	}
 }
 
 // cachedClient finds the client Secret in the cache.
@@ -120,7 +133,7 @@ func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.
 	t := targetView{name: name, found: true, version: versionOf(&secret.ObjectMeta), meta: secret.ObjectMeta, secret: secret}
 	t.rec = parseRecord(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)
 	switch {
-	case t.rec == nil || tokenKey(secret.Data) == nil || t.rec.seal(tokenKey(secret.Data)) != t.rec.Token:
+	case t.rec == nil || t.rec.tokenIn(secret.Data) == nil || t.rec.seal(t.rec.tokenIn(secret.Data)) != t.rec.Token:
 		t.content = replaced
 	case t.rec.sealData(secret.Data, t.rec.Keys) != t.rec.Data:
 		t.content = edited

@@ -18,6 +18,10 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 		if p, f, err := r.pending(ctx, v, mem); p != nil || f != nil || err != nil {
 			return p, r.attempted(v, mem, f), err
 		}
+		return nil, outcome{waiting: true, at: v.now}, nil // it is decided again without it: the next one may have to wait for its turn
+	}
+	if f, err := r.stillThrottled(ctx, v, mem); f != nil || err != nil {
+		return nil, r.attempted(v, mem, f), err
 	}
 	permit, wait := r.admit(v, mem, s)
 	if wait > 0 {
@@ -34,12 +38,13 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	if f != nil || err != nil {
 		return nil, r.attempted(v, mem, f), err
 	}
+	if s.cause == causeChanged && v.intent.provider != "basic" && compareRequests(v.held.rec, req) == same {
+		return nil, outcome{waiting: true, at: v.now.Add(mostLag)}, nil // the change was taken back, which the cache is going to show
+	}
 	if s.action == update {
-		held, there := r.heldValue(ctx, v)
-		if !there {
-			return nil, outcome{}, fmt.Errorf("read the held token: it is gone")
+		if req.Update, err = r.valueToKeep(ctx, v, mem); err != nil {
+			return nil, outcome{}, err
 		}
-		req.Update = held
 	}
 	req.ClockOffset = mem.clockOffset
 	got, result, err := r.exchange(ctx, v, s, req)
@@ -52,8 +57,33 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	if err != nil {
 		return nil, outcome{}, err
 	}
-	mem.pending = p
+	mem.pending, mem.throttled = p, nil
+	if s.action == issue && p.rec.Issuance != nil {
+		mem.issuedAt, mem.issuance = p.rec.IssuedAt.Add(-r.stepped()), p.rec.Issuance
+	}
 	return p, outcome{}, nil
+}
+
+// stillThrottled is what was reported of the last attempt that was answered with 429, while its time has not come and the same would be sent: in
+// status something that was in the way meanwhile may have taken its place. Nil: there is no such attempt.
+func (r *CDPCredentialReconciler) stillThrottled(ctx context.Context, v *view, mem *remembered) (*failure, error) {
+	if mem.throttled == nil {
+		return nil, nil
+	}
+	again := mem.throttled.failure
+	again.retryAt = again.retryAt.Add(r.stepped())
+	if !v.now.Before(again.retryAt) {
+		mem.throttled = nil
+		return nil, nil
+	}
+	req, f, err := r.request(ctx, v)
+	if f != nil || err != nil {
+		return f, err
+	}
+	if req.Fingerprint(r.salt[:]) != mem.throttled.request {
+		return nil, nil
+	}
+	return &again, nil
 }
 
 // pending gives the token that was issued and could not yet be written, if it is still what is asked for. Nil without a failure or an error: it
@@ -109,6 +139,10 @@ func (r *CDPCredentialReconciler) refused(ctx context.Context, v *view, mem *rem
 	f := failureOf(v, err, r.Chance())
 	if f == nil {
 		return outcome{}, err
+	}
+	if f.reason == v1alpha1.ReasonThrottled {
+		mem.throttled = &throttledAttempt{request: req.Fingerprint(r.salt[:]), failure: *f}
+		mem.throttled.failure.retryAt = f.retryAt.Add(-r.stepped())
 	}
 	return r.attempted(v, mem, f), nil
 }

@@ -67,18 +67,24 @@ func plan(v *view) step {
 		wait.keep, wait.at = true, until
 	} else if v.intent.provider == "basic" || do == update {
 		return step{action: do, cause: why}
-	} else if earliest := lastIssued(v).Add(minInterval); v.now.Before(earliest) {
+	} else if earliest := lastIssued(v).Add(minInterval); v.now.Before(earliest) && !v.inHand {
 		wait.at = earliest
-	} else if budgetSpent(v) {
+	} else if budgetSpent(v) && !v.inHand {
 		wait.failure = budgetFailure(v)
 	} else {
 		return step{action: do, cause: why}
 	}
-	// What needs no exchange does not wait for one. But a token of before is not published with the headers of after.
-	if shapeChanged(v) && v.held.holds(v.now) && (v.difference != different || !hasCompanions(v)) {
+	// What needs no exchange does not wait for one.
+	if shapeChanged(v) && v.held.holds(v.now) && presentable(v) {
 		wait.action = rewrite
 	}
 	return wait
+}
+
+// presentable says whether the held token may be published as spec.provider has it now. A token of before is not published with the headers of
+// after, and a user name and a password are no token, nor the other way round.
+func presentable(v *view) bool {
+	return v.difference != different || !hasCompanions(v) && v.intent.provider != "basic" && !v.held.rec.ExpiresAt.IsZero()
 }
 
 // hasCompanions says whether the target holds request headers beside the one that carries the token.
@@ -279,13 +285,16 @@ func lastIssued(v *view) time.Time {
 	if s := v.obj.Status.LastRefreshTime; s != nil && s.Sub(last) > 0 {
 		last = s.Time.Add(time.Second)
 	}
+	if v.issuedAt.After(last) {
+		last = v.issuedAt
+	}
 	if last.Sub(v.now) > time.Second {
 		return time.Time{} // the clock was set back: nobody knows, and the next token says better
 	}
 	return last
 }
 
-// issuance is the count of the tokens issued today: status or, where it was lost, the record on the target.
+// issuance is the count of the tokens issued today: status or, where it was lost, the record on the target or this process's memory.
 func issuance(v *view) v1alpha1.Issuance {
 	today := v1alpha1.Issuance{Day: v.now.UTC().Format(time.DateOnly)}
 	if s := v.obj.Status.Issuance; s != nil && s.Day == today.Day {
@@ -293,6 +302,9 @@ func issuance(v *view) v1alpha1.Issuance {
 	}
 	if rec := v.held.rec; rec != nil && rec.Issuance != nil && rec.Issuance.Day == today.Day {
 		today.Count = max(today.Count, rec.Issuance.Count)
+	}
+	if v.issuance != nil && v.issuance.Day == today.Day {
+		today.Count = max(today.Count, v.issuance.Count)
 	}
 	return today
 }

@@ -365,6 +365,15 @@ func TestPlanMinInterval(t *testing.T) {
 			v.held.rec.IssuedAt = at("11:17:40")
 		}, decision{action: "nothing", cause: "Changed", at: "11:17:50"}},
 		"nothing is due: nothing has to be waited for": {func(v *view) { v.held.rec.IssuedAt = at("11:17:40") }, decision{action: "nothing"}},
+		// Status and target were taken away, or the token was never written.
+		"this process knows of one":           {func(v *view) { missing(v); v.issuedAt = at("11:17:33.5") }, decision{action: "nothing", cause: "Missing", at: "11:17:43.5"}},
+		"this process knows of one, 10 s ago": {func(v *view) { missing(v); v.issuedAt = at("11:17:33") }, decision{action: "issue", cause: "Missing"}},
+		"the record knows of a later one": {func(v *view) {
+			v.difference = different
+			living(v, "11:17:40", "12:00:00")
+			v.issuedAt = at("11:17:35")
+		}, decision{action: "nothing", cause: "Changed", at: "11:17:50"}},
+		"a token in the hand is written at once": {func(v *view) { missing(v); v.issuedAt, v.inHand = at("11:17:40"), true }, decision{action: "issue", cause: "Missing"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -393,6 +402,9 @@ func TestPlanBudget(t *testing.T) {
 		"another day's count":              {func(v *view) { budget(v, 20, 20); v.obj.Status.Issuance.Day = "2026-02-28" }, decision{action: "issue", cause: "Changed"}},
 		"status lost: the record has it":   {func(v *view) { budget(v, 20, 0); v.obj.Status.Issuance = nil; recordCount(v, "2026-03-01", 20) }, spent},
 		"status behind: the record has it": {func(v *view) { budget(v, 20, 19); recordCount(v, "2026-03-01", 20) }, spent},
+		"both lost: this process has it":   {func(v *view) { budget(v, 20, 19); v.issuance = &v1alpha1.Issuance{Day: "2026-03-01", Count: 20} }, spent},
+		"this process has the day before":  {func(v *view) { budget(v, 20, 19); v.issuance = &v1alpha1.Issuance{Day: "2026-02-28", Count: 20} }, decision{action: "issue", cause: "Changed"}},
+		"the last one is in the hand":      {func(v *view) { budget(v, 20, 20); v.inHand = true }, decision{action: "issue", cause: "Changed"}},
 		"the record is behind":             {func(v *view) { budget(v, 20, 20); recordCount(v, "2026-03-01", 7) }, spent},
 		"the record is of the day before":  {func(v *view) { budget(v, 20, 1); recordCount(v, "2026-02-28", 20) }, decision{action: "issue", cause: "Changed"}},
 		"the last nanosecond of the day": {func(v *view) {
@@ -519,6 +531,16 @@ func TestPlanRewriteWhileWaiting(t *testing.T) {
 			unlabel(v)
 			v.difference = resourcesOnly
 		}, decision{action: "rewrite", cause: "Renewal", keep: true, at: "11:59:59"}},
+		// A user name and a password are no token, whatever key they are under.
+		"from basic": {func(v *view) {
+			v.held.rec.IssuedAt, v.held.rec.ExpiresAt = time.Time{}, time.Time{}
+			unlabel(v)
+			v.difference = different
+		}, decision{action: "nothing", cause: "Renewal", keep: true, at: "11:59:59"}},
+		"to basic": {func(v *view) {
+			provide(v, v1alpha1.Provider{Basic: &v1alpha1.Basic{}})
+			v.difference = different
+		}, decision{action: "nothing", cause: "Changed", keep: true, at: "11:59:59"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -25,10 +25,9 @@ func (r *CDPCredentialReconciler) rewrite(ctx context.Context, v *view, mem *rem
 	if f != nil || err != nil {
 		return outcome{failure: f}, err
 	}
-	value, there := r.heldValue(ctx, v)
-	if !there {
-		mem.forgetTarget(v.held.name) // it changed under our hands: the next pass looks again
-		return outcome{}, fmt.Errorf("read the held token: the Secret has changed")
+	value, err := r.valueToKeep(ctx, v, mem)
+	if err != nil {
+		return outcome{}, err
 	}
 	rec := *v.held.rec
 	if compareRequests(&rec, req) == same { // else it has just been changed, which the next pass must still be able to see
@@ -46,6 +45,21 @@ func (r *CDPCredentialReconciler) rewrite(ctx context.Context, v *view, mem *rem
 // maxRewrites is how often a target is rewritten within minInterval.
 const maxRewrites = 5
 
+// valueToKeep reads the held token for what was decided about it. If the Secret has changed since, the next pass decides on what is there now.
+func (r *CDPCredentialReconciler) valueToKeep(ctx context.Context, v *view, mem *remembered) (exchange.Secret, error) {
+	decidedOn := v.held.version
+	value, there := r.heldValue(ctx, v)
+	switch {
+	case !there:
+		mem.forgetTarget(v.held.name)
+		return "", fmt.Errorf("read the held token: it is gone")
+	case v.held.version != decidedOn:
+		mem.sawTarget(seenTarget{name: v.held.name, version: v.held.version, content: v.held.content, unusable: v.held.unusable}) // the cache is behind
+		return "", fmt.Errorf("read the held token: the Secret has changed")
+	}
+	return value, nil
+}
+
 // heldValue reads the held token, if it is still the one of the record.
 func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (exchange.Secret, bool) {
 	if v.held.secret == nil {
@@ -60,7 +74,7 @@ func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (excha
 			v.target = held
 		}
 	}
-	return exchange.Secret(tokenKey(v.held.secret.Data)), true
+	return exchange.Secret(v.held.rec.tokenIn(v.held.secret.Data)), true
 }
 
 // publish writes the target and brings the view up to date with it.

@@ -102,12 +102,13 @@ func fingerprint(salt []byte, pieces ...[]byte) string {
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// tokenKey is the data key that says whether the token is still the one that was written.
-func tokenKey(data map[string][]byte) []byte {
-	if value, there := data["token"]; there {
-		return value
+// tokenIn is the value that says whether the token is still the one that was written. basic writes none, whatever else is in the Secret under that
+// name: a key of the user's, or the token of before if its record was lost.
+func (rec *record) tokenIn(data map[string][]byte) []byte {
+	if slices.Contains(rec.Keys, "token") {
+		return data["token"]
 	}
-	return data["authorization"] // basic has no token
+	return data["authorization"]
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -154,23 +154,27 @@ func TestSealData(t *testing.T) {
 	}
 }
 
-// TestTokenKey: a token, and for basic the credentials.
-func TestTokenKey(t *testing.T) {
+// TestTokenIn: a token, and for basic the credentials; which of them was written is in the record, and not to be told from the data.
+func TestTokenIn(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		data map[string][]byte
-		want string
+		wrote []string
+		data  map[string][]byte
+		want  string
 	}{
-		"token":               {map[string][]byte{"token": []byte("x"), "authorization": []byte("y")}, "x"},
-		"token emptied":       {map[string][]byte{"token": {}, "authorization": []byte("y")}, ""},
-		"basic":               {map[string][]byte{"username": []byte("u"), "password": []byte("p"), "authorization": []byte("y")}, "y"},
-		"nothing":             {nil, ""},
-		"token only by name":  {map[string][]byte{"Token": []byte("x")}, ""},
-		"basic, key removed":  {map[string][]byte{"username": []byte("u"), "password": []byte("p")}, ""},
-		"basic, put a token":  {map[string][]byte{"token": []byte("x"), "username": []byte("u")}, "x"},
-		"token without value": {map[string][]byte{"token": nil}, ""},
+		"token":                        {[]string{"token"}, map[string][]byte{"token": []byte("x")}, "x"},
+		"token and a template":         {[]string{"authorization", "token"}, map[string][]byte{"token": []byte("x"), "authorization": []byte("y")}, "x"},
+		"token emptied":                {[]string{"authorization", "token"}, map[string][]byte{"token": {}, "authorization": []byte("y")}, ""},
+		"token removed":                {[]string{"authorization", "token"}, map[string][]byte{"authorization": []byte("y")}, ""},
+		"token without value":          {[]string{"token"}, map[string][]byte{"token": nil}, ""},
+		"token only by name":           {[]string{"token"}, map[string][]byte{"Token": []byte("x")}, ""},
+		"basic":                        {[]string{"authorization", "password", "username"}, map[string][]byte{"username": []byte("u"), "authorization": []byte("y")}, "y"},
+		"basic, key removed":           {[]string{"authorization", "password", "username"}, map[string][]byte{"username": []byte("u")}, ""},
+		"basic beside another's token": {[]string{"authorization", "password", "username"}, map[string][]byte{"token": []byte("x"), "authorization": []byte("y")}, "y"},
+		"nothing":                      {nil, nil, ""},
 	} {
-		if got := string(tokenKey(tc.data)); got != tc.want {
+		rec := record{Keys: tc.wrote}
+		if got := string(rec.tokenIn(tc.data)); got != tc.want {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}

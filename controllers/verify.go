@@ -38,15 +38,6 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 	if out.wrote {
 		return nil, v.now, nil // first the status, which must not wait for an API that hangs
 	}
-	this := fingerprint(nil, []byte(v.target.rec.Token), []byte(spec.URL), []byte(verifyInterval(spec).String()))
-	if !mem.verifySpread && verifiedBefore(v) {
-		// After a restart the tries are spread over the interval, and not all made at once.
-		mem.verified, mem.verifyAt = this, v.now.Add(time.Duration(r.Chance()*float64(verifyInterval(spec))))
-	}
-	mem.verifySpread = true
-	if mem.verified == this && v.now.Before(mem.verifyAt) {
-		return nil, mem.verifyAt, nil
-	}
 	endpoint, err := egress.EndpointOf(string(spec.URL))
 	if err != nil {
 		return &verification{truth: metav1.ConditionFalse, reason: v1alpha1.ReasonHostNotAllowed, message: "spec.verify.url: " + err.Error()}, time.Time{}, nil
@@ -55,7 +46,17 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 		return nil, time.Time{}, nil // reported as SecretNotFound
 	}
 	if f := consent(v, v.client.allowedHosts, endpoint); f != nil {
+		mem.verified = "" // it is tried as soon as it may be again: until then nobody knows
 		return &verification{truth: metav1.ConditionFalse, reason: f.reason, message: "spec.verify.url: " + f.message}, time.Time{}, nil
+	}
+	this := fingerprint(nil, []byte(v.target.rec.Token), []byte(spec.URL), []byte(verifyInterval(spec).String()))
+	if !mem.verifySpread && verifiedBefore(v) {
+		// After a restart the tries are spread over the interval, and not all made at once.
+		mem.verified, mem.verifyAt = this, v.now.Add(time.Duration(r.Chance()*float64(verifyInterval(spec))))
+	}
+	mem.verifySpread = true
+	if mem.verified == this && v.now.Before(mem.verifyAt) {
+		return nil, mem.verifyAt, nil
 	}
 	permit, wait := r.VerifyGate.Admit(v.now, egress.Ask{Endpoint: endpoint.String(), Namespace: v.obj.Namespace, Object: objectName(v.obj), Since: v.now})
 	if wait != nil {

@@ -40,6 +40,11 @@ type view struct {
 	updateRefused bool
 	// rejected says that the API answered 401 to the held token.
 	rejected bool
+	// issuedAt and issuance are what this process remembers of the last token that it was given. Zero: nothing. inHand says that this token
+	// has yet to be written.
+	issuedAt time.Time
+	issuance *v1alpha1.Issuance
+	inHand   bool
 }
 
 // A clientView is what is known of the client Secret.

@@ -36,7 +36,7 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 	p.rec.Keys = sortedKeys(data)
 	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
 	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
-	p.rec.Token, p.rec.Data = p.rec.seal(tokenKey(data)), p.rec.sealData(data, p.rec.Keys)
+	p.rec.Token, p.rec.Data = p.rec.seal(p.rec.tokenIn(data)), p.rec.sealData(data, p.rec.Keys)
 	if p.rec.Edition, err = r.editionFor(v, &p.rec, data); err != nil {
 		return "", err
 	}

@@ -1,0 +1,90 @@
+package controllers
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// TestValueToKeep: a Secret that has changed since it was decided on is not written to, and the next pass knows that the cache is behind.
+func TestValueToKeep(t *testing.T) {
+	tests := map[string]struct {
+		// change is what somebody does to the Secret after the cache has seen it.
+		change func(*corev1.Secret)
+		want   string
+	}{
+		"nobody":                  {func(*corev1.Secret) {}, "t0ken"},
+		"another replica":         {func(s *corev1.Secret) { s.Labels = map[string]string{"team": "red"} }, "read the held token: the Secret has changed"},
+		"somebody took the token": {func(s *corev1.Secret) { delete(s.Data, "token") }, "read the held token: it is gone"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := newPlay(t)
+			v := steady()
+			rec := v.held.rec
+			rec.Keys = []string{"token"}
+			rec.Token = rec.seal([]byte("t0ken"))
+			state, err := json.Marshal(rec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			secret := &corev1.Secret{Data: map[string][]byte{"token": []byte("t0ken")}}
+			secret.Namespace, secret.Name = "marketing", "etl-token"
+			secret.Annotations = map[string]string{"cdpcredentials.io/credential": "etl", "cdpcredentials.io/state": string(state)}
+			if err := p.api.Create(t.Context(), secret); err != nil {
+				t.Fatal(err)
+			}
+			v.held.version = versionOf(&secret.ObjectMeta)
+			tc.change(secret)
+			if err := p.api.Update(t.Context(), secret, &client.UpdateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if name == "nobody" {
+				v.held.version = versionOf(&secret.ObjectMeta)
+			}
+			mem := &remembered{}
+			value, err := p.r.valueToKeep(t.Context(), v, mem)
+			got := string(value)
+			if err != nil {
+				got = err.Error()
+			}
+			if got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+			var want []seenTarget
+			if name == "another replica" {
+				want = []seenTarget{{name: "etl-token", version: versionOf(&secret.ObjectMeta), content: edited}}
+			}
+			if diff := cmp.Diff(want, mem.targets, cmp.AllowUnexported(seenTarget{})); diff != "" {
+				t.Errorf("remembered (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestUntilThen: what a pass's own writes have taken is not added to a wait.
+func TestUntilThen(t *testing.T) {
+	for name, tc := range map[string]struct {
+		after time.Duration
+		ended string
+		want  time.Duration
+	}{
+		"for a change":           {0, "11:00:05", 0},
+		"a quick pass":           {time.Minute, "11:00:00", time.Minute},
+		"a slow one":             {time.Minute, "11:00:05", 55 * time.Second},
+		"it is past":             {4 * time.Second, "11:00:05", time.Millisecond},
+		"the clock was set back": {time.Minute, "10:50:00", time.Minute},
+	} {
+		p := newPlay(t)
+		v := steady()
+		v.now = at("11:00:00")
+		p.clock.SetTime(at(tc.ended))
+		if got := p.r.untilThen(v, tc.after); got != tc.want {
+			t.Errorf("%s: got %s, want %s", name, got, tc.want)
+		}
+	}
+}

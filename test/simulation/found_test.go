@@ -1,0 +1,239 @@
+package simulation
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// found are the shortest stories of what seeds have found to go wrong. A seed itself tells another story as soon as the operator makes one
+// request more or less, and so proves nothing later. Each begins with an object that has its first token, and says what is wrong at its end,
+// beside what the judge says all the time.
+var found = []struct {
+	name, provider string
+	do             func(w *world, o *object) string
+}{
+	{"seed 20717: a token that was never written, and another client", "oauth2", func(w *world, o *object) string {
+		o.putClientSecret(o.clientSecretNames()[1])
+		w.answered(o, func() { refresh(o, "now") })
+		w.apiFault.refused = 1
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.ClientSecretRef.Name = o.clientSecretNames()[1] })
+		w.runFor(500 * time.Millisecond)
+		w.apiFault.refused = 0
+		w.runFor(15 * time.Second)
+		if t := w.vendors.tokens[w.judge.tokenOf(o.target())]; t == nil || t.client != "obj.b" {
+			return "the other client has no token"
+		}
+		return ""
+	}},
+	{"seed 11924: status and target are taken away", "oauth2", func(w *world, o *object) string {
+		w.answered(o, func() { refresh(o, "now") })
+		w.runFor(time.Second)
+		w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) { obj.Status = v1alpha1.CDPCredentialStatus{} })
+		w.judge.statusLost(o)
+		w.api.setSecret(nil, o.secret(o.get().Spec.Target.Name), nil)
+		w.runFor(15 * time.Second)
+		if o.target() == nil {
+			return "there is no new token"
+		}
+		return ""
+	}},
+	{"seed 16453: throttled, and meanwhile a bad CA bundle", "oauth2", func(w *world, o *object) string {
+		w.throttle(o)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = &v1alpha1.TLS{CABundle: []byte("bad")} })
+		w.runFor(time.Second)
+		if said := o.refreshed(); said != "InvalidSpec" {
+			return "Refreshed is " + said
+		}
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = nil })
+		return w.throttledToTheEnd(o)
+	}},
+	{"throttled, and meanwhile a key is missing", "oauth2", func(w *world, o *object) string {
+		w.throttle(o)
+		name := o.clientSecretNames()[0]
+		w.api.editSecret(o.secret(name), func(s *corev1.Secret) { delete(s.Data, "client-id") })
+		w.runFor(time.Second)
+		if said := o.refreshed(); said != "SecretKeyMissing" {
+			return "Refreshed is " + said
+		}
+		o.putClientSecret(name)
+		return w.throttledToTheEnd(o)
+	}},
+	{"seed 11380: the consent to verify is withdrawn and given again", "oauth2", func(w *world, o *object) string {
+		verified(w, o)
+		w.runFor(time.Second)
+		name := o.secret(o.clientSecretNames()[0])
+		for _, step := range []struct{ consent, want string }{{consent, "Verified"}, {oauthHost, "HostNotAllowed"}, {consent, "Verified"}} {
+			w.api.editSecret(name, func(s *corev1.Secret) { s.Annotations[v1alpha1.AllowedHostsAnnotation] = step.consent })
+			w.runFor(time.Second)
+			if c := meta.FindStatusCondition(o.get().Status.Conditions, v1alpha1.ConditionVerified); c == nil || c.Reason != step.want {
+				return fmt.Sprintf("with the consent %q, Verified is %+v", step.consent, c)
+			}
+		}
+		return ""
+	}},
+	{"seed 17726: what basic wrote comes back under another provider", "basic", func(w *world, o *object) string {
+		backup := o.target()
+		w.answered(o, func() {
+			o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+				s.Provider, s.Target.Labels = w.provider("oauth2"), map[string]v1alpha1.LabelValue{"team": "a"}
+			})
+		})
+		w.runFor(time.Second)
+		w.api.setSecret(nil, o.secret(backup.Name), nil)
+		if _, err := w.api.createSecret(nil, o.secret(backup.Name), backup); err != nil {
+			return err.Error()
+		}
+		w.runFor(15 * time.Second)
+		if w.vendors.tokens[string(o.target().Data["token"])] == nil {
+			return "there is no token"
+		}
+		return ""
+	}},
+	{"seed 32309: basic beside a token that is not its own", "oauth2", func(w *world, o *object) string {
+		o.editTarget(func(s *corev1.Secret) { delete(s.Annotations, v1alpha1.StateAnnotation) })
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = w.provider("basic") })
+		w.runFor(time.Second)
+		verified(w, o)
+		w.runFor(time.Second)
+		if !meta.IsStatusConditionTrue(o.get().Status.Conditions, v1alpha1.ConditionVerified) {
+			return "it was not verified"
+		}
+		w.leader().kill()
+		w.runFor(30 * time.Second)
+		o.editTarget(func(s *corev1.Secret) { s.Labels["foreign"] = "mine" })
+		version := o.target().ResourceVersion
+		w.runFor(5 * time.Second)
+		if o.target().ResourceVersion != version {
+			return "it was taken for edited"
+		}
+		return ""
+	}},
+	{"seed 202071: a change is taken back before the cache shows it", "oauth2", func(w *world, o *object) string {
+		w.lag = 2 * time.Second
+		w.answered(o, func() { refresh(o, "now") })
+		began, name := w.now, o.clientSecretNames()[0]
+		w.api.editSecret(o.secret(name), func(s *corev1.Secret) { s.Data["client-secret"] = []byte("other") })
+		w.runTo(began + 9*time.Second)
+		o.putClientSecret(name)
+		asked := w.judge.stats.exchanges
+		w.runFor(30 * time.Second)
+		if w.judge.stats.exchanges != asked {
+			return "a token was asked for"
+		}
+		return ""
+	}},
+	{"seed 201057: a retained Secret is of an object of before", "oauth2", func(w *world, o *object) string {
+		backup, was := o.target(), o.get()
+		w.api.deleteCredential(o.name)
+		w.runFor(30 * time.Second)
+		w.api.createCredential(o.name, &v1alpha1.CDPCredential{Spec: was.Spec})
+		w.runFor(15 * time.Second)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.Target.DeletionPolicy, s.Suspend = v1alpha1.DeletionPolicyRetain, true
+		})
+		w.runFor(time.Second)
+		w.api.setSecret(nil, o.secret(backup.Name), nil)
+		if _, err := w.api.createSecret(nil, o.secret(backup.Name), backup); err != nil {
+			return err.Error()
+		}
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Name, s.Suspend = "renamed", false })
+		w.runFor(30 * time.Second)
+		if left := w.api.secrets[o.secret(backup.Name)]; left == nil || len(left.OwnerReferences) > 0 {
+			return fmt.Sprintf("what is left of it: %+v", left)
+		}
+		return ""
+	}},
+}
+
+func refresh(o *object, value string) {
+	o.w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) {
+		obj.Annotations = map[string]string{v1alpha1.RefreshRequestedAtAnnotation: value}
+	})
+}
+
+// answered does something that makes the operator ask for a token, and lets time go by until it has the answer, which it has not written then.
+func (w *world) answered(o *object, do func()) {
+	do()
+	f := w.judge.file(o.get().UID)
+	before := f.last
+	for end := w.now + time.Minute; f.last == before; w.runFor(time.Millisecond) {
+		if w.now > end {
+			w.violated("test", "no token was asked for")
+		}
+	}
+}
+
+// throttle has the object told to wait for 150 s.
+func (w *world) throttle(o *object) {
+	w.vendors.hosts[oauthHost].trouble = throttlingRetryAfter
+	refresh(o, "now")
+	w.runFor(time.Second)
+	w.vendors.hosts[oauthHost].trouble = fine
+}
+
+// throttledToTheEnd says whether it waits for the rest of that time, and says so, whatever was in the way meanwhile.
+func (w *world) throttledToTheEnd(o *object) string {
+	w.runFor(time.Second)
+	if said := o.refreshed(); said != "Throttled" {
+		return "Refreshed is " + said
+	}
+	w.runFor(150 * time.Second)
+	if said := o.refreshed(); said != "TokenIssued" || o.get().Status.LastHandledRefreshRequest != "now" || o.get().Status.RefreshPending {
+		return "at the end, Refreshed is " + said
+	}
+	return ""
+}
+
+// refreshed is the reason of the condition Refreshed.
+func (o *object) refreshed() string {
+	if c := meta.FindStatusCondition(o.get().Status.Conditions, v1alpha1.ConditionRefreshed); c != nil {
+		return c.Reason
+	}
+	return ""
+}
+
+func TestFound(t *testing.T) {
+	wires := newWiring(t)
+	for _, story := range found {
+		t.Run(story.name, func(t *testing.T) {
+			w, o := plainWorld(wires, func(line string) { t.Log(line) })
+			broken := w.watched(func() {
+				w.startReplica(0)
+				o.apply(story.provider)
+				w.runFor(30 * time.Second)
+				if wrong := story.do(w, o); wrong != "" {
+					w.violated("story", "%s", wrong)
+				}
+			})
+			if broken != nil {
+				t.Error(broken)
+			}
+		})
+	}
+}
+
+// TestLostFirstWrite is of seed 36010: the answer to the first write of a target is lost. The process has written it all the same, and does not
+// look at the API server's again before the renewal.
+func TestLostFirstWrite(t *testing.T) {
+	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
+	if broken := w.watched(func() {
+		w.startReplica(0)
+		w.answered(o, func() { o.apply("oauth2") })
+		w.apiFault.lost = 1
+		for o.target() == nil {
+			w.runFor(time.Millisecond)
+		}
+		w.runFor(10 * time.Millisecond)
+		w.apiFault.lost = 0
+		w.runFor(time.Minute)
+		w.stayQuiet(3 * time.Hour)
+	}); broken != nil {
+		t.Error(broken)
+	}
+}
