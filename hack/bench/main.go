@@ -10,9 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -23,32 +21,21 @@ import (
 
 func main() {
 	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	parent := os.Getppid()
-	go stage.FollowParent(ctx, parent, cancel)
-
-	if err := play(ctx, os.Args[1:], parent); err != nil {
+	if err := stage.UnderGoRun(func(ctx context.Context) error { return play(ctx, os.Args[1:]) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 // play is the bench itself, or one of the processes that it starts: the endpoint or the bare loop.
-func play(ctx context.Context, args []string, parent int) error {
+func play(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == roleEndpoint {
 		return serveEndpoint(ctx)
 	}
 	if len(args) > 0 && args[0] == roleBare {
 		return loopBare(ctx, args[1:])
 	}
-	err := bench(ctx, args)
-	if os.Getppid() != parent {
-		err = errors.Join(err, stage.RemoveGoRunFolder())
-	}
-	return err
+	return bench(ctx, args)
 }
 
 // options say what to measure.

@@ -13,7 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
@@ -32,14 +31,6 @@ func main() {
 	flag.Parse()
 	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
 
-	// SIGPIPE is among them so that `make demo | head` cleans up, too.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	defer stop()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	parent := os.Getppid()
-	go stage.FollowParent(ctx, parent, cancel)
-
 	interactive := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 	show := printChanges
 	switch {
@@ -48,17 +39,18 @@ func main() {
 	case *stay:
 		show = printOn
 	}
-	failed, unclean := run(ctx, show)
-	switch {
-	case ctx.Err() != nil && (interactive || *stay):
-		failed = nil // Ctrl-C is how it ends
-	case ctx.Err() != nil:
-		failed = fmt.Errorf("stop before every credential was refreshed: %w", context.Cause(ctx))
+	work := func(ctx context.Context) error {
+		failed, unclean := run(ctx, show)
+		switch {
+		case ctx.Err() != nil && (interactive || *stay):
+			failed = nil // Ctrl-C is how it ends
+		case ctx.Err() != nil:
+			failed = fmt.Errorf("stop before every credential was refreshed: %w", context.Cause(ctx))
+		}
+		return errors.Join(failed, unclean)
 	}
-	if os.Getppid() != parent {
-		unclean = errors.Join(unclean, stage.RemoveGoRunFolder())
-	}
-	if err := errors.Join(failed, unclean); err != nil {
+	// SIGPIPE is among them so that `make demo | head` cleans up, too.
+	if err := stage.UnderGoRun(work, syscall.SIGPIPE); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}

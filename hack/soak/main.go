@@ -11,9 +11,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -25,17 +23,7 @@ import (
 
 func main() {
 	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	parent := os.Getppid()
-	go stage.FollowParent(ctx, parent, cancel)
-
-	err := soak(ctx, os.Args[1:])
-	if os.Getppid() != parent {
-		err = errors.Join(err, stage.RemoveGoRunFolder())
-	}
+	err := stage.UnderGoRun(func(ctx context.Context) error { return soak(ctx, os.Args[1:]) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)

@@ -4,12 +4,31 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
 	"regexp"
+	"syscall"
 	"time"
 )
 
-// FollowParent ends a program with its parent: `go run` does not pass on the signals that kill it.
-func FollowParent(ctx context.Context, parent int, cancel context.CancelCauseFunc) {
+// UnderGoRun does a program's work until a signal ends it, or its parent has ended, and leaves nothing of `go run` behind that this could
+// not remove any more. Interrupt, SIGTERM and SIGHUP are always among the signals.
+func UnderGoRun(work func(context.Context) error, more ...os.Signal) error {
+	ctx, stop := signal.NotifyContext(context.Background(), append(more, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)...)
+	defer stop()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	parent := os.Getppid()
+	go followParent(ctx, parent, cancel)
+
+	err := work(ctx)
+	if os.Getppid() != parent {
+		err = errors.Join(err, removeGoRunFolder())
+	}
+	return err
+}
+
+// followParent ends a program with its parent: `go run` does not pass on the signals that kill it.
+func followParent(ctx context.Context, parent int, cancel context.CancelCauseFunc) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -27,8 +46,8 @@ func FollowParent(ctx context.Context, parent int, cancel context.CancelCauseFun
 
 var goRunFolder = regexp.MustCompile(`^(.+/go-build[0-9]+)/b001/exe/[a-z]+$`)
 
-// RemoveGoRunFolder removes what a killed `go run` could not remove any more: the folder that it has built this program in.
-func RemoveGoRunFolder() error {
+// removeGoRunFolder removes what a killed `go run` could not remove any more: the folder that it has built this program in.
+func removeGoRunFolder() error {
 	executable, err := os.Executable()
 	if err != nil {
 		return err
