@@ -19,7 +19,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -48,7 +47,7 @@ func run(ctx context.Context, opts *options) error {
 	}
 	transports := &egress.Transports{Policy: egress.Policy{Allowed: opts.allowedPrefixes}, Proxy: http.ProxyFromEnvironment, MaxConnsPerHost: 2 * opts.limits.HostInFlight}
 	if os.Getenv("GOGC") == "" {
-		if err := mgr.Add(&heapKeeper{every: time.Second}); err != nil {
+		if err := mgr.Add(&heapKeeper{}); err != nil {
 			return fmt.Errorf("set up the collection of the heap: %w", err)
 		}
 	}
@@ -120,7 +119,7 @@ func cacheOptions(opts *options) cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.CDPCredential{}: {Label: opts.selector, Transform: controllers.TrimCredentials()},
 		},
-		DefaultTransform: controllers.TrimMetadata,
+		DefaultTransform: controllers.TrimMetadata(),
 	}
 	if len(opts.namespaces) > 0 {
 		options.DefaultNamespaces = map[string]cache.Config{}
@@ -134,7 +133,7 @@ func cacheOptions(opts *options) cache.Options {
 func metricsOptions(opts *options) server.Options {
 	options := server.Options{BindAddress: opts.metricsAddress, SecureServing: opts.metricsSecure, CertDir: opts.metricsCertDir}
 	if opts.metricsSecure {
-		options.FilterProvider = filters.WithAuthenticationAndAuthorization
+		options.FilterProvider = metricsFilter
 		// HTTP/2's rapid reset (CVE-2023-44487) is not worth its use here.
 		options.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"}; c.MinVersion = tls.VersionTLS12 }}
 	}
