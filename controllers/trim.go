@@ -1,11 +1,6 @@
 package controllers
 
 import (
-	"bytes"
-	"maps"
-	"sync"
-	"unique"
-
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
@@ -16,42 +11,52 @@ import (
 // lastApplied holds a copy of the whole object as kubectl applied it: for a Secret its data.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-// TrimMetadata is a cache transform for the metadata of Secrets: it keeps what passes read, as a cluster may have many more Secrets than are
+// TrimMetadata makes a cache transform for the metadata of Secrets: it keeps what passes read, as a cluster may have many more Secrets than are
 // of interest here. Of a Secret that is not the target of anybody that is its version and its consent. Above all it drops kubectl's copy of
 // what was applied, in which a Secret's data stands in clear.
-func TrimMetadata(obj any) (any, error) {
-	accessor, err := meta.Accessor(obj)
-	if err != nil {
-		return obj, nil //nolint:nilerr // it is no object but what the cache knows of a deleted one
-	}
-	accessor.SetManagedFields(nil)
-	accessor.SetFinalizers(nil)
-	accessor.SetGenerateName("")
-	accessor.SetCreationTimestamp(metav1.Time{})
-	annotations := accessor.GetAnnotations()
-	if annotations[v1alpha1.CredentialAnnotation] == "" {
+func TrimMetadata() cache.TransformFunc {
+	var consents, labels sharedValues[map[string]string]
+	return func(obj any) (any, error) {
+		accessor, err := meta.Accessor(obj)
+		if err != nil {
+			return obj, nil //nolint:nilerr // it is no object but what the cache knows of a deleted one
+		}
+		accessor.SetNamespace(shared(accessor.GetNamespace()))
+		accessor.SetManagedFields(nil)
+		accessor.SetFinalizers(nil)
+		accessor.SetGenerateName("")
+		accessor.SetCreationTimestamp(metav1.Time{})
+		if accessor.GetAnnotations()[v1alpha1.CredentialAnnotation] != "" {
+			trimTarget(accessor, &labels)
+			return obj, nil
+		}
 		accessor.SetLabels(nil)
 		accessor.SetOwnerReferences(nil)
-		accessor.SetAnnotations(only(annotations, v1alpha1.AllowedHostsAnnotation))
-		accessor.SetNamespace(shared(accessor.GetNamespace()))
+		accessor.SetAnnotations(consents.one(only(accessor.GetAnnotations(), v1alpha1.AllowedHostsAnnotation)))
 		return obj, nil
 	}
+}
+
+// trimTarget keeps all that a user may have asked for.
+func trimTarget(accessor metav1.Object, labels *sharedValues[map[string]string]) {
+	annotations := accessor.GetAnnotations()
 	if annotations[lastApplied] != "" {
 		delete(annotations, lastApplied)
 	}
 	accessor.SetAnnotations(annotations)
-	accessor.SetLabels(sharedMap(accessor.GetLabels()))
+	accessor.SetLabels(labels.one(accessor.GetLabels()))
 	owners := accessor.GetOwnerReferences()
 	for i := range owners {
-		owners[i].APIVersion, owners[i].Kind = shared(owners[i].APIVersion), shared(owners[i].Kind)
+		o := &owners[i]
+		o.APIVersion, o.Kind, o.Name = shared(o.APIVersion), shared(o.Kind), like(o.Name, annotations[v1alpha1.CredentialAnnotation])
 	}
-	return obj, nil
 }
 
 // TrimCredentials makes a cache transform for CDPCredentials: of their annotations only the request for a refresh is read, and what many of them
 // have in common is kept once.
 func TrimCredentials() cache.TransformFunc {
-	var bundles sharedBundles
+	var providers sharedValues[v1alpha1.Provider]
+	var tls sharedValues[*v1alpha1.TLS]
 	return func(obj any) (any, error) {
 		credential, ok := obj.(*v1alpha1.CDPCredential)
 		if !ok {
@@ -60,13 +65,15 @@ func TrimCredentials() cache.TransformFunc {
 		credential.ManagedFields = nil
 		credential.Labels = nil
 		credential.Annotations = only(credential.Annotations, v1alpha1.RefreshRequestedAtAnnotation)
-		conditions := credential.Status.Conditions
-		for i := range conditions {
-			c := &conditions[i]
+		credential.Kind, credential.APIVersion = shared(credential.Kind), shared(credential.APIVersion)
+		credential.Namespace = shared(credential.Namespace)
+		credential.Spec.Provider, credential.Spec.TLS = providers.one(credential.Spec.Provider), tls.one(credential.Spec.TLS)
+		status := &credential.Status
+		status.Provider, status.TargetName = shared(status.Provider), like(status.TargetName, credential.Spec.Target.Name)
+		status.Conditions = exact(status.Conditions)
+		for i := range status.Conditions {
+			c := &status.Conditions[i]
 			c.Type, c.Status, c.Reason, c.Message = shared(c.Type), shared(c.Status), shared(c.Reason), shared(c.Message)
-		}
-		if tls := credential.Spec.TLS; tls != nil {
-			tls.CABundle = bundles.one(tls.CABundle)
 		}
 		return credential, nil
 	}
@@ -79,43 +86,4 @@ func only(annotations map[string]string, key string) map[string]string {
 		return nil
 	}
 	return map[string]string{shared(key): shared(value)}
-}
-
-// sharedMap is labels that nearly all targets have in common, once; other labels as they are.
-func sharedMap(labels map[string]string) map[string]string {
-	if maps.Equal(labels, ourLabels) {
-		return ourLabels
-	}
-	return labels
-}
-
-// ourLabels are those of a target whose object asks for no others. Nobody writes to what is in a cache.
-var ourLabels = map[string]string{v1alpha1.ManagedByLabel: v1alpha1.ManagedBy}
-
-// shared is one copy of a text that thousands of objects have in common.
-func shared[T ~string](text T) T { return T(unique.Make(string(text)).Value()) }
-
-// sharedBundles keeps one copy of each CA bundle: an organization has one, and a thousand objects that name it.
-type sharedBundles struct {
-	mu    sync.Mutex
-	known [][]byte
-}
-
-// mostBundles is how many are kept once; there may be more, each of which then is with its object alone.
-const mostBundles = 64
-
-func (b *sharedBundles) one(bundle []byte) []byte {
-	if len(bundle) == 0 {
-		return bundle
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i, known := range b.known {
-		if bytes.Equal(known, bundle) {
-			b.known[0], b.known[i] = known, b.known[0] // the one that is asked for again and again is found first
-			return known
-		}
-	}
-	b.known = append(b.known[:min(len(b.known), mostBundles-1)], bundle)
-	return bundle
 }

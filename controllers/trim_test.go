@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,46 +33,21 @@ func TestTrimMetadata(t *testing.T) {
 	clientSecret.Annotations = map[string]string{"cdpcredentials.io/allowed-hosts": "auth.example.com"}
 	unrelated := clientSecret.DeepCopy()
 	unrelated.Annotations = nil
+	trim := TrimMetadata()
 	for name, tc := range map[string]struct{ given, want *metav1.PartialObjectMetadata }{
 		"target":        {full(map[string]string{"cdpcredentials.io/credential": "etl", "cdpcredentials.io/state": "{}", "example.com/by": "others"}), target},
 		"client Secret": {full(map[string]string{"cdpcredentials.io/allowed-hosts": "auth.example.com", "example.com/by": "others"}), clientSecret},
 		"unrelated":     {full(map[string]string{"example.com/by": "others"}), unrelated},
 		"bare":          {secretMetadata("marketing", "bare"), secretMetadata("marketing", "bare")},
 	} {
-		got, err := TrimMetadata(tc.given)
+		got, err := trim(tc.given)
 		if diff := cmp.Diff(any(tc.want), got); diff != "" || err != nil {
 			t.Errorf("%s: %v, -want +got:\n%s", name, err, diff)
 		}
 		// A second time it has nothing to do.
-		if again, err := TrimMetadata(got); err != nil || !cmp.Equal(any(tc.want), again) {
+		if again, err := trim(got); err != nil || !cmp.Equal(any(tc.want), again) {
 			t.Errorf("%s, the second time: %v", name, err)
 		}
-	}
-	ours := full(map[string]string{"cdpcredentials.io/credential": "etl"})
-	ours.Labels = map[string]string{"app.kubernetes.io/managed-by": "cdp-credential-operator"}
-	if _, err := TrimMetadata(ours); err != nil || !cmp.Equal(ours.Labels, map[string]string{"app.kubernetes.io/managed-by": "cdp-credential-operator"}) {
-		t.Errorf("our label: %v, %v", ours.Labels, err)
-	}
-}
-
-// TestSharedBundles: equal bundles are kept once, others are never mixed up, however many there are.
-func TestSharedBundles(t *testing.T) {
-	t.Parallel()
-	var b sharedBundles
-	if got := b.one(nil); got != nil {
-		t.Errorf("of none: %q", got)
-	}
-	first := b.one([]byte("bundle 0"))
-	for i := range 200 {
-		if got, want := string(b.one(fmt.Appendf(nil, "bundle %d", i))), fmt.Sprintf("bundle %d", i); got != want {
-			t.Fatalf("got %q, want %q", got, want)
-		}
-	}
-	if again := b.one([]byte("bundle 0")); &again[0] != &first[0] {
-		t.Error("the first one is kept twice")
-	}
-	if len(b.known) > 64 {
-		t.Errorf("%d are kept", len(b.known))
 	}
 }
 
@@ -108,7 +82,7 @@ func TestTrimCredential(t *testing.T) {
 func TestTrimOthers(t *testing.T) {
 	t.Parallel()
 	tombstone := cache.DeletedFinalStateUnknown{Key: "marketing/etl", Obj: &v1alpha1.CDPCredential{}}
-	for name, trim := range map[string]cache.TransformFunc{"TrimMetadata": TrimMetadata, "TrimCredentials": TrimCredentials()} {
+	for name, trim := range map[string]cache.TransformFunc{"TrimMetadata": TrimMetadata(), "TrimCredentials": TrimCredentials()} {
 		if got, err := trim(tombstone); err != nil || !cmp.Equal(got, any(tombstone)) {
 			t.Errorf("%s: got %v, %v", name, got, err)
 		}

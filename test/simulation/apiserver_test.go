@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
@@ -31,6 +32,8 @@ type apiServer struct {
 	// changes are all there were, in order: that at i made the version firstVersion+i.
 	changes []change
 	uids    int
+
+	trimMetadata, trimCredential cache.TransformFunc
 }
 
 const firstVersion = 1000
@@ -54,7 +57,10 @@ var (
 )
 
 func newAPIServer(w *world) *apiServer {
-	return &apiServer{w: w, credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*corev1.Secret{}}
+	return &apiServer{
+		w: w, credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*corev1.Secret{},
+		trimMetadata: controllers.TrimMetadata(), trimCredential: controllers.TrimCredentials(),
+	}
 }
 
 func (s *apiServer) nextVersion() string { return strconv.Itoa(firstVersion + len(s.changes)) }
@@ -74,7 +80,7 @@ func (s *apiServer) setSecret(by *pass, name types.NamespacedName, secret *corev
 		delete(s.secrets, name)
 	} else {
 		s.secrets[name] = secret
-		seen, err := controllers.TrimMetadata(&metav1.PartialObjectMetadata{
+		seen, err := s.trimMetadata(&metav1.PartialObjectMetadata{
 			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
 			ObjectMeta: *secret.ObjectMeta.DeepCopy(),
 		})
@@ -97,7 +103,7 @@ func (s *apiServer) setCredential(by *pass, name types.NamespacedName, obj *v1al
 		delete(s.credentials, name)
 	} else {
 		s.credentials[name] = obj
-		seen, err := controllers.TrimCredentials()(obj.DeepCopy())
+		seen, err := s.trimCredential(obj.DeepCopy())
 		if err != nil {
 			panic(err)
 		}
