@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -25,7 +26,7 @@ type objectState struct {
 
 func newObjectSeries() *objectSeries {
 	desc := func(name, help string) *prometheus.Desc {
-		return prometheus.NewDesc("cdpcredential_"+name, help, []string{"namespace", "name"}, nil)
+		return prometheus.NewDesc("cdpcredential_"+name, help, []string{namespaceLabel, nameLabel}, nil)
 	}
 	return &objectSeries{
 		of:          map[types.NamespacedName]objectState{},
@@ -67,9 +68,8 @@ func (s *objectSeries) Collect(series chan<- prometheus.Metric) {
 	}
 	s.mu.Unlock()
 	for _, o := range all {
-		gauge := func(desc *prometheus.Desc, value float64) {
-			series <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, o.Namespace, o.Name)
-		}
+		labels := []*dto.LabelPair{{Name: &nameLabel, Value: &o.Name}, {Name: &namespaceLabel, Value: &o.Namespace}} // in the order of their names
+		gauge := func(desc *prometheus.Desc, value float64) { series <- &objectGauge{desc, labels, value} }
 		if o.expires != 0 {
 			gauge(s.expiration, float64(o.expires))
 		}
@@ -82,4 +82,24 @@ func (s *objectSeries) Collect(series chan<- prometheus.Metric) {
 		}
 		gauge(s.ready, ready)
 	}
+}
+
+// The labels of an object's gauges.
+var namespaceLabel, nameLabel = "namespace", "name"
+
+// An objectGauge is one series of one object. All of an object's have the same labels, which prometheus' own constant metrics make anew for each:
+// half of what reading the metrics of ten thousand objects takes.
+type objectGauge struct {
+	desc   *prometheus.Desc
+	labels []*dto.LabelPair
+	value  float64
+}
+
+// Desc implements prometheus.Metric.
+func (g *objectGauge) Desc() *prometheus.Desc { return g.desc }
+
+// Write implements prometheus.Metric.
+func (g *objectGauge) Write(out *dto.Metric) error {
+	out.Label, out.Gauge = g.labels, &dto.Gauge{Value: &g.value}
+	return nil
 }
