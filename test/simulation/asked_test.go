@@ -108,19 +108,30 @@ func (j *judge) tooSoon(a *answer, f *file) {
 	if last == nil || a.ask.update != "" || a.sent-last.sent >= 10*time.Second {
 		return
 	}
-	if !last.published && last.pass.replica.dead {
-		return // it died with the process, which could tell nobody
-	}
-	if last.pass.replica != a.pass.replica && j.stale(a.pass) {
-		return
-	}
-	if other := last.pass.replica; other != a.pass.replica && other.deposed && (!last.published || j.stale(a.pass)) {
-		return // it came to a leader of before that was stopped for a while, and was not in the target when this one looked
+	switch other := last.pass.replica; {
+	case other == a.pass.replica || !other.dead && !other.deposed:
+	case !last.published || !j.known(last):
+		return // it died with its process, or came to a leader of before, and is not where this one looks: a user has taken the record, or another target is wanted
+	case other.deposed && j.stale(a.pass):
+		return // it came to a leader of before that was stopped for a while, and was not there yet when this one looked
 	}
 	if is := j.w.api.credentials[a.pass.name]; is == nil || is.UID != a.pass.object.UID {
 		return // XXX
 	}
 	j.w.violated("interval", "a token for %s %s after the one before", a.pass.name.Name, a.sent-last.sent)
+}
+
+// known says whether an object's Secret or status tells of a token: a leader of before may have put it under a name of before.
+func (j *judge) known(a *answer) bool {
+	obj := j.w.api.credentials[a.pass.name]
+	if obj == nil {
+		return false
+	}
+	if rec := j.record(j.held(obj)); rec != nil && rec.token == a.token.value {
+		return true
+	}
+	told := obj.Status.LastRefreshTime
+	return told != nil && !told.Time.Before(j.w.epoch.Add(a.sent).Add(j.w.offset).Truncate(time.Second))
 }
 
 // paced judges the time after a failed attempt.

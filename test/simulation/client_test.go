@@ -129,9 +129,12 @@ func (c statusClient) Patch(_ context.Context, obj client.Object, patch client.P
 	if err != nil {
 		return err
 	}
+	untold := p.replica.untold
+	p.late, untold[p.object.UID] = untold[p.object.UID], true
 	return p.request("patch status", true, func() error {
 		stored, err := c.replica.w.api.patchStatus(p, client.ObjectKeyFromObject(credential), body)
 		if err == nil {
+			delete(untold, p.object.UID)
 			*credential = *stored.DeepCopy()
 		}
 		return err

@@ -118,11 +118,14 @@ func (j *judge) waiting(p *pass) bool {
 	return p.result.RequeueAfter > 0
 }
 
-// toldOfTheTarget says whether a pass that comes back for its turn has changed nothing in status but what it says of the target: waiting is no news,
-// but a token that is there again, as after a renaming to a Secret that has one, is.
+// toldOfTheTarget says whether a pass that comes back for its turn has changed nothing in status but what it says of the target, and what an earlier
+// pass could not write: waiting is no news, but a token that is there again, as after a renaming to a Secret that has one, is.
 func (p *pass) toldOfTheTarget(obj *v1alpha1.CDPCredential) bool {
 	if p.before == nil || p.answer != nil || p.result.RequeueAfter == 0 {
 		return false
+	}
+	if p.late {
+		return true
 	}
 	rest := func(s *v1alpha1.CDPCredentialStatus) *v1alpha1.CDPCredentialStatus {
 		s = s.DeepCopy()

@@ -37,6 +37,8 @@ type pass struct {
 	expired bool
 	// before is the object that it has patched the status of, as it was then. Nil: it has not.
 	before *v1alpha1.CDPCredential
+	// late says that what it patches status with is also what an earlier pass could not write.
+	late bool
 
 	result ctrl.Result
 	err    error

@@ -39,6 +39,8 @@ type replica struct {
 	deposed bool
 	// lostAnswers says that a write of it was done of which it does not know.
 	lostAnswers bool
+	// untold has the objects whose status could not be written.
+	untold map[types.UID]bool
 	// asked has the objects for which it has asked for a token.
 	asked map[types.UID]bool
 }
@@ -46,7 +48,7 @@ type replica struct {
 // startReplica starts a process, whose cache begins as the world was behind ago.
 func (w *world) startReplica(behind time.Duration) *replica {
 	w.started++
-	r := &replica{w: w, id: w.started, queue: map[types.NamespacedName]time.Duration{}, asked: map[types.UID]bool{}}
+	r := &replica{w: w, id: w.started, queue: map[types.NamespacedName]time.Duration{}, asked: map[types.UID]bool{}, untold: map[types.UID]bool{}}
 	r.apiClient.replica = r
 	r.reconciler = &controllers.CDPCredentialReconciler{
 		Client: r, Live: liveReader{r}, Recorder: recorder{w}, Transports: w.vendors,

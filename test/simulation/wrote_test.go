@@ -235,6 +235,9 @@ func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
 	by.expired = isReady(before) && !isReady(after) || before.Status.TokenExpirationTime != nil && after.Status.TokenExpirationTime == nil
 	if f := j.file(by.object.UID); by.replica.deposed {
 		f.failed, f.failures = nil, 0 // the leader's count is overwritten
+		if after.Status.LastHandledRefreshRequest != before.Status.LastHandledRefreshRequest {
+			f.handled = after.Status.LastHandledRefreshRequest // and so is what it has handled
+		}
 		return
 	}
 	if by.answer != nil && by.answer.failure != none && by.answer.received != 0 {
