@@ -106,7 +106,7 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.tidy(ctx, v, out); err != nil {
+	if err := r.tidy(ctx, v, mem, out); err != nil {
 		return ctrl.Result{}, err
 	}
 	r.settleClock(v, mem, out)

@@ -48,8 +48,8 @@ func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPC
 	}
 	s := plan(v)
 	exchanges := (s.action == issue || s.action == update) && v.intent.provider != "basic"
-	nothingToLose := v.saved.LastRefreshTime == nil && v.saved.LastAttempt == nil && !v.held.found
-	if nothingToLose || (!exchanges || mem.confirmed) && !newObstacle(v, s) {
+	nothingToLose := v.saved.LastRefreshTime == nil && v.saved.LastAttempt == nil && !v.held.found && !mem.uncertain
+	if nothingToLose || (!exchanges || mem.confirmed && !mem.uncertain) && !newObstacle(v, s) {
 		return v, s, nil
 	}
 	live, err := r.readObject(ctx, obj)
@@ -65,7 +65,7 @@ func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPC
 			return nil, step{}, err
 		}
 	}
-	mem.confirmed, mem.objectVersion = mem.confirmed || exchanges, live.ResourceVersion
+	mem.confirmed, mem.uncertain, mem.objectVersion = mem.confirmed || exchanges, false, live.ResourceVersion
 	if v, err = r.observe(ctx, live, mem, r.readClient); err != nil {
 		return nil, step{}, err
 	}

@@ -17,7 +17,7 @@ import (
 
 // removeLeftovers deletes what earlier names of the target have left behind, once the token is in the right one. With Retain it only gives up
 // their ownership, so that they outlive the object. Nothing is touched that does not say that it is ours.
-func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1alpha1.CDPCredential) error {
+func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) error {
 	owned := &metav1.PartialObjectMetadataList{}
 	owned.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
 	if err := r.Client.List(ctx, owned, client.InNamespace(obj.Namespace), client.MatchingFields{ownedByField: bucket(string(obj.UID))}, client.UnsafeDisableDeepCopy); err != nil {
@@ -56,6 +56,7 @@ func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1al
 		if client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("delete Secret %s: %w", name, err)
 		}
+		mem.forgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
 	}
 	return nil
 }
@@ -81,9 +82,9 @@ func (r *CDPCredentialReconciler) disown(ctx context.Context, secret *metav1.Par
 }
 
 // tidy removes the targets of earlier names, once the token is in the new one.
-func (r *CDPCredentialReconciler) tidy(ctx context.Context, v *view, out outcome) error {
+func (r *CDPCredentialReconciler) tidy(ctx context.Context, v *view, mem *remembered, out outcome) error {
 	if !out.wrote && (v.moving() || !v.target.has() || v.obj.Spec.Suspend) {
 		return nil
 	}
-	return r.removeLeftovers(ctx, v.obj)
+	return r.removeLeftovers(ctx, v.obj, mem)
 }

@@ -27,6 +27,8 @@ type remembered struct {
 	objectVersion string
 	// confirmed says that this process has decided on an exchange with what the API server says, or has written the target itself.
 	confirmed bool
+	// uncertain says that a rewritten target may be there though the write was answered with an error.
+	uncertain bool
 	// unsaved is the status that could not be written: the failures and the times in it hold all the same.
 	unsaved *v1alpha1.CDPCredentialStatus
 	// targets are the target Secrets that we wrote or looked into; nearly always there is one.

@@ -59,6 +59,10 @@ func plan(v *view) step {
 	if f := obstacle(v, do); f != nil {
 		return step{failure: f}
 	}
+	if do == rewrite && unwritable(v) {
+		until, _ := backingOff(v)
+		return step{keep: true, at: until}
+	}
 	if do == nothing || do == rewrite {
 		return step{action: do}
 	}
@@ -75,10 +79,16 @@ func plan(v *view) step {
 		return step{action: do, cause: why}
 	}
 	// What needs no exchange does not wait for one.
-	if shapeChanged(v) && v.held.holds(v.now) && presentable(v) {
+	if shapeChanged(v) && v.held.holds(v.now) && presentable(v) && !unwritable(v) {
 		wait.action = rewrite
 	}
 	return wait
+}
+
+// unwritable says whether the last attempt failed for what a rewriting needs, too: values that the client Secret lacks, or the right to write the target.
+func unwritable(v *view) bool {
+	until, waiting := backingOff(v)
+	return waiting && (until.IsZero() || refreshedReason(&v.obj.Status) == v1alpha1.ReasonTargetUnusable)
 }
 
 // presentable says whether the held token may be published as spec.provider has it now. A token of before is not published with the headers of
@@ -121,7 +131,15 @@ func due(v *view) (action, cause) {
 	return nothing, ""
 }
 
-func requestedOrPending(v *view) bool { return requested(v) || v.obj.Status.RefreshPending }
+func requestedOrPending(v *view) bool {
+	return requested(v) || v.obj.Status.RefreshPending && !newerThanStatus(v)
+}
+
+// newerThanStatus says whether the held token was issued after the one that status tells of: the pass that wrote it could not say so.
+func newerThanStatus(v *view) bool {
+	rec, told := v.held.rec, v.obj.Status.LastRefreshTime
+	return rec != nil && told != nil && rec.IssuedAt.Sub(told.Add(v.step)) >= time.Second // status has whole seconds
+}
 
 // requested says whether a refresh was asked for that has not been tried. A status that was lost does not make it new: the record on the
 // target has it, too.

@@ -129,6 +129,19 @@ func TestPlan(t *testing.T) {
 				v.obj.Status.RefreshPending = true
 				failed(v, "EndpointUnavailable", "11:17:44")
 			}, decision{action: "nothing", cause: "Requested", keep: true, at: "11:17:44"}},
+			"tried, failed, and then issued, which status does not know": {func(v *view) {
+				request(v, "today")
+				handled(v, "today")
+				v.obj.Status.RefreshPending, v.obj.Status.LastRefreshTime = true, second("10:59:59")
+				failed(v, "EndpointUnavailable", "11:17:43")
+			}, decision{action: "nothing"}},
+			"tried, failed, and nothing issued since": {func(v *view) {
+				request(v, "today")
+				handled(v, "today")
+				v.obj.Status.RefreshPending, v.obj.Status.LastRefreshTime = true, second("11:00:00")
+				living(v, "11:00:00.999", "12:00:00")
+				failed(v, "EndpointUnavailable", "11:17:43")
+			}, decision{action: "issue", cause: "Requested"}},
 			"tried, failed, and its time has come": {func(v *view) {
 				request(v, "today")
 				handled(v, "today")
@@ -531,6 +544,33 @@ func TestPlanRewriteWhileWaiting(t *testing.T) {
 			unlabel(v)
 			v.difference = resourcesOnly
 		}, decision{action: "rewrite", cause: "Renewal", keep: true, at: "11:59:59"}},
+		// What failed for want of a value would fail again, and be counted again.
+		"a value is missing, and it is not its time": {func(v *view) {
+			unlabel(v)
+			failed(v, "SecretKeyMissing", "")
+			v.now = at("11:20:00")
+		}, decision{action: "nothing", keep: true}},
+		"a value is missing": {func(v *view) { unlabel(v); failed(v, "SecretKeyMissing", "") }, decision{action: "nothing", cause: "Renewal", keep: true}},
+		"a value was missing": {func(v *view) {
+			unlabel(v)
+			failed(v, "SecretKeyMissing", "")
+			v.client.version, v.now = "c/8", at("11:20:00")
+		}, decision{action: "rewrite"}},
+		"the API server refuses the target": {func(v *view) {
+			unlabel(v)
+			failed(v, "TargetUnusable", "11:30:00")
+			v.now = at("11:20:00")
+		}, decision{action: "nothing", keep: true, at: "11:30:00"}},
+		"the API server refused the target": {func(v *view) {
+			unlabel(v)
+			failed(v, "TargetUnusable", "11:20:00")
+			v.now = at("11:20:00")
+		}, decision{action: "rewrite"}},
+		"the endpoint is waited for, and it is not its time": {func(v *view) {
+			unlabel(v)
+			failed(v, "CredentialsRejected", "11:30:00")
+			v.now = at("11:20:00")
+		}, decision{action: "rewrite"}},
 		// A user name and a password are no token, whatever key they are under.
 		"from basic": {func(v *view) {
 			v.held.rec.IssuedAt, v.held.rec.ExpiresAt = time.Time{}, time.Time{}

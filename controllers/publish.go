@@ -100,9 +100,10 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 		f.retryAt = slowRetry(v, f.reason)
 		return outcome{failure: f}, nil
 	case err != nil:
+		mem.uncertain = mem.pending == nil // a token in the hand finds out when it is written again
 		return outcome{}, err
 	}
-	mem.pending, mem.dueSince, mem.clockCorrected, mem.confirmed = nil, time.Time{}, false, true
+	mem.pending, mem.dueSince, mem.clockCorrected, mem.confirmed, mem.uncertain = nil, time.Time{}, false, true, false
 	mem.sawTarget(seenTarget{name: v.target.name, version: version})
 	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
 	v.target = targetView{name: v.target.name, found: true, version: version, rec: &p.rec, content: intact}

@@ -73,8 +73,9 @@ func wanted() predicate.Predicate {
 	})
 }
 
-// overwritten says that status tells of less than it did: somebody took it away, or a leader that was stopped for a while and is none any more
-// has written what it had found before. Nothing else would have it written again.
+// overwritten says that status tells of less than it did, or gives another reason: somebody took it away, or a leader that was stopped for a while and
+// is none any more has written what it had found before. Nothing else would have it written again. A new reason of our own costs a pass that
+// finds nothing to do.
 func overwritten(before, after client.Object) bool {
 	was, ok := before.(*v1alpha1.CDPCredential)
 	is, also := after.(*v1alpha1.CDPCredential)
@@ -84,7 +85,14 @@ func overwritten(before, after client.Object) bool {
 	const ready = v1alpha1.ConditionReady
 	return is.Status.ObservedGeneration < was.Status.ObservedGeneration ||
 		is.Status.LastRefreshTime.Before(was.Status.LastRefreshTime) ||
-		meta.IsStatusConditionTrue(was.Status.Conditions, ready) && !meta.IsStatusConditionTrue(is.Status.Conditions, ready)
+		meta.IsStatusConditionTrue(was.Status.Conditions, ready) && !meta.IsStatusConditionTrue(is.Status.Conditions, ready) ||
+		reasoned(was, is, v1alpha1.ConditionRefreshed) || reasoned(was, is, v1alpha1.ConditionVerified)
+}
+
+// reasoned says whether a condition that there was has got another reason.
+func reasoned(was, is *v1alpha1.CDPCredential, kind string) bool {
+	before, after := meta.FindStatusCondition(was.Status.Conditions, kind), meta.FindStatusCondition(is.Status.Conditions, kind)
+	return before != nil && after != nil && before.Reason != after.Reason
 }
 
 func secretNames(obj client.Object) []string {

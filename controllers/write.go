@@ -72,11 +72,19 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 		if target.found && (target.owner() != v.obj.Name || target.unusable != "") {
 			return "", &notOursError{target}
 		}
-		if target.has() && !p.rec.IssuedAt.After(target.rec.IssuedAt) {
-			return "", errSuperseded // another replica has written a token since, or the same one
+		switch {
+		case target.records(state):
+			return target.version, nil // it was written already, and the answer to that was lost
+		case target.has() && !p.rec.IssuedAt.After(target.rec.IssuedAt):
+			return "", errSuperseded // another replica has written a token since
 		}
 	}
 	return "", fmt.Errorf("write Secret %s: it kept changing", v.target.name)
+}
+
+// records says whether the Secret has this very record, and holds what it says.
+func (t *targetView) records(state []byte) bool {
+	return t.has() && t.content == intact && t.meta.Annotations[v1alpha1.StateAnnotation] == string(state)
 }
 
 func (r *CDPCredentialReconciler) createTarget(ctx context.Context, obj *v1alpha1.CDPCredential, want metadata, data map[string][]byte) (string, error) {

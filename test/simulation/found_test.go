@@ -64,6 +64,60 @@ var found = []struct {
 		o.putClientSecret(name)
 		return w.throttledToTheEnd(o)
 	}},
+	{"seed 66403: a request that failed at first, and a write whose answer is lost", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].trouble = serverError
+		refresh(o, "now")
+		w.runFor(time.Second)
+		version := o.target().ResourceVersion
+		w.answered(o, func() { w.vendors.hosts[oauthHost].trouble = fine })
+		w.losesTheAnswer(func() bool { return o.target().ResourceVersion != version })
+		w.runFor(30 * time.Second)
+		if o.get().Status.RefreshPending || o.refreshed() != "TokenIssued" {
+			return "status: " + shortStatus(&o.get().Status)
+		}
+		return ""
+	}},
+	{"seed 60349: a target that is made again from the held token, and the answer is lost", "oauth2", func(w *world, o *object) string {
+		held := o.target().DeepCopy()
+		held.OwnerReferences = nil // as after Retain
+		w.api.deleteCredential(o.name)
+		w.runFor(time.Minute)
+		if _, err := w.api.createSecret(nil, o.secret(held.Name), held); err != nil {
+			return err.Error()
+		}
+		w.runFor(time.Minute)
+		asked := w.judge.stats.exchanges
+		w.api.createCredential(o.name, &v1alpha1.CDPCredential{Spec: v1alpha1.CDPCredentialSpec{
+			Provider: w.provider("oauth2"), ClientSecretRef: v1alpha1.ClientSecretReference{Name: o.clientSecretNames()[0]}, Target: v1alpha1.Target{Name: held.Name},
+		}})
+		w.requested("patch Secret " + held.Name)
+		w.api.setSecret(nil, o.secret(held.Name), nil)
+		w.apiFault.slow = 200 * time.Millisecond // so that the cache knows of that
+		w.requested("create Secret " + held.Name)
+		w.apiFault.slow = 0
+		for i := range w.leader().cache.watches {
+			w.leader().cache.watches[i].stuckUntil = w.now + 5*time.Second // but not of the new one
+		}
+		w.losesTheAnswer(func() bool { return o.target() != nil })
+		w.runFor(30 * time.Second)
+		if w.judge.stats.exchanges != asked {
+			return "a token was asked for"
+		}
+		return ""
+	}},
+	{"seed 78149: renamed, and renamed back before the cache shows that the old one is gone", "oauth2", func(w *world, o *object) string {
+		name, asked := o.get().Spec.Target.Name, w.judge.stats.exchanges
+		rename(w, o)
+		w.requested("delete Secret " + name)
+		w.leader().cache.watches[1].stuckUntil = w.now + 5*time.Second
+		w.runFor(500 * time.Millisecond)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Name = name })
+		w.runFor(30 * time.Second)
+		if o.target() == nil || w.judge.stats.exchanges != asked {
+			return "the token was lost"
+		}
+		return ""
+	}},
 	{"seed 11380: the consent to verify is withdrawn and given again", "oauth2", func(w *world, o *object) string {
 		verified(w, o)
 		w.runFor(time.Second)
@@ -169,6 +223,32 @@ func (w *world) answered(o *object, do func()) {
 	}
 }
 
+// requested lets time go by until a request is on its way.
+func (w *world) requested(what string) {
+	for end := w.now + time.Minute; ; w.runFor(time.Millisecond) {
+		for _, p := range w.leader().running {
+			if n := len(p.requests); n > 0 && p.requests[n-1] == what {
+				return
+			}
+		}
+		if w.now > end {
+			w.violated("test", "no request was made to %s", what)
+		}
+	}
+}
+
+// losesTheAnswer lets time go by until the operator has written something, of which it does not hear.
+func (w *world) losesTheAnswer(written func() bool) {
+	w.apiFault.lost = 1
+	for end := w.now + time.Minute; !written(); w.runFor(time.Millisecond) {
+		if w.now > end {
+			w.violated("test", "nothing was written")
+		}
+	}
+	w.runFor(10 * time.Millisecond)
+	w.apiFault.lost = 0
+}
+
 // throttle has the object told to wait for 150 s.
 func (w *world) throttle(o *object) {
 	w.vendors.hosts[oauthHost].trouble = throttlingRetryAfter
@@ -218,22 +298,22 @@ func TestFound(t *testing.T) {
 	}
 }
 
-// TestLostFirstWrite is of seed 36010: the answer to the first write of a target is lost. The process has written it all the same, and does not
-// look at the API server's again before the renewal.
+// TestLostFirstWrite is of the seeds 36010 and 47086: the answer to the first write of a target is lost. The process has written it all the same, and
+// does not look at the API server's again before the renewal, whether its cache shows that at once or later.
 func TestLostFirstWrite(t *testing.T) {
-	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
-	if broken := w.watched(func() {
-		w.startReplica(0)
-		w.answered(o, func() { o.apply("oauth2") })
-		w.apiFault.lost = 1
-		for o.target() == nil {
-			w.runFor(time.Millisecond)
+	wires := newWiring(t)
+	for _, lag := range []time.Duration{5 * time.Millisecond, 2 * time.Second} {
+		w, o := plainWorld(wires, func(line string) { t.Log(line) })
+		if broken := w.watched(func() {
+			w.lag = lag
+			w.startReplica(0)
+			w.answered(o, func() { o.apply("oauth2") })
+			w.losesTheAnswer(func() bool { return o.target() != nil })
+			w.runFor(time.Minute)
+			w.lag = 5 * time.Millisecond
+			w.stayQuiet(3 * time.Hour)
+		}); broken != nil {
+			t.Errorf("with a cache that lags by %s: %v", lag, broken)
 		}
-		w.runFor(10 * time.Millisecond)
-		w.apiFault.lost = 0
-		w.runFor(time.Minute)
-		w.stayQuiet(3 * time.Hour)
-	}); broken != nil {
-		t.Error(broken)
 	}
 }
