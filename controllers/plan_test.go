@@ -492,8 +492,10 @@ func TestPlanBackoff(t *testing.T) {
 		"throttled, its time has come":       {func(v *view) { failed(v, "Throttled", "11:17:43") }, try},
 		"throttled, suspended and resumed":   {func(v *view) { failed(v, "Throttled", "11:30:00"); v.obj.Generation = 5 }, until("11:30:00")},
 		// No pass writes this, but whoever edits status must not stop an object for good.
-		"throttled, but no time is said": {func(v *view) { failed(v, "Throttled", ""); v.obj.Generation = 5 }, try},
-		"refused, suspended and resumed": {func(v *view) { failed(v, "CredentialsRejected", ""); v.obj.Generation = 5 }, try},
+		"throttled, but no time is said":             {func(v *view) { failed(v, "Throttled", ""); v.obj.Generation = 5 }, try},
+		"refused, suspended and resumed":             {func(v *view) { failed(v, "CredentialsRejected", ""); v.obj.Generation = 5 }, try},
+		"the conditions are of before":               {func(v *view) { failed(v, "SecretKeyMissing", ""); v.obj.Status.Conditions = nil }, try},
+		"the conditions are of before, not the time": {func(v *view) { failed(v, "CredentialsRejected", "11:30:00"); v.obj.Status.Conditions = nil }, until("11:30:00")},
 		// It was reported before by a pass that made no attempt.
 		"an obstacle that is gone": {func(v *view) { failed(v, "HostNotAllowed", ""); v.obj.Status.LastAttempt = nil }, try},
 	}
