@@ -114,6 +114,7 @@ func (r *CDPCredentialReconciler) lookInto(ctx context.Context, obj *v1alpha1.CD
 	if err != nil {
 		return t, err
 	}
+	mem.uncertain = mem.uncertain && name != obj.Spec.Target.Name
 	if !t.found {
 		mem.forgetTarget(name)
 	} else {

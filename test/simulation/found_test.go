@@ -298,9 +298,9 @@ func TestFound(t *testing.T) {
 	}
 }
 
-// TestLostFirstWrite is of the seeds 36010 and 47086: the answer to the first write of a target is lost. The process has written it all the same, and
-// does not look at the API server's again before the renewal, whether its cache shows that at once or later.
-func TestLostFirstWrite(t *testing.T) {
+// TestLostWrites is of the seeds 36010, 47086 and 97309: the answers to the first write of a target and to a later one are lost. The process has written
+// it all the same, and does not look at the API server's again before the renewal, whether its cache shows that at once or later.
+func TestLostWrites(t *testing.T) {
 	wires := newWiring(t)
 	for _, lag := range []time.Duration{5 * time.Millisecond, 2 * time.Second} {
 		w, o := plainWorld(wires, func(line string) { t.Log(line) })
@@ -309,6 +309,11 @@ func TestLostFirstWrite(t *testing.T) {
 			w.startReplica(0)
 			w.answered(o, func() { o.apply("oauth2") })
 			w.losesTheAnswer(func() bool { return o.target() != nil })
+			w.runFor(time.Minute)
+			version := o.target().ResourceVersion
+			o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Labels = map[string]v1alpha1.LabelValue{"team": "a"} })
+			w.requested("patch Secret " + o.get().Spec.Target.Name)
+			w.losesTheAnswer(func() bool { return o.target().ResourceVersion != version })
 			w.runFor(time.Minute)
 			w.lag = 5 * time.Millisecond
 			w.stayQuiet(3 * time.Hour)
