@@ -51,10 +51,16 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CDPCredential{}, builder.WithPredicates(wanted())).
 		Watches(&v1alpha1.CDPCredential{}, urgentFirst(func() time.Time { return r.Clock.Now() })).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referencing)).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referencing), builder.WithPredicates(since())).
 		WatchesRawSource(source.Channel(r.steps.wake, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: slow(), ReconciliationTimeout: passTimeout}).
 		Complete(r)
+}
+
+// since lets through what has happened since the process began. What there is then is looked at for each object, none of which is passed over
+// before both lists are there: tens of thousands of Secrets need not be told of one by one.
+func since() predicate.Predicate {
+	return predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
 }
 
 // slow paces what the API server refuses; the default begins at 5 ms, which is of use to nobody.

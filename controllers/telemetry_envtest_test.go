@@ -99,7 +99,7 @@ func TestMetricsAreNotForEverybody(t *testing.T) {
 		want  int
 	}{
 		"no token":    {"", http.StatusUnauthorized},
-		"a bad token": {"abc", http.StatusInternalServerError}, // the API server's review of it is an error to controller-runtime
+		"a bad token": {"abc", http.StatusUnauthorized},
 		"a stranger":  {stranger.config.BearerToken, http.StatusForbidden},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.cluster.manager.metrics+"/metrics", nil)

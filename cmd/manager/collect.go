@@ -10,8 +10,8 @@ import (
 // room is how much the heap may grow between two collections, in bytes, and leastGrowth and mostGrowth what that may be in per cent of what
 // is in use. Go's own 100 would have twice the size of the caches resident, which hardly ever change; a small heap can afford it.
 const (
-	room        = 12 << 20
-	leastGrowth = 20
+	room        = 8 << 20
+	leastGrowth = 15
 	mostGrowth  = 100
 )
 

@@ -11,7 +11,7 @@ import (
 
 func TestGrowth(t *testing.T) {
 	t.Parallel()
-	for inUse, want := range map[uint64]int{0: 100, 1 << 20: 100, 12 << 20: 100, 48 << 20: 25, 96 << 20: 20, 1 << 40: 20} {
+	for inUse, want := range map[uint64]int{0: 100, 1 << 20: 100, 8 << 20: 100, 32 << 20: 25, 96 << 20: 15, 1 << 40: 15} {
 		if got := growth(inUse); got != want {
 			t.Errorf("of %d bytes: %d per cent, want %d", inUse, got, want)
 		}

@@ -99,6 +99,7 @@ func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
 	}
 	return ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
+		Logger:                  late(ctrl.Log),
 		Cache:                   cacheOptions(opts),
 		Metrics:                 metricsOptions(opts),
 		HealthProbeBindAddress:  opts.probeAddress,
