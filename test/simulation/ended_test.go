@@ -170,8 +170,8 @@ func (j *judge) quietly(p *pass) {
 		// A suspended object, or one that lacks something, says so at the second of expiry.
 	case verifies == 1 && exchanges == 0 && writes == 1 && counts["status"] == 1 && firstVerdict(p.object):
 		// The API has said so again, but of another generation of the object.
-	case exchanges == 0 && writes == 0 && counts["get"] == 1 && p.object.Spec.Verify != nil && j.expect(j.object(p.name)) == v1alpha1.ReasonSecretKeyMissing:
-		// A verification without a value that is to go with the token.
+	case exchanges == 0 && writes == 0 && counts["get"] == 1 && p.object.Spec.Verify != nil && j.lacksValue(j.object(p.name)):
+		// A verification without a value that is to go with the token, whatever else stands between the object and its next one.
 	case exchanges == 0 && verifies == 0 && reads+writes > 0:
 		expensive("nothing was to be done")
 	case exchanges == 0 && writes > 0:

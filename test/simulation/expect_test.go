@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -34,10 +35,8 @@ func (j *judge) expect(o *object) string {
 		return v1alpha1.ReasonSecretNotFound
 	}
 	host, keys := needs(&spec.Provider)
-	for _, key := range keys {
-		if len(client.Data[key]) == 0 {
-			return v1alpha1.ReasonSecretKeyMissing
-		}
+	if j.lacksValue(o) {
+		return v1alpha1.ReasonSecretKeyMissing
 	}
 	if host == "" {
 		return ""
@@ -60,6 +59,14 @@ func (j *judge) expect(o *object) string {
 		return v1alpha1.ReasonBudgetSpent // perhaps
 	}
 	return ""
+}
+
+// lacksValue says whether the client Secret does not have all that the provider reads.
+func (j *judge) lacksValue(o *object) bool {
+	spec := &o.get().Spec
+	_, keys := needs(&spec.Provider)
+	client := j.w.api.secrets[o.secret(spec.ClientSecretRef.Name)]
+	return client != nil && slices.ContainsFunc(keys, func(key string) bool { return len(client.Data[key]) == 0 })
 }
 
 // needs are the host that a provider calls, empty for none, and the keys that it reads.
