@@ -112,11 +112,11 @@ func (j *judge) tooSoon(a *answer, f *file) {
 	case other == a.pass.replica || !other.dead && !other.deposed:
 	case !last.published || !j.known(last):
 		return // it died with its process, or came to a leader of before, and is not where this one looks: a user has taken the record, or another target is wanted
-	case other.deposed && j.stale(a.pass):
-		return // it came to a leader of before that was stopped for a while, and was not there yet when this one looked
+	case j.stale(a.pass) && (other.deposed || a.pass.object.Status.LastRefreshTime == nil):
+		return // it came to a process of before, and was not there yet when this one looked, or in the old list that it has begun with
 	}
 	if is := j.w.api.credentials[a.pass.name]; is == nil || is.UID != a.pass.object.UID {
-		return // XXX
+		return // it has been deleted, and perhaps applied again: nobody counts for it any more
 	}
 	j.w.violated("interval", "a token for %s %s after the one before", a.pass.name.Name, a.sent-last.sent)
 }
