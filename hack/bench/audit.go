@@ -30,7 +30,8 @@ func auditFlags(folder string, users ...string) (*audit, map[string]string, erro
 		return nil, nil, fmt.Errorf("write the audit policy: %w", err)
 	}
 	a := &audit{path: filepath.Join(folder, "audit.log")}
-	return a, map[string]string{"audit-policy-file": policy, "audit-log-path": a.path}, nil
+	// After 100 MB, some hundred thousand requests, it would be begun anew.
+	return a, map[string]string{"audit-policy-file": policy, "audit-log-path": a.path, "audit-log-maxsize": "100000"}, nil
 }
 
 // A request is one line of the log.
@@ -79,6 +80,9 @@ func (a *audit) end() (int64, error) {
 
 // since gives the requests of a user between two places of the log. A watch counts when it begins, all others when they end.
 func (a *audit) since(user string, from, to int64) (requests, error) {
+	if to < from {
+		return nil, errors.New("read the audit log: it was begun anew meanwhile")
+	}
 	file, err := os.Open(a.path)
 	if err != nil {
 		return nil, fmt.Errorf("open the audit log: %w", err)
