@@ -40,8 +40,9 @@ type runner struct {
 	pprof       string
 	fleet       *fleet
 	figures     figures
-	// limits are the bare loop's objects a second, with the event and without.
+	// limits are the bare loop's objects a second before the first sync, with the event and without, and rate those of the first sync.
 	limits [2]float64
+	rate   float64
 }
 
 // run measures once, on a cluster of its own.
@@ -98,7 +99,7 @@ func (r *runner) play(ctx context.Context) error {
 		return err
 	}
 	for _, phase := range []func(context.Context) error{
-		r.startUp, r.bare, r.firstSync, r.restart, r.churn, r.drift, r.rotation, r.idle, r.burst, r.steady,
+		r.startUp, r.before, r.firstSync, r.compare, r.restart, r.churn, r.drift, r.rotation, r.idle, r.burst, r.steady,
 	} {
 		if err := phase(ctx); err != nil {
 			return err
