@@ -52,8 +52,9 @@ type file struct {
 	pending bool
 	// wiped is how many changes there had been when somebody took status away, until an attempt that began after that. Zero: nobody did.
 	wiped int
-	// perDay counts the tokens that were published on a day.
-	perDay map[string]int
+	// perDay counts the tokens that were published on a day, publisher is the process that published the last one.
+	perDay    map[string]int
+	publisher *replica
 }
 
 // A failedAttempt is one that was answered badly.

@@ -165,17 +165,17 @@ func (j *judge) published(by *pass, before, after *corev1.Secret) {
 		if a == nil {
 			return // moved, or restored, from another Secret
 		}
-		j.issued(by, a, t, rec)
+		j.issued(by, a, t, before, rec)
 		return
 	}
-	j.issued(by, by.answer, t, rec)
+	j.issued(by, by.answer, t, before, rec)
 }
 
 // clockNoise is how far two clocks may be apart unseen: Date and exp have whole seconds, and two seconds are taken for none.
 const clockNoise = 3500 * time.Millisecond
 
 // issued judges a token that is published for the first time.
-func (j *judge) issued(by *pass, a *answer, t *token, rec *written) {
+func (j *judge) issued(by *pass, a *answer, t *token, before *corev1.Secret, rec *written) {
 	w := j.w
 	a.published = true
 	if a.ask.update != "" {
@@ -189,6 +189,10 @@ func (j *judge) issued(by *pass, a *answer, t *token, rec *written) {
 	if by.replica.deposed && rec.Issuance != nil { // it has overwritten the leader's count
 		f.perDay[day] = min(f.perDay[day], int(rec.Issuance.Count))
 	}
+	if last := f.publisher; last != nil && last != by.replica && last.dead && j.record(before) == nil && j.untold(by, day, rec) {
+		f.perDay[day] = min(f.perDay[day], int(rec.Issuance.Count)) // it died before status had its token, and then a user has taken the record
+	}
+	f.publisher = by.replica
 	w.tell("published the %d. of the day for %s; the record says %v", f.perDay[day], by.name.Name, rec.Issuance)
 	obj, name := by.object, types.NamespacedName{Namespace: by.name.Namespace, Name: by.object.Spec.Target.Name}
 	left := t.expires - w.now
@@ -197,6 +201,18 @@ func (j *judge) issued(by *pass, a *answer, t *token, rec *written) {
 			w.after(deadline, func() { j.stillThere(obj.UID, by.name, name, t, a) })
 		}
 	}
+}
+
+// untold says whether a record counts on from what status tells, which is all that there is to count on from.
+func (j *judge) untold(by *pass, day string, rec *written) bool {
+	obj, told := j.w.api.credentials[by.name], int32(0)
+	if obj == nil || rec.Issuance == nil {
+		return false
+	}
+	if s := obj.Status.Issuance; s != nil && s.Day == day {
+		told = s.Count
+	}
+	return rec.Issuance.Day == day && rec.Issuance.Count == told+1
 }
 
 // renewalGrace is how long after its last moment a renewal may be done, in a world in which nothing is in the way.
