@@ -61,19 +61,32 @@ const calm = 2 * time.Second
 
 // since waits until the operator, or the bare loop, asks for nothing more, and counts.
 func (r *runner) since(ctx context.Context, from mark, account string) (tally, error) {
+	if err := r.settle(ctx); err != nil {
+		return tally{}, err
+	}
+	return r.soFar(ctx, from, account)
+}
+
+// settle waits until nobody has asked the API server for anything for a while.
+func (r *runner) settle(ctx context.Context) error {
 	before, quiet := int64(-1), time.Time{}
 	for before < 0 || time.Since(quiet) < calm {
 		end, err := r.audit.end()
 		if err != nil {
-			return tally{}, err
+			return err
 		}
 		if end != before {
 			before, quiet = end, time.Now()
 		}
 		if err := pause(ctx, 50*time.Millisecond); err != nil {
-			return tally{}, err
+			return err
 		}
 	}
+	return nil
+}
+
+// soFar counts what has happened since a mark.
+func (r *runner) soFar(ctx context.Context, from mark, account string) (tally, error) {
 	to, err := r.mark(ctx)
 	if err != nil {
 		return tally{}, err
