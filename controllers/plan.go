@@ -317,14 +317,14 @@ func lastIssued(v *view) time.Time {
 // issuance is the count of the tokens issued today: status or, where it was lost, the record on the target or this process's memory.
 func issuance(v *view) v1alpha1.Issuance {
 	today := v1alpha1.Issuance{Day: v.now.UTC().Format(time.DateOnly)}
-	if s := v.obj.Status.Issuance; s != nil && s.Day == today.Day {
-		today.Count = s.Count
+	known := []*v1alpha1.Issuance{v.obj.Status.Issuance, v.issuance}
+	if rec := v.held.rec; rec != nil {
+		known = append(known, rec.Issuance)
 	}
-	if rec := v.held.rec; rec != nil && rec.Issuance != nil && rec.Issuance.Day == today.Day {
-		today.Count = max(today.Count, rec.Issuance.Count)
-	}
-	if v.issuance != nil && v.issuance.Day == today.Day {
-		today.Count = max(today.Count, v.issuance.Count)
+	for _, k := range known {
+		if k != nil && k.Day == today.Day {
+			today.Count = max(today.Count, k.Count)
+		}
 	}
 	return today
 }

@@ -3,7 +3,6 @@ package controllers_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -25,10 +24,13 @@ func rolloutRoles() []client.Object {
 	return readRoles("../config/rollout-restart/role.yaml", "../config/rollout-restart/role_binding.yaml")
 }
 
+// rollingOutRoles are those and the operator's own.
+func rollingOutRoles() []client.Object { return append(operatorRoles(), rolloutRoles()...) }
+
 // entitled has the operator's rights and those that config/rollout-restart adds.
 func (s *stage) entitled() *identity {
 	s.Helper()
-	id, err := s.grant(s.Context(), append(operatorRoles(), rolloutRoles()...), "rollout")
+	id, err := s.grant(s.Context(), rollingOutRoles(), "rollout")
 	s.must(err)
 	return &id
 }
@@ -313,27 +315,14 @@ func TestRolloutRestartTrouble(t *testing.T) {
 // TestRolloutRoleIsEnough runs the manager, with its flag, under the rights of config/rollout-restart.
 func TestRolloutRoleIsEnough(t *testing.T) {
 	t.Parallel()
-	if err := rollingOut(newStage(t), append(operatorRoles(), rolloutRoles()...), "rollout-whole"); err != nil {
+	if err := rollingOut(newStage(t), rollingOutRoles(), "rollout-whole"); err != nil {
 		t.Error(err)
 	}
 }
 
 // TestRolloutRoleHasNothingToSpare takes one verb of one resource at a time away from them.
 func TestRolloutRoleHasNothingToSpare(t *testing.T) {
-	if os.Getenv("CDP_TEST_PERMISSIONS") == "" {
-		t.Skip("set CDP_TEST_PERMISSIONS to run it: it takes some minutes")
-	}
-	t.Parallel()
-	for _, right := range rights(rolloutRoles()) {
-		t.Run(right.String(), func(t *testing.T) {
-			t.Parallel()
-			if err := rollingOut(newStage(t), right.without(append(operatorRoles(), rolloutRoles()...)), "rollout-mutant"); err == nil {
-				t.Error("everything works without it: it is to be taken out of the role")
-			} else {
-				t.Logf("without it: %.300v", err)
-			}
-		})
-	}
+	nothingToSpare(t, rights(rolloutRoles()), rollingOutRoles, "rollout-mutant", rollingOut)
 }
 
 // TestRolloutRoleGivesNothingElse: what the role is not for, it does not allow.

@@ -43,7 +43,6 @@ func trimTarget(accessor metav1.Object, labels *sharedValues[map[string]string])
 	if annotations[lastApplied] != "" {
 		delete(annotations, lastApplied)
 	}
-	accessor.SetAnnotations(annotations)
 	accessor.SetLabels(labels.one(accessor.GetLabels()))
 	owners := accessor.GetOwnerReferences()
 	for i := range owners {
