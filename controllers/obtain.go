@@ -238,16 +238,22 @@ func (r *CDPCredentialReconciler) admit(v *view, mem *remembered, s step) (*egre
 	if v.intent.provider == "basic" {
 		return nil, 0 // nobody is called
 	}
-	ask := egress.Ask{Endpoint: v.intent.endpoint.String(), Namespace: v.obj.Namespace, Object: objectName(v.obj), Since: mem.dueSince}
-	if v.held.holds(v.now) && s.cause != causeReplaced {
-		ask.Expires = v.held.rec.ExpiresAt
-	}
-	permit, wait := r.Gate.Admit(v.now, ask)
+	permit, wait := r.Gate.Admit(v.now, askOf(v, mem.dueSince, s.cause))
 	if wait != nil {
 		r.Metrics.blocked(wait.Reason)
 		return nil, wait.For
 	}
 	return permit, 0
+}
+
+// askOf is what an object says to the gate. Only a renewal of a token that still lives is planned: what has no token, and what a change or a
+// person asks for, may come for all objects at once.
+func askOf(v *view, since time.Time, why cause) egress.Ask {
+	ask := egress.Ask{Endpoint: v.intent.endpoint.String(), Namespace: v.obj.Namespace, Object: objectName(v.obj), Since: since, Unplanned: true}
+	if v.held.holds(v.now) && why != causeReplaced {
+		ask.Expires, ask.Unplanned = v.held.rec.ExpiresAt, why != causeRenewal
+	}
+	return ask
 }
 
 func objectName(obj *v1alpha1.CDPCredential) string { return obj.Namespace + "/" + obj.Name }

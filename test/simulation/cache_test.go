@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -13,10 +14,47 @@ import (
 
 // A mirror is a cache: what a replica knows of the API server: each kind as it was some time ago.
 type mirror struct {
-	credentials map[types.NamespacedName]*v1alpha1.CDPCredential
-	secrets     map[types.NamespacedName]*metav1.PartialObjectMetadata
+	credentials things[*v1alpha1.CDPCredential]
+	secrets     things[*metav1.PartialObjectMetadata]
 	// watches are those of CDPCredentials and of Secrets.
 	watches [2]watch
+}
+
+// things are those of a kind, by namespace and name.
+type things[T any] map[string]map[string]T
+
+func (t things[T]) get(name types.NamespacedName) (thing T, ok bool) {
+	thing, ok = t[name.Namespace][name.Name]
+	return thing, ok
+}
+
+func (t things[T]) set(name types.NamespacedName, thing T) {
+	if t[name.Namespace] == nil {
+		t[name.Namespace] = map[string]T{}
+	}
+	t[name.Namespace][name.Name] = thing
+}
+
+// in goes through those of a namespace in the order of their names.
+func (t things[T]) in(namespace string) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, name := range slices.Sorted(maps.Keys(t[namespace])) {
+			if !yield(t[namespace][name]) {
+				return
+			}
+		}
+	}
+}
+
+// all goes through the namespaces in the order of their names.
+func (t things[T]) all(yield func(T) bool) {
+	for _, namespace := range slices.Sorted(maps.Keys(t)) {
+		for thing := range t.in(namespace) {
+			if !yield(thing) {
+				return
+			}
+		}
+	}
 }
 
 type watch struct {
@@ -33,8 +71,7 @@ type watch struct {
 func (r *replica) fillCache(behind time.Duration) {
 	w := r.w
 	r.cache = mirror{
-		credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*metav1.PartialObjectMetadata{},
-		watches: [2]watch{{}, {ofSecrets: true}},
+		credentials: things[*v1alpha1.CDPCredential]{}, secrets: things[*metav1.PartialObjectMetadata]{}, watches: [2]watch{{}, {ofSecrets: true}},
 	}
 	upTo := len(w.api.changes)
 	for upTo > 0 && behind > 0 && w.api.changes[upTo-1].at > w.now-behind {
@@ -44,11 +81,11 @@ func (r *replica) fillCache(behind time.Duration) {
 		r.cache.apply(c)
 	}
 	w.wires.hearing = r
-	for _, name := range slices.SortedFunc(maps.Keys(r.cache.credentials), byName) {
-		w.wires.credentials.OnAdd(r.cache.credentials[name], true)
+	for obj := range r.cache.credentials.all {
+		w.wires.credentials.OnAdd(obj, true)
 	}
-	for _, name := range slices.SortedFunc(maps.Keys(r.cache.secrets), byName) {
-		w.wires.secrets.OnAdd(r.cache.secrets[name], true)
+	for secret := range r.cache.secrets.all {
+		w.wires.secrets.OnAdd(secret, true)
 	}
 	for i := range r.cache.watches {
 		watch := &r.cache.watches[i]
@@ -64,13 +101,13 @@ func (r *replica) fillCache(behind time.Duration) {
 func (c *mirror) apply(change change) {
 	switch {
 	case change.ofSecret && change.metadata == nil:
-		delete(c.secrets, change.name)
+		delete(c.secrets[change.name.Namespace], change.name.Name)
 	case change.ofSecret:
-		c.secrets[change.name] = change.metadata
+		c.secrets.set(change.name, change.metadata)
 	case change.credential == nil:
-		delete(c.credentials, change.name)
+		delete(c.credentials[change.name.Namespace], change.name.Name)
 	default:
-		c.credentials[change.name] = change.credential
+		c.credentials.set(change.name, change.credential)
 	}
 }
 
@@ -142,7 +179,7 @@ func (r *replica) take(c change) {
 	wires := r.w.wires
 	wires.hearing = r
 	if c.ofSecret {
-		before, had := r.cache.secrets[c.name]
+		before, had := r.cache.secrets.get(c.name)
 		r.cache.apply(c)
 		switch {
 		case c.metadata == nil && had:
@@ -154,7 +191,7 @@ func (r *replica) take(c change) {
 		}
 		return
 	}
-	before, had := r.cache.credentials[c.name]
+	before, had := r.cache.credentials.get(c.name)
 	r.cache.apply(c)
 	switch {
 	case c.credential == nil && had:

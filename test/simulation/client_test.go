@@ -3,7 +3,6 @@ package simulation
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -28,14 +27,14 @@ func (c *apiClient) Get(_ context.Context, name client.ObjectKey, obj client.Obj
 	p, cache := c.replica.w.running, &c.replica.cache
 	switch into := obj.(type) {
 	case *v1alpha1.CDPCredential:
-		found := cache.credentials[name]
+		found, _ := cache.credentials.get(name)
 		p.object = found
 		if found == nil {
 			return apierrors.NewNotFound(credentialResource, name.Name)
 		}
 		*into = *found.DeepCopy()
 	case *metav1.PartialObjectMetadata:
-		found := cache.secrets[name]
+		found, _ := cache.secrets.get(name)
 		if found == nil {
 			p.secrets[name] = ""
 			return apierrors.NewNotFound(secretResource, name.Name)
@@ -60,14 +59,14 @@ func (c *apiClient) List(_ context.Context, list client.ObjectList, opts ...clie
 	cache := &c.replica.cache
 	switch into := list.(type) {
 	case *v1alpha1.CDPCredentialList:
-		for _, name := range slices.SortedFunc(maps.Keys(cache.credentials), byName) {
-			if obj := cache.credentials[name]; name.Namespace == options.Namespace && matches(obj) {
+		for obj := range cache.credentials.in(options.Namespace) {
+			if matches(obj) {
 				into.Items = append(into.Items, *obj)
 			}
 		}
 	case *metav1.PartialObjectMetadataList:
-		for _, name := range slices.SortedFunc(maps.Keys(cache.secrets), byName) {
-			if obj := cache.secrets[name]; name.Namespace == options.Namespace && matches(obj) {
+		for obj := range cache.secrets.in(options.Namespace) {
+			if matches(obj) {
 				into.Items = append(into.Items, *obj)
 			}
 		}

@@ -16,6 +16,7 @@ import (
 type judge struct {
 	w       *world
 	objects []*object
+	byName  map[types.NamespacedName]*object
 	files   map[types.UID]*file
 	// written has each record that the operator wrote, by its text.
 	written map[string]*written
@@ -95,8 +96,13 @@ func (j *judge) file(uid types.UID) *file {
 
 // object finds the object of that name.
 func (j *judge) object(name types.NamespacedName) *object {
-	i := slices.IndexFunc(j.objects, func(o *object) bool { return o.name == name })
-	return j.objects[i]
+	if j.byName[name] == nil { // objects were added
+		j.byName = map[types.NamespacedName]*object{}
+		for _, o := range j.objects {
+			j.byName[o.name] = o
+		}
+	}
+	return j.byName[name]
 }
 
 // userActed says that a user has just done something that may keep the operator from its work, until it can know of it.

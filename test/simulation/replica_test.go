@@ -14,9 +14,6 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// workers is how many passes a replica makes at a time.
-const workers = 3
-
 // A replica is one process of the operator that leads or believes that it does.
 type replica struct {
 	apiClient
@@ -106,7 +103,7 @@ func (r *replica) due(name types.NamespacedName, at time.Duration) {
 
 // work starts what can be started: one pass an object at a time.
 func (r *replica) work() {
-	for i := 0; i < len(r.backlog) && len(r.running) < workers && !r.dead; {
+	for i := 0; i < len(r.backlog) && len(r.running) < r.w.workers && !r.dead; {
 		name := r.backlog[i]
 		if slices.ContainsFunc(r.running, func(p *pass) bool { return p.name == name }) {
 			i++

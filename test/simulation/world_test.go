@@ -25,6 +25,8 @@ type world struct {
 	started  int
 	// running is the pass that has the processor.
 	running *pass
+	// workers is how many passes a replica makes at a time.
+	workers int
 	// apiFault is how the API server fails at the moment.
 	apiFault apiFault
 	// lag is the least time that a change takes to reach a cache.
@@ -43,7 +45,7 @@ type world struct {
 func newWorld(seed uint64, wires *wiring) *world {
 	w := &world{
 		seed: seed, wires: wires, chance: rand.New(rand.NewPCG(seed, 0x5eed)),
-		epoch: time.Date(2026, 8, 3, 22, 14, 7, 0, time.UTC), lag: 5 * time.Millisecond,
+		epoch: time.Date(2026, 8, 3, 22, 14, 7, 0, time.UTC), lag: 5 * time.Millisecond, workers: 3,
 	}
 	w.api, w.vendors, w.judge = newAPIServer(w), newVendors(w), newJudge(w)
 	return w

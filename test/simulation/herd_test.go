@@ -1,0 +1,73 @@
+package simulation
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	product "github.com/cdpcredentials/cdp-credential-operator/internal/token"
+)
+
+// punctuality takes down how late each renewal is sent.
+type punctuality struct {
+	*vendors
+	late        []time.Duration
+	first, last time.Duration
+	second      map[time.Duration]int
+}
+
+// For implements controllers.Transports.
+func (p *punctuality) For([]byte) (http.RoundTripper, error) { return p, nil }
+
+// RoundTrip implements http.RoundTripper.
+func (p *punctuality) RoundTrip(req *http.Request) (*http.Response, error) {
+	w := p.w
+	pass := w.running
+	if rec := w.judge.record(w.api.secrets[types.NamespacedName{Namespace: pass.name.Namespace, Name: pass.object.Spec.Target.Name}]); rec != nil {
+		due := product.Life{IssuedAt: rec.IssuedAt, ExpiresAt: rec.ExpiresAt}.RenewAt(0, string(pass.object.UID))
+		if p.late = append(p.late, w.local().Sub(due)); len(p.late) == 1 {
+			p.first = w.now
+		}
+		p.last = w.now
+		p.second[w.now/time.Second]++
+	}
+	return p.vendors.RoundTrip(req)
+}
+
+// TestHerd creates ten thousand objects at once, with tokens of a quarter of an hour, at one endpoint behind the gate as it is by default. The
+// gate has next to no room to spare for them; they are renewed in time all the same, because the first tokens leave some of it.
+func TestHerd(t *testing.T) {
+	const size = 10_000
+	w, _ := plainWorld(newWiring(t), nil)
+	p := &punctuality{vendors: w.vendors, second: map[time.Duration]int{}}
+	w.workers = 32
+	w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
+	broken := w.watched(func() {
+		w.judge.objects = nil
+		for i := range size {
+			o := &object{w: w, name: types.NamespacedName{Namespace: fmt.Sprintf("team-%03d", i%500), Name: fmt.Sprintf("credential-%05d", i)}}
+			w.judge.objects = append(w.judge.objects, o)
+			o.apply("oauth2")
+		}
+		w.startReplica(0).reconciler.Transports = p
+		w.runFor(21 * time.Minute)
+	})
+	if broken != nil {
+		t.Error(broken)
+	}
+	slices.Sort(p.late)
+	n, busiest := len(p.late), slices.Max(slices.Collect(maps.Values(p.second)))
+	if n < size {
+		t.Fatalf("%d renewals", n)
+	}
+	mean := float64(n) / (p.last - p.first).Seconds()
+	t.Logf("%d renewals, late by %s (median), %s (99 of 100), %s (most), %d in the busiest second, %.1f on average", n, p.late[n/2], p.late[n*99/100], p.late[n-1], busiest, mean)
+	if p.late[n*99/100] >= 2*time.Second || float64(busiest) > 3*mean {
+		t.Error("want at most 2 s for 99 of 100, and the busiest second at most 3 times the average")
+	}
+}
