@@ -20,7 +20,8 @@ func (j *judge) passEnded(p *pass) {
 		j.agreement(p)
 	}
 	defer func() {
-		if p.answer != nil {
+		// The first attempt for a new object is made without asking for it. If it fails, the next one asks.
+		if p.answer != nil && (p.answer.token != nil || p.counts()["get "+p.name.Name] > 0) {
 			p.replica.asked[p.object.UID] = true
 		}
 	}()

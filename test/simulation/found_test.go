@@ -43,6 +43,19 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 39194: a new object whose client is refused from the first attempt on", "oauth2", func(w *world, o *object) string {
+		w.vendors.secrets[o.clientID("a")] = "another"
+		was := o.get()
+		w.api.deleteCredential(o.name)
+		w.api.setSecret(nil, o.secret(was.Spec.Target.Name), nil)
+		w.runFor(time.Second)
+		w.api.createCredential(o.name, &v1alpha1.CDPCredential{Spec: was.Spec})
+		w.stayQuiet(time.Hour)
+		if said := o.refreshed(); said != "CredentialsRejected" {
+			return "Refreshed is " + said
+		}
+		return ""
+	}},
 	{"seed 16453: throttled, and meanwhile a bad CA bundle", "oauth2", func(w *world, o *object) string {
 		w.throttle(o)
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = &v1alpha1.TLS{CABundle: []byte("bad")} })

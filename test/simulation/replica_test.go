@@ -38,7 +38,7 @@ type replica struct {
 	lostAnswers bool
 	// untold has the objects whose status could not be written.
 	untold map[types.UID]bool
-	// asked has the objects for which it has asked for a token.
+	// asked has the objects for which it has got a token, or has made sure that they need one.
 	asked map[types.UID]bool
 }
 
