@@ -116,7 +116,7 @@ func adobeIntent(p *v1alpha1.Adobe) (intent, string) {
 func oauth2Intent(p *v1alpha1.OAuth2) (intent, string) {
 	in := intent{provider: "oauth2", request: exchange.Request{
 		Provider: exchange.OAuth2, URL: string(p.TokenURL), AuthMethod: exchange.AuthMethod(p.AuthMethod), BodyFormat: exchange.BodyFormat(p.RequestFormat),
-		Scopes: texts(p.Scopes), ScopeSeparator: p.ScopeSeparator, Audience: p.Audience, Resources: p.Resources,
+		Scopes: texts(p.Scopes), ScopeSeparator: p.ScopeSeparator, Audience: p.Audience, AssertionAudience: p.AssertionAudience, Resources: p.Resources,
 		Parameters: textMap(p.Parameters), Headers: textMap(p.Headers), DefaultLifetime: durationOr(p.DefaultLifetime, 0),
 	}}
 	if r := p.Response; r != nil {

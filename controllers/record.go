@@ -38,8 +38,8 @@ type record struct {
 	// Token is the fingerprint of the token and its times, Data that of all our data.
 	Token string `json:"token"`
 	Data  string `json:"data"`
-	// Edition is the name of this data, made up by chance. It stays while the data does, whatever the salt. Empty: nobody has asked for one.
-	Edition string `json:"edition,omitempty"`
+	// DataRevision is a random ID, new with every write of the data. Empty: an earlier version wrote it.
+	DataRevision string `json:"dataRevision,omitempty"`
 	// Keys, Labels and Annotations are the names of what we wrote, to be taken away when it is no longer wanted.
 	Keys        []string `json:"keys"`
 	Labels      []string `json:"labels,omitempty"`

@@ -25,13 +25,13 @@ func (r *CDPCredentialReconciler) rollOut(ctx context.Context, v *view, mem *rem
 	mem.rollouts = nil
 	var entries []v1alpha1.RolloutRestartStatus
 	var first time.Time
-	edition := v.target.edition(v.obj.Name)
+	dataRevision := v.target.dataRevision(v.obj.Name)
 	for _, ref := range v.obj.Spec.RolloutRestart {
-		o := rollout{ref: ref, told: toldOf(v.obj.Status.RolloutRestart, ref), edition: edition, wait: waits[ref]}
+		o := rollout{ref: ref, told: toldOf(v.obj.Status.RolloutRestart, ref), dataRevision: dataRevision, wait: waits[ref]}
 		switch {
 		case !r.RolloutRestart:
 			entries = append(entries, o.hindered(v1alpha1.EventRolloutRestartDisabled, restartDisabled))
-		case v.obj.Spec.Suspend || edition == "":
+		case v.obj.Spec.Suspend || dataRevision == "":
 			if o.told != nil {
 				entries = append(entries, o.entry())
 			}
@@ -43,19 +43,19 @@ func (r *CDPCredentialReconciler) rollOut(ctx context.Context, v *view, mem *rem
 				if mem.rollouts == nil {
 					mem.rollouts = map[v1alpha1.RolloutRestart]rolloutWait{}
 				}
-				mem.rollouts[ref] = rolloutWait{edition: edition, until: until}
+				mem.rollouts[ref] = rolloutWait{dataRevision: dataRevision, until: until}
 				first = sooner(first, until)
 			}
 		}
 		last := &entries[len(entries)-1]
-		last.Pending = last.Edition != edition
+		last.Pending = last.DataRevision != dataRevision
 	}
 	return entries, first
 }
 
 func toldOf(told []v1alpha1.RolloutRestartStatus, ref v1alpha1.RolloutRestart) *v1alpha1.RolloutRestartStatus {
 	for i := range told {
-		if told[i].Kind == ref.Kind && told[i].Name == ref.Name && told[i].Edition != "" {
+		if told[i].Kind == ref.Kind && told[i].Name == ref.Name && told[i].DataRevision != "" {
 			return &told[i]
 		}
 	}
@@ -121,19 +121,19 @@ func (r *CDPCredentialReconciler) look(ctx context.Context, namespace string, re
 	if at, err := time.Parse(time.RFC3339, annotations[v1alpha1.RestartedAtAnnotation]); err == nil {
 		w.restartedAt = at
 	}
-	_ = json.Unmarshal([]byte(annotations[v1alpha1.RestartedForAnnotation]), &w.editions)
+	_ = json.Unmarshal([]byte(annotations[v1alpha1.RestartedForAnnotation]), &w.dataRevisions)
 	return w, nil
 }
 
 // restart changes the annotations of a workload's pod template, as kubectl rollout restart does, if it is still the one that was looked at.
 func (r *CDPCredentialReconciler) restart(ctx context.Context, v *view, o *rollout, w workload, now time.Time) error {
-	editions, err := r.editions(ctx, v, o)
+	dataRevisions, err := r.dataRevisions(ctx, v, o)
 	if err != nil {
 		return err
 	}
-	restartedFor, err := json.Marshal(editions)
+	restartedFor, err := json.Marshal(dataRevisions)
 	if err != nil {
-		return fmt.Errorf("write the editions: %w", err)
+		return fmt.Errorf("write the dataRevisions: %w", err)
 	}
 	uid, resourceVersion := splitVersion(w.version)
 	patch, err := json.Marshal(map[string]any{
@@ -152,10 +152,10 @@ func (r *CDPCredentialReconciler) restart(ctx context.Context, v *view, o *rollo
 	return nil
 }
 
-// editions are those that pods find which start from now on: of every object that names the workload. Those whose change is covered by this restart
+// dataRevisions are those that pods find which start from now on: of every object that names the workload. Those whose change is covered by this restart
 // see it when they look.
-func (r *CDPCredentialReconciler) editions(ctx context.Context, v *view, o *rollout) (map[string]string, error) {
-	editions := map[string]string{v.obj.Name: o.edition}
+func (r *CDPCredentialReconciler) dataRevisions(ctx context.Context, v *view, o *rollout) (map[string]string, error) {
+	dataRevisions := map[string]string{v.obj.Name: o.dataRevision}
 	all := &v1alpha1.CDPCredentialList{}
 	if err := r.Client.List(ctx, all, client.InNamespace(v.obj.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the objects: %w", err)
@@ -172,11 +172,11 @@ func (r *CDPCredentialReconciler) editions(ctx context.Context, v *view, o *roll
 			return nil, fmt.Errorf("read the target Secret's metadata: %w", err)
 		}
 		target := targetView{found: true, meta: secret.ObjectMeta, rec: parseRecord(secret.Annotations[v1alpha1.StateAnnotation], other.Name)}
-		if edition := target.edition(other.Name); edition != "" {
-			editions[other.Name] = edition
+		if dataRevision := target.dataRevision(other.Name); dataRevision != "" {
+			dataRevisions[other.Name] = dataRevision
 		}
 	}
-	return editions, nil
+	return dataRevisions, nil
 }
 
 // workloadReference is a workload without content.

@@ -104,8 +104,8 @@ func (p *play) deploy(ref v1alpha1.RolloutRestart) {
 	}
 }
 
-// enter makes a credential whose data has an edition already; it has not been reconciled yet.
-func (p *play) enter(name, edition string, refs ...v1alpha1.RolloutRestart) {
+// enter makes a credential whose data has a data revision already; it has not been reconciled yet.
+func (p *play) enter(name, dataRevision string, refs ...v1alpha1.RolloutRestart) {
 	p.Helper()
 	v := steady()
 	v.obj.Name, v.obj.Spec.RolloutRestart, v.obj.Spec.Target.Name = name, refs, name+"-token"
@@ -121,14 +121,14 @@ func (p *play) enter(name, edition string, refs ...v1alpha1.RolloutRestart) {
 	if err := p.api.Create(p.Context(), secret); err != nil {
 		p.Fatal(err)
 	}
-	p.write(name, edition)
+	p.write(name, dataRevision)
 }
 
 // write changes the data of a credential's target.
-func (p *play) write(name, edition string) {
+func (p *play) write(name, dataRevision string) {
 	p.Helper()
 	a := p.cast[name]
-	a.v.target.rec.Edition = edition
+	a.v.target.rec.DataRevision = dataRevision
 	state, err := json.Marshal(a.v.target.rec)
 	if err != nil {
 		p.Fatal(err)
@@ -186,7 +186,7 @@ func (p *play) saw(want ...string) {
 func (p *play) status(name string) string {
 	var lines []string
 	for _, e := range p.cast[name].v.obj.Status.RolloutRestart {
-		line := fmt.Sprintf("%s %s %s", e.Kind, e.Name, e.Edition)
+		line := fmt.Sprintf("%s %s %s", e.Kind, e.Name, e.DataRevision)
 		if e.Pending {
 			line += " pending"
 		}

@@ -20,30 +20,25 @@ const (
 	failedAgain    = 30 * time.Second
 )
 
-// unnamed is the edition of data that was written when nobody asked for one.
+// unnamed is the data revision of a target that was written by a version which gave none.
 const unnamed = "unnamed"
 
-// editionFor names the data that is to be written. The name is by chance, as it stands where those see it who may not read Secrets.
-func (r *CDPCredentialReconciler) editionFor(v *view, rec *record, data map[string][]byte) (string, error) {
-	if old := v.held.rec; old != nil && old.sealData(data, rec.Keys) == old.Data {
-		return old.Edition, nil
+// newDataRevision returns a random ID for data that is about to be written. It is new with every write, whatever the data holds: status and pod
+// templates show it to people who may not read Secrets, and an ID that stayed while the data did would tell them whether a guess was right.
+func (r *CDPCredentialReconciler) newDataRevision() (string, error) {
+	id := make([]byte, 8)
+	if _, err := r.Rand.Read(id); err != nil {
+		return "", fmt.Errorf("make a data revision: %w", err)
 	}
-	if len(v.obj.Spec.RolloutRestart) == 0 {
-		return "", nil
-	}
-	name := make([]byte, 8)
-	if _, err := r.Rand.Read(name); err != nil {
-		return "", fmt.Errorf("name the data: %w", err)
-	}
-	return hex.EncodeToString(name), nil
+	return hex.EncodeToString(id), nil
 }
 
-// edition is the name of the data that the target holds. Empty: it holds none of the object's.
-func (t *targetView) edition(object string) string {
+// dataRevision is the name of the data that the target holds. Empty: it holds none of the object's.
+func (t *targetView) dataRevision(object string) string {
 	if !t.has() || t.owner() != object {
 		return ""
 	}
-	return cmp.Or(t.rec.Edition, unnamed)
+	return cmp.Or(t.rec.DataRevision, unnamed)
 }
 
 // A rollout is what is known of a workload of spec.rolloutRestart before it is looked at. Deciding from it is pure.
@@ -51,16 +46,16 @@ type rollout struct {
 	ref v1alpha1.RolloutRestart
 	// told is what status says of it. Nil: nothing, it is new in the list, or the target was empty until now.
 	told *v1alpha1.RolloutRestartStatus
-	// edition is the name of the data that the target holds.
-	edition string
+	// dataRevision is the name of the data that the target holds.
+	dataRevision string
 	// wait is what it waited for when it was last thought of.
 	wait rolloutWait
 }
 
-// A rolloutWait is until when an edition is waited with. Nothing is lost with it: the next process begins to wait anew.
+// A rolloutWait is until when a data revision is waited with. Nothing is lost with it: the next process begins to wait anew.
 type rolloutWait struct {
-	edition string
-	until   time.Time
+	dataRevision string
+	until        time.Time
 }
 
 // due says when the workload is to be looked at. Zero: not before something changes.
@@ -68,11 +63,11 @@ func (o *rollout) due(now time.Time) time.Time {
 	if o.told == nil {
 		return now // it may have been restarted for an object of this name that was deleted
 	}
-	if o.told.Edition == o.edition && !mayBeMended(o.told.Reason) {
+	if o.told.DataRevision == o.dataRevision && !mayBeMended(o.told.Reason) {
 		return time.Time{}
 	}
 	until := o.wait.until
-	if o.wait.edition == o.edition && until.Sub(now) <= forbiddenAgain {
+	if o.wait.dataRevision == o.dataRevision && until.Sub(now) <= forbiddenAgain {
 		return until
 	}
 	settled := now.Add(settling)
@@ -89,7 +84,7 @@ func mayBeMended(reason string) bool {
 
 // entry is what status says of the workload if nothing happens.
 func (o *rollout) entry() v1alpha1.RolloutRestartStatus {
-	entry := v1alpha1.RolloutRestartStatus{Edition: o.edition}
+	entry := v1alpha1.RolloutRestartStatus{DataRevision: o.dataRevision}
 	if o.told != nil {
 		entry = *o.told
 	}
@@ -105,8 +100,8 @@ type workload struct {
 	found       bool
 	version     string
 	restartedAt time.Time
-	// editions are those that it was last restarted for, by the names of their objects.
-	editions map[string]string
+	// dataRevisions are those that it was last restarted for, by the names of their objects.
+	dataRevisions map[string]string
 }
 
 // A verdict is what comes of a look.
@@ -123,18 +118,18 @@ func (o *rollout) judge(object string, w workload, now time.Time) verdict {
 	entry := o.entry()
 	entry.Reason, entry.Message = "", ""
 	if !w.found {
-		if entry.Edition != o.edition { // else there has been nothing to restart it for: it may well be on its way
+		if entry.DataRevision != o.dataRevision { // else there has been nothing to restart it for: it may well be on its way
 			entry.Reason, entry.Message = v1alpha1.EventWorkloadNotFound, workloadMissing(o.ref)
 		}
-		entry.Edition = o.edition // one that is made later begins with the data of then
+		entry.DataRevision = o.dataRevision // one that is made later begins with the data of then
 		return verdict{entry: entry}
 	}
 	// It knows better than status: another object's pass may have restarted it, or a process that died before it could say so, or one for an
 	// object of this name that was deleted since.
-	if restartedFor := w.editions[object]; restartedFor != "" {
-		entry.Edition, entry.LastRestartTime = restartedFor, wholeSecond(w.restartedAt)
+	if restartedFor := w.dataRevisions[object]; restartedFor != "" {
+		entry.DataRevision, entry.LastRestartTime = restartedFor, wholeSecond(w.restartedAt)
 	}
-	if entry.Edition == o.edition {
+	if entry.DataRevision == o.dataRevision {
 		return verdict{entry: entry}
 	}
 	if free := w.restartedAt.Add(restartInterval); now.Before(free) && w.restartedAt.Sub(now) <= restartInterval { // else whoever wrote it has another clock
@@ -145,7 +140,7 @@ func (o *rollout) judge(object string, w workload, now time.Time) verdict {
 
 // restarted is the entry of a workload that was restarted just now.
 func (o *rollout) restarted(now time.Time) v1alpha1.RolloutRestartStatus {
-	return v1alpha1.RolloutRestartStatus{Kind: o.ref.Kind, Name: o.ref.Name, Edition: o.edition, LastRestartTime: wholeSecond(now)}
+	return v1alpha1.RolloutRestartStatus{Kind: o.ref.Kind, Name: o.ref.Name, DataRevision: o.dataRevision, LastRestartTime: wholeSecond(now)}
 }
 
 // hindered is the entry of a workload that could not be restarted, or not even looked at.

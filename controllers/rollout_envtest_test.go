@@ -207,10 +207,10 @@ func TestRolloutRestartTogether(t *testing.T) {
 	for _, c := range all {
 		c.rollouts("Deployment/web", "StatefulSet/db", "DaemonSet/agent")
 	}
-	var editions map[string]string
-	s.must(json.Unmarshal([]byte(s.template("web")["cdpcredentials.io/restarted-for"]), &editions))
-	if len(editions) != 2 || editions["etl"] == "" || editions["ads"] == "" || editions["etl"] == editions["ads"] {
-		t.Errorf("restarted for %v", editions)
+	var dataRevisions map[string]string
+	s.must(json.Unmarshal([]byte(s.template("web")["cdpcredentials.io/restarted-for"]), &dataRevisions))
+	if len(dataRevisions) != 2 || dataRevisions["etl"] == "" || dataRevisions["ads"] == "" || dataRevisions["etl"] == dataRevisions["ads"] {
+		t.Errorf("restarted for %v", dataRevisions)
 	}
 	for _, ref := range refs {
 		s.restarted(ref, 1)

@@ -14,10 +14,12 @@ import (
 func TestRolloutDue(t *testing.T) {
 	t.Parallel()
 	const now = "11:17:43"
-	told := func(edition, reason string) *v1alpha1.RolloutRestartStatus {
-		return &v1alpha1.RolloutRestartStatus{Edition: edition, Reason: reason}
+	told := func(dataRevision, reason string) *v1alpha1.RolloutRestartStatus {
+		return &v1alpha1.RolloutRestartStatus{DataRevision: dataRevision, Reason: reason}
 	}
-	waited := func(edition, until string) rolloutWait { return rolloutWait{edition: edition, until: at(until)} }
+	waited := func(dataRevision, until string) rolloutWait {
+		return rolloutWait{dataRevision: dataRevision, until: at(until)}
+	}
 	tests := map[string]struct {
 		told *v1alpha1.RolloutRestartStatus
 		wait rolloutWait
@@ -43,7 +45,7 @@ func TestRolloutDue(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := rollout{told: tc.told, edition: "e1", wait: tc.wait}
+			o := rollout{told: tc.told, dataRevision: "e1", wait: tc.wait}
 			if got := clockText(o.due(at(now))); got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
@@ -55,17 +57,19 @@ func TestRolloutDue(t *testing.T) {
 func TestRolloutJudge(t *testing.T) {
 	t.Parallel()
 	const now = "11:17:43"
-	told := func(edition string) *v1alpha1.RolloutRestartStatus {
-		return &v1alpha1.RolloutRestartStatus{Kind: "Deployment", Name: "web", Edition: edition}
+	told := func(dataRevision string) *v1alpha1.RolloutRestartStatus {
+		return &v1alpha1.RolloutRestartStatus{Kind: "Deployment", Name: "web", DataRevision: dataRevision}
 	}
-	found := func(restartedAt string, editions map[string]string) workload {
-		w := workload{found: true, editions: editions}
+	found := func(restartedAt string, dataRevisions map[string]string) workload {
+		w := workload{found: true, dataRevisions: dataRevisions}
 		if restartedAt != "" {
 			w.restartedAt = at(restartedAt)
 		}
 		return w
 	}
-	etl := func(edition string) map[string]string { return map[string]string{"etl": edition, "other": "e9"} }
+	etl := func(dataRevision string) map[string]string {
+		return map[string]string{"etl": dataRevision, "other": "e9"}
+	}
 	tests := map[string]struct {
 		told *v1alpha1.RolloutRestartStatus
 		w    workload
@@ -73,7 +77,7 @@ func TestRolloutJudge(t *testing.T) {
 	}{
 		"new in the list: it begins with what there is":            {nil, found("", nil), "e1"},
 		"new, and restarted for others":                            {nil, found("11:17:00", map[string]string{"other": "e9"}), "e1"},
-		"new, and restarted for this edition":                      {nil, found("11:17:00", etl("e1")), "e1, restarted 11:17:00"},
+		"new, and restarted for this dataRevision":                 {nil, found("11:17:00", etl("e1")), "e1, restarted 11:17:00"},
 		"new, and restarted for a deleted object of the name":      {nil, found("11:00:00", etl("e0")), "e0, restarted 11:00:00, RESTART"},
 		"new, the same less than a minute ago":                     {nil, found("11:17:00", etl("e0")), "e0, restarted 11:17:00, until 11:18:00"},
 		"new, and not there":                                       {nil, workload{}, "e1"},
@@ -97,9 +101,9 @@ func TestRolloutJudge(t *testing.T) {
 			if tc.told != nil {
 				tc.told.Reason, tc.told.Message = "RolloutRestartForbidden", "as it was before"
 			}
-			o := rollout{ref: v1alpha1.RolloutRestart{Kind: "Deployment", Name: "web"}, told: tc.told, edition: "e1"}
+			o := rollout{ref: v1alpha1.RolloutRestart{Kind: "Deployment", Name: "web"}, told: tc.told, dataRevision: "e1"}
 			got := o.judge("etl", tc.w, at(now))
-			text := []string{got.entry.Edition}
+			text := []string{got.entry.DataRevision}
 			if last := got.entry.LastRestartTime; last != nil {
 				text = append(text, "restarted "+clockText(last.Time))
 			}
@@ -122,71 +126,40 @@ func TestRolloutJudge(t *testing.T) {
 	}
 }
 
-// TestEditionFor: data keeps its name for as long as it is the same, and has one only where it is asked for.
-func TestEditionFor(t *testing.T) {
+// TestNewDataRevision: every write has an ID of its own, whatever it writes.
+func TestNewDataRevision(t *testing.T) {
 	t.Parallel()
-	data := map[string][]byte{"token": []byte("t0ken"), "authorization": []byte("Bearer t0ken")}
-	// held is a record of data, under a salt that is not that of the record to be written.
-	held := func(edition string, data map[string][]byte) *record {
-		rec := &record{Salt: []byte("another salt"), Edition: edition, Keys: sortedKeys(data)}
-		rec.Data = rec.sealData(data, rec.Keys)
-		return rec
+	r := &CDPCredentialReconciler{Rand: strings.NewReader("********++++++++")}
+	first, err := r.newDataRevision()
+	if err != nil || first != "2a2a2a2a2a2a2a2a" {
+		t.Errorf("got %q and %v", first, err)
 	}
-	asked := []v1alpha1.RolloutRestart{{Kind: "Deployment", Name: "web"}}
-	const fresh = "2a2a2a2a2a2a2a2a"
-	tests := map[string]struct {
-		spec []v1alpha1.RolloutRestart
-		held *record
-		want string
-	}{
-		"the first data":                            {asked, nil, fresh},
-		"another token":                             {asked, held("e0", map[string][]byte{"token": []byte("older"), "authorization": []byte("Bearer older")}), fresh},
-		"one key more":                              {asked, held("e0", map[string][]byte{"token": []byte("t0ken")}), fresh},
-		"one key less":                              {asked, held("e0", map[string][]byte{"token": []byte("t0ken"), "authorization": []byte("Bearer t0ken"), "x": nil}), fresh},
-		"the same data, under another salt":         {asked, held("e0", data), "e0"},
-		"the same data, which had no name":          {asked, held("", data), ""},
-		"nobody asks for it":                        {nil, held("", map[string][]byte{"token": []byte("older")}), ""},
-		"nobody asks for it, the first data":        {nil, nil, ""},
-		"nobody asks any more, and it is the same":  {nil, held("e0", data), "e0"},
-		"nobody asks any more, and it is different": {nil, held("e0", map[string][]byte{"token": []byte("older")}), ""},
+	if second, err := r.newDataRevision(); err != nil || second != "2b2b2b2b2b2b2b2b" {
+		t.Errorf("got %q and %v", second, err)
 	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			v := steady()
-			v.obj.Spec.RolloutRestart, v.held.rec = tc.spec, tc.held
-			r := &CDPCredentialReconciler{Rand: strings.NewReader("********")}
-			got, err := r.editionFor(v, &record{Salt: []byte("salt"), Keys: sortedKeys(data)}, data)
-			if err != nil || got != tc.want {
-				t.Errorf("got %q and %v, want %q", got, err, tc.want)
-			}
-		})
-	}
-	v := steady()
-	v.obj.Spec.RolloutRestart = asked
-	if _, err := (&CDPCredentialReconciler{Rand: strings.NewReader("")}).editionFor(v, &record{}, data); err == nil {
-		t.Error("a name was made up of nothing")
+	if third, err := r.newDataRevision(); err == nil {
+		t.Errorf("made %q of nothing", third)
 	}
 }
 
-// TestTargetEdition: what the target holds has a name even if it was written before anybody asked for one; what is not ours has none.
-func TestTargetEdition(t *testing.T) {
+// TestTargetDataRevision: what the target holds has a name even if it was written before anybody asked for one; what is not ours has none.
+func TestTargetDataRevision(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		given func(*view)
 		want  string
 	}{
-		"named":                 {func(v *view) { v.target.rec.Edition = "e1" }, "e1"},
+		"named":                 {func(v *view) { v.target.rec.DataRevision = "e1" }, "e1"},
 		"unnamed":               {func(*view) {}, "unnamed"},
-		"other keys are edited": {func(v *view) { v.target.rec.Edition = "e1"; v.target.content = edited }, "e1"},
-		"the token is edited":   {func(v *view) { v.target.rec.Edition = "e1"; v.target.content = replaced }, ""},
-		"expired":               {func(v *view) { v.target.rec.Edition = "e1"; v.target.rec.ExpiresAt = at("11:00:00") }, "e1"},
+		"other keys are edited": {func(v *view) { v.target.rec.DataRevision = "e1"; v.target.content = edited }, "e1"},
+		"the token is edited":   {func(v *view) { v.target.rec.DataRevision = "e1"; v.target.content = replaced }, ""},
+		"expired":               {func(v *view) { v.target.rec.DataRevision = "e1"; v.target.rec.ExpiresAt = at("11:00:00") }, "e1"},
 		"missing":               {missing, ""},
 		"of somebody else":      {func(v *view) { v.target.meta.Annotations["cdpcredentials.io/credential"] = "other" }, ""},
 	} {
 		v := steady()
 		tc.given(v)
-		if got := v.target.edition("etl"); got != tc.want {
+		if got := v.target.dataRevision("etl"); got != tc.want {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}

@@ -37,7 +37,7 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
 	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
 	p.rec.Token, p.rec.Data = p.rec.seal(p.rec.tokenIn(data)), p.rec.sealData(data, p.rec.Keys)
-	if p.rec.Edition, err = r.editionFor(v, &p.rec, data); err != nil {
+	if p.rec.DataRevision, err = r.newDataRevision(); err != nil {
 		return "", err
 	}
 	state, err := json.Marshal(p.rec)

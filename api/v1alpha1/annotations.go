@@ -5,6 +5,13 @@ const (
 	// AllowedHostsAnnotation stands on a client Secret and says to which hosts its values may be sent: names, IP addresses or *.name,
 	// separated by commas, each with an optional :port.
 	AllowedHostsAnnotation = "cdpcredentials.io/allowed-hosts"
+	// AllowBasicAnnotation stands on a client Secret. "true" lets the provider basic copy its values into a target Secret.
+	AllowBasicAnnotation = "cdpcredentials.io/allow-basic"
+	// AllowedCAAnnotation stands on a client Secret and says which CA certificates spec.tls.caBundle may bring: sha256:HEX of their DER,
+	// separated by commas, or * for any.
+	AllowedCAAnnotation = "cdpcredentials.io/allowed-ca"
+	// AllowRestartAnnotation stands on a workload and names the CDPCredentials that may restart it, separated by commas, or * for all.
+	AllowRestartAnnotation = "cdpcredentials.io/allow-restart"
 	// RefreshRequestedAtAnnotation stands on a CDPCredential. Each new value of it asks for one new token at once.
 	RefreshRequestedAtAnnotation = "cdpcredentials.io/refresh-requested-at"
 	// CredentialAnnotation stands on a target Secret and names the CDPCredential that owns its content. Setting it by hand hands a
@@ -17,7 +24,7 @@ const (
 	// RestartedAtAnnotation stands on the pod template of a workload of spec.rolloutRestart and says in RFC 3339 when the operator last restarted
 	// it.
 	RestartedAtAnnotation = "cdpcredentials.io/restarted-at"
-	// RestartedForAnnotation stands beside it and says for which editions of which CDPCredentials' data: a JSON object. Its form may change.
+	// RestartedForAnnotation stands beside it and says for which data revisions of which CDPCredentials: a JSON object. Its form may change.
 	RestartedForAnnotation = "cdpcredentials.io/restarted-for"
 	// ManagedByLabel stands on a target Secret with the value ManagedBy.
 	ManagedByLabel = "app.kubernetes.io/managed-by"

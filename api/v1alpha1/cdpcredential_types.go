@@ -100,14 +100,19 @@ type ClientSecretKeys struct {
 	// tokenSecret is the key of a basic token's secret. Default: token-secret.
 	// +optional
 	TokenSecret SecretKey `json:"tokenSecret,omitempty"`
+
+	// caCertificate is the key of the PEM certificates of a private CA for the endpoint. Empty means ca.crt, which is read from an Opaque Secret
+	// only; a kubernetes.io/tls Secret has its issuer's CA there. The value is optional.
+	// +optional
+	CACertificate SecretKey `json:"caCertificate,omitempty"`
 }
 
 // TLS says how the endpoint's certificate is checked.
 type TLS struct {
-	// caBundle holds the PEM certificates of a private CA, in base64. They take the place of the system's roots. Empty means the
-	// system's roots.
+	// caBundle holds the PEM certificates of a private CA, in base64, at most 64 KiB of PEM. They take the place of the system's roots. Empty
+	// means the system's roots.
 	// +optional
-	// +kubebuilder:validation:MaxLength=349528
+	// +kubebuilder:validation:MaxLength=87384
 	// +kubebuilder:validation:Pattern=`^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`
 	CABundle []byte `json:"caBundle,omitempty"`
 }
@@ -137,6 +142,7 @@ type DataTemplate string
 
 // Target is the Secret that the token is written to. It holds the token under the key token, and the request headers that the vendor's API
 // wants besides Authorization under their names.
+// +kubebuilder:validation:XValidation:rule="(has(self.labels) ? self.labels.map(k, bytes(k).size() + bytes(self.labels[k]).size()).sum() : 0) + (has(self.annotations) ? self.annotations.map(k, bytes(k).size() + bytes(self.annotations[k]).size()).sum() : 0) <= 65536",message="labels and annotations may have 64 KiB together"
 type Target struct {
 	// name of the Secret. It is made if it does not exist. One that exists is changed only if its annotation
 	// cdpcredentials.io/credential names this object.
@@ -166,6 +172,7 @@ type Target struct {
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="!('token' in self)",message="the key token always holds the raw token; choose another key"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 253 && k.matches('^[-._a-zA-Z0-9]+$') && k != '.' && !k.startsWith('..'))",message="each key must be a Secret's key: at most 253 letters, digits, '-', '_' and '.'"
+	// +kubebuilder:validation:XValidation:rule="self.map(k, bytes(self[k]).size()).sum() <= 65536",message="all templates together may have 64 KiB"
 	Data map[string]DataTemplate `json:"data,omitempty"`
 
 	// deletionPolicy says what becomes of the Secret when this object is deleted or names another target: Delete (the default) or
@@ -173,6 +180,16 @@ type Target struct {
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
+
+// IssuancePolicy says what the endpoint means by a new token.
+// +kubebuilder:validation:Enum=Auto;OneActive
+type IssuancePolicy string
+
+// Issuance policies.
+const (
+	IssuanceAuto      IssuancePolicy = "Auto"
+	IssuanceOneActive IssuancePolicy = "OneActive"
+)
 
 // Refresh says when the token is renewed.
 type Refresh struct {
@@ -189,6 +206,11 @@ type Refresh struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	MaxPerDay *int32 `json:"maxPerDay,omitempty"`
+
+	// issuance says what the endpoint means by a new token: Auto (the default: the old ones live on, or the endpoint gives the same one until it
+	// ends, which the operator finds out by itself) or OneActive (a new token ends the old ones, so that none is asked for earlier than needed).
+	// +optional
+	Issuance IssuancePolicy `json:"issuance,omitempty"`
 }
 
 // Verify says how the token is tried against the API.
@@ -241,9 +263,9 @@ type RolloutRestartStatus struct {
 	// +required
 	Name string `json:"name"`
 
-	// edition is the name, made up by chance, of the data that the workload's pods began with.
+	// dataRevision is a random ID of the data that the workload's pods began with. It changes with every write of the data, whatever it holds.
 	// +optional
-	Edition string `json:"edition,omitempty"`
+	DataRevision string `json:"dataRevision,omitempty"`
 
 	// pending says that the data has changed since and the workload has yet to be restarted.
 	// +optional
@@ -289,6 +311,19 @@ type Attempt struct {
 	ClientSecretVersion string `json:"clientSecretVersion,omitempty"`
 }
 
+// IssuanceMode is what the operator knows of how the endpoint issues tokens.
+type IssuanceMode string
+
+// Issuance modes.
+const (
+	// IssuanceModeFresh says that every exchange gives a new token, and old ones live on.
+	IssuanceModeFresh IssuanceMode = "Fresh"
+	// IssuanceModeSameUntilExpiry says that the endpoint gives the held token again until it ends.
+	IssuanceModeSameUntilExpiry IssuanceMode = "SameUntilExpiry"
+	// IssuanceModeOneActive says that a new token ends the old ones, as spec.refresh.issuance declares.
+	IssuanceModeOneActive IssuanceMode = "OneActive"
+)
+
 // CDPCredentialStatus is what the operator reports, and what it needs after a restart.
 type CDPCredentialStatus struct {
 	// observedGeneration is the generation of the spec that this status is about.
@@ -300,6 +335,10 @@ type CDPCredentialStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// reason is the one to look at first: Suspended while suspended, else that of Verified while it is False, else that of Refreshed.
+	// +optional
+	Reason string `json:"reason,omitempty"`
 
 	// provider is the name of the provider that is used.
 	// +optional
@@ -350,6 +389,11 @@ type CDPCredentialStatus struct {
 	// +optional
 	Issuance *Issuance `json:"issuance,omitempty"`
 
+	// issuanceMode is how the endpoint issues tokens: Fresh (every exchange gives a new one and old ones live on), SameUntilExpiry (the held token
+	// comes back until it ends) or OneActive (a new token ends the old ones). Empty for basic and before the first token.
+	// +optional
+	IssuanceMode IssuanceMode `json:"issuanceMode,omitempty"`
+
 	// rolloutRestart says what became of the workloads of spec.rolloutRestart.
 	// +optional
 	// +listType=map
@@ -364,11 +408,12 @@ type CDPCredentialStatus struct {
 // +kubebuilder:resource:shortName=cdpcred,categories=cdp
 // +kubebuilder:printcolumn:name="Provider",type=string,JSONPath=`.status.provider`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
-// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Refreshed")].reason`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.reason`
 // +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.tokenExpirationTime`
 // +kubebuilder:printcolumn:name="Secret",type=string,JSONPath=`.status.targetName`
 // +kubebuilder:printcolumn:name="Next refresh",type=string,priority=1,JSONPath=`.status.nextRefreshTime`
 // +kubebuilder:printcolumn:name="Last refresh",type=string,priority=1,JSONPath=`.status.lastRefreshTime`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Refreshed")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type CDPCredential struct {
 	metav1.TypeMeta `json:",inline"`

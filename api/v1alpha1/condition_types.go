@@ -43,8 +43,18 @@ const (
 	ReasonUnsupportedProvider = "UnsupportedProvider"
 	// ReasonHostNotAllowed says that the client Secret does not consent to being sent to the host. Also on Verified.
 	ReasonHostNotAllowed = "HostNotAllowed"
+	// ReasonCANotAllowed says that the client Secret does not consent to the CA of spec.tls.caBundle, or that the host is a vendor's own, which
+	// no private CA may stand for.
+	ReasonCANotAllowed = "CANotAllowed"
+	// ReasonSecretNotAllowed says that the Secret may not be used as this client Secret: it is managed by the operator, or basic would copy it
+	// without its consent.
+	ReasonSecretNotAllowed = "SecretNotAllowed"
 	// ReasonTargetNotOwned says that the target Secret exists and belongs to somebody else.
 	ReasonTargetNotOwned = "TargetNotOwned"
+	// ReasonTargetContested says that somebody keeps undoing what the operator writes to the target Secret.
+	ReasonTargetContested = "TargetContested"
+	// ReasonAPIUnavailable says that the API server has refused reads of the client Secret or of the target for more than a minute.
+	ReasonAPIUnavailable = "APIUnavailable"
 	// ReasonTargetUnusable says that the target Secret was handed over but cannot be written: immutable, of another type, or
 	// controlled by another object.
 	ReasonTargetUnusable = "TargetUnusable"
@@ -54,7 +64,7 @@ const (
 	ReasonCredentialsRejected = "CredentialsRejected"
 	// ReasonBudgetSpent says that spec.refresh.maxPerDay tokens have been issued today (UTC).
 	ReasonBudgetSpent = "BudgetSpent"
-	// ReasonThrottled says that the endpoint answered 429.
+	// ReasonThrottled says that the endpoint answered 429, or that the operator's own limits have held a renewal up for more than a minute.
 	ReasonThrottled = "Throttled"
 	// ReasonEndpointUnavailable says that the endpoint could not be reached or failed. Also on Verified.
 	ReasonEndpointUnavailable = "EndpointUnavailable"

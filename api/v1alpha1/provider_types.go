@@ -185,6 +185,7 @@ type TimeUnit string
 
 // OAuth2 is a client of an OAuth 2.0 token endpoint. The client Secret holds client-id and client-secret, or client-id and private-key for
 // PrivateKeyJWT.
+// +kubebuilder:validation:XValidation:rule="(has(self.parameters) ? self.parameters.map(k, bytes(k).size() + bytes(self.parameters[k]).size()).sum() : 0) + (has(self.headers) ? self.headers.map(k, bytes(k).size() + bytes(self.headers[k]).size()).sum() : 0) <= 65536",message="parameters and headers may have 64 KiB together"
 type OAuth2 struct {
 	// tokenURL is the token endpoint.
 	// +required
@@ -216,6 +217,11 @@ type OAuth2 struct {
 	// +kubebuilder:validation:MaxLength=2048
 	Audience string `json:"audience,omitempty"`
 
+	// assertionAudience is the aud claim of PrivateKeyJWT's assertion. Empty means tokenURL (RFC 7523 section 3); some servers want their issuer.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	AssertionAudience string `json:"assertionAudience,omitempty"`
+
 	// resources are resource indicators (RFC 8707), each sent as a resource parameter.
 	// +optional
 	// +listType=atomic
@@ -226,12 +232,16 @@ type OAuth2 struct {
 	// parameters are further parameters of the body. They cannot replace those of the grant and of the client's authentication.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() > 0 && k.size() <= 256)",message="each name must have 1 to 256 characters"
+	// +kubebuilder:validation:XValidation:rule="!self.exists(k, k.lowerAscii() in ['grant_type', 'client_id', 'client_secret', 'client_assertion', 'client_assertion_type', 'scope', 'audience', 'resource'])",message="grant_type, client_id, client_secret, client_assertion, client_assertion_type, scope, audience and resource are set by the operator or have fields of their own (scopes, audience, resources)"
 	Parameters map[string]ParameterValue `json:"parameters,omitempty"`
 
-	// headers are further headers of the request. They must not hold secrets, and cannot replace Authorization, Host, Content-Type and
-	// the like.
+	// headers are further headers of the request. They must not hold secrets, and cannot name Authorization, Host, Content-*, Cookie, Forwarded,
+	// X-Forwarded-* and others that credentials, framing or proxies depend on.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 256 && k.matches('^[!#$%&\\x27*+.^_`|~0-9A-Za-z-]+$'))",message="each name must be a header name of at most 256 characters, for example X-Tenant"
+	// +kubebuilder:validation:XValidation:rule="!self.exists(k, k.lowerAscii().replace('_', '-').matches('^(authorization|host|content-.*|transfer-encoding|connection|keep-alive|te|trailer|upgrade|cookie|forwarded|via|expect|proxy-.*|x-forwarded-.*|x-real-ip|x-original-.*|x-rewrite-.*|x-http-method-override|x-remote-.*|accept-encoding)$'))",message="Authorization, Host, Content-*, Cookie, Forwarded, X-Forwarded-* and the like cannot be set: credentials belong into the client Secret"
 	Headers map[string]HeaderValue `json:"headers,omitempty"`
 
 	// response says where the answer has its token and lifetime. Empty means the names of RFC 6749 section 5.1.
@@ -257,6 +267,7 @@ type ParameterValue string
 type HeaderValue string
 
 // OAuth2Response says where an answer has what we need.
+// +kubebuilder:validation:XValidation:rule="(has(self.tokenField) && self.tokenField.size() > 0 ? self.tokenField : 'access_token') != (has(self.expiresInField) && self.expiresInField.size() > 0 ? self.expiresInField : 'expires_in') && !(has(self.tokenField) && self.tokenField.size() > 0 ? self.tokenField : 'access_token').startsWith((has(self.expiresInField) && self.expiresInField.size() > 0 ? self.expiresInField : 'expires_in') + '.') && !(has(self.expiresInField) && self.expiresInField.size() > 0 ? self.expiresInField : 'expires_in').startsWith((has(self.tokenField) && self.tokenField.size() > 0 ? self.tokenField : 'access_token') + '.')",message="tokenField and expiresInField must name different members, none inside the other"
 type OAuth2Response struct {
 	// tokenField is the member that holds the token; a dot descends into an object. Empty means access_token.
 	// +optional

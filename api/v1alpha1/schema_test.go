@@ -79,21 +79,29 @@ func TestSchemaAccepts(t *testing.T) {
 		"oauth2, all": `{provider: {oauth2: {tokenURL: "https://auth.example.com:8443/oauth/token?tenant=1", authMethod: PrivateKeyJWT, requestFormat: Form, scopes: [a, b],
 		  scopeSeparator: ",", audience: x, resources: ["https://a.example.com"], parameters: {a: "b c"}, headers: {X-A: "b c"},
 		  response: {tokenField: data.token, expiresInField: data.ttl, expiresInUnit: Milliseconds}, defaultLifetime: 1h}}}`,
-		"basic":                 `provider: {basic: {}}`,
-		"an IPv4 address":       `provider: {oauth2: {tokenURL: "https://127.0.0.1:8443/token"}}`,
-		"an IPv6 address":       `provider: {oauth2: {tokenURL: "https://[::1]:8443/token"}}`,
-		"an upper-case scheme":  `provider: {oauth2: {tokenURL: "HTTPS://auth.example.com/token"}}`,
-		"an @ in the path":      `provider: {oauth2: {tokenURL: "https://auth.example.com/u@v"}}`,
-		"a number in the name":  `provider: {oauth2: {tokenURL: "https://auth2.example.com/1"}}`,
-		"keys":                  `clientSecretRef: {name: etl-client, keys: {clientID: id, clientSecret: secret.txt, privateKey: tls.key}}`,
-		"a CA":                  `tls: {caBundle: aGVsbG8=}`,
-		"labels":                `target: {name: t, labels: {team: etl, example.com/team: "", a_b.c: "1"}, annotations: {Example.com/team: "any text: {}"}}`,
-		"data":                  `target: {name: t, data: {authorization: "Bearer {{ .token }}", x-api-key: a, .netrc: b}, deletionPolicy: Retain}`,
-		"refresh":               `refresh: {before: 10m, maxPerDay: 20}`,
-		"refresh with fraction": `refresh: {before: 1.5h}`,
-		"verify":                `verify: {url: "https://api.apsis.one/audience/keyspaces", interval: 5m}`,
-		"suspend":               `suspend: true`,
-		"rollout restarts":      `rolloutRestart: [{kind: Deployment, name: a}, {kind: StatefulSet, name: a}, {kind: DaemonSet, name: b.c-d}]`,
+		"basic":                        `provider: {basic: {}}`,
+		"an IPv4 address":              `provider: {oauth2: {tokenURL: "https://127.0.0.1:8443/token"}}`,
+		"an IPv6 address":              `provider: {oauth2: {tokenURL: "https://[::1]:8443/token"}}`,
+		"an upper-case scheme":         `provider: {oauth2: {tokenURL: "HTTPS://auth.example.com/token"}}`,
+		"an @ in the path":             `provider: {oauth2: {tokenURL: "https://auth.example.com/u@v"}}`,
+		"a number in the name":         `provider: {oauth2: {tokenURL: "https://auth2.example.com/1"}}`,
+		"keys":                         `clientSecretRef: {name: etl-client, keys: {clientID: id, clientSecret: secret.txt, privateKey: tls.key}}`,
+		"a CA":                         `tls: {caBundle: aGVsbG8=}`,
+		"labels":                       `target: {name: t, labels: {team: etl, example.com/team: "", a_b.c: "1"}, annotations: {Example.com/team: "any text: {}"}}`,
+		"data":                         `target: {name: t, data: {authorization: "Bearer {{ .token }}", x-api-key: a, .netrc: b}, deletionPolicy: Retain}`,
+		"refresh":                      `refresh: {before: 10m, maxPerDay: 20}`,
+		"refresh with fraction":        `refresh: {before: 1.5h}`,
+		"verify":                       `verify: {url: "https://api.apsis.one/audience/keyspaces", interval: 5m}`,
+		"suspend":                      `suspend: true`,
+		"issuance":                     `refresh: {issuance: OneActive}`,
+		"a CA key":                     `clientSecretRef: {name: etl-client, keys: {caCertificate: ca.pem}}`,
+		"assertion audience":           `provider: {oauth2: {tokenURL: "https://a.example.com/token", authMethod: PrivateKeyJWT, assertionAudience: "https://a.example.com"}}`,
+		"64 KiB of templates":          `target: {name: t, data: {a: "` + strings.Repeat("a", 32<<10) + `", b: "` + strings.Repeat("b", 32<<10) + `"}}`,
+		"nearly 64 KiB of annotations": `target: {name: t, annotations: {` + manyValues(15, 4096) + `}}`,
+		"nearly 64 KiB of parameters":  `provider: {oauth2: {tokenURL: "https://a.example.com", parameters: {` + manyValues(15, 4096) + `}}}`,
+		"a CA of 64 KiB":               `tls: {caBundle: ` + strings.Repeat("aGVs", 21846) + `}`,
+		"fields beside each other":     `provider: {oauth2: {tokenURL: "https://a.example.com", response: {tokenField: data.token, expiresInField: data.tokenTTL}}}`,
+		"rollout restarts":             `rolloutRestart: [{kind: Deployment, name: a}, {kind: StatefulSet, name: a}, {kind: DaemonSet, name: b.c-d}]`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -194,6 +202,20 @@ func TestSchemaRefuses(t *testing.T) {
 		"a CA that is no base64":     {`tls: {caBundle: "-----BEGIN"}`, "spec.tls.caBundle"},
 		"a CA with a line break":     {`tls: {caBundle: "aGVsbG8=\n"}`, "spec.tls.caBundle"},
 		"a CA cut off":               {`tls: {caBundle: aGVsb}`, "spec.tls.caBundle"},
+		"another issuance":           {`refresh: {issuance: Rarely}`, `supported values: "Auto", "OneActive"`},
+		"templates of over 64 KiB":   {`target: {name: t, data: {a: "` + strings.Repeat("a", 32<<10) + `", b: "` + strings.Repeat("ä", 16<<10+1) + `"}}`, "all templates together may have 64 KiB"},
+		"annotations of over 64 KiB": {`target: {name: t, annotations: {` + manyValues(17, 4096) + `}}`, "labels and annotations may have 64 KiB together"},
+		"annotations, by bytes":      {`target: {name: t, annotations: {` + strings.ReplaceAll(manyValues(15, 3000), "x", "ä") + `}}`, "labels and annotations may have 64 KiB together"},
+		"parameters of over 64 KiB":  {`provider: {oauth2: {tokenURL: "https://a.example.com", parameters: {` + manyValues(9, 4096) + `}, headers: {` + manyValues(8, 4096) + `}}}`, "parameters and headers may have 64 KiB together"},
+		"a CA of over 64 KiB":        {`tls: {caBundle: ` + strings.Repeat("aGVs", 21847) + `}`, "spec.tls.caBundle: Too long"},
+		"a parameter of the grant":   {`provider: {oauth2: {tokenURL: "https://a.example.com", parameters: {Grant_Type: x}}}`, "are set by the operator"},
+		"a parameter without a name": {`provider: {oauth2: {tokenURL: "https://a.example.com", parameters: {"": x}}}`, "1 to 256 characters"},
+		"a header of credentials":    {`provider: {oauth2: {tokenURL: "https://a.example.com", headers: {aUTHORIZATION: x}}}`, "cannot be set"},
+		"a header by underscores":    {`provider: {oauth2: {tokenURL: "https://a.example.com", headers: {X_Forwarded_For: x}}}`, "cannot be set"},
+		"a cookie":                   {`provider: {oauth2: {tokenURL: "https://a.example.com", headers: {Cookie: x}}}`, "cannot be set"},
+		"a header that is none":      {`provider: {oauth2: {tokenURL: "https://a.example.com", headers: {"a b": x}}}`, "must be a header name"},
+		"the token as its lifetime":  {`provider: {oauth2: {tokenURL: "https://a.example.com", response: {expiresInField: access_token}}}`, "must name different members"},
+		"a lifetime in the token":    {`provider: {oauth2: {tokenURL: "https://a.example.com", response: {tokenField: data, expiresInField: data.ttl}}}`, "must name different members"},
 		"a scope with a space":       {`provider: {oauth2: {tokenURL: "https://a.example.com", scopes: ["a b"]}}`, "spec.provider.oauth2.scopes[0]"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,6 +229,15 @@ func TestSchemaRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyValues are the members of a map: n keys whose values have that many characters.
+func manyValues(n, size int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("k%d: %s", i, strings.Repeat("x", size))
+	}
+	return strings.Join(list, ", ")
 }
 
 func manyWorkloads(n int) string {

@@ -115,10 +115,12 @@ func TestClientAssertion(t *testing.T) {
 		private any
 		public  crypto.PublicKey
 		keyID   exchange.Secret
+		aud     string
 		header  string
 	}{
-		"RSA": {private: rsaKey(), public: &rsaKey().PublicKey, header: `{"alg":"RS256","typ":"JWT"}`},
-		"EC":  {private: ecKey(), public: &ecKey().PublicKey, keyID: "k1", header: `{"alg":"ES256","kid":"k1","typ":"JWT"}`},
+		"RSA, for the server's issuer": {private: rsaKey(), public: &rsaKey().PublicKey, aud: "https://issuer.example.com", header: `{"alg":"RS256","typ":"JWT"}`},
+		"RSA":                          {private: rsaKey(), public: &rsaKey().PublicKey, header: `{"alg":"RS256","typ":"JWT"}`},
+		"EC":                           {private: ecKey(), public: &ecKey().PublicKey, keyID: "k1", header: `{"alg":"ES256","kid":"k1","typ":"JWT"}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -126,7 +128,12 @@ func TestClientAssertion(t *testing.T) {
 			endpoint := newStub(t, says(http.StatusOK, good))
 			req := exchange.Request{
 				Provider: exchange.OAuth2, URL: endpoint.URL + "/token", AuthMethod: exchange.PrivateKeyJWT, Scopes: []string{"read"},
-				Client: exchange.Client{ID: "etl", Secret: "not-sent", PrivateKey: asPEM(test.private), KeyID: test.keyID},
+				AssertionAudience: test.aud,
+				Client:            exchange.Client{ID: "etl", Secret: "not-sent", PrivateKey: asPEM(test.private), KeyID: test.keyID},
+			}
+			aud := test.aud
+			if aud == "" {
+				aud = endpoint.URL + "/token"
 			}
 			seen := map[string]bool{}
 			for i := range 3 {
@@ -154,7 +161,7 @@ func TestClientAssertion(t *testing.T) {
 					t.Errorf("header %s, want %s", header, test.header)
 				}
 				got, jti := withoutJTI(t, claims)
-				if want := `{"aud":"` + endpoint.URL + `/token","exp":1772600822,"iat":1772600762,"iss":"etl","jti":"JTI","sub":"etl"}`; got != want {
+				if want := `{"aud":"` + aud + `","exp":1772600822,"iat":1772600762,"iss":"etl","jti":"JTI","sub":"etl"}`; got != want {
 					t.Errorf("claims\n%s, want\n%s", got, want)
 				}
 				if seen[jti] || len(jti) != 22 { // 128 bits

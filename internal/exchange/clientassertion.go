@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"encoding/base64"
 	"io"
 	"time"
@@ -21,7 +22,7 @@ func (a attempt) clientAssertion(req Request) (string, error) {
 	return a.sign(key, req.Client.KeyID, jwt.MapClaims{
 		"iss": string(req.Client.ID),
 		"sub": string(req.Client.ID),
-		"aud": req.URL,
+		"aud": cmp.Or(req.AssertionAudience, req.URL),
 		"iat": issued.Unix(),
 		"exp": issued.Add(time.Minute).Unix(),
 	})

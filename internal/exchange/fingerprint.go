@@ -33,6 +33,7 @@ func (r Request) Fingerprint(salt []byte) string {
 	p.list("scopes", r.Scopes)
 	p.text("scope separator", r.ScopeSeparator)
 	p.text("audience", r.Audience)
+	p.text("assertion audience", r.AssertionAudience)
 	p.list("resources", r.Resources)
 	p.text("organization id", r.OrganizationID)
 	p.text("sandbox name", r.SandboxName)

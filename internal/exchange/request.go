@@ -76,6 +76,8 @@ type Request struct {
 	ScopeSeparator string
 	// Audience is sent by auth0 and oauth2. Empty: not sent.
 	Audience string
+	// AssertionAudience is the aud claim of PrivateKeyJWT's assertion. Empty: URL (RFC 7523 section 3).
+	AssertionAudience string
 	// Resources are RFC 8707 resource indicators (oauth2), or the resources of an Algonomy token.
 	Resources []string
 
