@@ -1,25 +1,30 @@
 package exchange
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
-// answer is what an endpoint said, unread.
+// maxBody is how much of an answer is read. What is longer is no token answer.
+const maxBody = 1 << 20
+
+// maxDrained is how much more of it is read when it is of no use, so that the connection can be used again: an error page of a proxy, say.
+const maxDrained = 64 << 10
+
+// answer is what an endpoint said.
 type answer struct {
 	// sent and received are on the local clock.
 	sent, received time.Time
 	status         int
 	header         http.Header
-	body           []byte
-	// oversize: there was more of the body than is read.
-	oversize bool
-	secrets  secrets
+	// said is what the body said, as far as it is wanted. Nothing: it could not be read, or was no JSON object.
+	said *members
+	// problem says why the body was not read. Empty: it was.
+	problem unreadable
+	secrets secrets
 }
 
 func (a answer) ok() bool { return a.status >= 200 && a.status <= 299 }
@@ -33,33 +38,25 @@ func (a answer) date() time.Time {
 	return date
 }
 
-// object is the body as one JSON object, whatever its Content-Type says: servers send it as text/plain and text/html, and with a byte
-// order mark. Nil: it is none. Of a name that is there twice the last value counts.
-func (a answer) object() map[string]any {
-	if a.oversize {
-		return nil
+// read reads of a body, up to limit bytes, what is wanted. An error is that of a connection that broke while an answer of use was on its
+// way.
+func (a *answer) read(ctx context.Context, body io.Reader, limit int64, paths []string) error {
+	a.said = wanted(paths...)
+	bounded := &io.LimitedReader{R: body, N: limit + 1}
+	err := scan(bounded, a.said)
+	problem, ok := errors.AsType[unreadable](err)
+	switch {
+	case bounded.N == 0:
+		a.problem = tooLarge
+		a.said.reset()
+	case err == nil:
+	case ok:
+		a.problem = problem
+		_, _ = io.CopyN(io.Discard, body, min(bounded.N, maxDrained))
+	case a.ok():
+		return unreachable(ctx, err)
+	default:
+		a.problem = notAnObject
 	}
-	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(a.body, []byte("\ufeff"))))
-	decoder.UseNumber()
-	var object map[string]any
-	if err := decoder.Decode(&object); err != nil {
-		return nil
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil
-	}
-	return object
-}
-
-// field finds a value by its path; a dot descends into an object. Nil: it is not there.
-func field(object map[string]any, path string) any {
-	name, rest, nested := strings.Cut(path, ".")
-	if !nested {
-		return object[name]
-	}
-	inner, ok := object[name].(map[string]any)
-	if !ok {
-		return nil
-	}
-	return field(inner, rest)
+	return nil
 }

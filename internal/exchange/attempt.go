@@ -16,11 +16,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-const (
-	userAgent = "cdp-credential-operator"
-	// maxBody is how much of an answer is read. What is longer is no token answer.
-	maxBody = 1 << 20
-)
+const userAgent = "cdp-credential-operator"
 
 // attempt is one exchange under way: it sends one request and keeps what came back.
 type attempt struct {
@@ -28,18 +24,20 @@ type attempt struct {
 	now     func() time.Time
 	rand    io.Reader
 	secrets secrets
+	// paths are what of the answer is wanted.
+	paths []string
 }
 
-// form sends the request of RFC 6749 section 4.4.2, which golang.org/x/oauth2 builds: form, client authentication and all. What the
-// library makes of the answer is not used, since it takes a lifetime of zero for eternity, milliseconds for seconds and text/plain for
-// a form, and puts whole bodies into its errors; the answer is kept on its way through and read by us. extra headers win over ours.
+// form sends the request of RFC 6749 section 4.4.2, which golang.org/x/oauth2 builds: form, client authentication and all. The library
+// does not get to see the answer, since it decodes all of it, whatever memory that takes, and takes a lifetime of zero for eternity,
+// milliseconds for seconds and text/plain for a form, and puts whole bodies into its errors. extra headers win over ours.
 func (a attempt) form(ctx context.Context, conf clientcredentials.Config, extra http.Header) (answer, error) {
 	seen := &capture{attempt: a, extra: extra}
 	client := &http.Client{
 		Transport:     seen,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	// The error is either ours, and then in seen, or the library's opinion of an answer that we have.
+	// The error is either ours, and then in seen, or errSeen.
 	_, _ = conf.Token(context.WithValue(ctx, xoauth2.HTTPClient, client))
 	if !seen.used {
 		return answer{}, unusableURL()
@@ -88,14 +86,11 @@ func (a attempt) send(req *http.Request, extra http.Header) (answer, error) {
 	if resp.StatusCode < http.StatusOK {
 		return seen, nil // 101 has no body, but a connection that nobody would ever close
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err != nil && seen.ok() {
-		return answer{}, unreachable(req.Context(), err)
-	}
-	seen.oversize = len(body) > maxBody
-	seen.body = body[:min(len(body), maxBody)]
-	return seen, nil
+	return seen, seen.read(req.Context(), resp.Body, maxBody, a.paths)
 }
+
+// errSeen keeps an answer from golang.org/x/oauth2.
+var errSeen = errors.New("the answer has been read")
 
 // capture is the transport that is lent to golang.org/x/oauth2: it lets one request through and keeps the answer.
 type capture struct {
@@ -116,12 +111,7 @@ func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	return &http.Response{
-		StatusCode: c.answer.status,
-		Header:     c.answer.header,
-		Body:       io.NopCloser(bytes.NewReader(c.answer.body)),
-		Request:    req,
-	}, nil
+	return nil, errSeen
 }
 
 // endpoint is path below base, which may have a path of its own.

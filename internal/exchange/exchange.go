@@ -46,5 +46,5 @@ func (e Exchanger) Exchange(ctx context.Context, rt http.RoundTripper, req Reque
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return exchange(ctx, attempt{rt: rt, now: e.Now, rand: e.Rand, secrets: req.secrets()}, req)
+	return exchange(ctx, attempt{rt: rt, now: e.Now, rand: e.Rand, secrets: req.secrets(), paths: req.answerPaths()}, req)
 }

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -11,8 +10,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
-// maxToken is the longest token that is believed: no server takes a header that long.
-const maxToken = 64 << 10
+// maxToken is the longest token that is believed. Templates are checked with as long a one (package render).
+const maxToken = 16 << 10
 
 // reading is how one provider's answers are read.
 type reading struct {
@@ -49,17 +48,17 @@ func (r reading) token(a answer) (Token, error) {
 	if !a.ok() {
 		return Token{}, a.refusal()
 	}
-	whole := a.object()
-	object := r.unwrap(whole)
-	value, _ := field(object, r.tokenField).(string)
+	said := r.unwrap(a.said)
+	held := said.at(r.tokenField)
+	value := held.string()
 	a.secrets = a.secrets.and(value)
 	switch {
-	case a.oversize:
-		return Token{}, a.malformed("the answer is larger than 1 MiB")
-	case whole == nil:
-		return Token{}, a.malformed("the answer is not a JSON object")
-	case failed(whole):
+	case a.problem != "":
+		return Token{}, a.malformed(string(a.problem))
+	case failed(a.said):
 		return Token{}, a.malformed("the answer is an error")
+	case held.kind == isLong || len(value) > maxToken:
+		return Token{}, a.malformed("the token is longer than 16 KiB")
 	case value == "":
 		return Token{}, a.malformed("the answer has no token")
 	case !headerSafe(value):
@@ -67,7 +66,7 @@ func (r reading) token(a answer) (Token, error) {
 	}
 	var expiresIn time.Duration
 	if r.expiresInField != "" {
-		expiresIn = r.unit(number(field(object, r.expiresInField)))
+		expiresIn = r.unit(said.at(r.expiresInField).number())
 	}
 	life, err := token.Answer{
 		Sent:       a.sent,
@@ -85,33 +84,26 @@ func (r reading) token(a answer) (Token, error) {
 	}
 	return Token{
 		Value:   Secret(value),
-		Type:    tokenType(object["token_type"]),
-		Granted: r.granted(object["scope"], a.secrets),
+		Type:    tokenType(said.at("token_type").string()),
+		Granted: r.granted(said.at("scope"), a.secrets),
 		Life:    life,
 	}, nil
 }
 
 // unwrap takes the answer out of its envelope, if it is in it.
-func (r reading) unwrap(object map[string]any) map[string]any {
-	if inner, ok := object[r.envelope].(map[string]any); ok && r.envelope != "" && field(object, r.tokenField) == nil {
+func (r reading) unwrap(said *members) *members {
+	if inner := said.member(r.envelope); inner != nil && inner.kind == isObject && said.at(r.tokenField).missing() {
 		return inner
 	}
-	return object
+	return said
 }
 
 // granted are the scopes of an answer. Some servers send a list instead of RFC 6749's string. They are shown to users, so a scope
 // that nobody asked for is left out if there are many, if it is not of the RFC's characters or if it could be part of a secret.
-func (r reading) granted(said any, s secrets) []string {
-	var names []string
-	switch said := said.(type) {
-	case string:
-		names = strings.FieldsFunc(said, func(c rune) bool { return strings.ContainsRune(r.scopeSeparators, c) })
-	case []any:
-		for _, name := range said {
-			if name, ok := name.(string); ok {
-				names = append(names, name)
-			}
-		}
+func (r reading) granted(said value, s secrets) []string {
+	names := said.list
+	if said.kind == isString {
+		names = strings.FieldsFunc(said.text, func(c rune) bool { return strings.ContainsRune(r.scopeSeparators, c) })
 	}
 	var granted []string
 	others := 0
@@ -130,38 +122,40 @@ func (r reading) granted(said any, s secrets) []string {
 	return granted
 }
 
-// failed says whether a 2xx is an error all the same: with RFC 6749's error, or in Experiture's envelope.
-func failed(object map[string]any) bool {
-	switch e := object["error"].(type) {
-	case nil:
-	case string:
-		return e != ""
-	case bool:
-		return e
+// failed reports whether a 2xx is an error all the same: with RFC 6749's error, or in Experiture's envelope.
+func failed(said *members) bool {
+	switch e := said.at("error"); e.kind {
+	case absent, isNull:
+	case isString:
+		if e.text != "" {
+			return true
+		}
+	case isBool:
+		if e.yes {
+			return true
+		}
 	default:
 		return true
 	}
-	return object["success"] == false
+	success := said.at("success")
+	return success.kind == isBool && !success.yes
 }
 
-// headerSafe says whether value is made of visible ASCII and no longer than maxToken.
+// headerSafe reports whether value is made of visible ASCII.
 func headerSafe(value string) bool {
-	return len(value) <= maxToken && !strings.ContainsFunc(value, func(c rune) bool { return c < 0x21 || c > 0x7e })
+	return !strings.ContainsFunc(value, func(c rune) bool { return c < 0x21 || c > 0x7e })
 }
 
 // number reads a lifetime: a JSON number, or a string that is one. Anything else is 0, which says nothing.
-func number(v any) float64 {
-	var text string
-	switch v := v.(type) {
-	case json.Number:
-		text = v.String()
-	case string:
-		text = strings.TrimSpace(v)
+func (v value) number() float64 {
+	if v.kind != isString && v.kind != isNumber {
+		return 0
 	}
-	if strings.Trim(text, "0123456789.eE+-") != "" {
+	said := strings.TrimSpace(v.text)
+	if strings.Trim(said, "0123456789.eE+-") != "" {
 		return 0 // ParseFloat also knows inf, nan and hexadecimal
 	}
-	n, err := strconv.ParseFloat(text, 64)
+	n, err := strconv.ParseFloat(said, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0
 	}
@@ -170,8 +164,7 @@ func number(v any) float64 {
 
 // tokenType is the answer's token_type. RFC 6749 section 7.1 makes it name the way to use the token. Whatever says bearer in other
 // words, nothing, or N_A (RFC 8693 section 2.2.1) is Bearer; so is what could be no HTTP authentication scheme.
-func tokenType(said any) string {
-	name, _ := said.(string)
+func tokenType(name string) string {
 	switch {
 	case len(name) >= 6 && strings.EqualFold(name[:6], "bearer"), strings.EqualFold(name, "N_A"), len(name) > maxTokenType, !isToken(name):
 		return "Bearer"

@@ -25,16 +25,14 @@ func (a answer) refusal() *Error {
 }
 
 func (a answer) failure(kind Kind, detail string) *Error {
-	object := a.object()
 	for _, name := range []string{"access_token", "token"} {
-		value, _ := object[name].(string) // a token that cannot be used is one all the same
-		a.secrets = a.secrets.and(value)
+		a.secrets = a.secrets.and(a.said.at(name).string()) // a token that cannot be used is one all the same
 	}
 	e := &Error{
 		Kind:          kind,
 		Status:        a.status,
-		Code:          shownCode(errorCode(object), a.secrets),
-		CorrelationID: correlationID(a.header, object, a.secrets),
+		Code:          shownCode(errorCode(a.said), a.secrets),
+		CorrelationID: correlationID(a.header, a.said, a.secrets),
 		Detail:        detail,
 	}
 	if date := a.date(); !date.IsZero() && !a.sent.IsZero() {
@@ -46,13 +44,12 @@ func (a answer) failure(kind Kind, detail string) *Error {
 
 // errorCode finds the code in the error shapes that are known: RFC 6749's string, Experiture's object, and the number that Adobe's
 // gateway sends. A problem+json has none that may be shown. Empty: there is none.
-func errorCode(object map[string]any) string {
-	switch e := object["error"].(type) {
-	case string:
-		return e
-	case map[string]any:
-		code, _ := e["code"].(string)
-		return code
+func errorCode(said *members) string {
+	switch e := said.at("error"); e.kind {
+	case isString:
+		return e.text
+	case isObject:
+		return said.at("error.code").string()
 	}
-	return digits(object["error_code"])
+	return said.at("error_code").digits()
 }

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -93,8 +92,8 @@ func showable(text string, limit int) bool {
 }
 
 // correlationID is what the vendor's support asks for, if it may be shown.
-func correlationID(header http.Header, object map[string]any, s secrets) string {
-	inBody, _ := object["correlationId"].(string)
+func correlationID(header http.Header, said *members, s secrets) string {
+	inBody := said.at("correlationId").string()
 	for _, id := range []string{header.Get("X-Correlation-Id"), header.Get("X-Request-Id"), header.Get("X-Debug-Id"), inBody} {
 		if id != "" && len(id) <= maxCode && strings.Trim(id, idCharacters) == "" && !s.echoed(id) {
 			return id
@@ -106,16 +105,9 @@ func correlationID(header http.Header, object map[string]any, s secrets) string 
 const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
 
 // digits is the code of Adobe's gateway, which is a number, at times in a string. Empty: it is neither.
-func digits(v any) string {
-	var text string
-	switch v := v.(type) {
-	case string:
-		text = v
-	case json.Number:
-		text = v.String()
-	}
-	if len(text) > 16 || strings.Trim(text, "0123456789") != "" {
+func (v value) digits() string {
+	if v.kind != isString && v.kind != isNumber || len(v.text) > 16 || strings.Trim(v.text, "0123456789") != "" {
 		return ""
 	}
-	return text
+	return v.text
 }

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -71,8 +70,7 @@ func Verify(ctx context.Context, rt http.RoundTripper, now func() time.Time, add
 		return VerifyResult{Verdict: Accepted} // the body may be long, and says nothing more
 	}
 	if got.status >= http.StatusMultipleChoices {
-		// What cannot be read has no code.
-		got.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxVerifyBody))
+		_ = got.read(ctx, resp.Body, maxVerifyBody, errorPaths) // what cannot be read has no code
 	}
 	switch got.status {
 	case http.StatusUnauthorized:
