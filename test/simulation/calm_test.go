@@ -19,8 +19,9 @@ func (w *world) calm() {
 	w.tell("CALM")
 	w.calmed = true
 	for _, h := range w.vendors.hosts {
-		h.trouble = fine
+		h.trouble, h.stray = fine, 0
 	}
+	w.vendors.learns = 0
 	w.apiFault, w.lag, w.staleStarts = apiFault{}, 5*time.Millisecond, false
 	for _, r := range slices.Clone(w.replicas) {
 		if r.paused {
@@ -43,10 +44,10 @@ func (w *world) calm() {
 }
 
 // repair is a user who puts everything right that no operator can, and, unless he is half-hearted, what he has got wrong himself.
-func (w *world) repair(o *object, whole bool) {
+func (w *world) repair(o *object, p planned) {
 	obj := o.get()
 	if obj == nil {
-		o.apply(pick(w, providers))
+		o.apply(p.kind)
 		obj = o.get()
 	}
 	name := obj.Spec.ClientSecretRef.Name
@@ -81,7 +82,7 @@ func (w *world) repair(o *object, whole bool) {
 			})
 		}
 	}
-	if !whole {
+	if p.repairedHalfHearted {
 		return
 	}
 	o.putClientSecret(name)

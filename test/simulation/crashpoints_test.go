@@ -143,7 +143,7 @@ func inTrouble(name string, what trouble) func(*world, *object) {
 func plainWorld(wires *wiring, story func(string)) (*world, *object) {
 	w := newWorld(1, wires)
 	w.story = story
-	for _, name := range []string{oauthHost, otherHost, auth0Host, apsisHost, algonomyHost, apiHost} {
+	for _, name := range hostNames {
 		w.vendors.hosts[name] = &host{name: name, lifetime: time.Hour, opaque: name != apsisHost, dated: true, steady: true, kept: map[string]*token{}}
 	}
 	o := &object{w: w, name: types.NamespacedName{Namespace: "a", Name: "obj"}}

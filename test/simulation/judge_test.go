@@ -37,6 +37,8 @@ type stats struct {
 	// late is what is tolerated between two leaders.
 	deposed int
 	causes  map[string]int
+	// flips counts the worlds in which each assumption was flipped.
+	flips map[string]int
 }
 
 // A file is what the judge keeps of one CDPCredential, from its creation to its deletion.
@@ -82,7 +84,7 @@ type written struct {
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, files: map[types.UID]*file{}, written: map[string]*written{}, stats: stats{causes: map[string]int{}}}
+	return &judge{w: w, files: map[types.UID]*file{}, written: map[string]*written{}, stats: stats{causes: map[string]int{}, flips: map[string]int{}}}
 }
 
 func (j *judge) file(uid types.UID) *file {

@@ -51,7 +51,7 @@ func (w *world) startReplica(behind time.Duration) *replica {
 		Client: r, Live: liveReader{r}, Recorder: recorder{w}, Transports: w.vendors,
 		Exchanger: exchange.Exchanger{Now: w.local, Rand: w.vendors},
 		Gate:      egress.NewGate(egress.Limits{}), VerifyGate: egress.NewGate(egress.Limits{}),
-		Clock: clock{w}, Chance: w.chance.Float64, Rand: w.vendors, Metrics: metrics,
+		Clock: clock{w}, Chance: func() float64 { return w.chance.Float64() }, Rand: w.vendors, Metrics: metrics,
 	}
 	for _, older := range w.replicas {
 		older.deposed = true

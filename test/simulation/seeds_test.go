@@ -3,9 +3,12 @@ package simulation
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,6 +25,11 @@ var (
 	seeds = flag.Uint64("simulation.seeds", 300, "how many worlds to simulate")
 	first = flag.Uint64("simulation.first", 1, "the first of their seeds")
 	only  = flag.Uint64("simulation.seed", 0, "simulate this one world and tell its story")
+	kept  = flag.String("simulation.keep", "", "of that world this part only: objects/flips/events, as a shrunk violation says")
+
+	named   = flag.String("simulation.flip", "", "flip no other assumptions than these, comma-separated")
+	pending = flag.Bool("simulation.pending", false, "flip those assumptions, too, that the operator is not up to yet")
+	shrinks = flag.Int("simulation.shrink", 150, "how many runs may be made to find a smaller world that breaks the same promise")
 )
 
 // metrics are shared by all worlds: they decide nothing.
@@ -40,24 +48,22 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// live runs the world of a seed from its beginning to its end.
-func live(seed uint64, wires *wiring, story func(string)) (*world, *violation) {
-	w := newWorld(seed, wires)
+// live runs the world of a plan from its beginning to its end.
+func live(p *plan, wires *wiring, story func(string)) (*world, *violation) {
+	w := newWorld(p.seed, wires)
 	w.story = story
 	broken := w.watched(func() {
-		p := w.profile()
 		w.furnish(p)
-		w.tell("%d objects, tokens for %s, something happens every %s, of %d actions and %d faults; clock off by %s", p.objects, p.lifetime, p.pace, len(p.actions), len(p.faults), w.offset)
-		for _, o := range w.judge.objects {
-			kind := pick(w, providers)
-			w.tell("USER applies %s in %s, %s", o.name.Name, o.name.Namespace, kind)
-			o.apply(kind)
+		w.tell("tokens for %s; clock off by %s", p.lifetime, w.offset)
+		for i, o := range w.judge.objects {
+			w.tell("USER applies %s in %s, %s", o.name.Name, o.name.Namespace, p.objects[i].kind)
+			o.apply(p.objects[i].kind)
 		}
 		w.startReplica(0)
 		w.makeChaos(p)
 		w.calm()
-		for _, o := range w.judge.objects {
-			w.repair(o, w.maybe(0.7))
+		for i, o := range w.judge.objects {
+			w.repair(o, p.objects[i])
 		}
 		w.converge(75 * time.Minute)
 		w.stayQuiet(min(max(2*p.lifetime, 20*time.Minute), 26*time.Hour))
@@ -65,10 +71,22 @@ func live(seed uint64, wires *wiring, story func(string)) (*world, *violation) {
 	return w, broken
 }
 
+// planOf is the plan of a seed as the flags want it.
+func planOf(seed uint64) plan {
+	return newPlan(seed, drawable(strings.FieldsFunc(*named, func(r rune) bool { return r == ',' }), *pending))
+}
+
 func TestSeeds(t *testing.T) {
 	if *only != 0 {
-		_, broken := live(*only, newWiring(t), func(line string) { fmt.Println(line) })
-		if broken != nil {
+		p := planOf(*only)
+		if *kept != "" {
+			k, err := parseKeep(*kept)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p = p.kept(k)
+		}
+		if _, broken := live(&p, newWiring(t), func(line string) { fmt.Println(line) }); broken != nil {
 			t.Error(broken)
 		}
 		return
@@ -86,7 +104,8 @@ func TestSeeds(t *testing.T) {
 				if n >= *seeds {
 					return
 				}
-				w, broken := live(*first+n, wires, nil)
+				p := planOf(*first + n)
+				w, broken := live(&p, wires, nil)
 				days.Add(int64(w.now / time.Second))
 				passes.Add(int64(w.passes))
 				mu.Lock()
@@ -94,7 +113,7 @@ func TestSeeds(t *testing.T) {
 				mu.Unlock()
 				if broken != nil {
 					failed.Add(1)
-					t.Errorf("seed %d: %v\nrun it again with: go test ./test/simulation -run TestSeeds -simulation.seed=%d", w.seed, broken, w.seed)
+					t.Errorf("seed %d: %v\n%s", p.seed, broken, smallest(&p, broken, wires))
 				}
 			}
 		})
@@ -102,8 +121,37 @@ func TestSeeds(t *testing.T) {
 	all.Wait()
 	took := time.Since(began)
 	simulated := float64(days.Load()) / 86400
-	t.Logf("%d seeds, %.0f simulated days in %s: %.0f days a minute; %d passes", min(uint64(next.Load()), *seeds), simulated, took.Round(time.Millisecond), simulated/took.Minutes(), passes.Load())
+	count := min(uint64(next.Load()), *seeds)
+	t.Logf("%d seeds, %.0f simulated days in %s: %.0f seeds, %.0f days a minute; %d passes", count, simulated, took.Round(time.Millisecond), float64(count)/took.Minutes(), simulated/took.Minutes(), passes.Load())
 	t.Logf("%+v", total)
+	t.Log(total.flipped(count))
+}
+
+// smallest tells of the smallest world that breaks the same promise, and how it is run again.
+func smallest(p *plan, broken *violation, wires *wiring) string {
+	k, broken := p.shrunk(*shrinks, broken, func(smaller plan) *violation {
+		_, again := live(&smaller, wires, nil)
+		return again
+	})
+	smaller := p.kept(k)
+	flags := ""
+	if *named != "" {
+		flags = " -simulation.flip=" + *named
+	} else if *pending {
+		flags = " -simulation.pending"
+	}
+	return fmt.Sprintf("shrunk to this, which gives: %v\n%srun it again with: go test ./test/simulation -run TestSeeds -simulation.seed=%d%s -simulation.keep=%s",
+		broken, smaller.describe(), p.seed, flags, k)
+}
+
+// flipped says in how many worlds each assumption did not hold.
+func (s *stats) flipped(worlds uint64) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "assumptions flipped, of %d worlds:\n", worlds)
+	for _, name := range slices.Sorted(maps.Keys(s.flips)) {
+		fmt.Fprintf(&b, "%7d %5.1f %% %s\n", s.flips[name], 100*float64(s.flips[name])/float64(worlds), name)
+	}
+	return b.String()
 }
 
 func (s *stats) add(other stats) {
@@ -117,5 +165,8 @@ func (s *stats) add(other stats) {
 	s.deposed += other.deposed
 	for cause, n := range other.causes {
 		s.causes[cause] += n
+	}
+	for name, n := range other.flips {
+		s.flips[name] += n
 	}
 }

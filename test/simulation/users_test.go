@@ -23,6 +23,8 @@ const (
 	consent      = "*.vendor.example, *.auth0.example"
 )
 
+var hostNames = []string{oauthHost, otherHost, auth0Host, apsisHost, algonomyHost, apiHost}
+
 // An object is one CDPCredential that users play with, whether it exists at the moment or not.
 type object struct {
 	w    *world

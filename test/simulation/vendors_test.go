@@ -25,6 +25,8 @@ type vendors struct {
 	secrets map[string]string
 	// tokens are all that were issued, by value.
 	tokens map[string]*token
+	// learns is how long it takes until all nodes of the API know of a new token.
+	learns time.Duration
 }
 
 // A host is one endpoint.
@@ -38,6 +40,8 @@ type host struct {
 	// dated answers have a Date, scoped ones name the scopes that were granted, caching hosts hand out a token again for as long as it lives.
 	dated, scoped, caching bool
 	trouble                trouble
+	// stray is the status that the next one who asks is answered with, whoever it is. Zero: none.
+	stray int
 	// steady hosts answer in the same way every time: of what they might say the first, or the middle.
 	steady bool
 	kept   map[string]*token
@@ -231,13 +235,7 @@ func (v *vendors) parse(req *http.Request, body []byte) ask {
 func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Response, err error) {
 	w := v.w
 	took = w.between(5*time.Millisecond, 200*time.Millisecond)
-	how := h.trouble
-	if how == flaky {
-		how = fine
-		if w.maybe(0.4) {
-			how = trouble(1 + w.chance.IntN(int(flaky)-1))
-		}
-	}
+	how := h.mood(w)
 	fail := func(kind failureKind, status int, header http.Header, body string) (time.Duration, *http.Response, error) {
 		a.failure = kind
 		if after := header.Get("Retry-After"); after != "" {
@@ -246,6 +244,14 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 			a.retryAfter = time.Duration(seconds) * time.Second
 		}
 		return took, h.reply(w, status, header, body), nil
+	}
+	if stray := h.stray; stray != 0 {
+		h.stray = 0
+		kind := rejected
+		if stray >= 500 {
+			kind = unavailable
+		}
+		return fail(kind, stray, nil, "<html>who are you?</html>")
 	}
 	switch how {
 	case serverError:
@@ -297,6 +303,17 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 		return 15 * time.Second, nil, context.DeadlineExceeded
 	}
 	return took, h.reply(w, 200, nil, body), nil
+}
+
+// mood is how a host answers this time.
+func (h *host) mood(w *world) trouble {
+	switch {
+	case h.trouble != flaky:
+		return h.trouble
+	case w.maybe(0.4):
+		return trouble(1 + w.chance.IntN(int(flaky)-1))
+	}
+	return fine
 }
 
 // oneOf is what a host says of what it might say.
@@ -387,6 +404,13 @@ func (v *vendors) verify(p *pass, h *host, req *http.Request) (*http.Response, e
 	status := 200
 	t := v.tokens[value]
 	switch {
+	case h.stray != 0:
+		status, h.stray = h.stray, 0
+		if t != nil {
+			t.refused = t.refused || status == 401
+		}
+	case t != nil && t.first != nil && w.now-t.first.received < v.learns && w.maybe(0.5): // the node that does not know it yet
+		status, t.refused = 401, true
 	case h.trouble == rejectingTokens || t == nil && strings.Count(value, "-") > 0 || t != nil && (t.revoked || t.expires <= w.now):
 		status = 401
 		if t != nil {

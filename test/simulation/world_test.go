@@ -2,15 +2,14 @@ package simulation
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"time"
 )
 
 // A world is one simulation. All that happens in it happens one after the other, and is decided by the seed.
 type world struct {
-	seed   uint64
-	chance *rand.Rand
-	wires  *wiring
+	dice
+	seed  uint64
+	wires *wiring
 	// now is the time since epoch. The operator's clock is off by offset.
 	now    time.Duration
 	epoch  time.Time
@@ -44,7 +43,7 @@ type world struct {
 
 func newWorld(seed uint64, wires *wiring) *world {
 	w := &world{
-		seed: seed, wires: wires, chance: rand.New(rand.NewPCG(seed, 0x5eed)),
+		seed: seed, wires: wires, dice: newDice(seed, 0x5eed),
 		epoch: time.Date(2026, 8, 3, 22, 14, 7, 0, time.UTC), lag: 5 * time.Millisecond, workers: 3,
 	}
 	w.api, w.vendors, w.judge = newAPIServer(w), newVendors(w), newJudge(w)
@@ -74,21 +73,6 @@ func (w *world) runTo(end time.Duration) {
 }
 
 func (w *world) runFor(d time.Duration) { w.runTo(w.now + d) }
-
-// between is a time from least to most.
-func (w *world) between(least, most time.Duration) time.Duration {
-	return least + time.Duration(w.chance.Float64()*float64(most-least))
-}
-
-// about is a time around mean, long ones being rare.
-func (w *world) about(mean time.Duration) time.Duration {
-	return time.Duration(w.chance.ExpFloat64() * float64(mean))
-}
-
-// maybe is true with the probability p.
-func (w *world) maybe(p float64) bool { return w.chance.Float64() < p }
-
-func pick[T any](w *world, list []T) T { return list[w.chance.IntN(len(list))] }
 
 // tell adds a line to the story. What it costs is paid only when somebody listens.
 func (w *world) tell(format string, args ...any) {

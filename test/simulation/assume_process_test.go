@@ -1,0 +1,36 @@
+package simulation
+
+import (
+	"fmt"
+	"time"
+)
+
+// processAssumptions are about the operator's processes and the machines that they run on.
+var processAssumptions = []*assumption{
+	{name: "leader-killed", holds: "the leader runs on", episode: func(w *world, _ time.Duration) string {
+		if r := w.leader(); r != nil {
+			r.kill()
+		}
+		return ""
+	}},
+	{name: "leader-killed-midway", holds: "the leader ends no pass halfway", episode: func(w *world, _ time.Duration) string {
+		if r := w.leader(); r != nil {
+			r.fuse = 1 + w.chance.IntN(10)
+			return fmt.Sprintf("at point %d", r.fuse)
+		}
+		return ""
+	}},
+	{name: "leader-stops", holds: "the leader is not stopped and let go on", episode: func(w *world, about time.Duration) string {
+		r := w.leader()
+		if r == nil {
+			return ""
+		}
+		d := w.about(about)
+		w.suspendReplica(r, d)
+		return d.String()
+	}},
+	{name: "stale-start", holds: "the list that a process begins with is up to date", flip: func(w *world) { w.staleStarts = true }},
+	{name: "clock-off", holds: "the operator's clock is right", flip: func(w *world) {
+		w.offset = pick(w, []time.Duration{10 * time.Minute, -10 * time.Minute})
+	}},
+}

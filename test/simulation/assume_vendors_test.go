@@ -1,0 +1,72 @@
+package simulation
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// vendorAssumptions are about token endpoints and the API that takes their tokens.
+var vendorAssumptions = []*assumption{
+	{name: "vendor-trouble", holds: "every vendor answers well", episode: vendorTrouble},
+	{name: "vendor-caches", holds: "each exchange gives a new token", flip: eachHost(0.5, func(_ *world, h *host) {
+		h.caching = h.name != algonomyHost
+	})},
+	{name: "vendor-clock-off", holds: "a vendor's clock is right", flip: eachHost(0.7, func(w *world, h *host) {
+		h.offset = pick(w, []time.Duration{time.Second, 10 * time.Minute, -10 * time.Minute})
+	})},
+	{name: "vendor-strays", holds: "who is served now is served a second later, too", episode: strays},
+	{name: "vendor-two-nodes", holds: "the API knows a token as soon as it is issued", flip: func(w *world) {
+		w.vendors.learns = w.between(time.Second, 2*time.Minute)
+	}},
+}
+
+// eachHost does something to each host with a probability, and to one at least.
+func eachHost(p float64, do func(w *world, h *host)) func(w *world) {
+	return func(w *world) {
+		at := pick(w, hostNames)
+		for _, name := range hostNames {
+			if w.maybe(p) || name == at {
+				do(w, w.vendors.hosts[name])
+			}
+		}
+	}
+}
+
+func vendorTrouble(w *world, about time.Duration) string {
+	h := w.vendors.hosts[pick(w, []string{oauthHost, oauthHost, otherHost, auth0Host, apsisHost, algonomyHost, apiHost})]
+	what := trouble(1 + w.chance.IntN(int(troubles)-1))
+	if (what == rejectingTokens || what == forbidding) != (h.name == apiHost) {
+		what = serverError
+	}
+	h.trouble = what
+	d := w.about(about)
+	for _, o := range w.judge.objects {
+		if obj := o.get(); obj != nil {
+			if host, _ := needs(&obj.Spec.Provider); host == h.name || h.name == apiHost {
+				w.judge.obstruct(o, d)
+			}
+		}
+	}
+	w.after(d, func() { h.trouble = fine })
+	return fmt.Sprintf("%s: %s for %s", h.name, what, d)
+}
+
+// strays has the next one that asks a vendor get an answer that is not about him: a firewall's, or that of a node that is being replaced.
+func strays(w *world, _ time.Duration) string {
+	h := w.vendors.hosts[pick(w, hostNames)]
+	h.stray = pick(w, []int{401, 403, 503})
+	return fmt.Sprintf("%s: %d", h.name, h.stray)
+}
+
+// touches says whether any object calls a host.
+func (w *world) touches(h *host) []*object {
+	return slices.DeleteFunc(slices.Clone(w.judge.objects), func(o *object) bool {
+		obj := o.get()
+		if obj == nil {
+			return true
+		}
+		host, _ := needs(&obj.Spec.Provider)
+		return host != h.name && h.name != apiHost
+	})
+}
