@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -288,10 +289,16 @@ func troubles(t *testing.T) map[string]trouble {
 		"IPv4 loopback in IPv6": elsewhere("https://[::ffff:127.0.0.2]:$PORT/oauth2/token", "Stalled", "EndpointRefused", "--allowed-cidrs"),
 		"template does not parse": invalid(func(_ *credential, spec *v1alpha1.CDPCredentialSpec) {
 			spec.Target.Data = map[string]v1alpha1.DataTemplate{"a": "{{ .token"}
-		}, "InvalidTemplate", `spec.target.data: template of data key "a": `),
+		}, "InvalidTemplate", `spec.target.data.a: `),
 		"template of a loop": invalid(func(_ *credential, spec *v1alpha1.CDPCredentialSpec) {
 			spec.Target.Data = map[string]v1alpha1.DataTemplate{"a": "{{ range .scopes }}{{ . }}{{ end }}"}
 		}, "InvalidTemplate", "range is not allowed"),
+		"template that decides on a secret": invalid(func(_ *credential, spec *v1alpha1.CDPCredentialSpec) {
+			spec.Target.Data = map[string]v1alpha1.DataTemplate{"a": "{{ if .token }}Bearer {{ .token }}{{ end }}"}
+		}, "InvalidTemplate", "spec.target.data.a: .token may be printed but not compared or used in a condition; write {{ .token }}"),
+		"template that may become too large": invalid(func(_ *credential, spec *v1alpha1.CDPCredentialSpec) {
+			spec.Target.Data = map[string]v1alpha1.DataTemplate{"a": v1alpha1.DataTemplate(strings.Repeat("{{ .token }}", 17))}
+		}, "InvalidTemplate", "spec.target.data.a: the outputs together can be larger than 256 KiB"),
 		"template of an unknown value": invalid(func(_ *credential, spec *v1alpha1.CDPCredentialSpec) {
 			spec.Target.Data = map[string]v1alpha1.DataTemplate{"a": "{{ .clientSecret }}"}
 		}, "InvalidTemplate", ".clientSecret is unknown: use .token, "),

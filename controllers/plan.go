@@ -222,8 +222,8 @@ func obstacle(v *view, do action) *failure {
 		return stalled(v1alpha1.ReasonTargetUnusable, "Secret "+spec.Target.Name+" "+v.target.unusable+": delete it, or choose another spec.target.name")
 	}
 	if do != nothing {
-		if err := tryTemplates(spec.Target.Data); err != nil {
-			return stalled(v1alpha1.ReasonInvalidTemplate, "spec.target.data: "+err.Error())
+		if _, err := render.Compile(textMap(spec.Target.Data)); err != nil {
+			return stalled(v1alpha1.ReasonInvalidTemplate, "spec.target.data."+err.Error())
 		}
 	}
 	if !v.client.found {
@@ -235,14 +235,6 @@ func obstacle(v *view, do action) *failure {
 		}
 	}
 	return nil
-}
-
-func tryTemplates(data map[string]v1alpha1.DataTemplate) error {
-	templates, err := render.Compile(textMap(data))
-	if err != nil {
-		return err
-	}
-	return templates.Try()
 }
 
 func neededKeys(in *intent) string {

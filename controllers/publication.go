@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -45,32 +44,16 @@ func dataFor(obj *v1alpha1.CDPCredential, p *publication) (map[string][]byte, er
 			}
 		}
 	}
-	rendered, err := renderAll(textMap(obj.Spec.Target.Data), values)
+	templates, err := render.Compile(textMap(obj.Spec.Target.Data))
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := templates.Render(values)
 	if err != nil {
 		return nil, err
 	}
 	maps.Copy(data, rendered)
 	return data, nil
-}
-
-// renderAll renders templates that work with placeholders. One that fails with the real values gives an empty text, and nobody is told:
-// whether it fails depends on the values, so that a status which told it would answer questions about a Secret, bit by bit.
-func renderAll(sources map[string]string, values render.Values) (map[string][]byte, error) {
-	empty := map[string][]byte{}
-	for {
-		templates, err := render.Compile(sources)
-		if err != nil {
-			return nil, err // this depends on the templates alone
-		}
-		rendered, err := templates.Render(values)
-		bad, failed := errors.AsType[*render.Error](err)
-		if !failed {
-			maps.Copy(empty, rendered)
-			return empty, err
-		}
-		empty[bad.Key] = []byte{}
-		delete(sources, bad.Key)
-	}
 }
 
 // publicationOf makes the record of a new token, or the changed one of an updated token.

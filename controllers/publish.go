@@ -10,7 +10,6 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/render"
 )
 
 // rewrite publishes the held token again: in the shape that is wanted now, or under the target's new name.
@@ -33,13 +32,9 @@ func (r *CDPCredentialReconciler) rewrite(ctx context.Context, v *view, mem *rem
 	if compareRequests(&rec, req) == same { // else it has just been changed, which the next pass must still be able to see
 		rec.Asked, rec.Client = v.intent.asked, v.client.version
 	}
-	out, err := r.publish(ctx, v, mem, &publication{
+	return r.publish(ctx, v, mem, &publication{
 		token: exchange.Token{Value: value, Type: rec.TokenType, Granted: rec.Granted, Life: rec.life()}, req: req, rec: rec,
 	})
-	if out.failure != nil && out.failure.reason == v1alpha1.ReasonInvalidTemplate {
-		out.failure.attempted = false // nothing was asked of the endpoint, and a renewal is still to be
-	}
-	return out, err
 }
 
 // maxRewrites is how often a target is rewritten within minInterval.
@@ -83,9 +78,6 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 	if foreign, ok := errors.AsType[*notOursError](err); ok {
 		v.target = foreign.target
 		return outcome{failure: obstacle(v, nothing)}, nil
-	}
-	if bad, ok := errors.AsType[*render.Error](err); ok { // the placeholders did not take this branch; another token would not help
-		return outcome{failure: &failure{reason: v1alpha1.ReasonInvalidTemplate, message: "spec.target.data: " + bad.Error(), stalled: true, attempted: true}}, nil
 	}
 	switch {
 	case errors.Is(err, errSuperseded):

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/render"
 )
 
 // publicationFor is a token of a provider, with a client Secret that has every value.
@@ -132,17 +133,20 @@ func TestDataForTemplates(t *testing.T) {
 			t.Errorf("%v, -want +got:\n%s", err, diff)
 		}
 	})
-	t.Run("one that fails gives an empty text and tells nobody", func(t *testing.T) {
+	t.Run("as large as templates and values may be", func(t *testing.T) {
 		t.Parallel()
 		obj := steady().obj
-		obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"x": "{{ .token }}{{ .token }}", "y": "fine"}
+		obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"x": v1alpha1.DataTemplate(strings.Repeat("{{ .token }}", 16))}
 		p := publicationFor(t, apsisAt("https://x.example.com"))
-		p.token.Value = exchange.Secret(strings.Repeat("t0ken", 40_000)) // twice as much is too much
+		p.token.Value = exchange.Secret(strings.Repeat("t", exchange.MaxSecret))
 		data, err := dataFor(obj, p)
-		if text, there := data["x"]; err != nil || !there || len(text) > 0 || string(data["y"]) != "fine" {
-			t.Errorf("got %d bytes, %v, beside %q, %v", len(text), there, data["y"], err)
+		if err != nil || len(data["x"]) != 256<<10 {
+			t.Errorf("got %d bytes, %v", len(data["x"]), err)
 		}
 	})
+	if exchange.MaxSecret != render.MaxSecret {
+		t.Errorf("a token has up to %d bytes and the check of templates counts it as %d", exchange.MaxSecret, render.MaxSecret)
+	}
 }
 
 // TestWantedMetadata: ours and that of spec.target; never the object's own, which a GitOps tool would take for its mark.

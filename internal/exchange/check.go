@@ -42,6 +42,9 @@ func (r Request) checkWire() error {
 		if err := checkHeaderValues(map[string]Secret{"tokenID": r.Client.TokenID, "tokenSecret": r.Client.TokenSecret}); err != nil {
 			return err
 		}
+		if len(basicCredentials(r.Client.TokenID, r.Client.TokenSecret)) > MaxSecret {
+			return invalidKey("tokenSecret", "makes credentials of more than 16 KiB, together with the token ID: use shorter ones")
+		}
 		return checkUserID("tokenID", r.Client.TokenID)
 	case OAuth2:
 		if r.AuthMethod == ClientSecretBasicRaw {

@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"crypto/rand"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
@@ -72,7 +73,11 @@ func TestCheck(t *testing.T) {
 			Provider: exchange.OAuth2, URL: "https://a.example.com", Client: exchange.Client{ID: "https://etl", Secret: "x"},
 		}},
 		"token ID and a colon": {exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a:b"}}, key, "tokenID"},
-		"basic":                {req: exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a", TokenSecret: "b:c"}}},
+		"basic, too long": {
+			exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a", TokenSecret: exchange.Secret(strings.Repeat("b", 12<<10))}}, key, "tokenSecret",
+		},
+		"basic, as long as may be": {req: exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a", TokenSecret: exchange.Secret(strings.Repeat("b", 12<<10-2))}}},
+		"basic":                    {req: exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a", TokenSecret: "b:c"}}},
 		"tenant hash of two lines": {
 			exchange.Request{Provider: exchange.Algonomy, API: "GDPR", URL: "https://a.example.com", Client: exchange.Client{TenantHash: "a\nb"}}, key, "tenantHash",
 		},

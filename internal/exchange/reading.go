@@ -10,9 +10,6 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
-// maxToken is the longest token that is believed. Templates are checked with as long a one (package render).
-const maxToken = 16 << 10
-
 // reading is how one provider's answers are read.
 type reading struct {
 	// envelope is the object in which the whole answer may be. Empty: it never is.
@@ -57,7 +54,7 @@ func (r reading) token(a answer) (Token, error) {
 		return Token{}, a.malformed(string(a.problem))
 	case failed(a.said):
 		return Token{}, a.malformed("the answer is an error")
-	case held.kind == isLong || len(value) > maxToken:
+	case held.kind == isLong || len(value) > MaxSecret:
 		return Token{}, a.malformed("the token is longer than 16 KiB")
 	case value == "":
 		return Token{}, a.malformed("the answer has no token")

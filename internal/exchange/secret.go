@@ -8,6 +8,10 @@ import (
 
 const redacted = "REDACTED"
 
+// MaxSecret is the length of the longest token and of the longest value of a client Secret, in bytes. Templates count each as
+// that long.
+const MaxSecret = 16 << 10
+
 // Secret is a value that must not be printed: under every verb of fmt, in JSON and in slog it shows as REDACTED. Convert it with
 // string(s) at the one place where it goes onto the wire or into a Secret.
 type Secret string

@@ -17,154 +17,127 @@ const (
 	maxDepth       = 32
 )
 
-// parseTemplate returns the tree of a template that holds allowed constructs only. The parser knows our functions and no
-// others, so html, printf or call are as unknown as any typo.
-func parseTemplate(source string) (_ compiled, err error) {
+// check parses a template and proves of it, without any value, that it cannot fail, that it never decides on a secret, and
+// how large its output can become. It returns the tree and what the output can be.
+func (c *checker) check(source string) (_ *parse.Tree, output shape, err error) {
 	defer func() {
 		if recover() != nil {
-			err = errPanic
+			err = errors.New("the template cannot be read: simplify it")
 		}
 	}()
 	if strings.Count(source, "{{") > maxActions || strings.Count(source, "(") > maxParentheses {
-		return compiled{}, fmt.Errorf("the template has more than %d actions or parentheses: simplify it", maxActions)
+		return nil, shape{}, fmt.Errorf("the template has more than %d actions or parentheses: simplify it", maxActions)
 	}
 	tree := parse.New(templateName)
 	trees := map[string]*parse.Tree{}
-	if _, err := tree.Parse(source, "", "", trees, functionNames); err != nil {
-		return compiled{}, err
+	if _, err := tree.Parse(source, "", "", trees, functionNames()); err != nil {
+		return nil, shape{}, syntaxError(err)
 	}
 	for _, other := range trees {
 		if other != tree {
-			return compiled{}, errors.New("define and block are not allowed: write the text where it is used")
+			return nil, shape{}, errors.New("define and block are not allowed: write the text where it is used")
 		}
 	}
-	var c checker
-	if err := c.list(tree.Root, scope{top: true}, 0); err != nil {
-		return compiled{}, err
-	}
-	return compiled{tree: tree, words: c.words}, nil
+	c.source, c.variables = source, nil
+	output, err = c.list(tree.Root, shape{kinds: kindAll}, 0)
+	return tree, output, err
 }
 
-// compiled is a template that passed the check.
-type compiled struct {
-	tree  *parse.Tree
-	words []string // what the template may read of the headers, and other words
+// A checker runs a template on shapes in place of values. Both branches of a condition are run, so one walk covers every
+// execution. Nodes are handled by a list of what is allowed: what a future Go adds to the language is refused until somebody
+// adds it here.
+type checker struct {
+	source    string
+	variables []variable // innermost last
+	work      int        // bytes that the functions of all templates so far make, at most
 }
 
-// checker walks a tree by a list of what is allowed. What a future Go adds to the language is refused until somebody adds
-// it here.
-type checker struct{ words []string }
+type variable struct {
+	name  string
+	shape shape
+}
 
-// scope says what the dot is: the values themselves, or what a with has made of it.
-type scope struct{ top bool }
-
-func (c *checker) list(list *parse.ListNode, s scope, depth int) error {
+// list returns the shape of what the nodes print together.
+func (c *checker) list(list *parse.ListNode, dot shape, depth int) (shape, error) {
+	output := shape{kinds: kindText}
 	if list == nil {
-		return nil
+		return output, nil
 	}
 	if depth > maxDepth {
-		return fmt.Errorf("the template is nested deeper than %d: simplify it", maxDepth)
+		return shape{}, errDepth
 	}
 	for _, node := range list.Nodes {
-		if err := c.node(node, s, depth); err != nil {
-			return err
+		printed, err := c.node(node, dot, depth)
+		if err != nil {
+			return shape{}, c.locate(node, err)
 		}
+		output.size += printed.size
+		output = output.tainted(printed)
 	}
-	return nil
+	return output, nil
 }
 
-func (c *checker) node(node parse.Node, s scope, depth int) error {
+// node returns the shape of what a node prints.
+func (c *checker) node(node parse.Node, dot shape, depth int) (shape, error) {
 	switch n := node.(type) {
-	case *parse.TextNode, *parse.CommentNode:
-		return nil
+	case *parse.TextNode:
+		return shape{kinds: kindText, size: len(n.Text)}, nil
+	case *parse.CommentNode:
+		return shape{kinds: kindText}, nil
 	case *parse.ActionNode:
-		return c.pipe(n.Pipe, s, depth)
+		printed, err := c.pipe(n.Pipe, dot, depth)
+		if len(n.Pipe.Decl) > 0 {
+			printed = shape{kinds: kindText}
+		}
+		return printed, err
 	case *parse.IfNode:
-		return c.branch(&n.BranchNode, s, s, depth)
+		return c.branch(&n.BranchNode, dot, depth)
 	case *parse.WithNode:
-		return c.branch(&n.BranchNode, s, scope{}, depth)
+		return c.branch(&n.BranchNode, dot, depth)
 	default:
-		return fmt.Errorf("%s is not allowed: use actions, if and with only", oneLine(firstWord(node)))
+		return shape{}, fmt.Errorf("%s is not allowed: use actions, if and with only", oneLine(firstWord(node)))
 	}
 }
 
-func (c *checker) branch(branch *parse.BranchNode, outer, inner scope, depth int) error {
-	if err := c.pipe(branch.Pipe, outer, depth); err != nil {
+// branch checks both branches of an if or with. Afterwards a variable may be what either of them has made of it.
+func (c *checker) branch(branch *parse.BranchNode, dot shape, depth int) (shape, error) {
+	outer := len(c.variables)
+	condition, err := c.pipe(branch.Pipe, dot, depth)
+	if err != nil {
+		return shape{}, err
+	}
+	if condition.secret != "" {
+		return shape{}, decides(condition)
+	}
+	inner := dot
+	if branch.NodeType == parse.NodeWith {
+		inner = condition.computed()
+	}
+	before := slices.Clone(c.variables)
+	first, err := c.list(branch.List, inner, depth+1)
+	if err != nil {
+		return shape{}, err
+	}
+	afterFirst := c.variables[:outer]
+	c.variables = before
+	second, err := c.list(branch.ElseList, dot, depth+1) // the dot of an else is the outer one
+	if err != nil {
+		return shape{}, err
+	}
+	c.variables = c.variables[:outer]
+	for i := range c.variables {
+		c.variables[i].shape = c.variables[i].shape.or(afterFirst[i].shape)
+	}
+	return first.or(second), nil
+}
+
+// locate names the line, where there are several.
+func (c *checker) locate(node parse.Node, err error) error {
+	line := 1 + strings.Count(c.source[:min(int(node.Position()), len(c.source))], "\n")
+	if _, ok := errors.AsType[*lineError](err); ok || line == 1 {
 		return err
 	}
-	if err := c.list(branch.List, inner, depth+1); err != nil {
-		return err
-	}
-	return c.list(branch.ElseList, outer, depth+1) // the dot of an else is the outer one
-}
-
-func (c *checker) pipe(pipe *parse.PipeNode, s scope, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("the template is nested deeper than %d: simplify it", maxDepth)
-	}
-	for _, command := range pipe.Cmds {
-		for _, arg := range command.Args {
-			if err := c.arg(arg, s, depth); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (c *checker) arg(arg parse.Node, s scope, depth int) error {
-	switch n := arg.(type) {
-	case *parse.StringNode:
-		if len(n.Text) <= maxKeyLength {
-			c.words = append(c.words, n.Text)
-		}
-		return nil
-	case *parse.NumberNode, *parse.BoolNode:
-		return nil
-	case *parse.IdentifierNode:
-		if _, ok := functionNames[n.Ident]; !ok {
-			return fmt.Errorf("the function %s is not allowed", n.Ident)
-		}
-		return nil
-	case *parse.PipeNode:
-		return c.pipe(n, s, depth+1)
-	case *parse.DotNode:
-		if s.top {
-			return errWhole
-		}
-		return nil
-	case *parse.FieldNode:
-		c.words = append(c.words, n.Ident...)
-		if s.top {
-			return checkTopField(n.Ident)
-		}
-		return nil
-	case *parse.VariableNode:
-		c.words = append(c.words, n.Ident...)
-		if n.Ident[0] != "$" {
-			return nil
-		}
-		if len(n.Ident) == 1 {
-			return errWhole
-		}
-		return checkTopField(n.Ident[1:])
-	default:
-		return fmt.Errorf("%s is not allowed: use values, functions and constants only", oneLine(firstWord(arg)))
-	}
-}
-
-// errWhole keeps the values together out of variables and functions: so every access to one of them is by name, and
-// checked here, before a token is asked for.
-var errWhole = errors.New("the dot alone stands for all values here: name one, such as .token")
-
-func checkTopField(names []string) error {
-	if !slices.Contains(topNames, names[0]) {
-		return fmt.Errorf(".%s is unknown: use .%s", oneLine(names[0]), strings.Join(topNames, ", ."))
-	}
-	if len(names) > 2 || (len(names) == 2 && names[0] != "headers") {
-		return fmt.Errorf(".%s has no field %s", names[0], oneLine(names[1]))
-	}
-	return nil
+	return &lineError{line: line, err: err}
 }
 
 func firstWord(node parse.Node) string {

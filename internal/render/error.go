@@ -4,68 +4,66 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/template"
 	"unicode"
 )
 
 const maxWhy = 200
 
-// Error says what is wrong with the template of one data key, in one line that is safe to show: it may hold a piece of the
-// template, but nothing of the values. The author of the template can mend it.
+// Error says what is wrong with the template of one data key and what to write, in one line that is safe to show: it may hold a
+// piece of the template, but nothing of the values, which the check never sees.
 type Error struct {
 	Key string
 	Why string
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("template of data key %.253q: %s", e.Key, e.Why) }
+func (e *Error) Error() string {
+	if isDataKey(e.Key) {
+		return e.Key + ": " + e.Why
+	}
+	return fmt.Sprintf("%.253q: %s", e.Key, e.Why)
+}
 
 var (
-	errOutput = errors.New("the outputs together are larger than 256 KiB: shorten them")
-	errWork   = errors.New("the functions handle too much text: simplify the template")
-	errJoin   = errors.New("join takes a separator and a list, such as join \" \" .scopes")
-	errPanic  = errors.New("the template cannot be executed: simplify it")
+	errDepth  = fmt.Errorf("the template is nested deeper than %d: simplify it", maxDepth)
+	errText   = errors.New("the functions can make too much text: a token counts as 16 KiB and each function as what it makes of that at worst; use fewer")
+	errOutput = errors.New("the outputs together can be larger than 256 KiB, as each token, client ID and header counts as 16 KiB: print less")
 )
 
-// failure keeps of err what helps the author: text/template tells the place and quotes the template. It is for errors
-// that cannot know a real value, those of Compile and Try.
-func failure(key string, err error) *Error {
-	if bound, ok := boundOf(err); ok {
-		return &Error{Key: key, Why: bound.Error()}
-	}
+// A lineError says where in a template of several lines the error is.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+
+func (e *lineError) Unwrap() error { return e.err }
+
+// syntaxError is the parser's error, with what to write where it can be told.
+func syntaxError(err error) error {
 	why := strings.TrimPrefix(err.Error(), "template: ")
-	why = strings.ReplaceAll(why, `executing "`+templateName+`" at `, "at ")
 	why = strings.ReplaceAll(why, templateName+":", "line ")
-	if _, ok := errors.AsType[template.ExecError](err); ok {
-		why = "guard what may be missing with if or with: " + why
+	switch {
+	case strings.Contains(why, "function ") && strings.HasSuffix(why, " not defined"):
+		why = shorten(why, 64) + "; use index, len, and, or, not, eq, ne, lt, le, gt, ge, b64enc, toJson, quote, upper, lower, trim, replace, join or default"
+	case strings.Contains(why, "bad character U+002D '-'"):
+		why += `; for a name with a dash write index .headers "x-api-key"`
 	}
-	return &Error{Key: key, Why: oneLine(why)}
+	return errors.New(why)
 }
 
-// silentFailure is failure for a Render: there text/template may quote a value, as eq does with a list or a map.
-func silentFailure(key string, err error) *Error {
-	if bound, ok := boundOf(err); ok {
-		return &Error{Key: key, Why: bound.Error()}
-	}
-	return &Error{Key: key, Why: "it works with placeholders but not with the token's own values: guard what may be missing with if or with"}
-}
-
-func boundOf(err error) (bound error, ok bool) { //nolint:revive // the error is the answer, and not a failure
-	for _, bound := range []error{errOutput, errWork, errPanic} {
-		if errors.Is(err, bound) {
-			return bound, true
-		}
-	}
-	return nil, false
-}
+func failure(key string, err error) *Error { return &Error{Key: key, Why: oneLine(err.Error())} }
 
 // oneLine returns text without control characters, cut to a length that a status can bear.
-func oneLine(text string) string {
+func oneLine(text string) string { return shorten(text, maxWhy) }
+
+func shorten(text string, size int) string {
 	var line strings.Builder
 	for _, r := range text {
 		if !unicode.IsPrint(r) {
 			r = ' '
 		}
-		if line.Len() > maxWhy-len("…")-4 {
+		if line.Len() > size-len("…")-4 {
 			line.WriteString("…")
 			break
 		}

@@ -1,154 +1,109 @@
 package render
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"text/template"
 )
 
-const (
-	maxText = 256 << 10 // of one function's result
-	maxWork = 8 << 20   // of all functions of one Render, read and written
-)
-
-// functionNames are all the functions of the language, as the parser wants them: the values only have to be there. Those
-// of the first row are text/template's own, so that and and or stop at the first answer.
-var functionNames = map[string]any{
-	"len": true, "and": true, "or": true, "not": true, "eq": true, "ne": true, "lt": true, "le": true, "gt": true, "ge": true,
-	"index": true, "b64enc": true, "toJson": true, "quote": true, "upper": true, "lower": true, "trim": true, "replace": true, "join": true, "default": true,
+// functions are those of the language, in the order of arguments that Sprig and Helm have made usual: the text comes last, so
+// that it can be piped in. Each gives an answer for whatever its rule lets through. and, or, not and len are text/template's own.
+var functions = template.FuncMap{
+	"b64enc":  func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+	"quote":   strconv.Quote,
+	"upper":   strings.ToUpper,
+	"lower":   strings.ToLower,
+	"trim":    strings.TrimSpace,
+	"replace": func(old, replacement, s string) string { return strings.ReplaceAll(s, old, replacement) },
+	"join":    join,
+	"toJson":  toJSON,
+	"default": fallback,
+	"index":   index,
+	"eq":      equal,
+	"ne":      func(a, b any) bool { return !equal(a, b) },
+	"lt":      func(a, b any) bool { order, ok := compare(a, b); return ok && order < 0 },
+	"le":      func(a, b any) bool { order, ok := compare(a, b); return ok && order <= 0 },
+	"gt":      func(a, b any) bool { order, ok := compare(a, b); return ok && order > 0 },
+	"ge":      func(a, b any) bool { order, ok := compare(a, b); return ok && order >= 0 },
 }
 
-// functions returns our own functions, in the order of arguments that Sprig and Helm have made usual: the text comes last,
-// so that it can be piped in.
-func (r *run) functions() template.FuncMap {
-	return template.FuncMap{
-		"b64enc":  r.text(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
-		"quote":   r.text(strconv.Quote),
-		"upper":   r.text(strings.ToUpper),
-		"lower":   r.text(strings.ToLower),
-		"trim":    r.text(strings.TrimSpace),
-		"replace": r.replace,
-		"join":    r.join,
-		"toJson":  r.toJSON,
-		"default": fallback,
-		"index":   index,
+func join(a, b any) string {
+	if texts, ok := a.([]string); ok {
+		a, b = b, texts
 	}
+	separator, _ := a.(string)
+	texts, _ := b.([]string)
+	return strings.Join(texts, separator)
 }
 
-// text wraps a function that makes at most a few times as much text as it is given.
-func (r *run) text(f func(string) string) func(string) (string, error) {
-	return func(s string) (string, error) {
-		if err := r.spend(len(s)); err != nil {
-			return "", err
-		}
-		return r.result(f(s))
-	}
-}
-
-func (r *run) replace(old, replacement, s string) (string, error) {
-	if err := r.spend(len(old) + len(replacement) + len(s)); err != nil {
-		return "", err
-	}
-	if grown := len(s) + strings.Count(s, old)*(len(replacement)-len(old)); grown > maxText {
-		return "", errWork // before the memory is spent
-	}
-	return r.result(strings.ReplaceAll(s, old, replacement))
-}
-
-// join takes the list first or last: templates are written both ways, and the types tell them apart.
-func (r *run) join(a, b any) (string, error) {
-	separator, ok := a.(string)
-	list, also := b.([]string)
-	if !ok || !also {
-		separator, ok = b.(string)
-		list, also = a.([]string)
-	}
-	if !ok || !also {
-		return "", errJoin
-	}
-	size := 0
-	for _, s := range list {
-		size += len(separator) + len(s)
-	}
-	if err := r.spend(size); err != nil {
-		return "", err
-	}
-	return r.result(strings.Join(list, separator))
-}
-
-// toJSON writes text, numbers, booleans, lists and maps of text. It leaves <, > and & as they are.
-func (r *run) toJSON(v any) (string, error) {
-	size := 0
-	switch v := v.(type) {
-	case string:
-		size = len(v)
-	case []string:
-		for _, s := range v {
-			size += len(s)
-		}
-	case map[string]string:
-		for name, s := range v {
-			size += len(name) + len(s)
-		}
-	case bool, int, float64, byte:
-	default:
-		return "", fmt.Errorf("toJson takes no %T", v)
-	}
-	if err := r.spend(size); err != nil {
-		return "", err
-	}
+// toJSON leaves <, > and & as they are.
+func toJSON(v any) string {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return "", errors.New("toJson cannot write this value")
-	}
-	return r.result(strings.TrimSuffix(text.String(), "\n"))
+	_ = encoder.Encode(v) // texts, numbers, booleans, lists and maps of texts: nothing that can fail
+	return strings.TrimSuffix(text.String(), "\n")
 }
 
 // fallback is default: v, unless it is empty, false or zero.
 func fallback(instead, v any) any {
-	if truth, ok := template.IsTrue(v); !ok || !truth {
+	if truth, _ := template.IsTrue(v); !truth {
 		return instead
 	}
 	return v
 }
 
-// index is an element of a list or of a map. Unlike text/template's own it makes an empty text of what is not there, so that
-// a template that was tried does not fail later for a token with fewer scopes.
-func index(collection, key any) (string, error) {
-	switch c := collection.(type) {
+// index is an element of a list or of a map; an empty text where there is none.
+func index(of, key any) string {
+	switch of := of.(type) {
 	case map[string]string:
-		if name, ok := key.(string); ok {
-			return c[name], nil
-		}
+		name, _ := key.(string)
+		return of[name]
 	case []string:
-		i, ok := key.(int)
-		switch {
-		case ok && i >= len(c):
-			return "", nil
-		case ok && i >= 0:
-			return c[i], nil
+		if i, ok := key.(int); ok && i >= 0 && i < len(of) {
+			return of[i]
 		}
 	}
-	return "", errors.New("index takes .scopes and a number from 0, or .headers and a name")
+	return ""
 }
 
-func (r *run) spend(size int) error {
-	if size > maxText || size > r.workLeft {
-		return errWork
+// equal reports whether a is equal to any of the others. Values of different types are not equal.
+func equal(a any, others ...any) bool {
+	for _, b := range others {
+		if order, ok := compare(a, b); ok && order == 0 {
+			return true
+		}
 	}
-	r.workLeft -= size
-	return nil
+	return false
 }
 
-func (r *run) result(s string) (string, error) {
-	if err := r.spend(len(s)); err != nil {
-		return "", err
+// compare orders two texts or two numbers; booleans it only tells apart.
+func compare(a, b any) (order int, ok bool) {
+	switch a := a.(type) {
+	case string:
+		b, ok := b.(string)
+		return strings.Compare(a, b), ok
+	case bool:
+		b, ok := b.(bool)
+		if a == b {
+			return 0, ok
+		}
+		return 1, ok
 	}
-	return s, nil
+	x, ok := toFloat(a)
+	y, also := toFloat(b)
+	return cmp.Compare(x, y), ok && also
+}
+
+func toFloat(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
 }

@@ -18,9 +18,6 @@ type Values struct {
 	Headers map[string]string
 }
 
-// topNames are the fields of the top level; check refuses all others.
-var topNames = []string{"token", "tokenType", "expiresAt", "clientID", "scopes", "headers"}
-
 func (v Values) top() map[string]any {
 	if v.Scopes == nil {
 		v.Scopes = []string{} // a list in JSON, too
