@@ -16,6 +16,8 @@ type publication struct {
 	token exchange.Token
 	req   exchange.Request
 	rec   record
+	// dataRevision is made with the first try to write it: a try whose answer was lost is recognized by the record.
+	dataRevision string
 }
 
 // dataFor is the target's data: the token, the headers that go with it, and the user's templates.
