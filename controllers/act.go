@@ -16,6 +16,8 @@ type outcome struct {
 	wrote bool
 	// issued says that a token was issued and published.
 	issued bool
+	// routine says that it was issued because its time had come, and nothing was wrong before: metrics and status tell of it, and no event.
+	routine bool
 	// skew is the endpoint's, known if issued.
 	skew time.Duration
 	// warnings are to be given with it.
@@ -66,6 +68,7 @@ func (r *CDPCredentialReconciler) issue(ctx context.Context, v *view, mem *remem
 	out, err = r.publish(ctx, v, mem, p)
 	if out.wrote && v.intent.provider != "basic" && s.action == issue {
 		out.issued, out.margin, out.lateness = true, -1, -1
+		out.routine = s.cause == causeRenewal && refreshedReason(&v.obj.Status) == ""
 		if old != nil && !old.ExpiresAt.IsZero() {
 			out.margin = max(old.ExpiresAt.Sub(r.Clock.Now()), 0)
 		}

@@ -106,18 +106,17 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.tidy(ctx, v, mem, out); err != nil {
-		return ctrl.Result{}, err
-	}
 	r.settleClock(v, mem, out)
 	status := report(v, s, out, tried)
 	var rolloutAt time.Time
 	status.RolloutRestart, rolloutAt = r.rollOut(ctx, v, mem)
+	mem.cleanup.remember(v)
 	if err := r.patchStatus(ctx, v.obj, v.saved, mem, status); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
 	r.tell(v, &v.saved, &status)
-	after := wake(v, s, out, sooner(verifyAt, rolloutAt), &status)
+	tidyAt := r.tidy(ctx, v, mem, out) // after status: no refusal may hide what has happened
+	after := wake(v, s, out, sooner(verifyAt, rolloutAt, tidyAt), &status)
 	return ctrl.Result{RequeueAfter: r.untilThen(v, after), Priority: new(urgency(status.TokenExpirationTime, v.now.Add(after)))}, nil
 }
 

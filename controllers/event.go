@@ -19,10 +19,10 @@ func newFailure(before, after []metav1.Condition, kind string) *metav1.Condition
 	return is
 }
 
-// targetReference is what an event says it is about, beside the object.
-func targetReference(v *view) runtime.Object {
+// secretReference is what an event says it is about, beside the object.
+func secretReference(namespace, name string) runtime.Object {
 	secret := &corev1.Secret{}
-	secret.Namespace, secret.Name = v.obj.Namespace, v.target.name
+	secret.Namespace, secret.Name = namespace, name
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	return secret
 }

@@ -49,7 +49,7 @@ func TestTargetReference(t *testing.T) {
 	t.Parallel()
 	v := steady()
 	v.target.secret = &corev1.Secret{Data: map[string][]byte{"token": []byte("t0ken")}}
-	got, ok := targetReference(v).(*corev1.Secret)
+	got, ok := secretReference(v.obj.Namespace, v.target.name).(*corev1.Secret)
 	if !ok || got.Namespace != "marketing" || got.Name != "etl-token" || got.Kind != "Secret" || got.APIVersion != "v1" || got.Data != nil {
 		t.Errorf("got %+v", got)
 	}

@@ -68,7 +68,7 @@ func TestEventWriter(t *testing.T) {
 	w := NewEventWriter(server, clock.RealClock{})
 	v := steady()
 	for range 100 {
-		w.Eventf(v.obj, targetReference(v), corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token to Secret %s", "etl-token")
+		w.Eventf(v.obj, secretReference(v.obj.Namespace, v.target.name), corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token to Secret %s", "etl-token")
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()

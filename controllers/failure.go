@@ -102,7 +102,7 @@ func failureOf(v *view, err error, chance float64) *failure {
 		f.reason, f.stalled = v1alpha1.ReasonInvalidSpec, true
 		f.message = "spec.provider." + v.intent.provider + ": " + e.Error()
 	case exchange.Unsupported:
-		f.reason, f.stalled = v1alpha1.ReasonUnsupportedProvider, true
+		f.reason, f.stalled = v1alpha1.ReasonInvalidSpec, true
 		f.message = "spec.provider." + v.intent.provider + ": " + e.Error() + ": upgrade the operator, or choose another provider"
 	case exchange.Rejected:
 		f.reason, f.stalled = v1alpha1.ReasonCredentialsRejected, true

@@ -5,23 +5,89 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
+// A cleanup is what is left to do about targets of earlier names.
+type cleanup struct {
+	// before is the target that status named last, which nothing else need point to.
+	before string
+	// failures counts the tries in a row that came to nothing, and at is when it is tried again. told says that an event has told of it.
+	failures int32
+	at       time.Time
+	told     bool
+}
+
+// remember keeps the name of the old target from a status that is about to be overwritten.
+func (c *cleanup) remember(v *view) {
+	if old := v.saved.TargetName; old != "" && old != v.obj.Spec.Target.Name {
+		c.before = old
+	}
+}
+
+// tidy removes the targets of earlier names, once the token is in the new one and status says so. What the API server refuses is told once and
+// tried again, and keeps nothing else from happening. It says when to come back; zero: nothing is left.
+func (r *CDPCredentialReconciler) tidy(ctx context.Context, v *view, mem *remembered, out outcome) time.Time {
+	if !out.wrote && (v.moving() || !v.target.has() || v.obj.Spec.Suspend) {
+		return time.Time{}
+	}
+	c := &mem.cleanup
+	if v.now.Before(c.at) && c.at.Sub(v.now) <= cleanupMaxBackoff { // else the clock was set back
+		return c.at
+	}
+	name, err := r.removeLeftovers(ctx, v.obj, mem)
+	if err == nil {
+		*c = cleanup{}
+		return time.Time{}
+	}
+	c.at = v.now.Add(doubled(cleanupBackoff, cleanupMaxBackoff, c.failures))
+	c.failures++
+	if ctx.Err() != nil {
+		return c.at
+	}
+	ctrl.LoggerFrom(ctx).Error(err, "Failed to remove the target Secret of before", "secret", name)
+	if refusedByPolicy(err) && !c.told {
+		c.told = true
+		r.Recorder.Eventf(v.obj, secretReference(v.obj.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", staleTarget(v.obj, name, err))
+	}
+	return c.at
+}
+
+const (
+	cleanupBackoff    = 5 * time.Second
+	cleanupMaxBackoff = 10 * time.Minute
+)
+
+// refusedByPolicy reports whether the API server will not do it, rather than not now.
+func refusedByPolicy(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err)
+}
+
+func staleTarget(obj *v1alpha1.CDPCredential, name string, err error) string {
+	verb, mend := "delete", "delete it by hand"
+	if retains(&obj.Spec.Target) {
+		verb, mend = "take the owner reference off", "take it off by hand, or the Secret goes with this object"
+	}
+	return fmt.Sprintf("The API server does not let the operator %s Secret %s, the target of before (%s): %s, or ask whoever runs the cluster for its admission "+
+		"policies and the operator's rights", verb, name, apierrors.ReasonForError(err), mend)
+}
+
 // removeLeftovers deletes what earlier names of the target have left behind, once the token is in the right one. With Retain it only gives up
-// their ownership, so that they outlive the object. Nothing is touched that does not say that it is ours.
-func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) error {
+// their ownership, so that they outlive the object. Nothing is touched that does not say that it is ours. With an error it names the Secret.
+func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (string, error) {
 	owned := &metav1.PartialObjectMetadataList{}
 	owned.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
 	if err := r.Client.List(ctx, owned, client.InNamespace(obj.Namespace), client.MatchingFields{ownedByField: bucket(string(obj.UID))}, client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("list owned Secrets: %w", err)
+		return "", fmt.Errorf("list owned Secrets: %w", err)
 	}
 	names := map[string]bool{}
 	for i := range owned.Items {
@@ -29,35 +95,40 @@ func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1al
 			names[owned.Items[i].Name] = true
 		}
 	}
-	if old := obj.Status.TargetName; old != "" {
+	if old := mem.cleanup.before; old != "" {
 		names[old] = true
 	}
 	delete(names, obj.Spec.Target.Name)
 	for _, name := range sortedKeys(names) {
-		meta := secretMetadata(obj.Namespace, name)
-		if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
-			continue
-		} else if err != nil {
-			return fmt.Errorf("read Secret %s: %w", name, err)
+		if err := r.removeLeftover(ctx, obj, mem, name); err != nil {
+			return name, err
 		}
-		if meta.Annotations[v1alpha1.CredentialAnnotation] != obj.Name || meta.Annotations[v1alpha1.StateAnnotation] == "" {
-			continue
-		}
-		if retains(&obj.Spec.Target) {
-			if err := r.disown(ctx, meta); err != nil {
-				return err
-			}
-			continue
-		}
-		err := r.Client.Delete(ctx, meta, client.Preconditions{UID: &meta.UID, ResourceVersion: &meta.ResourceVersion})
-		if apierrors.IsConflict(err) {
-			continue // the cache will show what has changed, and that is looked at then; status is not to wait for it
-		}
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("delete Secret %s: %w", name, err)
-		}
-		mem.forgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
 	}
+	return "", nil
+}
+
+// removeLeftover removes one target of before, if it still says that it is ours.
+func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) error {
+	meta := secretMetadata(obj.Namespace, name)
+	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("read Secret %s: %w", name, err)
+	}
+	if meta.Annotations[v1alpha1.CredentialAnnotation] != obj.Name || meta.Annotations[v1alpha1.StateAnnotation] == "" {
+		return nil
+	}
+	if retains(&obj.Spec.Target) {
+		return r.disown(ctx, meta)
+	}
+	err := r.Client.Delete(ctx, meta, client.Preconditions{UID: &meta.UID, ResourceVersion: &meta.ResourceVersion})
+	if apierrors.IsConflict(err) {
+		return nil // the cache will show what has changed, and that is looked at then
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("delete Secret %s: %w", name, err)
+	}
+	mem.forgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
 	return nil
 }
 
@@ -79,12 +150,4 @@ func (r *CDPCredentialReconciler) disown(ctx context.Context, secret *metav1.Par
 		return fmt.Errorf("disown Secret %s: %w", secret.Name, err)
 	}
 	return nil
-}
-
-// tidy removes the targets of earlier names, once the token is in the new one.
-func (r *CDPCredentialReconciler) tidy(ctx context.Context, v *view, mem *remembered, out outcome) error {
-	if !out.wrote && (v.moving() || !v.target.has() || v.obj.Spec.Suspend) {
-		return nil
-	}
-	return r.removeLeftovers(ctx, v.obj, mem)
 }

@@ -63,6 +63,8 @@ type remembered struct {
 	// rewrites counts the rewrites since rewriteSince.
 	rewrites     int
 	rewriteSince time.Time
+	// cleanup is what is left to do about targets of earlier names.
+	cleanup cleanup
 	// rollouts are what workloads wait for, of those that wait.
 	rollouts map[v1alpha1.RolloutRestart]rolloutWait
 	// lagging is since when the cache has shown the object older than it is. Zero: it does not.

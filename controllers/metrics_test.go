@@ -201,7 +201,7 @@ func TestReasonOf(t *testing.T) {
 		"malformed":     {&exchange.Error{Kind: exchange.Malformed}, "MalformedResponse"},
 		"key":           {&exchange.Error{Kind: exchange.InvalidKey}, "SecretKeyInvalid"},
 		"request":       {&exchange.Error{Kind: exchange.InvalidRequest}, "InvalidSpec"},
-		"unsupported":   {&exchange.Error{Kind: exchange.Unsupported}, "UnsupportedProvider"},
+		"unsupported":   {&exchange.Error{Kind: exchange.Unsupported}, "InvalidSpec"},
 		"address":       {&exchange.Error{Cause: refusedAddress()}, "EndpointRefused"},
 		"any other one": {errors.New("read /proc/s3cret"), "EndpointUnavailable"},
 	} {

@@ -36,7 +36,7 @@ func TestFailureTable(t *testing.T) {
 		"passphrase wrong":               {&exchange.Error{Kind: exchange.InvalidKey, Field: "privateKeyPassphrase", Detail: "does not fit"}, "SecretKeyInvalid", true, true, change},
 		"caBundle bad":                   {fmt.Errorf("x: %w", &egress.CABundleError{Why: "it is no PEM"}), "InvalidSpec", true, false, change},
 		"request that cannot be sent":    {&exchange.Error{Kind: exchange.InvalidRequest, Field: "headers", Detail: "must have names"}, "InvalidSpec", true, true, change},
-		"provider not served":            {&exchange.Error{Kind: exchange.Unsupported, Detail: "not served"}, "UnsupportedProvider", true, true, change},
+		"provider not served":            {&exchange.Error{Kind: exchange.Unsupported, Detail: "not served"}, "InvalidSpec", true, true, change},
 		"address refused":                {&exchange.Error{Kind: exchange.Unavailable, Cause: refusedAddress()}, "EndpointRefused", true, true, slow},
 		"400, 401, 403":                  {&exchange.Error{Kind: exchange.Rejected, Status: 401}, "CredentialsRejected", true, true, slow},
 		"429 with Retry-After":           {&exchange.Error{Kind: exchange.Throttled, Status: 429, RetryAfter: time.Hour, HasRetryAfter: true}, "Throttled", false, true, hour},

@@ -201,9 +201,6 @@ func drifted(v *view) bool {
 func obstacle(v *view, do action) *failure {
 	spec := &v.obj.Spec
 	if v.intentErr != nil {
-		if v.intent.provider == "" {
-			return stalled(v1alpha1.ReasonUnsupportedProvider, v.intentErr.Error())
-		}
 		return stalled(v1alpha1.ReasonInvalidSpec, v.intentErr.Error())
 	}
 	if bundle := caBundle(v.obj); len(bundle) > 0 && (do != nothing || v.obj.Status.ObservedGeneration != v.obj.Generation || refreshedReason(&v.obj.Status) == v1alpha1.ReasonInvalidSpec) {

@@ -325,7 +325,7 @@ func TestPlanObstacles(t *testing.T) {
 		"a CA bundle that is none":      {func(v *view) { missing(v); v.obj.Spec.TLS = &v1alpha1.TLS{CABundle: []byte("x")} }, decision{action: "nothing", reason: "InvalidSpec"}},
 		"an empty CA bundle":            {func(v *view) { v.obj.Spec.TLS = &v1alpha1.TLS{} }, decision{action: "nothing"}},
 		"a URL that no endpoint has":    {func(v *view) { provide(v, apsisAt("https://0x7f.1")) }, decision{action: "nothing", reason: "InvalidSpec"}},
-		"a provider of a later version": {func(v *view) { provide(v, v1alpha1.Provider{}) }, decision{action: "nothing", reason: "UnsupportedProvider"}},
+		"a provider of a later version": {func(v *view) { provide(v, v1alpha1.Provider{}) }, decision{action: "nothing", reason: "InvalidSpec"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -21,8 +21,7 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 		if untold {
 			reportTarget(v, &status)
 		}
-		was := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
-		if untold || was != nil && (was.Status == metav1.ConditionTrue) != v.target.holds(v.now) {
+		if untold || readyIsStale(v, &status) {
 			setReady(v, &status)
 		}
 		return status
@@ -46,6 +45,15 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 	return status
 }
 
+// readyIsStale reports whether Ready is no longer true, or still says that the object is suspended.
+func readyIsStale(v *view, status *v1alpha1.CDPCredentialStatus) bool {
+	was := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	if was == nil {
+		return false
+	}
+	return (was.Status == metav1.ConditionTrue) != v.target.holds(v.now) || was.Reason == v1alpha1.ReasonSuspended && !v.obj.Spec.Suspend
+}
+
 // reportTarget says what the target holds.
 func reportTarget(v *view, status *v1alpha1.CDPCredentialStatus) {
 	if !v.target.has() || v.target.owner() != v.obj.Name {
@@ -57,7 +65,7 @@ func reportTarget(v *view, status *v1alpha1.CDPCredentialStatus) {
 	}
 	rec := v.target.rec
 	status.TargetVersion = ""
-	if v.target.content == intact {
+	if v.target.content == intact && v.target.unusable == "" { // what is wrong with it is found out again by the next process
 		status.TargetVersion = v.target.version
 	}
 	status.TargetName = v.target.name
@@ -164,11 +172,11 @@ const (
 
 // setReady says whether the target holds an unexpired token.
 func setReady(v *view, status *v1alpha1.CDPCredentialStatus) {
-	truth, reason, message := metav1.ConditionFalse, v1alpha1.ReasonNoToken, "The target Secret holds no token yet: see the condition Refreshed"
+	truth, reason, message := metav1.ConditionFalse, v1alpha1.ReasonNoToken, "The target Secret holds no token yet"+next(v, status)
 	switch {
 	case !v.target.has() || v.target.owner() != v.obj.Name:
 	case v.target.rec.expired(v.now):
-		reason, message = v1alpha1.ReasonTokenExpired, "The token in the target Secret has expired: see the condition Refreshed"
+		reason, message = v1alpha1.ReasonTokenExpired, "The token in the target Secret has expired"+next(v, status)
 	default:
 		truth, reason, message = metav1.ConditionTrue, v1alpha1.ReasonTokenValid, "The target Secret holds a valid token"
 		if v.intent.provider == "basic" {
@@ -179,6 +187,18 @@ func setReady(v *view, status *v1alpha1.CDPCredentialStatus) {
 		reason, message = v1alpha1.ReasonSuspended, message+"; refreshing is suspended by spec.suspend"
 	}
 	set(v, status, v1alpha1.ConditionReady, truth, reason, message)
+	status.Reason = summary(v.obj.Spec.Suspend, status)
+}
+
+// next says what is to be expected of an object without a token. It points to the condition Refreshed only where that says what is wrong.
+func next(v *view, status *v1alpha1.CDPCredentialStatus) string {
+	switch {
+	case refreshedReason(status) != "":
+		return ": see the condition Refreshed"
+	case v.obj.Spec.Suspend:
+		return ""
+	}
+	return ": a new one is on its way"
 }
 
 func set(v *view, status *v1alpha1.CDPCredentialStatus, kind string, truth metav1.ConditionStatus, reason, message string) {
@@ -202,6 +222,20 @@ func retarget(status *v1alpha1.CDPCredentialStatus, generation int64) {
 			status.Conditions[i].ObservedGeneration = generation
 		}
 	}
+}
+
+// summary is the one reason to look at first.
+func summary(suspended bool, status *v1alpha1.CDPCredentialStatus) string {
+	if suspended {
+		return v1alpha1.ReasonSuspended
+	}
+	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionVerified); c != nil && c.Status == metav1.ConditionFalse {
+		return c.Reason
+	}
+	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed); c != nil {
+		return c.Reason
+	}
+	return ""
 }
 
 // refreshedReason is empty unless the last attempt failed.

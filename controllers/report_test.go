@@ -81,7 +81,7 @@ func TestReportConditions(t *testing.T) {
 		"address refused":      {missing, &exchange.Error{Cause: refusedAddress()}, []string{"Ready=False NoToken", "Refreshed=False EndpointRefused", "Stalled=True EndpointRefused"}},
 		"key missing":          {missing, &missingKeyError{}, []string{"Ready=False NoToken", "Refreshed=False SecretKeyMissing", "Stalled=True SecretKeyMissing"}},
 		"key invalid":          {missing, &exchange.Error{Kind: exchange.InvalidKey}, []string{"Ready=False NoToken", "Refreshed=False SecretKeyInvalid", "Stalled=True SecretKeyInvalid"}},
-		"not served":           {missing, &exchange.Error{Kind: exchange.Unsupported}, []string{"Ready=False NoToken", "Refreshed=False UnsupportedProvider", "Stalled=True UnsupportedProvider"}},
+		"not served":           {missing, &exchange.Error{Kind: exchange.Unsupported}, []string{"Ready=False NoToken", "Refreshed=False InvalidSpec", "Stalled=True InvalidSpec"}},
 		"cannot be sent":       {missing, &exchange.Error{Kind: exchange.InvalidRequest}, []string{"Ready=False NoToken", "Refreshed=False InvalidSpec", "Stalled=True InvalidSpec"}},
 		"no client Secret":     {func(v *view) { v.client = clientView{} }, nil, []string{"Ready=True TokenValid", "Refreshed=False SecretNotFound", "Stalled=True SecretNotFound"}},
 		"no consent":           {func(v *view) { v.client.allowedHosts = "" }, nil, []string{"Ready=True TokenValid", "Refreshed=False HostNotAllowed", "Stalled=True HostNotAllowed"}},
@@ -156,8 +156,8 @@ func TestReportReady(t *testing.T) {
 	}{
 		{"11:17:43", "True", "The target Secret holds a valid token; refreshing is suspended by spec.suspend", "11:17:43"},
 		{"11:59:59.999999999", "True", "The target Secret holds a valid token; refreshing is suspended by spec.suspend", "11:17:43"},
-		{"12:00:00", "False", "The token in the target Secret has expired: see the condition Refreshed; refreshing is suspended by spec.suspend", "12:00:00"},
-		{"12:34:56", "False", "The token in the target Secret has expired: see the condition Refreshed; refreshing is suspended by spec.suspend", "12:00:00"},
+		{"12:00:00", "False", "The token in the target Secret has expired; refreshing is suspended by spec.suspend", "12:00:00"},
+		{"12:34:56", "False", "The token in the target Secret has expired; refreshing is suspended by spec.suspend", "12:00:00"},
 	} {
 		v.now = at(tc.now)
 		v.obj.Status = report(v, step{}, outcome{}, nil)
@@ -171,6 +171,64 @@ func TestReportReady(t *testing.T) {
 	status := report(v, step{}, outcome{failure: &failure{reason: "SecretNotFound", stalled: true}}, nil)
 	if got := meta.FindStatusCondition(status.Conditions, "Ready"); got.Message != "The target Secret holds no token yet: see the condition Refreshed" {
 		t.Errorf("got %q", got.Message)
+	}
+}
+
+// TestReadyPointsToAFailure: a Ready that is False points to the condition Refreshed if that says what is wrong, and never else.
+func TestReadyPointsToAFailure(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		given func(*view)
+		want  string
+	}{
+		"no token yet":            {func(v *view) { missing(v); v.obj.Status = v1alpha1.CDPCredentialStatus{} }, "The target Secret holds no token yet: a new one is on its way"},
+		"the token was edited":    {func(v *view) { written(v); holding(replacedContent)(v) }, "The target Secret holds no token yet: a new one is on its way"},
+		"expired at the gate":     {func(v *view) { written(v); v.now = at("12:00:00") }, "The token in the target Secret has expired: a new one is on its way"},
+		"expired in an outage":    {func(v *view) { written(v); failed(v, "EndpointUnavailable", ""); v.now = at("12:00:00") }, "The token in the target Secret has expired: see the condition Refreshed"},
+		"no token, and refused":   {func(v *view) { missing(v); failed(v, "CredentialsRejected", "") }, "The target Secret holds no token yet: see the condition Refreshed"},
+		"suspended after failure": {func(v *view) { suspended(v); missing(v); failed(v, "CredentialsRejected", "") }, "The target Secret holds no token yet: see the condition Refreshed; refreshing is suspended by spec.suspend"},
+	} {
+		v := steady()
+		tc.given(v)
+		setReady(v, &v.obj.Status)
+		if got := meta.FindStatusCondition(v.obj.Status.Conditions, "Ready").Message; got != tc.want {
+			t.Errorf("%s: got  %s\nwant %s", name, got, tc.want)
+		}
+	}
+}
+
+// TestReportReason: Suspended while suspended, else Verified's reason while that is False, else Refreshed's.
+func TestReportReason(t *testing.T) {
+	t.Parallel()
+	forbidden := &verification{truth: "False", reason: "InsufficientScope", message: "x"}
+	unknown := &verification{truth: "Unknown", reason: "EndpointUnavailable", message: "x"}
+	verifying := func(v *view) { v.obj.Spec.Verify = &v1alpha1.Verify{URL: "https://api.example.com"} }
+	for name, tc := range map[string]struct {
+		given func(*view)
+		out   outcome
+		tried *verification
+		want  string
+	}{
+		"all is well":                        {written, outcome{}, nil, "TokenIssued"},
+		"failed":                             {written, outcome{failure: stalled("HostNotAllowed", "x")}, nil, "HostNotAllowed"},
+		"not verified":                       {verifying, outcome{}, forbidden, "InsufficientScope"},
+		"not verified, and a renewal failed": {verifying, outcome{failure: stalled("HostNotAllowed", "x")}, forbidden, "InsufficientScope"},
+		"nobody knows":                       {verifying, outcome{}, unknown, "TokenIssued"},
+		"suspended":                          {func(v *view) { written(v); suspended(v) }, outcome{}, nil, "Suspended"},
+		"suspended, never seen before":       {suspended, outcome{}, nil, "Suspended"},
+		"suspended, not verified": {func(v *view) {
+			verifying(v)
+			v.obj.Status = report(v, step{}, outcome{}, forbidden)
+			suspended(v)
+		}, outcome{}, nil, "Suspended"},
+		"resumed, and waiting for its turn": {func(v *view) { suspended(v); written(v); v.obj.Spec.Suspend = false }, outcome{waiting: true}, nil, ""},
+		"a new object that waits":           {missing, outcome{waiting: true}, nil, ""},
+	} {
+		v := steady()
+		tc.given(v)
+		if got := report(v, step{}, tc.out, tc.tried).Reason; got != tc.want {
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
+		}
 	}
 }
 
@@ -317,11 +375,13 @@ func TestReportTarget(t *testing.T) {
 		"labelled by others":      {func(v *view) { written(v); v.target.version, v.held.version = "t/10", "t/10" }, target{"etl-token", "t/10", "oauth2"}},
 		"made again by a restore": {func(v *view) { written(v); v.target.version, v.target.meta.UID = "u/10", "u"; v.held = v.target }, target{"etl-token", "u/10", "oauth2"}},
 		"rewritten":               {func(v *view) { written(v); unlabel(v); v.target.version, v.held.version = "t/10", "t/10" }, target{"etl-token", "t/10", "oauth2"}},
-		"never written":           {missing, target{"", "", "oauth2"}},
-		"deleted":                 {func(v *view) { written(v); missing(v) }, target{"etl-token", "", "oauth2"}},
-		"token edited":            {func(v *view) { written(v); holding(replacedContent)(v) }, target{"etl-token", "", "oauth2"}},
-		"taken over":              {func(v *view) { written(v); foreign(v) }, target{"etl-token", "", "oauth2"}},
-		"moving":                  {func(v *view) { written(v); renamed(v); v.client = clientView{} }, target{"etl-token", "t/9", "oauth2"}},
+		// What is wrong with it would be forgotten by the next process, if status vouched for it.
+		"immutable":     {func(v *view) { written(v); holding(func(s *targetView) { s.unusable = "is immutable" })(v) }, target{"etl-token", "", "oauth2"}},
+		"never written": {missing, target{"", "", "oauth2"}},
+		"deleted":       {func(v *view) { written(v); missing(v) }, target{"etl-token", "", "oauth2"}},
+		"token edited":  {func(v *view) { written(v); holding(replacedContent)(v) }, target{"etl-token", "", "oauth2"}},
+		"taken over":    {func(v *view) { written(v); foreign(v) }, target{"etl-token", "", "oauth2"}},
+		"moving":        {func(v *view) { written(v); renamed(v); v.client = clientView{} }, target{"etl-token", "t/9", "oauth2"}},
 		"moved": {func(v *view) {
 			written(v)
 			v.target.name, v.obj.Spec.Target.Name = "etl-new", "etl-new"

@@ -12,7 +12,10 @@ func (r *CDPCredentialReconciler) tellIssued(v *view, out outcome) {
 		return
 	}
 	r.Metrics.issued(v, out)
-	r.Recorder.Eventf(v.obj, targetReference(v), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh", "Wrote a new token to Secret %s", v.target.name)
+	if !out.routine {
+		r.Recorder.Eventf(v.obj, secretReference(v.obj.Namespace, v.target.name), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh",
+			"Wrote a new token to Secret %s", v.target.name)
+	}
 	for _, w := range out.warnings {
 		r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, w.reason, "Refresh", "%s", w.message)
 	}

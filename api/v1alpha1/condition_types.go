@@ -39,8 +39,6 @@ const (
 	ReasonSecretKeyInvalid = "SecretKeyInvalid"
 	// ReasonInvalidSpec says that the object asks for something impossible that the schema could not refuse.
 	ReasonInvalidSpec = "InvalidSpec"
-	// ReasonUnsupportedProvider says that this version of the operator does not serve the provider.
-	ReasonUnsupportedProvider = "UnsupportedProvider"
 	// ReasonHostNotAllowed says that the client Secret does not consent to being sent to the host. Also on Verified.
 	ReasonHostNotAllowed = "HostNotAllowed"
 	// ReasonCANotAllowed says that the client Secret does not consent to the CA of spec.tls.caBundle, or that the host is a vendor's own, which
@@ -86,7 +84,7 @@ const (
 
 // Reasons of events that are no condition's.
 const (
-	// EventTokenRefreshed is the Normal event of each exchange.
+	// EventTokenRefreshed is the Normal event of a first token, a recovery, and every exchange that was not a routine renewal.
 	EventTokenRefreshed = "TokenRefreshed"
 	// EventClockSkew is the Warning event when the endpoint's clock and the operator's differ by more than 30 s.
 	EventClockSkew = "ClockSkew"
@@ -96,6 +94,8 @@ const (
 	EventScopesReduced = "ScopesReduced"
 	// EventBudgetLow is the Warning event when four fifths of the day's budget are spent.
 	EventBudgetLow = "BudgetLow"
+	// EventStaleTarget is the Warning event when the API server does not let the operator remove the target of an earlier spec.target.name.
+	EventStaleTarget = "StaleTarget"
 	// EventWorkloadRestarted is the Normal event of each restart of a workload of spec.rolloutRestart.
 	EventWorkloadRestarted = "WorkloadRestarted"
 	// EventRolloutRestartDisabled is the Warning event when spec.rolloutRestart is set and the administrator has not turned restarts on. Like
