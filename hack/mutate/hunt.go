@@ -3,18 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
-
-// sources are what the simulator is built from.
-var sources = []string{"go.mod", "go.sum", "api", "controllers", "internal", "test/simulation"}
 
 // A finding is the first world in which a bug broke a promise.
 type finding struct {
@@ -22,67 +17,44 @@ type finding struct {
 	violation string
 }
 
-// hunt puts the bug into a copy of the repository and simulates. Nil: it was not found.
+// hunt builds the simulation with the bug in it and runs it. Nil: it was not found.
 func (b *bug) hunt(ctx context.Context, seeds uint64) (*finding, error) {
 	folder, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	for _, source := range sources {
-		if err := copyInto(folder, source); err != nil {
-			return nil, fmt.Errorf("copy %s: %w", source, err)
-		}
-	}
+	with := overlay{}
 	for _, e := range b.edits {
-		if err := e.apply(folder); err != nil {
+		if err := e.apply(with); err != nil {
 			return nil, err
 		}
 	}
-	binary := filepath.Join(folder, "simulation.test")
-	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, "./test/simulation") // #nosec G204 -- a folder of our own
-	build.Dir = folder
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build it: %w\n%s", err, out)
+	binary, err := buildTests(ctx, folder, simulation, with)
+	if err != nil {
+		return nil, err
 	}
-	run := exec.CommandContext(ctx, binary, "-test.run", "^TestSeeds$", "-test.timeout", "0", "-simulation.seeds", strconv.FormatUint(seeds, 10)) // #nosec G204 -- it was built here
-	run.Dir = filepath.Join(folder, "test", "simulation")
-	out, err := run.CombinedOutput()
-	exit, failed := errors.AsType[*exec.ExitError](err)
-	switch {
-	case err == nil:
-		return nil, nil
-	case !failed || exit.ExitCode() != 1:
-		return nil, fmt.Errorf("run it: %w\n%s", err, out)
+	out, passed, err := runTests(ctx, binary, simulation, time.Hour, "-test.run=^TestSeeds$", fmt.Sprintf("-simulation.seeds=%d", seeds))
+	if passed || err != nil {
+		return nil, err
 	}
 	return firstOf(out)
 }
 
-// copyInto copies a file, or a folder with all that is in it, into a folder.
-func copyInto(folder, source string) error {
-	target := filepath.Join(folder, source)
-	if info, err := os.Stat(source); err != nil {
-		return err
-	} else if info.IsDir() {
-		return os.CopyFS(target, os.DirFS(source))
-	}
-	content, err := os.ReadFile(source) // #nosec G304 -- one of our sources
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(target, content, 0o600) // #nosec G703 -- a folder of our own
-}
-
-func (e *edit) apply(folder string) error {
-	name := filepath.Join(folder, e.file)
-	text, err := os.ReadFile(name) // #nosec G304 -- one of our sources
-	if err != nil {
-		return err
+// apply changes the text that a file has with the edits before.
+func (e *edit) apply(with overlay) error {
+	text, ok := with[e.file]
+	if !ok {
+		var err error
+		if text, err = os.ReadFile(e.file); err != nil {
+			return err
+		}
 	}
 	if n := bytes.Count(text, []byte(e.from)); n != 1 {
 		return fmt.Errorf("edit %s: it has %d times what is to be replaced, not once: bring hack/mutate/bugs.go up to date:\n%s", e.file, n, e.from)
 	}
-	return os.WriteFile(name, bytes.Replace(text, []byte(e.from), []byte(e.to), 1), 0o600) // #nosec G703 -- a folder of our own
+	with[e.file] = bytes.Replace(text, []byte(e.from), []byte(e.to), 1)
+	return nil
 }
 
 // failure is a line of TestSeeds about a world that broke a promise.
