@@ -164,6 +164,7 @@ func (in *intent) fingerprint(secretName string) string {
 // withClient fills in the values of the client Secret.
 func (in *intent) withClient(secret *corev1.Secret) (exchange.Request, error) {
 	req := in.request
+	req.Namespace = secret.Namespace
 	for _, v := range in.values {
 		text := trimNewline(string(secret.Data[v.key]))
 		if text == "" && !v.optional {

@@ -110,6 +110,9 @@ func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step,
 	began := r.Clock.Now()
 	got, err := r.Exchanger.Exchange(ctx, transport, req)
 	v.now = r.Clock.Now()
+	if _, ok := errors.AsType[*exchange.KeyWaitError](err); ok {
+		return got, egress.Result{Kind: egress.Cancelled}, err // nothing was sent
+	}
 	r.Metrics.exchanged(v.intent.provider, s.action, v.now.Sub(began), err)
 	learned := resultOf(err, caBundle(v.obj) != nil)
 	switch {
@@ -125,6 +128,9 @@ func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step,
 func (r *CDPCredentialReconciler) refused(ctx context.Context, v *view, mem *remembered, s step, req exchange.Request, err error) (outcome, error) {
 	if ctx.Err() != nil {
 		return outcome{}, fmt.Errorf("exchange: %w", ctx.Err()) // we are being stopped, which is nobody's failure
+	}
+	if wait, ok := errors.AsType[*exchange.KeyWaitError](err); ok {
+		return outcome{waiting: true, at: v.now.Add(wait.For)}, nil
 	}
 	if s.action == update && rejects(err) {
 		// The vendor does not change this token any more: a new one will do, if the budget has one.

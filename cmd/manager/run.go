@@ -51,6 +51,10 @@ func run(ctx context.Context, opts *options) error {
 			return fmt.Errorf("set up the collection of the heap: %w", err)
 		}
 	}
+	keys, err := exchange.NewKeys(rand.Reader)
+	if err != nil {
+		return fmt.Errorf("set up the private keys: %w", err)
+	}
 	recorder := controllers.NewEventWriter(mgr.GetClient(), clock.RealClock{})
 	if err := mgr.Add(recorder); err != nil {
 		return fmt.Errorf("set up the events: %w", err)
@@ -59,7 +63,7 @@ func run(ctx context.Context, opts *options) error {
 		Client:          mgr.GetClient(),
 		Live:            mgr.GetAPIReader(),
 		Recorder:        recorder,
-		Exchanger:       exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
+		Exchanger:       exchange.Exchanger{Now: time.Now, Rand: rand.Reader, Keys: keys},
 		Transports:      transports,
 		Gate:            egress.NewGate(opts.limits),
 		VerifyGate:      egress.NewGate(opts.verifyLimits),

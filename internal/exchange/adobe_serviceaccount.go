@@ -20,7 +20,7 @@ func adobeServiceAccount(ctx context.Context, a attempt, req Request) (Token, er
 	if err != nil {
 		return Token{}, err
 	}
-	assertion, err := a.serviceAccountAssertion(req)
+	assertion, err := a.serviceAccountAssertion(ctx, req)
 	if err != nil {
 		return Token{}, err
 	}
@@ -45,12 +45,12 @@ func adobeServiceAccount(ctx context.Context, a attempt, req Request) (Token, er
 }
 
 // serviceAccountAssertion says who asks for what. IMS wants the host in aud and in the metascopes to be the one that is asked.
-func (a attempt) serviceAccountAssertion(req Request) (string, error) {
+func (a attempt) serviceAccountAssertion(ctx context.Context, req Request) (string, error) {
 	ims, err := url.Parse(req.URL)
 	if err != nil {
 		return "", unusableURL()
 	}
-	key, err := req.Client.signingKey()
+	key, err := a.keys.open(ctx, req.Namespace, req.Client)
 	if err != nil {
 		return "", err
 	}

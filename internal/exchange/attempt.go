@@ -23,6 +23,7 @@ type attempt struct {
 	rt      http.RoundTripper
 	now     func() time.Time
 	rand    io.Reader
+	keys    *Keys
 	secrets secrets
 	// paths are what of the answer is wanted.
 	paths []string

@@ -8,28 +8,18 @@ import (
 )
 
 // Check says, without sending anything, whether the request could be sent: an *Error of kind InvalidKey, InvalidRequest or Unsupported
-// if not. It costs at most one decryption of the private key.
+// if not. Private keys are not looked at: that may take a while, and is done by the exchange.
 func (r Request) Check() error {
 	if _, ok := providers[r.Provider]; !ok {
 		return &Error{Kind: Unsupported, Detail: "this version does not serve the provider"}
 	}
-	if err := r.checkWire(); err != nil {
-		return err
-	}
-	if r.Provider == AdobeServiceAccount || r.Provider == OAuth2 && r.AuthMethod == PrivateKeyJWT {
-		key, err := r.Client.signingKey()
-		if err != nil {
-			return err
-		}
-		if r.Provider == AdobeServiceAccount {
-			return key.mustBeRSA()
-		}
-	}
-	return nil
+	return r.checkWire()
 }
 
-// checkWire is Check without the private key.
 func (r Request) checkWire() error {
+	if err := r.Client.checkLengths(); err != nil {
+		return err
+	}
 	if r.Provider != Basic {
 		if err := checkURL(r.URL); err != nil {
 			return err
@@ -53,6 +43,24 @@ func (r Request) checkWire() error {
 			}
 		}
 		return r.checkExtras()
+	}
+	return nil
+}
+
+// maxValue is the longest value of a client Secret. Templates are checked with as long ones (package render).
+const maxValue = 16 << 10
+
+func (c Client) checkLengths() error {
+	for _, value := range []struct {
+		field string
+		of    Secret
+	}{
+		{"clientID", c.ID}, {"clientSecret", c.Secret}, {"privateKey", c.PrivateKey}, {"privateKeyPassphrase", c.Passphrase}, {"keyID", c.KeyID},
+		{"tenantHash", c.TenantHash}, {"oauthKeySecret", c.OAuthKeySecret}, {"tokenID", c.TokenID}, {"tokenSecret", c.TokenSecret},
+	} {
+		if len(value.of) > maxValue {
+			return invalidKey(value.field, "is longer than 16 KiB")
+		}
 	}
 	return nil
 }

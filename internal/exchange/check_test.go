@@ -81,6 +81,9 @@ func TestCheck(t *testing.T) {
 		"tenant hash of two lines": {
 			exchange.Request{Provider: exchange.Algonomy, API: "GDPR", URL: "https://a.example.com", Client: exchange.Client{TenantHash: "a\nb"}}, key, "tenantHash",
 		},
+		"a long secret": {
+			exchange.Request{Provider: exchange.Apsis, URL: "https://a.example.com", Client: exchange.Client{Secret: exchange.Secret(strings.Repeat("x", 16385))}}, key, "clientSecret",
+		},
 		"OAuth key secret of two lines": {
 			exchange.Request{Provider: exchange.Algonomy, API: "GDPR", URL: "https://a.example.com", Client: exchange.Client{OAuthKeySecret: "a\nb"}}, key, "oauthKeySecret",
 		},

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
 	"io"
 	"time"
@@ -13,8 +14,8 @@ import (
 const backdated = 5 * time.Second
 
 // clientAssertion is the JWT of RFC 7523 section 2.2 by which an oauth2 client authenticates. It is good for 60 s and for one use.
-func (a attempt) clientAssertion(req Request) (string, error) {
-	key, err := req.Client.signingKey()
+func (a attempt) clientAssertion(ctx context.Context, req Request) (string, error) {
+	key, err := a.keys.open(ctx, req.Namespace, req.Client)
 	if err != nil {
 		return "", err
 	}

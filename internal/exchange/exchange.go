@@ -26,16 +26,18 @@ var providers = map[Provider]provider{
 	OAuth2:              oauth2,
 }
 
-// Exchanger trades a client's credentials for a token. Both fields are required.
+// Exchanger trades a client's credentials for a token. All fields but Keys are required.
 type Exchanger struct {
 	// Now is the local clock.
 	Now func() time.Time
 	// Rand is where the jti of an assertion comes from. It must be unpredictable.
 	Rand io.Reader
+	// Keys opens private keys. Nil: they are opened as they come.
+	Keys *Keys
 }
 
 // Exchange makes one attempt: at most one HTTP request, by rt, within 15 s or until ctx ends. Redirects are not followed. A failure is
-// an *Error.
+// an *Error, or a *KeyWaitError where nothing was sent yet.
 func (e Exchanger) Exchange(ctx context.Context, rt http.RoundTripper, req Request) (Token, error) {
 	exchange, ok := providers[req.Provider]
 	if !ok {
@@ -46,5 +48,5 @@ func (e Exchanger) Exchange(ctx context.Context, rt http.RoundTripper, req Reque
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return exchange(ctx, attempt{rt: rt, now: e.Now, rand: e.Rand, secrets: req.secrets(), paths: req.answerPaths()}, req)
+	return exchange(ctx, attempt{rt: rt, now: e.Now, rand: e.Rand, keys: e.Keys, secrets: req.secrets(), paths: req.answerPaths()}, req)
 }

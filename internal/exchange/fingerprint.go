@@ -10,7 +10,7 @@ import (
 )
 
 // Fingerprint tells requests apart without giving them away: equal fingerprints under one salt mean that the same would be sent to the
-// same place and the answer read in the same way. It covers every field but Update and ClockOffset, which are about how a token is got and not which.
+// same place and the answer read in the same way. It covers every field but Namespace, Update and ClockOffset, which are about how a token is got and not which.
 // 32 hexadecimal digits. A default that is written out is the same as an empty field, and an empty field is not written, so that
 // those of a later version leave the fingerprints of today as they are.
 func (r Request) Fingerprint(salt []byte) string {

@@ -16,7 +16,6 @@ import (
 
 // What a private key may look like. The bounds keep a hostile Secret from costing more than about a second.
 const (
-	maxPEM     = 64 << 10
 	maxKeyDER  = 8 << 10 // an RSA key of 8192 bits takes 5 KiB
 	minRSABits = 2048    // RFC 7518 section 3.3
 	maxRSABits = 8192
@@ -40,7 +39,15 @@ func (k signingKey) mustBeRSA() error {
 // by the encryption of RFC 1421 that OpenSSL used before 1.0. RSA keys sign by RS256, P-256 keys by ES256. A passphrase that a key
 // does not need is ignored.
 func (c Client) signingKey() (signingKey, error) {
-	block, err := c.keyBlock()
+	block, encrypted, err := c.keyBlock()
+	if err == nil && encrypted.work > 0 {
+		return encrypted.open()
+	}
+	return parsed(block, err)
+}
+
+// parsed reads a key that is not encrypted, unless there is an error already.
+func parsed(block *pem.Block, err error) (signingKey, error) {
 	if err != nil {
 		return signingKey{}, err
 	}
@@ -56,6 +63,11 @@ func (c Client) signingKey() (signingKey, error) {
 	if err != nil {
 		return signingKey{}, invalidKey("privateKey", "is not a private key in PKCS#1, PKCS#8 or SEC 1, or is damaged")
 	}
+	return usable(private)
+}
+
+// usable refuses keys that make no good signature.
+func usable(private any) (signingKey, error) {
 	switch private := private.(type) {
 	case *rsa.PrivateKey:
 		if bits := private.N.BitLen(); bits < minRSABits || bits > maxRSABits {
@@ -71,45 +83,58 @@ func (c Client) signingKey() (signingKey, error) {
 	return signingKey{}, invalidKey("privateKey", "must be an RSA or an EC key")
 }
 
-// keyBlock finds the private key among what else may be in the file, and decrypts it.
-func (c Client) keyBlock() (*pem.Block, error) {
-	if len(c.PrivateKey) > maxPEM {
-		return nil, invalidKey("privateKey", "is too large")
-	}
+// keyBlock finds the private key among what else may be in the file. One that takes work to open is given as it is, with that work.
+func (c Client) keyBlock() (*pem.Block, encryptedKey, error) {
 	block, rest := pem.Decode([]byte(c.PrivateKey))
 	for block != nil && !strings.HasSuffix(block.Type, "PRIVATE KEY") {
 		block, rest = pem.Decode(rest)
 	}
 	switch {
 	case block == nil:
-		return nil, invalidKey("privateKey", "has no PEM block with a private key")
+		return nil, encryptedKey{}, invalidKey("privateKey", "has no PEM block with a private key")
 	case len(block.Bytes) > maxKeyDER:
-		return nil, invalidKey("privateKey", "is too large")
+		return nil, encryptedKey{}, invalidKey("privateKey", "is too large")
 	case block.Type == "ENCRYPTED PRIVATE KEY":
-		return c.decryptPKCS8(block)
+		encrypted, err := c.encryptedKey(block)
+		return nil, encrypted, err
 	case block.Headers["DEK-Info"] != "":
-		return c.decryptLegacy(block)
+		opened, err := c.decryptLegacy(block)
+		return opened, encryptedKey{}, err
 	}
-	return block, nil
+	return block, encryptedKey{}, nil
 }
 
-// decryptPKCS8 decrypts RFC 5958's EncryptedPrivateKeyInfo.
-func (c Client) decryptPKCS8(block *pem.Block) (*pem.Block, error) {
+// encryptedKey is RFC 5958's EncryptedPrivateKeyInfo.
+type encryptedKey struct {
+	der        []byte
+	passphrase Secret
+	// work is what opening it takes, in iterations of PBKDF2.
+	work int
+}
+
+func (c Client) encryptedKey(block *pem.Block) (encryptedKey, error) {
 	if c.Passphrase == "" {
-		return nil, invalidKey("privateKeyPassphrase", "is missing, and the private key is encrypted")
+		return encryptedKey{}, invalidKey("privateKeyPassphrase", "is missing, and the private key is encrypted")
 	}
-	if err := checkEncryption(block.Bytes); err != nil {
-		return nil, err
-	}
-	private, err := pkcs8.ParsePKCS8PrivateKey(block.Bytes, []byte(c.Passphrase))
+	work, err := workOf(block.Bytes)
 	if err != nil {
-		return nil, invalidKey("privateKeyPassphrase", "does not open the private key")
+		return encryptedKey{}, err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
+	return encryptedKey{der: block.Bytes, passphrase: c.Passphrase, work: work}, nil
+}
+
+// open decrypts the key. It takes up to 16 MiB and a good part of a second.
+func (e encryptedKey) open() (key signingKey, err error) {
+	defer func() {
+		if recover() != nil { // the library has panicked on damaged keys, and this runs outside of any pass
+			key, err = signingKey{}, invalidKey("privateKey", "is damaged")
+		}
+	}()
+	private, err := pkcs8.ParsePKCS8PrivateKey(e.der, []byte(e.passphrase))
 	if err != nil {
-		return nil, invalidKey("privateKey", "must be an RSA or an EC key")
+		return signingKey{}, invalidKey("privateKeyPassphrase", "does not open the private key")
 	}
-	return &pem.Block{Type: "PRIVATE KEY", Bytes: der}, nil
+	return usable(private)
 }
 
 // decryptLegacy decrypts RFC 1421's encryption, which has no integrity: it is a way to store a key and here to be read, whatever its worth.

@@ -11,6 +11,7 @@ import (
 	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -116,8 +117,8 @@ func TestPrivateKeys(t *testing.T) {
 		"another curve":  {key: asPEM(p384), field: "privateKey", detail: "must be of the curve P-256"},
 		"Ed25519":        {key: asPEM(ed), field: "privateKey", detail: "must be an RSA or an EC key"},
 		"too short":      {key: asPEM(shortKey(t)), field: "privateKey", detail: "must have 2048 to 8192 bits"},
-		"too large":      {key: exchange.Secret(strings.Repeat("x", 1<<20)), field: "privateKey", detail: "is too large"},
-		"large and dear": {key: encode("RSA PRIVATE KEY", hugeKey(t, 80_000)), field: "privateKey", detail: "is too large"},
+		"too large":      {key: exchange.Secret(strings.Repeat("x", 16385)), field: "privateKey", detail: "is longer than 16 KiB"},
+		"large and dear": {key: encode("RSA PRIVATE KEY", hugeKey(t, 40_000)), field: "privateKey", detail: "is too large"},
 		"large and dear, but not too large to be read": {
 			key: encode("RSA PRIVATE KEY", hugeKey(t, 30_000)), field: "privateKey", detail: "is not a private key in PKCS#1, PKCS#8 or SEC 1, or is damaged",
 		},
@@ -133,6 +134,19 @@ func TestPrivateKeys(t *testing.T) {
 			key: withScrypt(t, 1<<14, 8, 1<<20), passphrase: "open-sesame",
 			field: "privateKey", detail: "is encrypted so that opening it takes too long: encrypt it with fewer iterations",
 		},
+		"a KDF of more than a million iterations": {
+			key: withIterations(t, 1_000_001), passphrase: "open-sesame",
+			field: "privateKey", detail: "is encrypted so that opening it takes too long: encrypt it with fewer iterations",
+		},
+		"scrypt with twice OpenSSL's cost": {
+			key: withScrypt(t, 1<<15, 8, 1), passphrase: "open-sesame",
+			field: "privateKey", detail: "is encrypted so that opening it takes too long: encrypt it with fewer iterations",
+		},
+		"scrypt with large blocks": {
+			key: withScrypt(t, 2, 65536, 1), passphrase: "open-sesame",
+			field: "privateKey", detail: "is encrypted so that opening it takes too long: encrypt it with fewer iterations",
+		},
+		"no iterations":                 {key: withIterations(t, 0), passphrase: "open-sesame", field: "privateKey", detail: "is damaged"},
 		"a KDF of no cost":              {key: withScrypt(t, 0, 8, 1), passphrase: "open-sesame", field: "privateKey", detail: "is damaged"},
 		"an IV that does not fit":       {key: withIV(t, 7, 64), passphrase: "open-sesame", field: "privateKey", detail: "is damaged"},
 		"a text that does not fit":      {key: withIV(t, 16, 63), passphrase: "open-sesame", field: "privateKey", detail: "is damaged"},
@@ -147,7 +161,7 @@ func TestPrivateKeys(t *testing.T) {
 				Client: exchange.Client{ID: "etl", PrivateKey: test.key, Passphrase: test.passphrase},
 			}
 			started := time.Now()
-			err := req.Check()
+			err := opened(t, req)
 			if took := time.Since(started); took > 10*time.Second {
 				t.Errorf("took %v", took)
 			}
@@ -172,12 +186,24 @@ func TestServiceAccountWantsRSA(t *testing.T) {
 	t.Parallel()
 	req := serviceAccount()
 	req.URL, req.Client.PrivateKey = "https://a.example.com", asPEM(ecKey())
-	_, sent := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), nil, req)
-	for _, err := range []error{req.Check(), sent} {
-		if failed := asError(t, err); failed.Kind != exchange.InvalidKey || failed.Field != "privateKey" || failed.Detail != "must be an RSA key" {
-			t.Errorf("%v", err)
-		}
+	err := opened(t, req)
+	if failed := asError(t, err); failed.Kind != exchange.InvalidKey || failed.Field != "privateKey" || failed.Detail != "must be an RSA key" {
+		t.Errorf("%v", err)
 	}
+}
+
+// opened is nil if a request could be signed.
+func opened(t *testing.T, req exchange.Request) error {
+	t.Helper()
+	sent := false
+	_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), roundTrip(func(*http.Request) (*http.Response, error) {
+		sent = true
+		return nil, http.ErrServerClosed
+	}), req)
+	if sent {
+		return nil
+	}
+	return err
 }
 
 func TestNoRandomNumbersNoAssertion(t *testing.T) {

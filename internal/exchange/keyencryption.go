@@ -5,11 +5,15 @@ import (
 	"encoding/asn1"
 )
 
-// The costs that are paid to open a key. OpenSSL's defaults are 2048 iterations and 16 MiB.
+// The costs that are paid to open a key. OpenSSL's defaults are 2048 iterations, or N 16384, r 8 and p 1, which is the most that is paid.
+// scrypt takes 128 N r bytes, and some for each r: hence the bounds of r and p.
 const (
-	maxIterations   = 2_000_000
-	maxScryptMemory = 32 << 20
-	maxScryptWork   = 1 << 22
+	maxIterations     = 1_000_000
+	maxScryptWork     = 131072 // N r p
+	maxScryptBlock    = 64
+	maxScryptParallel = 64
+	// scryptCost is how many iterations of PBKDF2 take as long as one step of scrypt.
+	scryptCost = 2
 )
 
 var (
@@ -47,19 +51,20 @@ type (
 	}
 )
 
-// checkEncryption looks at an encrypted key before it is decrypted: the library computes for as long as the parameters want, and
-// panics on a cipher text that does not fit its cipher.
-func checkEncryption(der []byte) error {
+// workOf looks at an encrypted key before it is decrypted, and says how much work that will be: the library computes for as long as the
+// parameters want, and panics on a cipher text that does not fit its cipher.
+func workOf(der []byte) (int, error) {
 	var key encryptedPrivateKey
 	var scheme pbes2
 	if _, err := asn1.Unmarshal(der, &key); err != nil {
-		return invalidKey("privateKey", "is damaged")
+		return 0, invalidKey("privateKey", "is damaged")
 	}
 	if _, err := asn1.Unmarshal(key.Algorithm.Parameters.FullBytes, &scheme); err != nil || !key.Algorithm.Algorithm.Equal(oidPBES2) {
-		return unknownEncryption()
+		return 0, unknownEncryption()
 	}
-	if err := checkDerivation(scheme.KeyDerivation); err != nil {
-		return err
+	work, err := derivationWork(scheme.KeyDerivation)
+	if err != nil {
+		return 0, err
 	}
 	block := 16
 	switch oid := scheme.Encryption.Algorithm; {
@@ -67,51 +72,51 @@ func checkEncryption(der []byte) error {
 		block = 8
 	case oid.Equal(oidAES128CBC), oid.Equal(oidAES192CBC), oid.Equal(oidAES256CBC):
 	default:
-		return unknownEncryption()
+		return 0, unknownEncryption()
 	}
 	var iv []byte
 	if _, err := asn1.Unmarshal(scheme.Encryption.Parameters.FullBytes, &iv); err != nil || len(iv) != block || len(key.Data)%block != 0 {
-		return invalidKey("privateKey", "is damaged")
+		return 0, invalidKey("privateKey", "is damaged")
 	}
-	return nil
+	return work, nil
 }
 
-// checkDerivation bounds the work of deriving a key from a passphrase.
-func checkDerivation(function pkix.AlgorithmIdentifier) error {
+// derivationWork bounds the work of deriving a key from a passphrase.
+func derivationWork(function pkix.AlgorithmIdentifier) (int, error) {
 	switch {
 	case function.Algorithm.Equal(oidPBKDF2):
-		return checkPBKDF2(function.Parameters.FullBytes)
+		return pbkdf2Work(function.Parameters.FullBytes)
 	case function.Algorithm.Equal(oidScrypt):
-		return checkScrypt(function.Parameters.FullBytes)
+		return scryptWork(function.Parameters.FullBytes)
 	}
-	return unknownEncryption()
+	return 0, unknownEncryption()
 }
 
-func checkPBKDF2(der []byte) error {
+func pbkdf2Work(der []byte) (int, error) {
 	var p pbkdf2
-	if _, err := asn1.Unmarshal(der, &p); err != nil {
-		return invalidKey("privateKey", "is damaged")
+	if _, err := asn1.Unmarshal(der, &p); err != nil || p.Iterations < 1 {
+		return 0, invalidKey("privateKey", "is damaged")
 	}
 	if p.Iterations > maxIterations {
-		return tooCostly()
+		return 0, tooCostly()
 	}
 	// The library knows no other function, and overlooks it where the length of the key stands before it.
 	if prf := p.PRF.Algorithm; len(prf) != 0 && (p.KeyLength != 0 || !prf.Equal(oidHMACSHA1) && !prf.Equal(oidHMACSHA256)) {
-		return unknownEncryption()
+		return 0, unknownEncryption()
 	}
-	return nil
+	return p.Iterations, nil
 }
 
-func checkScrypt(der []byte) error {
+func scryptWork(der []byte) (int, error) {
 	var p scrypt
 	if _, err := asn1.Unmarshal(der, &p); err != nil || min(p.Cost, p.Block, p.Parallel) < 1 {
-		return invalidKey("privateKey", "is damaged")
+		return 0, invalidKey("privateKey", "is damaged")
 	}
 	// Divided, not multiplied: the product may not fit.
-	if p.Block > maxScryptMemory/128/p.Cost || p.Parallel > maxScryptWork/p.Cost/p.Block {
-		return tooCostly()
+	if p.Block > maxScryptBlock || p.Parallel > maxScryptParallel || p.Cost > maxScryptWork/p.Block/p.Parallel {
+		return 0, tooCostly()
 	}
-	return nil
+	return scryptCost * p.Cost * p.Block * p.Parallel, nil
 }
 
 func unknownEncryption() error {

@@ -74,6 +74,31 @@ func TestHostileAnswersCostNoMemory(t *testing.T) {
 	}
 }
 
+// mostOfKey is what opening a private key may cost.
+const mostOfKey = 16<<20 + 256<<10
+
+// TestHostileKeysCostNoMemory opens keys whose authors want it to cost as much as they may.
+func TestHostileKeysCostNoMemory(t *testing.T) {
+	keys := map[string]exchange.Secret{
+		"OpenSSL's scrypt":              opensslScrypt,
+		"twice as much":                 withScrypt(t, 1<<15, 8, 1),
+		"as much in more rounds":        withScrypt(t, 1<<13, 8, 2),
+		"in many rounds at once":        withScrypt(t, 2, 1, 1<<16),
+		"in large blocks":               withScrypt(t, 2, 1<<16, 1),
+		"in the largest blocks allowed": withScrypt(t, 1<<11, 64, 1),
+		"iterations":                    withIterations(t, 1<<12),
+	}
+	for name, key := range keys {
+		req := exchange.Request{
+			Provider: exchange.OAuth2, URL: "https://a.example.com", AuthMethod: exchange.PrivateKeyJWT,
+			Client: exchange.Client{ID: "etl", PrivateKey: key, Passphrase: "open-sesame"},
+		}
+		if took := allocated(func() { _ = opened(t, req) }); took > mostOfKey {
+			t.Errorf("%s: %d KiB", name, took>>10)
+		}
+	}
+}
+
 // allocated is how many bytes f allocates, garbage included. Nothing else may run.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats

@@ -39,7 +39,7 @@ func oauth2(ctx context.Context, a attempt, req Request) (Token, error) {
 	case ClientSecretPost:
 		conf.ClientID, conf.ClientSecret = string(req.Client.ID), string(req.Client.Secret)
 	case PrivateKeyJWT:
-		assertion, err := a.clientAssertion(req)
+		assertion, err := a.clientAssertion(ctx, req)
 		if err != nil {
 			return Token{}, err
 		}

@@ -69,6 +69,8 @@ type Request struct {
 	// address of adobe, apsis and algonomy, to which the provider adds its path. Unused by basic.
 	URL    string
 	Client Client
+	// Namespace is whose request it is: private keys are opened in turns. It is no part of the fingerprint.
+	Namespace string
 
 	// Scopes to ask for, in the user's order. Empty: the scope parameter is not sent.
 	Scopes []string
