@@ -3,6 +3,7 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -86,46 +87,78 @@ func failureOf(v *view, err error, chance float64) *failure {
 	if refused, ok := errors.AsType[*egress.RefusedError](err); ok {
 		f := &failure{reason: v1alpha1.ReasonEndpointRefused, stalled: true, attempted: true}
 		f.message = hostOf(v.intent.endpoint) + ": " + refused.Error()
-		f.retryAt = slowRetry(v, f.reason)
+		f.retryAt = v.now.Add(slowRetry(v, f.reason))
 		return f
 	}
 	e, ok := errors.AsType[*exchange.Error](err)
 	if !ok {
 		return nil
 	}
-	f := &failure{message: e.Error(), correlation: e.CorrelationID, attempted: true}
 	switch e.Kind {
-	case exchange.InvalidKey:
-		f.reason, f.stalled = v1alpha1.ReasonSecretKeyInvalid, true
-		f.message = fmt.Sprintf("Secret %s, key %s: %s", v.obj.Spec.ClientSecretRef.Name, v.intent.keyOf(e.Field), e.Detail)
-	case exchange.InvalidRequest:
-		f.reason, f.stalled = v1alpha1.ReasonInvalidSpec, true
-		f.message = "spec.provider." + v.intent.provider + ": " + e.Error()
-	case exchange.Unsupported:
-		f.reason, f.stalled = v1alpha1.ReasonInvalidSpec, true
-		f.message = "spec.provider." + v.intent.provider + ": " + e.Error() + ": upgrade the operator, or choose another provider"
+	case exchange.InvalidKey, exchange.InvalidRequest, exchange.Unsupported:
+		return notSent(v, e)
+	}
+	f := &failure{message: e.Error(), correlation: e.CorrelationID, attempted: true}
+	var wait time.Duration
+	switch e.Kind {
 	case exchange.Rejected:
 		f.reason, f.stalled = v1alpha1.ReasonCredentialsRejected, true
-		f.message = fmt.Sprintf("%s: check the values of Secret %s, what spec.provider.%s asks for, and the client at the vendor",
-			e.Error(), v.obj.Spec.ClientSecretRef.Name, v.intent.provider)
-		f.retryAt = slowRetry(v, f.reason)
+		f.message = e.Error() + ": " + v.rejectedAdvice(e)
+		wait = retryAfter(v, rejectedRetry(v), e)
 	case exchange.Throttled:
 		f.reason = v1alpha1.ReasonThrottled
 		f.message = e.Error() + ": the endpoint is asked again when it allows it; ask the vendor for a higher limit if this lasts"
-		f.retryAt = throttledRetry(v, e, chance)
+		wait = throttledRetry(v, e, chance)
 	case exchange.Malformed:
 		f.reason = v1alpha1.ReasonMalformedResponse
 		f.message = e.Error() + ": " + v.malformedAdvice(e)
-		f.retryAt = quickRetry(v, f.reason, chance)
+		wait = retryAfter(v, quickRetry(v, f.reason, chance), e)
 	default:
 		f.reason = v1alpha1.ReasonEndpointUnavailable
-		f.message = fmt.Sprintf("%s: %s; it is tried again by itself", hostOf(v.intent.endpoint), e.Error())
-		f.retryAt = quickRetry(v, f.reason, chance)
+		f.message = fmt.Sprintf("%s: %s; %s", hostOf(v.intent.endpoint), e.Error(), v.unavailableAdvice(e))
+		wait = retryAfter(v, quickRetry(v, f.reason, chance), e)
 	}
-	if e.HasRetryAfter && !f.retryAt.IsZero() {
-		f.retryAt = later(f.retryAt, v.now.Add(e.RetryAfter))
+	f.retryAt = v.now.Add(max(wait, minAttemptInterval))
+	return f
+}
+
+// notSent is a failure that the user has to mend before anything can be sent.
+func notSent(v *view, e *exchange.Error) *failure {
+	f := &failure{stalled: true, attempted: true, correlation: e.CorrelationID}
+	switch e.Kind {
+	case exchange.InvalidKey:
+		f.reason = v1alpha1.ReasonSecretKeyInvalid
+		f.message = fmt.Sprintf("Secret %s, key %s: %s", v.obj.Spec.ClientSecretRef.Name, v.intent.keyOf(e.Field), e.Detail)
+	case exchange.Unsupported:
+		f.reason = v1alpha1.ReasonInvalidSpec
+		f.message = "spec.provider." + v.intent.provider + ": " + e.Error() + ": upgrade the operator, or choose another provider"
+	default:
+		f.reason = v1alpha1.ReasonInvalidSpec
+		f.message = "spec.provider." + v.intent.provider + ": " + e.Error()
 	}
 	return f
+}
+
+// rejectedAdvice says what to do about a 400, 401 or 403. It depends on the spec and never on the Secret's values: who sees it may not be
+// somebody who may read them.
+func (v *view) rejectedAdvice(e *exchange.Error) string {
+	advice := fmt.Sprintf("check the values of Secret %s, what spec.provider.%s asks for, and the client at the vendor", v.obj.Spec.ClientSecretRef.Name, v.intent.provider)
+	if o := v.obj.Spec.Provider.OAuth2; o != nil && (o.AuthMethod == "" || o.AuthMethod == "ClientSecretBasic") {
+		advice += "; if the ID or the secret has characters other than letters and digits, try authMethod ClientSecretBasicRaw, which does not percent-encode them"
+	}
+	if e.HTML {
+		advice += "; the answer was a web page: check " + v.intent.addressField
+	}
+	return advice
+}
+
+// unavailableAdvice says what to do about an endpoint that does not answer as one: what is not found or redirects is likely not where it is looked for.
+func (v *view) unavailableAdvice(e *exchange.Error) string {
+	astray := e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed || e.Status >= 300 && e.Status < 400 || e.HTML && e.Status < 500
+	if astray {
+		return "check " + v.intent.addressField + "; it is tried again by itself"
+	}
+	return "it is tried again by itself"
 }
 
 // malformedAdvice says what to do about an answer without a usable token.
@@ -138,14 +171,7 @@ func (v *view) malformedAdvice(e *exchange.Error) string {
 	case errors.Is(e, token.ErrNoExpiry), errors.Is(e, token.ErrAbsurd), errors.Is(e, token.ErrExpired):
 		return "ask the vendor; it is tried again by itself"
 	}
-	return "check that the address and spec.provider." + v.intent.provider + " are those of the vendor's token endpoint"
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
+	return "check that " + v.intent.addressField + " is the vendor's token endpoint, and what else spec.provider." + v.intent.provider + " says of it"
 }
 
 // shorten cuts text that others wrote.

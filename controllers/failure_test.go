@@ -46,7 +46,27 @@ func TestFailureMessages(t *testing.T) {
 		},
 		"refused": {
 			&exchange.Error{Kind: exchange.Rejected, Status: 401, Code: "invalid_client", Detail: "the endpoint refused the credentials or the request"},
-			"the endpoint refused the credentials or the request: HTTP 401, error invalid_client: check the values of Secret etl-client, what spec.provider.oauth2 asks for, and the client at the vendor",
+			"the endpoint refused the credentials or the request: HTTP 401, error invalid_client: check the values of Secret etl-client, what spec.provider.oauth2 asks for, and the client at the vendor; if the ID or the secret has characters other than letters and digits, try authMethod ClientSecretBasicRaw, which does not percent-encode them",
+		},
+		"refused by a web page": {
+			&exchange.Error{Kind: exchange.Rejected, Status: 403, HTML: true, Detail: "the endpoint refused the credentials or the request"},
+			"the endpoint refused the credentials or the request: HTTP 403: check the values of Secret etl-client, what spec.provider.oauth2 asks for, and the client at the vendor; if the ID or the secret has characters other than letters and digits, try authMethod ClientSecretBasicRaw, which does not percent-encode them; the answer was a web page: check spec.provider.oauth2.tokenURL",
+		},
+		"not found": {
+			&exchange.Error{Kind: exchange.Unavailable, Status: 404, Detail: "the endpoint gave an unexpected answer"},
+			"auth.example.com: the endpoint gave an unexpected answer: HTTP 404; check spec.provider.oauth2.tokenURL; it is tried again by itself",
+		},
+		"not for POST": {
+			&exchange.Error{Kind: exchange.Unavailable, Status: 405, Detail: "the endpoint gave an unexpected answer"},
+			"auth.example.com: the endpoint gave an unexpected answer: HTTP 405; check spec.provider.oauth2.tokenURL; it is tried again by itself",
+		},
+		"redirect": {
+			&exchange.Error{Kind: exchange.Unavailable, Status: 302, Detail: "the endpoint redirects, which is not followed"},
+			"auth.example.com: the endpoint redirects, which is not followed: HTTP 302; check spec.provider.oauth2.tokenURL; it is tried again by itself",
+		},
+		"a proxy's page of an outage": {
+			&exchange.Error{Kind: exchange.Unavailable, Status: 502, HTML: true, Detail: "the endpoint failed"},
+			"auth.example.com: the endpoint failed: HTTP 502; it is tried again by itself",
 		},
 		"throttled": {
 			&exchange.Error{Kind: exchange.Throttled, Status: 429, Detail: "the endpoint is throttling"},
@@ -58,7 +78,7 @@ func TestFailureMessages(t *testing.T) {
 		},
 		"no usable token": {
 			&exchange.Error{Kind: exchange.Malformed, Status: 200, Detail: "the answer has no token"},
-			"the answer has no token: HTTP 200: check that the address and spec.provider.oauth2 are those of the vendor's token endpoint",
+			"the answer has no token: HTTP 200: check that spec.provider.oauth2.tokenURL is the vendor's token endpoint, and what else spec.provider.oauth2 says of it",
 		},
 	}
 	for name, tc := range tests {
@@ -71,6 +91,44 @@ func TestFailureMessages(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tc.want)
 			}
 		})
+	}
+}
+
+// TestAddressFields: a page that is not found names the field of the address, whatever the provider calls it.
+func TestAddressFields(t *testing.T) {
+	t.Parallel()
+	for field, provider := range map[string]v1alpha1.Provider{
+		"spec.provider.experiture.tokenURL": {Experiture: &v1alpha1.Experiture{TokenURL: "https://auth.example.com/token"}},
+		"spec.provider.adobe.imsURL":        {Adobe: &v1alpha1.Adobe{OrganizationID: "A@AdobeOrg", Scopes: []v1alpha1.Scope{"openid"}}},
+		"spec.provider.apsis.url":           {Apsis: &v1alpha1.Apsis{}},
+		"spec.provider.algonomy.url":        {Algonomy: &v1alpha1.Algonomy{URL: "https://api.example.com", API: "Profile"}},
+		"spec.provider.auth0.domain":        {Auth0: &v1alpha1.Auth0{Domain: "auth.example.com"}},
+		"spec.provider.oauth2.tokenURL":     {OAuth2: &v1alpha1.OAuth2{TokenURL: "https://auth.example.com/token"}},
+	} {
+		v := steady()
+		provide(v, provider)
+		if got := failureOf(v, &exchange.Error{Kind: exchange.Unavailable, Status: 404}, 0).message; !strings.Contains(got, "check "+field+";") {
+			t.Errorf("%s is not named: %s", field, got)
+		}
+	}
+}
+
+// TestRawIsNamed: under ClientSecretBasic, and only there, a rejection names the other way to write the header. Whether it would help depends on the
+// secret's characters, which the message must not tell.
+func TestRawIsNamed(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[v1alpha1.AuthMethod]bool{"": true, "ClientSecretBasic": true, "ClientSecretBasicRaw": false, "ClientSecretPost": false, "PrivateKeyJWT": false} {
+		v := steady()
+		provide(v, v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://auth.example.com/token", AuthMethod: method}})
+		f := failureOf(v, &exchange.Error{Kind: exchange.Rejected, Status: 401}, 0)
+		if got := strings.Contains(f.message, "ClientSecretBasicRaw"); got != want {
+			t.Errorf("%q: it is named: %t, want %t: %s", method, got, want, f.message)
+		}
+	}
+	v := steady()
+	provide(v, v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}})
+	if f := failureOf(v, &exchange.Error{Kind: exchange.Rejected, Status: 401}, 0); strings.Contains(f.message, "ClientSecretBasicRaw") {
+		t.Errorf("apsis: %s", f.message)
 	}
 }
 

@@ -20,6 +20,8 @@ type intent struct {
 	request  exchange.Request
 	// endpoint is where the exchange goes. Zero for basic.
 	endpoint egress.Endpoint
+	// addressField is the field that says so.
+	addressField string
 	// vendor are the vendor's own hosts, which need no consent.
 	vendor egress.Hosts
 	values []value
@@ -76,22 +78,22 @@ func intentOf(spec *v1alpha1.CDPCredentialSpec) (intent, error) {
 func requestOf(p *v1alpha1.Provider) (intent, string) {
 	switch {
 	case p.Experiture != nil:
-		return intent{provider: "experiture", vendor: experitureHosts, request: exchange.Request{
+		return intent{provider: "experiture", addressField: "spec.provider.experiture.tokenURL", vendor: experitureHosts, request: exchange.Request{
 			Provider: exchange.Experiture, URL: string(p.Experiture.TokenURL), Scopes: texts(p.Experiture.Scopes),
 		}}, string(p.Experiture.TokenURL)
 	case p.Adobe != nil:
 		return adobeIntent(p.Adobe)
 	case p.Apsis != nil:
 		url := urlOr(p.Apsis.URL, "https://api.apsis.one")
-		return intent{provider: "apsis", vendor: apsisHosts, request: exchange.Request{Provider: exchange.Apsis, URL: url}}, url
+		return intent{provider: "apsis", addressField: "spec.provider.apsis.url", vendor: apsisHosts, request: exchange.Request{Provider: exchange.Apsis, URL: url}}, url
 	case p.Algonomy != nil:
-		return intent{provider: "algonomy", request: exchange.Request{
+		return intent{provider: "algonomy", addressField: "spec.provider.algonomy.url", request: exchange.Request{
 			Provider: exchange.Algonomy, URL: string(p.Algonomy.URL), API: string(p.Algonomy.API), Resources: texts(p.Algonomy.Resources),
 			Validity: durationOr(p.Algonomy.Validity, 15*time.Minute),
 		}}, string(p.Algonomy.URL)
 	case p.Auth0 != nil:
 		url := "https://" + p.Auth0.Domain
-		return intent{provider: "auth0", request: exchange.Request{Provider: exchange.Auth0, URL: url, Audience: p.Auth0.Audience}}, url
+		return intent{provider: "auth0", addressField: "spec.provider.auth0.domain", request: exchange.Request{Provider: exchange.Auth0, URL: url, Audience: p.Auth0.Audience}}, url
 	case p.OAuth2 != nil:
 		return oauth2Intent(p.OAuth2)
 	case p.Basic != nil:
@@ -102,7 +104,7 @@ func requestOf(p *v1alpha1.Provider) (intent, string) {
 
 func adobeIntent(p *v1alpha1.Adobe) (intent, string) {
 	url := urlOr(p.IMSURL, "https://ims-na1.adobelogin.com")
-	in := intent{provider: "adobe", vendor: adobeHosts, request: exchange.Request{
+	in := intent{provider: "adobe", addressField: "spec.provider.adobe.imsURL", vendor: adobeHosts, request: exchange.Request{
 		Provider: exchange.AdobeServerToServer, URL: url, OrganizationID: p.OrganizationID, SandboxName: p.SandboxName, Scopes: texts(p.Scopes),
 	}}
 	if account := p.ServiceAccount; account != nil {
@@ -114,7 +116,7 @@ func adobeIntent(p *v1alpha1.Adobe) (intent, string) {
 }
 
 func oauth2Intent(p *v1alpha1.OAuth2) (intent, string) {
-	in := intent{provider: "oauth2", request: exchange.Request{
+	in := intent{provider: "oauth2", addressField: "spec.provider.oauth2.tokenURL", request: exchange.Request{
 		Provider: exchange.OAuth2, URL: string(p.TokenURL), AuthMethod: exchange.AuthMethod(p.AuthMethod), BodyFormat: exchange.BodyFormat(p.RequestFormat),
 		Scopes: texts(p.Scopes), ScopeSeparator: p.ScopeSeparator, Audience: p.Audience, AssertionAudience: p.AssertionAudience, Resources: p.Resources,
 		Parameters: textMap(p.Parameters), Headers: textMap(p.Headers), DefaultLifetime: durationOr(p.DefaultLifetime, 0),

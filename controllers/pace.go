@@ -7,29 +7,59 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// slowRetry is for what the user has to mend, perhaps at the vendor where we cannot see it: 15 min, doubling to 1 h.
-func slowRetry(v *view, reason string) time.Time {
-	return v.now.Add(doubled(15*time.Minute, time.Hour, streak(v, reason)))
+// minAttemptInterval is the least time between two attempts of one object, whatever its token has left.
+const minAttemptInterval = 10 * time.Second
+
+// lifeLeft is what the held token has left. False: none is held that could be lost.
+func lifeLeft(v *view) (time.Duration, bool) {
+	if !v.held.holds(v.now) || v.held.rec.ExpiresAt.IsZero() {
+		return 0, false
+	}
+	return v.held.rec.ExpiresAt.Sub(v.now), true
+}
+
+// slowRetry is for what somebody has to mend, perhaps where we cannot see it: 15 min, doubling to 1 h.
+func slowRetry(v *view, reason string) time.Duration {
+	return doubled(15*time.Minute, time.Hour, streak(v, reason))
+}
+
+// rejectedRetry is slowRetry, but while the held token lives never longer than a quarter of what it has left: a 403 may be a firewall's mistake.
+// That quarter is at least a minute, or half of what is left where that is less.
+func rejectedRetry(v *view) time.Duration {
+	wait := slowRetry(v, v1alpha1.ReasonCredentialsRejected)
+	if left, ok := lifeLeft(v); ok {
+		wait = min(wait, max(left/4, min(time.Minute, left/2)))
+	}
+	return wait
 }
 
 // quickRetry is for what mends itself: 2 s, doubling with full jitter to 5 min, and never longer than a quarter of what the held token has
-// left, but at least up to 10 s. Chance is in [0, 1).
-func quickRetry(v *view, reason string, chance float64) time.Time {
+// left. Chance is in [0, 1).
+func quickRetry(v *view, reason string, chance float64) time.Duration {
 	most := doubled(2*time.Second, 5*time.Minute, streak(v, reason))
-	if v.held.holds(v.now) && !v.held.rec.ExpiresAt.IsZero() {
-		most = min(most, max(v.held.rec.ExpiresAt.Sub(v.now)/4, 10*time.Second))
+	if left, ok := lifeLeft(v); ok {
+		most = min(most, max(left/4, minAttemptInterval))
 	}
-	return v.now.Add(time.Duration(chance * float64(most)))
+	return time.Duration(chance * float64(most))
+}
+
+// retryAfter is wait or, where the endpoint says so, longer; but while the held token lives not beyond half of what it has left.
+func retryAfter(v *view, wait time.Duration, e *exchange.Error) time.Duration {
+	said := e.RetryAfter
+	if left, ok := lifeLeft(v); ok {
+		said = min(said, left/2)
+	}
+	return max(wait, said)
 }
 
 // throttledRetry obeys the endpoint; one that does not say how long, or says zero and goes on throttling, is asked after 30 s doubling to
 // 5 min, and up to half as much again.
-func throttledRetry(v *view, e *exchange.Error, chance float64) time.Time {
+func throttledRetry(v *view, e *exchange.Error, chance float64) time.Duration {
 	if e.HasRetryAfter && e.RetryAfter > 0 {
-		return v.now.Add(e.RetryAfter)
+		return e.RetryAfter
 	}
 	wait := doubled(30*time.Second, 5*time.Minute, streak(v, v1alpha1.ReasonThrottled))
-	return v.now.Add(wait + time.Duration(chance*float64(wait)/2))
+	return wait + time.Duration(chance*float64(wait)/2)
 }
 
 // doubled is first, doubled once for each of the failures in a row before this one, and at most most.

@@ -19,7 +19,8 @@ const almostOne = 1 - 1.0/1024
 func TestFailureTable(t *testing.T) {
 	t.Parallel()
 	slow := [4][3]string{{"15m0s", "15m0s", "15m0s"}, {"30m0s", "30m0s", "30m0s"}, {"1h0m0s", "1h0m0s", "1h0m0s"}, {"1h0m0s", "1h0m0s", "1h0m0s"}}
-	quick := [4][3]string{{"0s", "1s", "1.998046875s"}, {"0s", "2s", "3.99609375s"}, {"0s", "4s", "7.9921875s"}, {"0s", "2m30s", "4m59.70703125s"}}
+	// 2 s doubling, with full jitter; but no two attempts are less than 10 s apart.
+	quick := [4][3]string{{"10s", "10s", "10s"}, {"10s", "10s", "10s"}, {"10s", "10s", "10s"}, {"10s", "2m30s", "4m59.70703125s"}}
 	throttled := [4][3]string{
 		{"30s", "37.5s", "44.985351562s"}, {"1m0s", "1m15s", "1m29.970703125s"}, {"2m0s", "2m30s", "2m59.94140625s"}, {"5m0s", "6m15s", "7m29.853515625s"},
 	}
@@ -92,94 +93,109 @@ func TestFailureOfOthers(t *testing.T) {
 	}
 }
 
-// TestRetryWithinTheTokensLife: an outage is retried within a quarter of what the held token has left, but not more often than every 10 s on
-// account of that. Only chance makes a retry sooner; here it is almost one, so that the bound is seen.
+// TestRetryWithinTheTokensLife: while the held token lives, which expires at 12:00:00, a retry is not later than a share of what it has left. Only
+// chance makes a retry of an outage sooner; here it is almost one, so that the bound is seen.
 func TestRetryWithinTheTokensLife(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		now      string
 		failures int32
-		want     string
+		// outage is a 5xx and the like, rejected a 400, 401 or 403.
+		outage, rejected string
 	}{
-		"an hour left, tenth failure":       {"11:00:00", 9, "4m59.70703125s"},
-		"20 minutes left":                   {"11:40:00", 9, "4m59.70703125s"},
-		"19 minutes left":                   {"11:41:00", 9, "4m44.721679687s"},
-		"4 minutes left":                    {"11:56:00", 9, "59.94140625s"},
-		"4 minutes left, first failure":     {"11:56:00", 0, "1.998046875s"},
-		"44 seconds left":                   {"11:59:16", 9, "10.989257812s"},
-		"40 seconds left":                   {"11:59:20", 9, "9.990234375s"},
-		"8 seconds left":                    {"11:59:52", 9, "9.990234375s"},
-		"8 seconds left, second failure":    {"11:59:52", 1, "3.99609375s"},
-		"a nanosecond left":                 {"11:59:59.999999999", 9, "9.990234375s"},
-		"nothing left: nothing to be saved": {"12:00:00", 9, "4m59.70703125s"},
+		"an hour left, first failure":       {"11:00:00", 0, "10s", "15m0s"},
+		"an hour left, third failure":       {"11:00:00", 2, "10s", "15m0s"},
+		"an hour left, tenth failure":       {"11:00:00", 9, "4m59.70703125s", "15m0s"},
+		"50 minutes left, first failure":    {"11:10:00", 0, "10s", "12m30s"},
+		"20 minutes left":                   {"11:40:00", 9, "4m59.70703125s", "5m0s"},
+		"19 minutes left":                   {"11:41:00", 9, "4m44.721679687s", "4m45s"},
+		"4 minutes left":                    {"11:56:00", 9, "59.94140625s", "1m0s"},
+		"4 minutes left, first failure":     {"11:56:00", 0, "10s", "1m0s"},
+		"3 minutes left":                    {"11:57:00", 9, "44.956054687s", "1m0s"},
+		"2 minutes left":                    {"11:58:00", 9, "29.970703125s", "1m0s"},
+		"100 seconds left":                  {"11:58:20", 9, "24.975585937s", "50s"},
+		"44 seconds left":                   {"11:59:16", 9, "10.989257812s", "22s"},
+		"40 seconds left":                   {"11:59:20", 9, "10s", "20s"},
+		"20 seconds left":                   {"11:59:40", 9, "10s", "10s"},
+		"8 seconds left":                    {"11:59:52", 9, "10s", "10s"},
+		"8 seconds left, second failure":    {"11:59:52", 1, "10s", "10s"},
+		"a nanosecond left":                 {"11:59:59.999999999", 9, "10s", "10s"},
+		"nothing left: nothing to be saved": {"12:00:00", 9, "4m59.70703125s", "1h0m0s"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, kind := range []exchange.Kind{exchange.Unavailable, exchange.Malformed} {
+			for kind, want := range map[exchange.Kind]string{exchange.Unavailable: tc.outage, exchange.Malformed: tc.outage, exchange.Rejected: tc.rejected} {
 				v := steady()
 				v.now = at(tc.now)
-				failed(v, "EndpointUnavailable", "11:00:00")
+				failed(v, map[bool]string{true: "CredentialsRejected", false: "EndpointUnavailable"}[kind == exchange.Rejected], "11:00:00")
 				v.obj.Status.Failures = tc.failures
-				if got := delay(v, failureOf(v, &exchange.Error{Kind: kind}, almostOne)); got != tc.want {
-					t.Errorf("kind %d: got %s, want %s", kind, got, tc.want)
+				if got := delay(v, failureOf(v, &exchange.Error{Kind: kind}, almostOne)); got != want {
+					t.Errorf("kind %d: got %s, want %s", kind, got, want)
 				}
 			}
 		})
 	}
 	t.Run("a token that was edited is none", func(t *testing.T) {
 		t.Parallel()
-		v := steady()
-		holding(replacedContent)(v)
-		v.now = at("11:59:20")
-		failed(v, "EndpointUnavailable", "11:00:00")
-		v.obj.Status.Failures = 9
-		if got := delay(v, failureOf(v, &exchange.Error{Kind: exchange.Unavailable}, almostOne)); got != "4m59.70703125s" {
-			t.Errorf("got %s", got)
+		for kind, want := range map[exchange.Kind]string{exchange.Unavailable: "4m59.70703125s", exchange.Rejected: "1h0m0s"} {
+			v := steady()
+			holding(replacedContent)(v)
+			v.now = at("11:59:20")
+			failed(v, map[bool]string{true: "CredentialsRejected", false: "EndpointUnavailable"}[kind == exchange.Rejected], "11:00:00")
+			v.obj.Status.Failures = 9
+			if got := delay(v, failureOf(v, &exchange.Error{Kind: kind}, almostOne)); got != want {
+				t.Errorf("kind %d: got %s, want %s", kind, got, want)
+			}
 		}
 	})
-	// Who is told to wait waits, and who has to be mended is not asked more often.
+	// A throttled client waits as long as it is told to, and an address that is closed to us does not open because a token ends.
 	t.Run("others take no notice", func(t *testing.T) {
 		t.Parallel()
-		for kind, want := range map[exchange.Kind]string{exchange.Rejected: "15m0s", exchange.Throttled: "30s"} {
+		for want, err := range map[string]error{"30s": &exchange.Error{Kind: exchange.Throttled}, "15m0s": refusedAddress()} {
 			v := steady()
 			v.now = at("11:59:20")
-			if got := delay(v, failureOf(v, &exchange.Error{Kind: kind}, 0)); got != want {
-				t.Errorf("kind %d: got %s, want %s", kind, got, want)
+			if got := delay(v, failureOf(v, err, 0)); got != want {
+				t.Errorf("got %s, want %s", got, want)
 			}
 		}
 	})
 }
 
-// TestRetryAfter moves the next attempt out and never in, whatever the answer was.
+// TestRetryAfter moves the next attempt out and never in. Where the answer was no 429 and the held token lives, which expires at 12:00:00, it moves it
+// no further than half of what the token has left.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		kind   exchange.Kind
 		after  time.Duration
 		chance float64
+		now    string
 		want   string
 	}{
-		"429 of a second":                     {exchange.Throttled, time.Second, almostOne, "1s"},
-		"429 of a minute":                     {exchange.Throttled, time.Minute, almostOne, "1m0s"},
-		"429 of a day":                        {exchange.Throttled, 24 * time.Hour, almostOne, "24h0m0s"},
-		"503 of a minute":                     {exchange.Unavailable, time.Minute, almostOne, "1m0s"},
-		"503 of a minute, no chance":          {exchange.Unavailable, time.Minute, 0, "1m0s"},
-		"503 of a second, sooner than jitter": {exchange.Unavailable, time.Second, almostOne, "1.998046875s"},
-		"503 of a day":                        {exchange.Unavailable, 24 * time.Hour, 0.5, "24h0m0s"},
-		"503 of nothing":                      {exchange.Unavailable, 0, 0.5, "1s"},
-		"2xx without a token, of a minute":    {exchange.Malformed, time.Minute, 0.5, "1m0s"},
-		"401 of a minute":                     {exchange.Rejected, time.Minute, 0.5, "15m0s"},
-		"401 of a day":                        {exchange.Rejected, 24 * time.Hour, 0.5, "24h0m0s"},
+		"429 of a second":                  {exchange.Throttled, time.Second, almostOne, "11:59:20", "10s"},
+		"429 of a minute":                  {exchange.Throttled, time.Minute, almostOne, "11:59:20", "1m0s"},
+		"429 of a day":                     {exchange.Throttled, 24 * time.Hour, almostOne, "11:59:20", "24h0m0s"},
+		"503 of a minute":                  {exchange.Unavailable, time.Minute, almostOne, "11:00:00", "1m0s"},
+		"503 of a minute, no chance":       {exchange.Unavailable, time.Minute, 0, "11:00:00", "1m0s"},
+		"503 of a second":                  {exchange.Unavailable, time.Second, almostOne, "11:00:00", "10s"},
+		"503 of nothing":                   {exchange.Unavailable, 0, 0.5, "11:00:00", "10s"},
+		"503 of an hour, an hour left":     {exchange.Unavailable, time.Hour, 0.5, "11:00:00", "30m0s"},
+		"503 of an hour, 3 minutes left":   {exchange.Unavailable, time.Hour, 0.5, "11:57:00", "1m30s"},
+		"503 of an hour, 12 seconds left":  {exchange.Unavailable, time.Hour, 0.5, "11:59:48", "10s"},
+		"503 of a day, nothing left":       {exchange.Unavailable, 24 * time.Hour, 0.5, "12:00:00", "24h0m0s"},
+		"2xx without a token, of a minute": {exchange.Malformed, time.Minute, 0.5, "11:00:00", "1m0s"},
+		"401 of a minute":                  {exchange.Rejected, time.Minute, 0.5, "11:00:00", "15m0s"},
+		"401 of a day":                     {exchange.Rejected, 24 * time.Hour, 0.5, "11:00:00", "30m0s"},
+		"401 of a day, nothing left":       {exchange.Rejected, 24 * time.Hour, 0.5, "12:00:00", "24h0m0s"},
 		// Nothing was sent, and only a change helps.
-		"no key": {exchange.InvalidKey, time.Minute, 0.5, "never"},
+		"no key": {exchange.InvalidKey, time.Minute, 0.5, "11:00:00", "never"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v := steady()
-			// The token has less left than what the endpoint asks for: it is obeyed all the same.
-			v.now = at("11:59:20")
+			v.now = at(tc.now)
 			f := failureOf(v, &exchange.Error{Kind: tc.kind, RetryAfter: tc.after, HasRetryAfter: true}, tc.chance)
 			if got := delay(v, f); got != tc.want {
 				t.Errorf("got %s, want %s", got, tc.want)
@@ -201,9 +217,9 @@ func TestStreak(t *testing.T) {
 		"garbage after outage":      {"EndpointUnavailable", exchange.Malformed, "32s", 6},
 		"outage after garbage":      {"MalformedResponse", exchange.Unavailable, "32s", 6},
 		"refusal after outage":      {"EndpointUnavailable", exchange.Rejected, "15m0s", 1},
-		"outage after refusal":      {"CredentialsRejected", exchange.Unavailable, "1s", 1},
+		"outage after refusal":      {"CredentialsRejected", exchange.Unavailable, "10s", 1},
 		"throttling after outage":   {"EndpointUnavailable", exchange.Throttled, "37.5s", 1},
-		"outage after throttling":   {"Throttled", exchange.Unavailable, "1s", 1},
+		"outage after throttling":   {"Throttled", exchange.Unavailable, "10s", 1},
 		"refusal after the budget":  {"BudgetSpent", exchange.Rejected, "15m0s", 1},
 		"refusal after an obstacle": {"HostNotAllowed", exchange.Rejected, "15m0s", 1},
 		"refusal after refusal":     {"CredentialsRejected", exchange.Rejected, "1h0m0s", 6},
@@ -246,9 +262,10 @@ func TestADayOfFailing(t *testing.T) {
 		chance      float64
 		maxAttempts int
 	}{
-		"wrong credentials":                       {&exchange.Error{Kind: exchange.Rejected, Status: 401}, missing, 0.5, 26},
-		"wrong credentials, a token is held":      {&exchange.Error{Kind: exchange.Rejected, Status: 401}, func(*view) {}, 0.5, 26},
-		"wrong credentials, and a drifted target": {&exchange.Error{Kind: exchange.Rejected, Status: 401}, foreignMetadata, 0.5, 26},
+		"wrong credentials": {&exchange.Error{Kind: exchange.Rejected, Status: 401}, missing, 0.5, 26},
+		// While the token lives it is tried more often, for 42 minutes.
+		"wrong credentials, a token is held":      {&exchange.Error{Kind: exchange.Rejected, Status: 401}, func(*view) {}, 0.5, 26 + 14},
+		"wrong credentials, and a drifted target": {&exchange.Error{Kind: exchange.Rejected, Status: 401}, foreignMetadata, 0.5, 26 + 14},
 		"closed address":                          {&exchange.Error{Kind: exchange.Unavailable, Cause: refusedAddress()}, missing, 0.5, 26},
 		"missing key":                             {&missingKeyError{secret: "etl-client", key: "client-id", field: "clientID"}, missing, 0.5, 1},
 		"429 of an hour":                          {&exchange.Error{Kind: exchange.Throttled, RetryAfter: time.Hour, HasRetryAfter: true}, missing, 0.5, 25},

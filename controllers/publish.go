@@ -89,7 +89,7 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 	case apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsRequestEntityTooLargeError(err) || apierrors.IsBadRequest(err):
 		f := &failure{reason: v1alpha1.ReasonTargetUnusable, stalled: true, attempted: true}
 		f.message = fmt.Sprintf("the API server refused to write Secret %s: ask whoever runs the cluster for its admission policies and the operator's rights", v.target.name)
-		f.retryAt = slowRetry(v, f.reason)
+		f.retryAt = v.now.Add(slowRetry(v, f.reason))
 		return outcome{failure: f}, nil
 	case err != nil:
 		mem.uncertain = mem.pending == nil // a token in the hand finds out when it is written again

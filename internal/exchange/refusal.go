@@ -1,6 +1,9 @@
 package exchange
 
-import "net/http"
+import (
+	"mime"
+	"net/http"
+)
 
 // malformed is a 2xx without a usable token. detail is in our own fixed words.
 func (a answer) malformed(detail string) *Error { return a.failure(Malformed, detail) }
@@ -34,6 +37,7 @@ func (a answer) failure(kind Kind, detail string) *Error {
 		Code:          shownCode(errorCode(a.said), a.secrets),
 		CorrelationID: correlationID(a.header, a.said, a.secrets),
 		Detail:        detail,
+		HTML:          isHTML(a.header),
 	}
 	if date := a.date(); !date.IsZero() && !a.sent.IsZero() {
 		e.Skew = date.Sub(a.sent)
@@ -52,4 +56,9 @@ func errorCode(said *members) string {
 		return said.at("error.code").string()
 	}
 	return said.at("error_code").digits()
+}
+
+func isHTML(header http.Header) bool {
+	kind, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	return err == nil && (kind == "text/html" || kind == "application/xhtml+xml")
 }

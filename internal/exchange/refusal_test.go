@@ -147,7 +147,7 @@ func TestRefusals(t *testing.T) {
 		},
 		"maintenance": {
 			status: 503, header: map[string]string{"Retry-After": "Wed, 04 Mar 2026 05:16:07 GMT"}, body: "<html>be right back</html>",
-			want: exchange.Error{Kind: exchange.Unavailable, Status: 503, RetryAfter: 10 * time.Minute, HasRetryAfter: true},
+			want: exchange.Error{Kind: exchange.Unavailable, Status: 503, RetryAfter: 10 * time.Minute, HasRetryAfter: true, HTML: true},
 			text: "the endpoint failed: HTTP 503",
 		},
 		"a migrated Adobe credential": {
@@ -201,7 +201,7 @@ func TestRefusals(t *testing.T) {
 		},
 		"HTML": {
 			status: 401, header: map[string]string{"Content-Type": "text/html"}, body: "<html>sign in</html>",
-			want: exchange.Error{Kind: exchange.Rejected, Status: 401},
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, HTML: true},
 			text: "the endpoint refused the credentials or the request: HTTP 401",
 		},
 		"text/plain and a byte order mark": {

@@ -63,7 +63,7 @@ func TestVerify(t *testing.T) {
 		},
 		"bad request": {status: 400, want: &exchange.Error{Kind: exchange.Unavailable, Status: 400}},
 		"not found":   {status: 404, want: &exchange.Error{Kind: exchange.Unavailable, Status: 404}},
-		"failed":      {status: 500, body: "<html>", want: &exchange.Error{Kind: exchange.Unavailable, Status: 500}},
+		"failed":      {status: 500, body: "<html>", want: &exchange.Error{Kind: exchange.Unavailable, Status: 500, HTML: true}},
 		"redirect":    {status: 302, header: map[string]string{"Location": "/login"}, want: &exchange.Error{Kind: exchange.Unavailable, Status: 302}},
 		"two megabytes": {
 			status: 401, verdict: exchange.Unauthorized, body: `{"error":"invalid_token","pad":"` + strings.Repeat("x", 2<<20) + `"}`,

@@ -166,8 +166,17 @@ func (j *judge) paced(a *answer, f *file) {
 		for range f.failures - 1 {
 			least = min(2*least, time.Hour)
 		}
+		if failed.left > 0 {
+			least = min(least, max(failed.left/4, min(time.Minute, failed.left/2)))
+		}
 	}
-	least = max(least, failed.retryAfter)
+	if failed.failure != throttled {
+		said := failed.retryAfter
+		if failed.left > 0 {
+			said = min(said, failed.left/2)
+		}
+		least = max(least, said)
+	}
 	if since >= least {
 		return
 	}
@@ -197,6 +206,9 @@ func (j *judge) answered(a *answer) {
 	}
 	if a.ask.update != "" && a.failure == rejected {
 		return // a new token will do
+	}
+	if rec := j.record(j.held(obj)); rec != nil {
+		a.left = max(rec.ExpiresAt.Sub(w.local())-clockNoise, 0)
 	}
 	wait := time.Duration(0)
 	switch a.failure {

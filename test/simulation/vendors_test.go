@@ -84,6 +84,8 @@ type answer struct {
 	token      *token
 	failure    failureKind
 	retryAfter time.Duration
+	// left is what the token had left that was held when an attempt failed, a little less rather than more. Zero: none was.
+	left time.Duration
 	// doubtful says that it is a matter of milliseconds whether the token can be used.
 	doubtful bool
 	// published is set when the token is in a target.
