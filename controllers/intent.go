@@ -215,6 +215,15 @@ func shapeOf(target *v1alpha1.Target) string {
 	return fingerprint(nil, text)
 }
 
+// templatesHash is a fingerprint of the templates of spec.target.data. Empty: there are none.
+func templatesHash(target *v1alpha1.Target) string {
+	if len(target.Data) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(target.Data) // cannot fail: maps of strings, in sorted order
+	return fingerprint(nil, text)
+}
+
 func retains(target *v1alpha1.Target) bool {
 	return target.DeletionPolicy == v1alpha1.DeletionPolicyRetain
 }

@@ -105,7 +105,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 			ByObject: map[client.Object]cache.ByObject{
 				&v1alpha1.CDPCredential{}: {Transform: controllers.TrimCredentials()},
 			},
-			DefaultTransform:  controllers.TrimMetadata(),
+			DefaultTransform:  controllers.TrimMetadata(nil),
 			DefaultNamespaces: map[string]cache.Config{namespace: {}},
 		},
 		Metrics:                server.Options{BindAddress: "0"},

@@ -208,9 +208,9 @@ func obstacle(v *view, do action) *failure {
 			return stalled(v1alpha1.ReasonInvalidSpec, "spec.tls.caBundle: "+err.Error())
 		}
 	}
-	if key := triggers(&spec.Target, v.allowedMetadata); key != "" {
-		return stalled(v1alpha1.ReasonInvalidSpec, "spec.target: "+key+
-			" makes other controllers act: remove it, or have an administrator open it with --allowed-target-metadata")
+	if key := disallowedTargetKey(&spec.Target, v.allowedMetadata); key != "" {
+		return stalled(v1alpha1.ReasonInvalidSpec, "spec.target: "+key+" is not among the labels and annotations that are known to be harmless, "+
+			"and could make other controllers act on the Secret: remove it, or have an administrator allow it with --allowed-target-metadata="+key)
 	}
 	if v.target.found && v.target.owner() != v.obj.Name {
 		return targetNotOwned(v)

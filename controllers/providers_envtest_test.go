@@ -87,7 +87,7 @@ provider:
 clientSecretRef: {keys: {clientID: user, clientSecret: pass.word}}
 target:
   labels: {team: etl}
-  annotations: {note: for tests}
+  annotations: {owner: for tests}
   data:
     authorization: "Bearer {{ .token }}"
     netrc: "login {{ .clientID }} password {{ index .headers \"Authorization\" | b64enc }} until {{ .expiresAt }}"
@@ -196,7 +196,7 @@ target:
 				annotations = []string{"cdpcredentials.io/credential", "cdpcredentials.io/state"}
 			case len(obj.Spec.Target.Labels) > 0:
 				labels["team"] = "etl"
-				annotations = append(annotations, "note")
+				annotations = append(annotations, "owner")
 			}
 			data = map[string]string{}
 			for key, value := range target.Data {

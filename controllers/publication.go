@@ -16,8 +16,9 @@ type publication struct {
 	token exchange.Token
 	req   exchange.Request
 	rec   record
-	// dataRevision is made with the first try to write it: a try whose answer was lost is recognized by the record.
-	dataRevision string
+	// revised says that the record has its data revision: it is made with the first try to write it, as a try whose answer was lost is recognized by
+	// the record.
+	revised bool
 }
 
 // dataFor is the target's data: the token, the headers that go with it, and the user's templates.

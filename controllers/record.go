@@ -38,8 +38,10 @@ type record struct {
 	// Token is the fingerprint of the token and its times, Data that of all our data.
 	Token string `json:"token"`
 	Data  string `json:"data"`
-	// DataRevision is a random ID, new with every write of the data. Empty: an earlier version wrote it.
+	// DataRevision is a random ID of the data, and Templates the fingerprint of the templates that it was written with. Empty: an earlier version
+	// wrote it, or there are no templates.
 	DataRevision string `json:"dataRevision,omitempty"`
+	Templates    string `json:"templates,omitempty"`
 	// Keys, Labels and Annotations are the names of what we wrote, to be taken away when it is no longer wanted.
 	Keys        []string `json:"keys"`
 	Labels      []string `json:"labels,omitempty"`

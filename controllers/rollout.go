@@ -23,14 +23,21 @@ const (
 // unnamed is the data revision of a target that was written by a version which gave none.
 const unnamed = "unnamed"
 
-// newDataRevision returns a random ID for data that is about to be written. It is new with every write, whatever the data holds: status and pod
+// setDataRevision gives data that is about to be written a random ID. It stays only where no data can have changed whatever the values are: the
+// same token under the same templates, in a target that nobody edited. Everything else is a new ID, whether or not the data differs: status and pod
 // templates show it to people who may not read Secrets, and an ID that stayed while the data did would tell them whether a guess was right.
-func (r *CDPCredentialReconciler) newDataRevision() (string, error) {
+func (r *CDPCredentialReconciler) setDataRevision(v *view, rec *record) error {
+	templates := templatesHash(&v.obj.Spec.Target)
+	sameData := rec.Templates == templates && v.held.content == intact && !v.moving()
+	if rec.DataRevision != "" && sameData {
+		return nil
+	}
 	id := make([]byte, 8)
 	if _, err := r.Rand.Read(id); err != nil {
-		return "", fmt.Errorf("make a data revision: %w", err)
+		return fmt.Errorf("make a data revision: %w", err)
 	}
-	return hex.EncodeToString(id), nil
+	rec.DataRevision, rec.Templates = hex.EncodeToString(id), templates
+	return nil
 }
 
 // dataRevision is the name of the data that the target holds. Empty: it holds none of the object's.

@@ -126,19 +126,49 @@ func TestRolloutJudge(t *testing.T) {
 	}
 }
 
-// TestNewDataRevision: every write has an ID of its own, whatever it writes.
-func TestNewDataRevision(t *testing.T) {
+// TestSetDataRevision: an ID stays only where no data can have changed, whatever the values are.
+func TestSetDataRevision(t *testing.T) {
 	t.Parallel()
-	r := &CDPCredentialReconciler{Rand: strings.NewReader("********++++++++")}
-	first, err := r.newDataRevision()
-	if err != nil || first != "2a2a2a2a2a2a2a2a" {
-		t.Errorf("got %q and %v", first, err)
+	const fresh = "2a2a2a2a2a2a2a2a"
+	withTemplate := func(text string) func(*view) {
+		return func(v *view) {
+			v.obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"authorization": v1alpha1.DataTemplate(text)}
+		}
 	}
-	if second, err := r.newDataRevision(); err != nil || second != "2b2b2b2b2b2b2b2b" {
-		t.Errorf("got %q and %v", second, err)
+	hash := func(text string) string {
+		v := steady()
+		withTemplate(text)(v)
+		return templatesHash(&v.obj.Spec.Target)
 	}
-	if third, err := r.newDataRevision(); err == nil {
-		t.Errorf("made %q of nothing", third)
+	for name, tc := range map[string]struct {
+		given     func(*view)
+		revision  string
+		templates string
+		want      string
+	}{
+		"a new token":                          {func(*view) {}, "", "", fresh},
+		"labels changed":                       {func(*view) {}, "e0", "", "e0"},
+		"labels changed, beside a template":    {withTemplate("{{ .token }}"), "e0", hash("{{ .token }}"), "e0"},
+		"a template that renders the same":     {withTemplate("{{ .token }}{{/**/}}"), "e0", hash("{{ .token }}"), fresh},
+		"a template more":                      {withTemplate("{{ .token }}"), "e0", "", fresh},
+		"no template any more":                 {func(*view) {}, "e0", hash("{{ .token }}"), fresh},
+		"data that somebody edited, restored":  {func(v *view) { holding(editedContent)(v) }, "e0", "", fresh},
+		"another target":                       {func(v *view) { v.target.name = "renamed" }, "e0", "", fresh},
+		"a token of a version that gave no ID": {func(*view) {}, "", "", fresh},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			tc.given(v)
+			rec := &record{DataRevision: tc.revision, Templates: tc.templates}
+			r := &CDPCredentialReconciler{Rand: strings.NewReader("********")}
+			if err := r.setDataRevision(v, rec); err != nil || rec.DataRevision != tc.want || rec.Templates != templatesHash(&v.obj.Spec.Target) {
+				t.Errorf("got %q of %q and %v, want %q", rec.DataRevision, rec.Templates, err, tc.want)
+			}
+		})
+	}
+	if err := (&CDPCredentialReconciler{Rand: strings.NewReader("")}).setDataRevision(steady(), &record{}); err == nil {
+		t.Error("an ID was made of nothing")
 	}
 }
 

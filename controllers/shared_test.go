@@ -34,7 +34,7 @@ func TestSharedValues(t *testing.T) {
 // TestCacheIsShared: of two objects alike but for their names a cache holds the large parts once, and no room that nobody needs.
 func TestCacheIsShared(t *testing.T) {
 	t.Parallel()
-	trimCredential, trimMetadata := TrimCredentials(), TrimMetadata()
+	trimCredential, trimMetadata := TrimCredentials(), TrimMetadata(nil)
 	object := func(name string) *v1alpha1.CDPCredential {
 		obj := steady().obj.DeepCopy()
 		obj.Name, obj.Spec.Target.Name, obj.Status.TargetName = name, "token-of-"+name, "token-of-"+name // which are two strings

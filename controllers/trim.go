@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
@@ -8,14 +10,16 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// lastApplied holds a copy of the whole object as kubectl applied it: for a Secret its data.
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+// maxTargetLabels bounds what anybody can make the cache keep by labels. A target has 33 at most.
+const maxTargetLabels = 64
 
-// TrimMetadata makes a cache transform for the metadata of Secrets: it keeps what passes read, as a cluster may have many more Secrets than are
-// of interest here. Of a Secret that is not the target of anybody that is its version and its consent. Above all it drops kubectl's copy of
-// what was applied, in which a Secret's data stands in clear.
-func TrimMetadata() cache.TransformFunc {
+// TrimMetadata returns a cache transform for the metadata of Secrets. Of a target it keeps the owner references, our own annotations and what
+// spec.target may set (opened are the entries of --allowed-target-metadata), to see when somebody changes it; of any other Secret the version
+// and our own annotations. Above all it drops kubectl's copy of what was applied, in which a Secret's data stands in clear.
+func TrimMetadata(opened []string) cache.TransformFunc {
 	var consents, labels sharedValues[map[string]string]
+	isOurs := func(key string) bool { return strings.HasPrefix(key, v1alpha1.GroupVersion.Group+"/") }
+	isTargets := func(key string) bool { return key == v1alpha1.ManagedByLabel || allowedTargetKey(key, opened) }
 	return func(obj any) (any, error) {
 		accessor, err := meta.Accessor(obj)
 		if err != nil {
@@ -26,29 +30,45 @@ func TrimMetadata() cache.TransformFunc {
 		accessor.SetFinalizers(nil)
 		accessor.SetGenerateName("")
 		accessor.SetCreationTimestamp(metav1.Time{})
-		if accessor.GetAnnotations()[v1alpha1.CredentialAnnotation] != "" {
-			trimTarget(accessor, &labels)
+		if accessor.GetAnnotations()[v1alpha1.CredentialAnnotation] == "" {
+			accessor.SetLabels(nil)
+			accessor.SetOwnerReferences(nil)
+			accessor.SetAnnotations(consents.one(filtered(accessor.GetAnnotations(), isOurs)))
 			return obj, nil
 		}
-		accessor.SetLabels(nil)
-		accessor.SetOwnerReferences(nil)
-		accessor.SetAnnotations(consents.one(only(accessor.GetAnnotations(), v1alpha1.AllowedHostsAnnotation)))
+		kept := filtered(accessor.GetLabels(), isTargets)
+		if len(kept) > maxTargetLabels {
+			kept = nil
+		}
+		accessor.SetLabels(labels.one(kept))
+		accessor.SetAnnotations(filtered(accessor.GetAnnotations(), func(key string) bool { return isOurs(key) || isTargets(key) }))
+		shareOwners(accessor)
 		return obj, nil
 	}
 }
 
-// trimTarget keeps all that a user may have asked for.
-func trimTarget(accessor metav1.Object, labels *sharedValues[map[string]string]) {
-	annotations := accessor.GetAnnotations()
-	if annotations[lastApplied] != "" {
-		delete(annotations, lastApplied)
-	}
-	accessor.SetLabels(labels.one(accessor.GetLabels()))
+// shareOwners keeps the texts once that the owner references of all targets have in common.
+func shareOwners(accessor metav1.Object) {
 	owners := accessor.GetOwnerReferences()
 	for i := range owners {
 		o := &owners[i]
-		o.APIVersion, o.Kind, o.Name = shared(o.APIVersion), shared(o.Kind), like(o.Name, annotations[v1alpha1.CredentialAnnotation])
+		o.APIVersion, o.Kind, o.Name = shared(o.APIVersion), shared(o.Kind), like(o.Name, accessor.GetAnnotations()[v1alpha1.CredentialAnnotation])
 	}
+}
+
+// filtered returns the members of m whose keys are wanted. Nil: none is.
+func filtered(m map[string]string, wanted func(key string) bool) map[string]string {
+	var kept map[string]string
+	for key, value := range m {
+		if !wanted(key) {
+			continue
+		}
+		if kept == nil {
+			kept = make(map[string]string, len(m))
+		}
+		kept[shared(key)] = value
+	}
+	return kept
 }
 
 // TrimCredentials makes a cache transform for CDPCredentials: of their annotations only the request for a refresh is read, and what many of them
@@ -63,7 +83,7 @@ func TrimCredentials() cache.TransformFunc {
 		}
 		credential.ManagedFields = nil
 		credential.Labels = nil
-		credential.Annotations = only(credential.Annotations, v1alpha1.RefreshRequestedAtAnnotation)
+		credential.Annotations = filtered(credential.Annotations, func(key string) bool { return key == v1alpha1.RefreshRequestedAtAnnotation })
 		credential.Kind, credential.APIVersion = shared(credential.Kind), shared(credential.APIVersion)
 		credential.Namespace = shared(credential.Namespace)
 		credential.Spec.Provider, credential.Spec.TLS = providers.one(credential.Spec.Provider), tls.one(credential.Spec.TLS)
@@ -76,13 +96,4 @@ func TrimCredentials() cache.TransformFunc {
 		}
 		return credential, nil
 	}
-}
-
-// only is a map with that key alone, if it is there at all.
-func only(annotations map[string]string, key string) map[string]string {
-	value, there := annotations[key]
-	if !there {
-		return nil
-	}
-	return map[string]string{shared(key): shared(value)}
 }

@@ -18,7 +18,7 @@ func TestTrimMetadata(t *testing.T) {
 		secret := secretMetadata("marketing", "etl-token")
 		secret.UID, secret.ResourceVersion, secret.GenerateName, secret.Finalizers = "c", "7", "etl-", []string{"example.com/keep"}
 		secret.CreationTimestamp = metav1.NewTime(at("11:00:00"))
-		secret.Labels = map[string]string{"team": "red"}
+		secret.Labels = map[string]string{"team": "red", "example.com/by": "others", "app.kubernetes.io/managed-by": "cdp-credential-operator"}
 		secret.Annotations = annotations
 		secret.Annotations["kubectl.kubernetes.io/last-applied-configuration"] = `{"data":{"client-secret":"czNjcmV0"}}`
 		secret.OwnerReferences = ownedByUs()
@@ -26,19 +26,23 @@ func TestTrimMetadata(t *testing.T) {
 		return secret
 	}
 	target := secretMetadata("marketing", "etl-token")
-	target.UID, target.ResourceVersion, target.Labels, target.OwnerReferences = "c", "7", map[string]string{"team": "red"}, ownedByUs()
-	target.Annotations = map[string]string{"cdpcredentials.io/credential": "etl", "cdpcredentials.io/state": "{}", "example.com/by": "others"}
+	target.UID, target.ResourceVersion, target.Labels, target.OwnerReferences = "c", "7", map[string]string{"team": "red", "app.kubernetes.io/managed-by": "cdp-credential-operator"}, ownedByUs()
+	target.Annotations = map[string]string{"cdpcredentials.io/credential": "etl", "cdpcredentials.io/state": "{}", "reloader.stakater.com/match": "true", "opened.example.com/x": "y"}
 	clientSecret := secretMetadata("marketing", "etl-token")
 	clientSecret.UID, clientSecret.ResourceVersion = "c", "7"
-	clientSecret.Annotations = map[string]string{"cdpcredentials.io/allowed-hosts": "auth.example.com"}
+	clientSecret.Annotations = map[string]string{"cdpcredentials.io/allowed-hosts": "auth.example.com", "cdpcredentials.io/allow-basic": "true"}
 	unrelated := clientSecret.DeepCopy()
 	unrelated.Annotations = nil
-	trim := TrimMetadata()
+	trim := TrimMetadata([]string{"opened.example.com"})
 	for name, tc := range map[string]struct{ given, want *metav1.PartialObjectMetadata }{
-		"target":        {full(map[string]string{"cdpcredentials.io/credential": "etl", "cdpcredentials.io/state": "{}", "example.com/by": "others"}), target},
-		"client Secret": {full(map[string]string{"cdpcredentials.io/allowed-hosts": "auth.example.com", "example.com/by": "others"}), clientSecret},
-		"unrelated":     {full(map[string]string{"example.com/by": "others"}), unrelated},
-		"bare":          {secretMetadata("marketing", "bare"), secretMetadata("marketing", "bare")},
+		"target": {full(map[string]string{
+			"cdpcredentials.io/credential": "etl", "cdpcredentials.io/state": "{}", "example.com/by": "others", "reloader.stakater.com/match": "true", "opened.example.com/x": "y",
+		}), target},
+		"client Secret": {full(map[string]string{
+			"cdpcredentials.io/allowed-hosts": "auth.example.com", "cdpcredentials.io/allow-basic": "true", "team": "others",
+		}), clientSecret},
+		"unrelated": {full(map[string]string{"example.com/by": "others"}), unrelated},
+		"bare":      {secretMetadata("marketing", "bare"), secretMetadata("marketing", "bare")},
 	} {
 		got, err := trim(tc.given)
 		if diff := cmp.Diff(any(tc.want), got); diff != "" || err != nil {
@@ -82,7 +86,7 @@ func TestTrimCredential(t *testing.T) {
 func TestTrimOthers(t *testing.T) {
 	t.Parallel()
 	tombstone := cache.DeletedFinalStateUnknown{Key: "marketing/etl", Obj: &v1alpha1.CDPCredential{}}
-	for name, trim := range map[string]cache.TransformFunc{"TrimMetadata": TrimMetadata(), "TrimCredentials": TrimCredentials()} {
+	for name, trim := range map[string]cache.TransformFunc{"TrimMetadata": TrimMetadata(nil), "TrimCredentials": TrimCredentials()} {
 		if got, err := trim(tombstone); err != nil || !cmp.Equal(got, any(tombstone)) {
 			t.Errorf("%s: got %v, %v", name, got, err)
 		}

@@ -27,9 +27,11 @@ func TestRefreshRequestIsHandledOnce(t *testing.T) {
 		t.Errorf("lastHandledRefreshRequest is %q", obj.Status.LastHandledRefreshRequest)
 	}
 	c.settled()
-	c.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"a": "b"} })
+	c.edit(func(obj *v1alpha1.CDPCredential) {
+		obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"team": "b"}
+	})
 	s.until(patience, "the label", func() error {
-		if c.target().Labels["a"] != "b" {
+		if c.target().Labels["team"] != "b" {
 			return errNotYet
 		}
 		return nil
@@ -55,7 +57,9 @@ func TestSuspend(t *testing.T) {
 		t.Errorf("nextRefreshTime is %v", obj.Status.NextRefreshTime)
 	}
 	c.request("while suspended")
-	c.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"a": "b"} })
+	c.edit(func(obj *v1alpha1.CDPCredential) {
+		obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"team": "b"}
+	})
 	edited := c.editSecret("etl-token", func(secret *corev1.Secret) { secret.Data["token"] = []byte("edited") })
 	s.until(patience, "Ready to tell of the edited token", func() error {
 		obj = c.object()

@@ -37,12 +37,12 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
 	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
 	p.rec.Token, p.rec.Data = p.rec.seal(p.rec.tokenIn(data)), p.rec.sealData(data, p.rec.Keys)
-	if p.dataRevision == "" {
-		if p.dataRevision, err = r.newDataRevision(); err != nil {
+	if !p.revised {
+		if err := r.setDataRevision(v, &p.rec); err != nil {
 			return "", err
 		}
+		p.revised = true
 	}
-	p.rec.DataRevision = p.dataRevision
 	state, err := json.Marshal(p.rec)
 	if err != nil {
 		return "", fmt.Errorf("write the record: %w", err)

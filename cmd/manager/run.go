@@ -124,7 +124,7 @@ func cacheOptions(opts *options) cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.CDPCredential{}: {Label: opts.selector, Transform: controllers.TrimCredentials()},
 		},
-		DefaultTransform: controllers.TrimMetadata(),
+		DefaultTransform: controllers.TrimMetadata(opts.allowedMetadata),
 	}
 	if len(opts.namespaces) > 0 {
 		options.DefaultNamespaces = map[string]cache.Config{}

@@ -59,7 +59,7 @@ var (
 func newAPIServer(w *world) *apiServer {
 	return &apiServer{
 		w: w, credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*corev1.Secret{},
-		trimMetadata: controllers.TrimMetadata(), trimCredential: controllers.TrimCredentials(),
+		trimMetadata: controllers.TrimMetadata(nil), trimCredential: controllers.TrimCredentials(),
 	}
 }
 

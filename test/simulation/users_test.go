@@ -154,8 +154,8 @@ var actions = []action{
 	}},
 	{"changes labels", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
-			s.Target.Labels = pick(w, []map[string]v1alpha1.LabelValue{nil, {"team": "a"}, {"team": "b", "tier": "c"}})
-			s.Target.Annotations = pick(w, []map[string]v1alpha1.AnnotationValue{nil, {"note": "a"}, {"note": "b"}})
+			s.Target.Labels = pick(w, []map[string]v1alpha1.LabelValue{nil, {"team": "a"}, {"team": "b", "owner": "c"}})
+			s.Target.Annotations = pick(w, []map[string]v1alpha1.AnnotationValue{nil, {"owner": "a"}, {"owner": "b"}})
 		})
 		return ""
 	}},
