@@ -10,6 +10,8 @@ type outcome struct {
 	failure *failure
 	// waiting says that the action has to wait for its turn: nothing is reported of that.
 	waiting bool
+	// heldUp is what it waits for at the gate. Nil: it does not wait there.
+	heldUp *holdUp
 	// at is when to come back for it.
 	at time.Time
 	// wrote says that the target was written: the view has it as it is now.

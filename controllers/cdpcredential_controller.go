@@ -153,6 +153,7 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, v *view, mem *remembered) (ctrl.Result, error) {
 	status := *v.obj.Status.DeepCopy()
 	setReady(v, &status)
+	status.NextRefreshTime = nil // it is now
 	if err := r.patchStatus(ctx, v.obj, v.saved, mem, status); err != nil {
 		return ctrl.Result{}, err
 	}

@@ -28,6 +28,15 @@ type failure struct {
 	retryAt time.Time
 }
 
+// untilAChange reports whether an attempt that failed so is not made again before something changes.
+func untilAChange(reason string) bool {
+	switch reason {
+	case v1alpha1.ReasonSecretKeyMissing, v1alpha1.ReasonSecretKeyInvalid, v1alpha1.ReasonInvalidSpec, v1alpha1.ReasonInvalidTemplate:
+		return true
+	}
+	return false
+}
+
 func stalled(reason, message string) *failure {
 	return &failure{reason: reason, message: message, stalled: true}
 }

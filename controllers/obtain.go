@@ -24,8 +24,8 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 		return nil, r.attempted(v, mem, f), err
 	}
 	permit, wait := r.admit(v, mem, s)
-	if wait > 0 {
-		return nil, outcome{waiting: true, at: v.now.Add(wait)}, nil
+	if wait != nil {
+		return nil, outcome{waiting: true, at: v.now.Add(wait.For), heldUp: &holdUp{by: heldUpBy(wait.Reason), since: mem.dueSince}}, nil
 	}
 	learned := egress.Result{Kind: egress.Cancelled}
 	defer func() {
@@ -239,17 +239,16 @@ func resultOf(err error, ownCA bool) egress.Result {
 	return result
 }
 
-// admit asks the endpoint's gate. A wait above zero means to come back after it.
-func (r *CDPCredentialReconciler) admit(v *view, mem *remembered, s step) (*egress.Permit, time.Duration) {
+// admit asks the endpoint's gate. A wait means to come back after it.
+func (r *CDPCredentialReconciler) admit(v *view, mem *remembered, s step) (*egress.Permit, *egress.Wait) {
 	if v.intent.provider == "basic" {
-		return nil, 0 // nobody is called
+		return nil, nil // nobody is called
 	}
 	permit, wait := r.Gate.Admit(v.now, askOf(v, mem.dueSince, s.cause))
 	if wait != nil {
 		r.Metrics.blocked(wait.Reason)
-		return nil, wait.For
 	}
-	return permit, 0
+	return permit, wait
 }
 
 // askOf is what an object says to the gate. Only a renewal of a token that still lives is planned: what has no token, and what a change or a

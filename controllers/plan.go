@@ -277,9 +277,9 @@ func backingOff(v *view) (until time.Time, waiting bool) {
 		return time.Time{}, false
 	}
 	if status.NextRefreshTime == nil {
-		// Throttled mends itself: it must not wait for ever. Nor must what has no reason any more, because a process that had an old list has written
-		// its conditions: somebody is to be told again.
-		return time.Time{}, reason != v1alpha1.ReasonThrottled && reason != ""
+		// No time: the wait is over, and it had to wait for its turn since. Nor may what has no reason any more wait, because a process that had an
+		// old list has written its conditions: somebody is to be told again.
+		return time.Time{}, untilAChange(reason)
 	}
 	until = status.NextRefreshTime.Add(v.step)
 	return until, v.now.Before(until)

@@ -15,15 +15,7 @@ import (
 func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCredentialStatus {
 	status := *v.obj.Status.DeepCopy()
 	if out.waiting {
-		// Waiting for a turn is no news. But a Ready that is no longer true is, and a token that was written by a process that died before it
-		// could say so.
-		untold := v.target.has() && v.target.owner() == v.obj.Name && !status.TokenExpirationTime.Equal(wholeSecond(v.target.rec.ExpiresAt))
-		if untold {
-			reportTarget(v, &status)
-		}
-		if untold || readyIsStale(v, &status) {
-			setReady(v, &status)
-		}
+		reportWaiting(v, s, out, &status)
 		return status
 	}
 	status.ObservedGeneration = v.obj.Generation
@@ -37,7 +29,7 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 	} else {
 		remove(&status, v1alpha1.ConditionReconciling)
 		remove(&status, v1alpha1.ConditionStalled)
-		if refreshedReason(&status) != v1alpha1.ReasonThrottled {
+		if next := status.NextRefreshTime; next != nil && (refreshedReason(&status) != v1alpha1.ReasonThrottled || !v.now.Before(next.Time)) {
 			status.NextRefreshTime = nil
 		} // else it still waits as long as it was told to when it is resumed
 	}

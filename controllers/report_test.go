@@ -267,6 +267,7 @@ func TestReportWaiting(t *testing.T) {
 					t.Errorf("got %s, want %s", line, tc.ready)
 				}
 				setReady(v, want)
+				want.NextRefreshTime = nil
 			}
 			if diff := cmp.Diff(*want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
@@ -324,9 +325,10 @@ func TestReportTimes(t *testing.T) {
 		"budget":                 {func(v *view) { v.difference = different; budget(v, 1, 1) }, nil, times{"12:00:00", "11:00:00", "2026-03-02T00:00:00Z"}},
 		"suspended":              {suspended, nil, times{"12:00:00", "11:00:00", ""}},
 		// The wait that was asked for is not forgotten by suspending and resuming.
-		"suspended in an outage": {func(v *view) { suspended(v); failed(v, "EndpointUnavailable", "11:20:00") }, nil, times{"12:00:00", "11:00:00", ""}},
-		"suspended, throttled":   {func(v *view) { suspended(v); failed(v, "Throttled", "11:20:00") }, nil, times{"12:00:00", "11:00:00", "11:20:00"}},
-		"basic":                  {basic, nil, times{}},
+		"suspended in an outage":                 {func(v *view) { suspended(v); failed(v, "EndpointUnavailable", "11:20:00") }, nil, times{"12:00:00", "11:00:00", ""}},
+		"suspended, throttled":                   {func(v *view) { suspended(v); failed(v, "Throttled", "11:20:00") }, nil, times{"12:00:00", "11:00:00", "11:20:00"}},
+		"suspended, throttled until a while ago": {func(v *view) { suspended(v); failed(v, "Throttled", "11:17:43") }, nil, times{"12:00:00", "11:00:00", ""}},
+		"basic":                                  {basic, nil, times{}},
 		// The token is still there, under the old name.
 		"moving": {func(v *view) { v.obj.Status = report(v, step{}, outcome{}, nil); renamed(v); v.client = clientView{} }, nil, times{"12:00:00", "11:00:00", ""}},
 	}

@@ -14,7 +14,14 @@ func wake(v *view, s step, out outcome, nextAt time.Time, status *v1alpha1.CDPCr
 		times = append(times, v.held.rec.ExpiresAt)
 	}
 	switch {
-	case v.obj.Spec.Suspend || out.waiting:
+	case v.obj.Spec.Suspend:
+		if status.NextRefreshTime != nil {
+			times = append(times, status.NextRefreshTime.Time) // until then it would wait if it were resumed
+		}
+	case out.waiting:
+		if out.heldUp != nil && !out.heldUp.long(v.now) {
+			times = append(times, out.heldUp.since.Add(heldUpAfter)) // to tell of it
+		}
 	case out.failure != nil:
 		if status.NextRefreshTime != nil {
 			times = append(times, status.NextRefreshTime.Time)

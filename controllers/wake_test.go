@@ -31,6 +31,8 @@ func TestWake(t *testing.T) {
 		"suspended, past the renewal":              {func(v *view) { suspended(v); v.now = at("11:50:00") }, nil, "", "10m0s"},
 		"suspended, a retry kept":                  {func(v *view) { suspended(v); failed(v, "EndpointUnavailable", "11:20:00") }, nil, "", "42m17s"},
 		"suspended, a retry kept that has passed":  {func(v *view) { suspended(v); failed(v, "EndpointUnavailable", "11:10:00") }, nil, "", "42m17s"},
+		"suspended, told to wait":                  {func(v *view) { suspended(v); failed(v, "Throttled", "11:20:00") }, nil, "", "2m17s"},
+		"suspended, told to wait until now":        {func(v *view) { suspended(v); failed(v, "Throttled", "11:17:43") }, nil, "", "42m17s"},
 		"suspended, no token":                      {func(v *view) { suspended(v); missing(v) }, nil, "", "0s"},
 		"refused, no token":                        {missing, rejected(), "", "15m0s"},
 		"refused, ten minutes left":                {func(v *view) { v.now = at("11:50:00") }, rejected(), "", "2m30s"},

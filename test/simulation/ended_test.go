@@ -131,6 +131,7 @@ func (p *pass) toldOfTheTarget(obj *v1alpha1.CDPCredential) bool {
 	rest := func(s *v1alpha1.CDPCredentialStatus) *v1alpha1.CDPCredentialStatus {
 		s = s.DeepCopy()
 		s.TargetName, s.TargetVersion, s.TokenExpirationTime, s.GrantedScopes, s.LastRefreshTime, s.Issuance = "", "", nil, nil, nil, nil
+		s.NextRefreshTime, s.Reason = nil, "" // when its turn comes, nobody knows; the reason is a condition's
 		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionReady)
 		return s
 	}
