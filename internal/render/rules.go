@@ -202,12 +202,9 @@ func checkJoin(_ string, args []shape) (shape, error) {
 
 func checkJSON(_ string, args []shape) (shape, error) {
 	of := args[0]
-	size := jsonGrowth*of.size + 2
-	switch {
-	case of.kinds == kindMap:
+	size := jsonGrowth*of.size + 2 // of a list, too: the separator of each element counts
+	if of.kinds == kindMap {
 		size = maxHeadersJSON
-	case of.kinds&kindList != 0:
-		size += 3 * maxScopes
 	}
 	return shape{kinds: kindText, size: size}.tainted(of), nil
 }
