@@ -172,9 +172,6 @@ func (in *intent) withClient(secret *corev1.Secret) (exchange.Request, error) {
 		if text == "" && !v.optional {
 			return req, &missingKeyError{secret: secret.Name, key: v.key, field: v.field}
 		}
-		if len(text) > exchange.MaxSecret {
-			return req, &exchange.Error{Kind: exchange.InvalidKey, Field: v.field, Detail: "is longer than 16 KiB: put the value alone there"}
-		}
 		v.set(&req.Client, exchange.Secret(text))
 	}
 	return req, nil

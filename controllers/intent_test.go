@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -382,51 +381,6 @@ func TestWithClientMissing(t *testing.T) {
 			}
 			if got != tc.want || (err == nil) != (tc.want == "") {
 				t.Errorf("got %q (%v), want %q", got, err, tc.want)
-			}
-		})
-	}
-}
-
-// TestWithClientTooLong: every value counts as at most 16 KiB in templates, whatever is made of it.
-func TestWithClientTooLong(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("x", 16<<10)
-	tests := map[string]struct {
-		provider v1alpha1.Provider
-		data     map[string]string
-		field    string // empty: nothing is wrong
-	}{
-		"as long as may be": {apsisAt("https://api.apsis.one"), map[string]string{"client-id": long, "client-secret": long + "\n"}, ""},
-		"client ID":         {apsisAt("https://api.apsis.one"), map[string]string{"client-id": long + "x", "client-secret": "2"}, "clientID"},
-		"client secret":     {apsisAt("https://api.apsis.one"), map[string]string{"client-id": "1", "client-secret": long + "\n\n"}, "clientSecret"},
-		"an optional one": {
-			v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com"}}, map[string]string{"tenant-hash": "1", "oauth-key-secret": long + "x"}, "oauthKeySecret",
-		},
-		"a private key": {
-			v1alpha1.Provider{Adobe: &v1alpha1.Adobe{ServiceAccount: &v1alpha1.AdobeServiceAccount{}}},
-			map[string]string{"client-id": "1", "client-secret": "2", "private-key": long + "x"}, "privateKey",
-		},
-	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			in, err := intentOf(specOf(tc.provider))
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = in.withClient(clientSecret(tc.data))
-			if tc.field == "" {
-				if err != nil {
-					t.Error(err)
-				}
-				return
-			}
-			v := steady()
-			v.intent = in
-			f := failureOf(v, err, 0)
-			want := "Secret etl-client, key " + in.keyOf(tc.field) + ": is longer than 16 KiB: put the value alone there"
-			if f == nil || f.reason != "SecretKeyInvalid" || !f.stalled || f.message != want {
-				t.Errorf("got %v (%+v), want SecretKeyInvalid: %s", err, f, want)
 			}
 		})
 	}

@@ -27,7 +27,12 @@ func (r Request) checkWire() error {
 	}
 	switch r.Provider {
 	case Algonomy:
-		return checkHeaderValues(map[string]Secret{"tenantHash": r.Client.TenantHash, "oauthKeySecret": r.Client.OAuthKeySecret})
+		if err := checkHeaderValues(map[string]Secret{"tenantHash": r.Client.TenantHash, "oauthKeySecret": r.Client.OAuthKeySecret}); err != nil {
+			return err
+		}
+		return checkAPIHeader("tenantHash", r.Client.TenantHash)
+	case AdobeServerToServer, AdobeServiceAccount:
+		return checkAPIHeader("clientID", r.Client.ID)
 	case Basic:
 		if err := checkHeaderValues(map[string]Secret{"tokenID": r.Client.TokenID, "tokenSecret": r.Client.TokenSecret}); err != nil {
 			return err
@@ -47,9 +52,6 @@ func (r Request) checkWire() error {
 	return nil
 }
 
-// maxValue is the longest value of a client Secret. Templates are checked with as long ones (package render).
-const maxValue = 16 << 10
-
 func (c Client) checkLengths() error {
 	for _, value := range []struct {
 		field string
@@ -58,7 +60,7 @@ func (c Client) checkLengths() error {
 		{"clientID", c.ID}, {"clientSecret", c.Secret}, {"privateKey", c.PrivateKey}, {"privateKeyPassphrase", c.Passphrase}, {"keyID", c.KeyID},
 		{"tenantHash", c.TenantHash}, {"oauthKeySecret", c.OAuthKeySecret}, {"tokenID", c.TokenID}, {"tokenSecret", c.TokenSecret},
 	} {
-		if len(value.of) > maxValue {
+		if len(value.of) > MaxSecret {
 			return invalidKey(value.field, "is longer than 16 KiB")
 		}
 	}
@@ -78,6 +80,14 @@ func checkURL(address string) *Error {
 func checkUserID(field string, id Secret) error {
 	if strings.Contains(string(id), ":") {
 		return invalidKey(field, "must not contain a colon, since HTTP Basic authentication ends it there")
+	}
+	return nil
+}
+
+// checkAPIHeader is for what APIHeaders has beside the token. Templates count on it: of visible ASCII JSON is at most twice as long.
+func checkAPIHeader(field string, value Secret) error {
+	if !headerSafe(string(value)) {
+		return invalidKey(field, "must be of visible ASCII characters, since calls of the API have it in a header")
 	}
 	return nil
 }

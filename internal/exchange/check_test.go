@@ -73,6 +73,22 @@ func TestCheck(t *testing.T) {
 			Provider: exchange.OAuth2, URL: "https://a.example.com", Client: exchange.Client{ID: "https://etl", Secret: "x"},
 		}},
 		"token ID and a colon": {exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a:b"}}, key, "tokenID"},
+		"client secret of 16 KiB": {req: exchange.Request{
+			Provider: exchange.Apsis, URL: "https://a.example.com", Client: exchange.Client{ID: "etl", Secret: exchange.Secret(strings.Repeat("x", 16<<10))},
+		}},
+		"client secret of more": {
+			exchange.Request{Provider: exchange.Apsis, URL: "https://a.example.com", Client: exchange.Client{ID: "etl", Secret: exchange.Secret(strings.Repeat("x", 16<<10+1))}},
+			key, "clientSecret",
+		},
+		"client ID of more than 16 KiB": {
+			exchange.Request{Provider: exchange.Apsis, URL: "https://a.example.com", Client: exchange.Client{ID: exchange.Secret(strings.Repeat("x", 16<<10+1))}}, key, "clientID",
+		},
+		"Adobe's client ID with an umlaut": {
+			exchange.Request{Provider: exchange.AdobeServerToServer, URL: "https://a.example.com", Client: exchange.Client{ID: "ä"}}, key, "clientID",
+		},
+		"tenant hash with an umlaut": {
+			exchange.Request{Provider: exchange.Algonomy, API: "GDPR", URL: "https://a.example.com", Client: exchange.Client{TenantHash: "ä"}}, key, "tenantHash",
+		},
 		"basic, too long": {
 			exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a", TokenSecret: exchange.Secret(strings.Repeat("b", 12<<10))}}, key, "tokenSecret",
 		},

@@ -141,7 +141,7 @@ func wayThrough(t *testing.T, marked *template.Template, v Values) string {
 var publicWorlds = []Values{
 	{TokenType: "Bearer", ExpiresAt: "2026-08-01T12:00:00Z", Scopes: []string{"a:read", "b:write"}},
 	{TokenType: "JWT"},
-	{TokenType: strings.Repeat("\xff", 32), ExpiresAt: "a", Scopes: strings.Split(strings.Repeat(strings.Repeat(`"`, 256)+" ", 99)+"é", " ")},
+	{TokenType: strings.Repeat("\xff", 32), ExpiresAt: "a", Scopes: strings.Split(strings.Repeat(strings.Repeat("s", 256)+" ", 99)+"~", " ")},
 }
 
 // A secretWorld is what the rest of the values is made of.
@@ -149,7 +149,7 @@ type secretWorld struct{ token, client string }
 
 func (w secretWorld) in(v Values) Values {
 	v.Token, v.ClientID = w.token, w.client
-	v.Headers = map[string]string{"Authorization": w.token, "x-api-key": w.client, "x-gw-ims-org-id": "ABC@AdobeOrg"}
+	v.Headers = map[string]string{"Authorization": w.token, "x-api-key": w.token, "x-gw-ims-org-id": strings.Repeat(`"`, 256), "x-sandbox-name": strings.Repeat(`"`, 256)}
 	return v
 }
 

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
 )
 
 var sample = Values{
@@ -105,6 +108,54 @@ func TestRender(t *testing.T) {
 				t.Errorf("Render (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDocs renders the examples of docs/providers.md, and refuses what it says to write in another way.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/providers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, ok := strings.Cut(string(page), "<!-- templates -->\n```yaml\n")
+	block, _, closed := strings.Cut(block, "```")
+	var example struct {
+		Target struct {
+			Data map[string]string `json:"data"`
+		} `json:"target"`
+	}
+	if err := yaml.UnmarshalStrict([]byte(strings.Replace(block, "    name: etl-token\n", "", 1)), &example); err != nil || !ok || !closed {
+		t.Fatal(err)
+	}
+	set, err := Compile(example.Target.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := set.Render(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]byte{
+		"authorization": []byte("Bearer CANARY-token"),
+		"basic":         []byte("Y2xpZW50LTE="),
+		"netrc":         []byte("machine api.example.com\nlogin client-1\npassword CANARY-token\n"),
+		"token.json":    []byte(`{"token": "CANARY-token", "scopes": ["a:read","b:write"], "expires": "2026-08-01T12:00:00Z"}` + "\n"),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `(\\{\\{ .*?)` \\| (?:`(.*?)`)?").FindAllStringSubmatch(string(page), -1)
+	if len(rows) != 4 {
+		t.Errorf("%d templates to write in another way, want 4", len(rows))
+	}
+	for _, row := range rows {
+		if _, err := Compile(map[string]string{"k": strings.Replace(row[1]+"{{ end }}", "{{ end }}{{ end }}", "{{ end }}", 1)}); err == nil {
+			t.Errorf("%s: no error", row[1])
+		}
+		if _, err := Compile(map[string]string{"k": row[2]}); err != nil {
+			t.Errorf("%s: %v", row[2], err)
+		}
 	}
 }
 

@@ -202,9 +202,12 @@ func checkJoin(_ string, args []shape) (shape, error) {
 
 func checkJSON(_ string, args []shape) (shape, error) {
 	of := args[0]
-	size := jsonGrowth*of.size + 2 // of a list, too: the separator of each element counts
-	if of.kinds == kindMap {
+	size := jsonGrowth*of.size + 2
+	switch of.kinds {
+	case kindMap:
 		size = maxHeadersJSON
+	case kindList:
+		size = of.size + 2*maxScopes + 2
 	}
 	return shape{kinds: kindText, size: size}.tainted(of), nil
 }

@@ -9,13 +9,13 @@ import (
 const (
 	MaxSecret = 16 << 10
 	maxScopes = 100
-	maxScope  = 256
+	maxScope  = 256 // RFC 6749's characters, which JSON leaves as they are
 	maxNumber = 32
 	maxShort  = 64 // .tokenType and .expiresAt
 	// Two of .headers hold a secret: the token, and the client ID or the tenant hash. The rest is names and what the object says.
-	maxHeaders = 2*MaxSecret + 2<<10
-	// The token is visible ASCII, of which JSON at most doubles a byte.
-	maxHeadersJSON = 2*MaxSecret + jsonGrowth*(MaxSecret+2<<10)
+	// All are visible ASCII, of which JSON is at most twice as long; as JSON they count as one secret.
+	maxHeaders     = 2*MaxSecret + 2<<10
+	maxHeadersJSON = jsonGrowth * MaxSecret
 )
 
 // kinds is a set of types that a value can have.
