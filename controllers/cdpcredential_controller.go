@@ -26,9 +26,10 @@ type Exchanger interface {
 	Exchange(ctx context.Context, rt http.RoundTripper, req exchange.Request) (exchange.Token, error)
 }
 
-// Transports gives the way to endpoints whose certificates are checked against a CA bundle; none means the system's roots.
+// Transports gives the way to endpoints for the requests of one namespace. Certificates are checked against a CA bundle; none means the
+// system's roots and --ca-file.
 type Transports interface {
-	For(caBundle []byte) (http.RoundTripper, error)
+	For(namespace string, caBundle []byte) (http.RoundTripper, error)
 }
 
 // CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but Watchdog are required.

@@ -103,7 +103,7 @@ func (r *CDPCredentialReconciler) pending(ctx context.Context, v *view, mem *rem
 
 // exchange makes the one attempt. The view's time is that of after it: what is waited out is counted from then, and not from before a time-out.
 func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step, req exchange.Request) (exchange.Token, egress.Result, error) {
-	transport, err := r.Transports.For(caBundle(v.obj))
+	transport, err := r.Transports.For(v.obj.Namespace, caBundle(v.obj))
 	if err != nil {
 		return exchange.Token{}, egress.Result{Kind: egress.Cancelled}, err
 	}

@@ -85,10 +85,7 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 	if !there {
 		return &verification{undecided: true}, unknown, nil
 	}
-	transport, err := r.Transports.For(nil)
-	if v.obj.Spec.TLS != nil {
-		transport, err = r.Transports.For(caBundle(v.obj))
-	}
+	transport, err := r.Transports.For(v.obj.Namespace, caBundle(v.obj))
 	if err != nil {
 		return &verification{undecided: true}, unknown, nil //nolint:nilerr // a bad CA bundle is reported as InvalidSpec
 	}

@@ -83,7 +83,7 @@ func newLoop(kubeconfig string, e *endpoint) (*loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := (&egress.Transports{Policy: egress.Policy{Allowed: ranges}, MaxConnsPerHost: workers}).For(e.CABundle)
+	transport, err := (&egress.Transports{Policy: egress.Policy{Allowed: ranges}, MaxConnsPerHost: workers}).For("bare", e.CABundle)
 	if err != nil {
 		return nil, err
 	}

@@ -17,17 +17,16 @@ func (e *CABundleError) Error() string { return "read CA bundle: " + e.Why }
 
 // CheckCABundle says whether a CA bundle can be used: a *CABundleError if not.
 func CheckCABundle(bundle []byte) error {
-	_, err := parseCABundle(bundle)
-	return err
+	return addCertificates(x509.NewCertPool(), bundle)
 }
 
-// parseCABundle is strict where x509.CertPool.AppendCertsFromPEM is not: a bundle that is only half read would fail later
+// addCertificates is strict where x509.CertPool.AppendCertsFromPEM is not: a bundle that is only half read would fail later
 // and far from its cause.
-func parseCABundle(bundle []byte) (*x509.CertPool, error) {
+func addCertificates(pool *x509.CertPool, bundle []byte) error {
 	if len(bundle) > maxCABundle {
-		return nil, &CABundleError{fmt.Sprintf("it is larger than %d KiB: keep only the endpoint's own CA", maxCABundle>>10)}
+		return &CABundleError{fmt.Sprintf("it is larger than %d KiB: keep only the endpoint's own CA", maxCABundle>>10)}
 	}
-	pool, count := x509.NewCertPool(), 0
+	count := 0
 	for {
 		block, rest := pem.Decode(bundle)
 		if block == nil {
@@ -35,16 +34,16 @@ func parseCABundle(bundle []byte) (*x509.CertPool, error) {
 		}
 		bundle, count = rest, count+1
 		if block.Type != "CERTIFICATE" {
-			return nil, &CABundleError{fmt.Sprintf("PEM block %d is no CERTIFICATE: remove it", count)}
+			return &CABundleError{fmt.Sprintf("PEM block %d is no CERTIFICATE: remove it", count)}
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, &CABundleError{fmt.Sprintf("PEM block %d is no valid certificate: replace it", count)}
+			return &CABundleError{fmt.Sprintf("PEM block %d is no valid certificate: replace it", count)}
 		}
 		pool.AddCert(certificate)
 	}
 	if count == 0 || bytes.Contains(bundle, []byte("-----BEGIN")) {
-		return nil, &CABundleError{"it is no complete PEM: give one or more BEGIN CERTIFICATE blocks"}
+		return &CABundleError{"it is no complete PEM: give one or more BEGIN CERTIFICATE blocks"}
 	}
-	return pool, nil
+	return nil
 }

@@ -87,7 +87,7 @@ func TestHostileURLsReachNothing(t *testing.T) {
 	}
 	_, port, accepted := listen(t, "127.0.0.1:0")
 	_, _, accepted6 := listen(t, "[::1]:"+port)
-	rt, err := (&Transports{Resolver: hostileZone()}).For(nil)
+	rt, err := (&Transports{Resolver: hostileZone()}).For("ns", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestHostileURLsReachNothing(t *testing.T) {
 func TestHostileURLsControl(t *testing.T) {
 	t.Parallel()
 	_, port, accepted := listen(t, "127.0.0.1:0")
-	rt, err := (&Transports{Policy: loopback(t), Resolver: hostileZone()}).For(nil)
+	rt, err := (&Transports{Policy: loopback(t), Resolver: hostileZone()}).For("ns", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,11 +135,11 @@ func TestRedirectsReachNothing(t *testing.T) {
 	}
 	// Redirector and victim share the loopback address, so the first is reached by a transport with loopback open and its
 	// answers are followed by one without.
-	open, err := (&Transports{Policy: loopback(t), Resolver: hostileZone()}).For(bundle)
+	open, err := (&Transports{Policy: loopback(t), Resolver: hostileZone()}).For("ns", bundle)
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed, err := (&Transports{Resolver: hostileZone()}).For(bundle)
+	closed, err := (&Transports{Resolver: hostileZone()}).For("ns", bundle)
 	if err != nil {
 		t.Fatal(err)
 	}

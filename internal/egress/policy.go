@@ -14,6 +14,9 @@ type Policy struct {
 	// Allowed are the prefixes of --allowed-cidrs. Each opens exactly what it says: an IPv4 prefix opens its addresses, in
 	// their IPv4-mapped form too, because that is the same connection, but not in NAT64 or 6to4 form.
 	Allowed []netip.Prefix
+	// Denied are the prefixes of --denied-cidrs. Denial wins over Allowed, and over what an address is. An IPv4 prefix denies its addresses
+	// in their NAT64 and 6to4 form, too.
+	Denied []netip.Prefix
 }
 
 // RefusedError says that an address is not open. The user can mend it with a public endpoint, the administrator with
@@ -25,6 +28,9 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
+	if e.Why == WhyDenied {
+		return "refuse to connect: an administrator has closed the endpoint's address with --denied-cidrs; use another endpoint, or have the administrator open it"
+	}
 	return fmt.Sprintf("refuse to connect: the endpoint's address is not public but %s; use a public endpoint, or have an administrator open the address with --allowed-cidrs", e.Why)
 }
 
@@ -32,6 +38,9 @@ func (e *RefusedError) Error() string {
 func (p Policy) Check(addr netip.Addr) error {
 	if !addr.IsValid() {
 		return &RefusedError{Addr: addr, Why: WhyInvalid}
+	}
+	if p.denied(addr) {
+		return &RefusedError{Addr: addr, Why: WhyDenied}
 	}
 	if p.opened(addr) {
 		return nil
@@ -45,11 +54,23 @@ func (p Policy) Check(addr netip.Addr) error {
 
 // opened reports whether an administrator opened addr, public or not.
 func (p Policy) opened(addr netip.Addr) bool {
-	addr = addr.WithZone("").Unmap()
-	return slices.ContainsFunc(p.Allowed, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
+	return within(p.Allowed, addr) && !p.denied(addr)
 }
 
-// ParsePrefixes reads a comma-separated list of CIDRs and single addresses, as in --allowed-cidrs. Blanks around entries
+// denied reports whether an administrator closed addr.
+func (p Policy) denied(addr netip.Addr) bool {
+	if embedded, ok := embeddedIPv4(addr.WithZone("").Unmap()); ok && within(p.Denied, embedded) {
+		return true
+	}
+	return within(p.Denied, addr)
+}
+
+func within(prefixes []netip.Prefix, addr netip.Addr) bool {
+	addr = addr.WithZone("").Unmap()
+	return slices.ContainsFunc(prefixes, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
+}
+
+// ParsePrefixes reads a comma-separated list of CIDRs and single addresses, as in --allowed-cidrs and --denied-cidrs. Blanks around entries
 // and empty entries are skipped. A CIDR with bits below its mask is refused, as it is a likely slip of the pen.
 func ParsePrefixes(list string) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix

@@ -125,3 +125,35 @@ func TestRefusedErrorKeepsTheAddressToItself(t *testing.T) {
 		t.Errorf("error %q; want the kind and the way out, not the address", err)
 	}
 }
+
+func TestPolicyDeniedWins(t *testing.T) {
+	t.Parallel()
+	policy := Policy{
+		Allowed: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
+		Denied: []netip.Prefix{
+			netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("93.184.216.0/24"), netip.MustParsePrefix("fd00:1::/32"), netip.MustParsePrefix("2a00:1450::/32"),
+		},
+	}
+	for addr, want := range map[string]Why{
+		"10.0.0.1": "", "10.2.0.1": "", "10.1.0.1": WhyDenied, "::ffff:10.1.0.1": WhyDenied, "fd00:2::1": "", "fd00:1::1": WhyDenied, "fd00:1::1%eth0": WhyDenied,
+		"93.184.217.1": "", "93.184.216.34": WhyDenied, "64:ff9b::93.184.216.34": WhyDenied, "2002:5db8:d822::1": WhyDenied, "2a00:1450:4001::200e": WhyDenied,
+		"127.0.0.1": WhyLoopback,
+	} {
+		err := policy.Check(netip.MustParseAddr(addr))
+		refused, _ := errors.AsType[*RefusedError](err)
+		if want == "" && err != nil || want != "" && (refused == nil || refused.Why != want) {
+			t.Errorf("%s: %v, want %q", addr, err, want)
+		}
+		if want == WhyDenied && (strings.Contains(err.Error(), "--allowed-cidrs") || !strings.Contains(err.Error(), "--denied-cidrs")) {
+			t.Errorf("%s: names the wrong flag: %v", addr, err)
+		}
+	}
+	// One name, two addresses: the one that is open is used, and never the other.
+	open, err := policyDialer{policy: policy}.open(addresses("10.1.0.1", "10.2.0.1"))
+	if err != nil || len(open) != 1 || open[0] != netip.MustParseAddr("10.2.0.1") {
+		t.Errorf("%v, %v", open, err)
+	}
+	if _, err := (policyDialer{policy: policy}).open(addresses("93.184.216.34", "8.8.8.8")); err == nil {
+		t.Error("a name with a closed and a public address is connected to")
+	}
+}

@@ -2,6 +2,7 @@ package egress
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -69,7 +70,7 @@ func TestProxy(t *testing.T) {
 			return proxyURL, nil
 		},
 	}
-	rt, err := transports.For(bundle)
+	rt, err := transports.For("ns", bundle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,11 +110,63 @@ func TestProxy(t *testing.T) {
 func TestProxyErrorHidesItsPassword(t *testing.T) {
 	t.Parallel()
 	transports := &Transports{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New("bad http://user:CANARY@proxy") }}
-	rt, err := transports.For(nil)
+	rt, err := transports.For("ns", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := get(t, rt, "https://example.com/"); err == nil || strings.Contains(err.Error(), "CANARY") {
 		t.Errorf("error %v; want one without the proxy's password", err)
+	}
+}
+
+// TestProxyIsNotCheckedAgainstTheBundle has a proxy that is reached by TLS and has a certificate of the object's own CA.
+func TestProxyIsNotCheckedAgainstTheBundle(t *testing.T) {
+	t.Parallel()
+	server, _, bundle := tlsServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	plain, connects, asked := proxy(t, server.Listener.Addr().String())
+	front, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: server.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = front.Close() })
+	go func() { // TLS before the plain proxy
+		for {
+			conn, err := front.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				if conn.(*tls.Conn).HandshakeContext(t.Context()) != nil {
+					return
+				}
+				back, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", plain.Host)
+				if err != nil {
+					return
+				}
+				defer func() { _ = back.Close() }()
+				go func() { _, _ = io.Copy(back, conn) }()
+				_, _ = io.Copy(conn, back)
+			}()
+		}
+	}()
+	proxyURL := &url.URL{Scheme: "https", Host: front.Addr().String(), User: url.UserPassword("operator", "CANARY")}
+	transports := &Transports{Proxy: func(*http.Request) (*url.URL, error) { return proxyURL, nil }}
+	rt, err := transports.For("ns", bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := get(t, rt, "https://example.com/"); err == nil || connects.Load() != 0 {
+		t.Errorf("%v, %d connections through the proxy; want its certificate refused", err, connects.Load())
+	}
+	if err := transports.TrustAlso(bundle); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := get(t, rt, "https://example.com/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusTeapot || <-asked != "example.com:443" {
+		t.Errorf("status %d through the proxy", resp.StatusCode)
 	}
 }

@@ -20,6 +20,7 @@ const (
 	WhyBenchmarking  Why = "for benchmarking"
 	WhyTranslation   Why = "an IPv6 form of a local or reserved IPv4 address"
 	WhyReserved      Why = "reserved"
+	WhyDenied        Why = "closed by an administrator"
 )
 
 type specialRange struct {

@@ -1,12 +1,18 @@
 package egress
 
 import (
+	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -96,7 +102,7 @@ func TestTransportReachesWhatIsOpen(t *testing.T) {
 	})
 	zone := &names{answers: map[string][][]netip.Addr{"example.com.": {addresses("127.0.0.1")}}}
 	transports := &Transports{Policy: loopback(t), Resolver: zone}
-	rt, err := transports.For(bundle)
+	rt, err := transports.For("ns", bundle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +137,7 @@ func TestTransportChecksCertificates(t *testing.T) {
 		"unknown authority": {nil, "example.com"},
 		"another name":      {bundle, "other.example"},
 	} {
-		rt, err := (&Transports{Policy: loopback(t), Resolver: zone}).For(tc.bundle)
+		rt, err := (&Transports{Policy: loopback(t), Resolver: zone}).For("ns", tc.bundle)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +157,7 @@ func TestTransportRefusesOldTLS(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	bundle := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	rt, err := (&Transports{Policy: loopback(t)}).For(bundle)
+	rt, err := (&Transports{Policy: loopback(t)}).For("ns", bundle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +178,7 @@ func TestTransportBoundsAndLeavesTheBodyAlone(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write([]byte("\x1f\x8b as sent"))
 	})
-	rt, err := (&Transports{Policy: loopback(t)}).For(bundle)
+	rt, err := (&Transports{Policy: loopback(t)}).For("ns", bundle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +196,7 @@ func TestTransportBoundsAndLeavesTheBodyAlone(t *testing.T) {
 
 func TestTransportRefusesWhatIsNotHTTPS(t *testing.T) {
 	t.Parallel()
-	rt, err := (&Transports{Policy: loopback(t)}).For(nil)
+	rt, err := (&Transports{Policy: loopback(t)}).For("ns", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +249,7 @@ func TestCABundle(t *testing.T) {
 		"the second is cut off": {string(good) + string(good[:len(good)-20]), false},
 		"too large":             {strings.Repeat(" ", 512<<10) + string(good), false},
 	} {
-		rt, err := (&Transports{}).For([]byte(tc.bundle))
+		rt, err := (&Transports{}).For("ns", []byte(tc.bundle))
 		if tc.ok {
 			if err != nil || rt == nil {
 				t.Errorf("%s: %v", name, err)
@@ -259,24 +265,148 @@ func TestCABundle(t *testing.T) {
 func TestPoolsAreSharedAndBounded(t *testing.T) {
 	t.Parallel()
 	transports := &Transports{}
-	bundle := func(i int) [32]byte { return [32]byte{byte(i), byte(i >> 8), 1} }
-	first := transports.pool(bundle(0), nil, nil)
-	if transports.pool(bundle(0), nil, nil) != first {
-		t.Error("two pools for one bundle")
+	namespace := func(i int) string { return fmt.Sprint("ns-", i) }
+	first := transports.pool("ns-0", bundleID{}, nil, nil)
+	if transports.pool("ns-0", bundleID{}, nil, nil) != first {
+		t.Error("two pools for one namespace")
 	}
-	if proxied := transports.pool(bundle(0), nil, &url.URL{Scheme: "http", Host: "proxy.example"}); proxied == first || proxied.Proxy == nil || first.Proxy != nil {
+	if transports.pool("ns-0", bundleID{1}, nil, nil) == first {
+		t.Error("a bundle shares the pool of the system's roots")
+	}
+	if proxied := transports.pool("ns-0", bundleID{}, nil, &url.URL{Scheme: "http", Host: "proxy.example"}); proxied == first || proxied.Proxy == nil || first.Proxy != nil {
 		t.Error("a direct and a proxied request share a pool")
 	}
 	for i := range 1000 {
-		transports.pool(bundle(i), nil, nil)
-		transports.pool(bundle(0), nil, nil) // stays in use
+		transports.pool(namespace(i), bundleID{}, nil, nil)
+		transports.pool("ns-0", bundleID{}, nil, nil) // stays in use
 	}
-	if got := len(transports.pools); got != 128 {
-		t.Errorf("%d pools, want 128", got)
+	if got := len(transports.pools); got != 512 {
+		t.Errorf("%d pools, want 512", got)
 	}
-	if transports.pool(bundle(0), nil, nil) != first {
+	if transports.pool("ns-0", bundleID{}, nil, nil) != first {
 		t.Error("the pool that is used all the time was evicted")
 	}
+}
+
+func TestBundlesAreBounded(t *testing.T) {
+	t.Parallel()
+	_, _, bundle := tlsServer(t, func(http.ResponseWriter, *http.Request) {})
+	transports := &Transports{}
+	for i := range 100 {
+		padded := append(bytes.Repeat([]byte("\n"), i), bundle...)
+		rt, err := transports.For("ns", padded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rt.(*roundTripper)
+		transports.pool("ns", r.bundle, r.roots, nil)
+	}
+	if len(transports.bundles) != 32 || len(transports.pools) != 32 {
+		t.Errorf("%d bundles and %d pools are kept, want 32", len(transports.bundles), len(transports.pools))
+	}
+}
+
+// TestNamespacesShareNoConnection asks one server for several namespaces, which it tells apart by the connection.
+func TestNamespacesShareNoConnection(t *testing.T) {
+	t.Parallel()
+	_, port, bundle := tlsServer(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RemoteAddr) })
+	transports := &Transports{Policy: loopback(t)}
+	connection := func(namespace string) string {
+		rt, err := transports.For(namespace, bundle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := get(t, rt, "https://127.0.0.1:"+port+"/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	one, other, again := connection("one"), connection("other"), connection("one")
+	if one == other || one != again {
+		t.Errorf("connections %s of one namespace, %s of another, then %s of the first", one, other, again)
+	}
+}
+
+func TestOpenConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	_, port, bundle := tlsServer(t, func(http.ResponseWriter, *http.Request) {})
+	transports := &Transports{Policy: loopback(t)}
+	for i := range maxOpenConns + 20 {
+		rt, err := transports.For(fmt.Sprint("ns-", i), bundle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := get(t, rt, "https://127.0.0.1:"+port+"/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+	}
+	if got := transports.open.Load(); got > maxOpenConns {
+		t.Errorf("%d connections are open, want at most %d", got, maxOpenConns)
+	}
+	transports.CloseIdleConnections()
+}
+
+// TestTrustAlso is --ca-file: it adds to the system's roots, and a bundle replaces both.
+func TestTrustAlso(t *testing.T) {
+	t.Parallel()
+	server, port, bundle := tlsServer(t, func(http.ResponseWriter, *http.Request) {})
+	server.Config.ErrorLog = discardLog()
+	address := "https://127.0.0.1:" + port + "/"
+	transports := &Transports{Policy: loopback(t)}
+	reaches := func(caBundle []byte) error {
+		rt, err := transports.For("ns", caBundle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = get(t, rt, address)
+		return err
+	}
+	if err := reaches(nil); err == nil {
+		t.Fatal("the certificate is trusted already")
+	}
+	if err := transports.TrustAlso([]byte("no PEM")); !errors.As(err, new(*CABundleError)) {
+		t.Errorf("%v, want a *CABundleError", err)
+	}
+	if err := transports.TrustAlso(bundle); err != nil {
+		t.Fatal(err)
+	}
+	if err := reaches(nil); err != nil {
+		t.Errorf("with the file: %v", err)
+	}
+	if err := transports.TrustAlso([]byte("no PEM")); err == nil || reaches(nil) != nil {
+		t.Error("a file that cannot be read has taken the place of a good one")
+	}
+	if err := reaches(otherCA(t)); err == nil {
+		t.Error("an object's bundle did not take the place of the file")
+	}
+	if err := transports.TrustAlso(otherCA(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := reaches(nil); err == nil {
+		t.Error("the certificate is trusted though it is no longer in the file")
+	}
+}
+
+// otherCA is the certificate of nobody in this test.
+func otherCA(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
 func TestLookupOrder(t *testing.T) {

@@ -1,7 +1,7 @@
 package exchange
 
 import (
-	"net/http"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -102,40 +102,53 @@ func checkHeaderValues(values map[string]Secret) error {
 }
 
 // ownParameters are those that only the operator sets: another value would be another client, another grant, or a second statement of
-// something that has a field of its own.
+// something that has a field of its own. Servers differ on whether case matters.
 var ownParameters = []string{"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "scope", "audience", "resource"}
 
-// ownHeaders are those that only the operator and net/http set: credentials, the framing of the body, and the hop-by-hop headers of
-// RFC 9110 section 7.6.1. Accept-Encoding would turn off decompression.
-var ownHeaders = []string{
-	"Accept-Encoding", "Authorization", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Expect", "Host", "Keep-Alive",
-	"Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+// ownHeaders are those that only the operator and net/http set, and those in which servers and proxies believe who asks for what:
+// credentials, the framing of the body, the hop-by-hop headers of RFC 9110 section 7.6.1, and what proxies add. Accept-Encoding would turn
+// off decompression. ownHeaderFamilies are the beginnings of more.
+var (
+	ownHeaders = []string{
+		"accept-encoding", "authorization", "connection", "cookie", "expect", "forwarded", "host", "keep-alive", "te", "trailer", "transfer-encoding",
+		"upgrade", "via", "x-http-method-override", "x-real-ip",
+	}
+	ownHeaderFamilies = []string{"content-", "proxy-", "x-forwarded-", "x-original-", "x-remote-", "x-rewrite-"}
+)
+
+// plainHeader is how a server may read a header's name: without case, and behind CGI and its like with - and _ alike.
+func plainHeader(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
+
+// isOwnHeader reports whether a header, of which this is the plain name, is not the user's to set.
+func isOwnHeader(plain string) bool {
+	return slices.Contains(ownHeaders, plain) ||
+		slices.ContainsFunc(ownHeaderFamilies, func(family string) bool { return strings.HasPrefix(plain, family) })
 }
 
 // checkExtras looks at what the user has oauth2 send beside its own.
 func (r Request) checkExtras() error {
-	for name := range r.Parameters {
+	for _, name := range slices.Sorted(maps.Keys(r.Parameters)) {
 		switch {
 		case name == "":
 			return invalidRequest("parameters", "must have a name")
-		case slices.Contains(ownParameters, name):
+		case slices.Contains(ownParameters, strings.ToLower(name)):
 			return invalidRequest("parameters."+name, "is set by the operator or by a field of its own")
 		}
 	}
 	seen := map[string]bool{}
-	for name, value := range r.Headers {
-		canonical := http.CanonicalHeaderKey(name)
+	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
+		plain := plainHeader(name)
 		switch {
 		case !isToken(name):
 			return invalidRequest("headers", "must have names that HTTP allows")
-		case slices.Contains(ownHeaders, canonical):
-			return invalidRequest("headers."+name, "is set by the operator")
-		case seen[canonical]:
-			return invalidRequest("headers."+name, "is there twice: the case of a header's name makes no difference")
-		case !headerValue(value):
+		case isOwnHeader(plain):
+			return invalidRequest("headers."+name, "is set by the operator, or tells servers who asks: it cannot be set")
+		case seen[plain]:
+			return invalidRequest("headers."+name, "is there twice: neither case nor _ for - makes another header")
+		case !headerValue(r.Headers[name]):
 			return invalidRequest("headers."+name, "must not contain a line break or another control character")
 		}
-		seen[canonical] = true
+		seen[plain] = true
 	}
 	return nil
 }

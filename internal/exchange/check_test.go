@@ -40,6 +40,24 @@ func TestCheck(t *testing.T) {
 		"TE":                     {header("TE", "trailers"), request, "headers.TE"},
 		"Proxy-Authorization":    {header("Proxy-Authorization", "x"), request, "headers.Proxy-Authorization"},
 		"Accept-Encoding":        {header("Accept-Encoding", "br"), request, "headers.Accept-Encoding"},
+		"Cookie":                 {header("Cookie", "session=x"), request, "headers.Cookie"},
+		"Forwarded":              {header("Forwarded", "for=10.0.0.1"), request, "headers.Forwarded"},
+		"Via":                    {header("via", "x"), request, "headers.via"},
+		"X-Forwarded-For":        {header("X-Forwarded-For", "10.0.0.1"), request, "headers.X-Forwarded-For"},
+		"X-Real-IP":              {header("X-Real-IP", "10.0.0.1"), request, "headers.X-Real-IP"},
+		"X-Original-URL":         {header("X-Original-URL", "/admin"), request, "headers.X-Original-URL"},
+		"X-Rewrite-URL":          {header("X-Rewrite-URL", "/admin"), request, "headers.X-Rewrite-URL"},
+		"X-HTTP-Method-Override": {header("X-HTTP-Method-Override", "DELETE"), request, "headers.X-HTTP-Method-Override"},
+		"X-Remote-User":          {header("X-Remote-User", "admin"), request, "headers.X-Remote-User"},
+		"Content-Location":       {header("content-location", "/"), request, "headers.content-location"},
+		"Transfer_Encoding":      {header("Transfer_Encoding", "chunked"), request, "headers.Transfer_Encoding"},
+		"x_forwarded-for":        {header("x_forwarded-for", "10.0.0.1"), request, "headers.x_forwarded-for"},
+		"Proxy_Anything":         {header("Proxy_Anything", "x"), request, "headers.Proxy_Anything"},
+		"X-Forward":              {req: header("X-Forward", "x")},
+		"X-Contents":             {req: header("X-Contents", "x")},
+		"Grant_Type":             {parameter("Grant_Type"), request, "parameters.Grant_Type"},
+		"CLIENT_ID":              {parameter("CLIENT_ID"), request, "parameters.CLIENT_ID"},
+		"Client_Assertion_Type":  {parameter("Client_Assertion_Type"), request, "parameters.Client_Assertion_Type"},
 		"CR LF in a value":       {header("X-Tenant", "7\r\nX-Admin: 1"), request, "headers.X-Tenant"},
 		"NUL in a value":         {header("X-Tenant", "7\x00"), request, "headers.X-Tenant"},
 		"CR LF in a name":        {header("X-Tenant\r\nX-Admin", "1"), request, "headers"},
@@ -132,10 +150,12 @@ func TestCheck(t *testing.T) {
 
 func TestHeaderTwice(t *testing.T) {
 	t.Parallel()
-	req := exchange.Request{
-		Provider: exchange.OAuth2, URL: "https://a.example.com", Headers: map[string]string{"X-Tenant": "7", "x-tenant": "8"},
-	}
-	if failed := asError(t, req.Check()); failed.Kind != exchange.InvalidRequest {
-		t.Error(failed)
+	for _, other := range []string{"x-tenant", "X_Tenant"} {
+		req := exchange.Request{
+			Provider: exchange.OAuth2, URL: "https://a.example.com", Headers: map[string]string{"X-Tenant": "7", other: "8"},
+		}
+		if failed := asError(t, req.Check()); failed.Kind != exchange.InvalidRequest {
+			t.Error(failed)
+		}
 	}
 }

@@ -1,10 +1,13 @@
 package exchange_test
 
 import (
+	"bufio"
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +69,76 @@ func FuzzAnswer(f *testing.F) {
 		}
 		if lifetime := token.Life.Lifetime(); provider != "basic" && (lifetime <= 0 || lifetime > 10*365*24*time.Hour) {
 			t.Errorf("lives %v", lifetime)
+		}
+	})
+}
+
+// FuzzHeaders sends whatever headers and parameters pass the check, and looks at what a server reads that takes neither case nor - and _ apart.
+func FuzzHeaders(f *testing.F) {
+	for _, name := range []string{
+		"X-Tenant", "authorization", "Transfer_Encoding", "x_forwarded-FOR", "X-Original-Url", "Cookie", "HOST", "grant_type", "Client_ID", "tenant", "ſcope",
+		"X-T\r\nHost", "x-http_method-override", "\u212aeep-alive", "",
+	} {
+		f.Add(name, "value", name)
+	}
+	f.Fuzz(func(t *testing.T, header, value, parameter string) {
+		req := exchange.Request{
+			Provider: exchange.OAuth2, URL: "https://a.example.com/token", AuthMethod: exchange.ClientSecretPost, Scopes: []string{"read"},
+			Headers: map[string]string{header: value}, Parameters: map[string]string{parameter: value}, Client: exchange.Client{ID: "etl", Secret: "hunter2"},
+		}
+		sent := false
+		rt := roundTrip(func(r *http.Request) (*http.Response, error) {
+			sent = true
+			var wire bytes.Buffer
+			if err := r.Write(&wire); err != nil {
+				t.Errorf("cannot be written: %v", err)
+			}
+			got, err := http.ReadRequest(bufio.NewReader(&wire))
+			if err != nil {
+				t.Fatalf("cannot be read: %v", err)
+			}
+			plain := map[string][]string{}
+			for name, values := range got.Header {
+				name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+				plain[name] = append(plain[name], values...)
+			}
+			for name := range plain {
+				switch name {
+				case "content-type", "content-length", "accept", "user-agent", strings.ReplaceAll(strings.ToLower(header), "_", "-"):
+				default:
+					t.Errorf("sends the header %q", name)
+				}
+			}
+			if got.Host != "a.example.com" || got.Method != http.MethodPost || got.URL.Path != "/token" || len(plain["content-type"]) != 1 {
+				t.Errorf("%s %s at %s, %v", got.Method, got.URL, got.Host, plain)
+			}
+			for _, name := range []string{"authorization", "cookie", "transfer-encoding", "x-forwarded-for", "x-original-url", "x-remote-user", "proxy-authorization"} {
+				if plain[name] != nil {
+					t.Errorf("sends %s", name)
+				}
+			}
+			body, err := io.ReadAll(got.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			form, err := url.ParseQuery(string(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			own := map[string]int{}
+			for name, values := range form {
+				own[strings.ToLower(name)] += len(values)
+			}
+			for _, name := range []string{"grant_type", "client_id", "client_secret", "scope"} {
+				if own[name] != 1 {
+					t.Errorf("%s is sent %d times", name, own[name])
+				}
+			}
+			return nil, http.ErrServerClosed
+		})
+		_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, req)
+		if failed, ok := errors.AsType[*exchange.Error](err); !ok || !sent && failed.Kind != exchange.InvalidRequest {
+			t.Errorf("%v", err)
 		}
 	})
 }

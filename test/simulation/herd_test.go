@@ -21,7 +21,7 @@ type punctuality struct {
 }
 
 // For implements controllers.Transports.
-func (p *punctuality) For([]byte) (http.RoundTripper, error) { return p, nil }
+func (p *punctuality) For(string, []byte) (http.RoundTripper, error) { return p, nil }
 
 // RoundTrip implements http.RoundTripper.
 func (p *punctuality) RoundTrip(req *http.Request) (*http.Response, error) {

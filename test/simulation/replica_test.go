@@ -168,7 +168,7 @@ func (r *replica) proceed() {
 }
 
 // For implements controllers.Transports.
-func (v *vendors) For(caBundle []byte) (http.RoundTripper, error) {
+func (v *vendors) For(_ string, caBundle []byte) (http.RoundTripper, error) {
 	if len(caBundle) > 0 {
 		return nil, &egress.CABundleError{Why: "it is no complete PEM"}
 	}

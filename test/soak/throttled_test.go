@@ -161,7 +161,7 @@ func throttledReconciler(t *testing.T, clock *clocktesting.FakeClock, endpoint c
 
 type noTransports struct{}
 
-func (noTransports) For([]byte) (http.RoundTripper, error) { return http.DefaultTransport, nil }
+func (noTransports) For(string, []byte) (http.RoundTripper, error) { return http.DefaultTransport, nil }
 
 type zeros struct{}
 
