@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
 // Metrics are the operator's own, all with the prefix cdpcredential_.
@@ -102,6 +103,11 @@ func (m *Metrics) observe(v *view, status *v1alpha1.CDPCredentialStatus) {
 	}
 	if t := status.NextRefreshTime; t != nil {
 		state.next = t.Unix()
+	}
+	state.suspended = v.obj.Spec.Suspend
+	state.objectInfo = objectInfo{provider: v.intent.provider, secret: v.obj.Spec.Target.Name}
+	if v.intent.endpoint != (egress.Endpoint{}) {
+		state.endpoint = shared(v.intent.endpoint.String())
 	}
 	state.ready = meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
 	m.objects.show(name, state)

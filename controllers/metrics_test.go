@@ -3,6 +3,7 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +72,7 @@ func TestMetrics(t *testing.T) {
 		"cdpcredential_exchange_duration_seconds{provider=oauth2} 2 of 0.75",
 		"cdpcredential_exchanges_total{provider=oauth2,reason=CredentialsRejected,result=failure} 1",
 		"cdpcredential_exchanges_total{provider=oauth2,reason=TokenIssued,result=success} 1",
+		"cdpcredential_info{endpoint=auth.example.com:443,name=etl,namespace=marketing,provider=oauth2,secret=etl-token} 1",
 		"cdpcredential_next_refresh_timestamp_seconds{name=etl,namespace=marketing} 1.772365319e+09",
 		"cdpcredential_ready{name=etl,namespace=marketing} 1",
 		"cdpcredential_refresh_lateness_seconds{} 1 of 2",
@@ -100,18 +102,21 @@ func TestMetricsOfAState(t *testing.T) {
 		next    = "cdpcredential_next_refresh_timestamp_seconds{name=etl,namespace=marketing} 1.772365319e+09"
 		ready   = "cdpcredential_ready{name=etl,namespace=marketing} 1"
 		unready = "cdpcredential_ready{name=etl,namespace=marketing} 0"
+		info    = "cdpcredential_info{endpoint=auth.example.com:443,name=etl,namespace=marketing,provider=oauth2,secret=etl-token} 1"
+		noInfo  = "cdpcredential_info{endpoint=,name=etl,namespace=marketing,provider=basic,secret=etl-token} 1"
+		asleep  = "cdpcredential_suspended{name=etl,namespace=marketing} 1"
 		stuck   = "cdpcredential_failing{condition=Stalled,name=etl,namespace=marketing,reason=SecretNotFound} 1"
 	)
 	tests := map[string]struct {
 		given func(*view)
 		want  []string
 	}{
-		"all is well":      {func(*view) {}, []string{next, ready, expires}},
-		"expired":          {func(v *view) { v.now = at("12:00:00"); v.client = clientView{} }, []string{stuck, unready, expires}},
-		"no token":         {func(v *view) { missing(v); v.client = clientView{} }, []string{stuck, unready}},
-		"suspended":        {suspended, []string{ready, expires}},
-		"basic":            {basic, []string{ready}},
-		"no client Secret": {func(v *view) { v.client = clientView{} }, []string{stuck, ready, expires}},
+		"all is well":      {func(*view) {}, []string{info, next, ready, expires}},
+		"expired":          {func(v *view) { v.now = at("12:00:00"); v.client = clientView{} }, []string{stuck, info, unready, expires}},
+		"no token":         {func(v *view) { missing(v); v.client = clientView{} }, []string{stuck, info, unready}},
+		"suspended":        {suspended, []string{info, ready, asleep, expires}},
+		"basic":            {basic, []string{noInfo, ready}},
+		"no client Secret": {func(v *view) { v.client = clientView{} }, []string{stuck, info, ready, expires}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -133,6 +138,19 @@ func TestMetricsOfAState(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestBuildInfo names the version, and Go's.
+func TestBuildInfo(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewPedanticRegistry()
+	if err := RegisterBuildInfo(registry, "v1.2.3"); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"cdpcredential_build_info{go_version=" + runtime.Version() + ",version=v1.2.3} 1"}
+	if diff := cmp.Diff(want, scraped(t, registry)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // An objectSeries collects the gauges that each object has. It keeps a few words an object where a GaugeVec keeps a kilobyte, and makes the
 // series when it is asked for them.
 type objectSeries struct {
-	expiration, nextRefresh, ready *prometheus.Desc
+	expiration, nextRefresh, ready, suspended, info *prometheus.Desc
 
 	mu sync.Mutex
 	of map[types.NamespacedName]objectState
@@ -22,17 +22,24 @@ type objectState struct {
 	// expires and next are Unix times. Zero: not known, and no series.
 	expires, next int64
 	ready         bool
+	suspended     bool
+	objectInfo
 }
 
+// objectInfo is what an object is about. Its texts are shared by many.
+type objectInfo struct{ provider, endpoint, secret string }
+
 func newObjectSeries() *objectSeries {
-	desc := func(name, help string) *prometheus.Desc {
-		return prometheus.NewDesc("cdpcredential_"+name, help, []string{namespaceLabel, nameLabel}, nil)
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("cdpcredential_"+name, help, append([]string{namespaceLabel, nameLabel}, labels...), nil)
 	}
 	return &objectSeries{
 		of:          map[types.NamespacedName]objectState{},
 		expiration:  desc("token_expiration_timestamp_seconds", "When the token in the target Secret expires."),
 		nextRefresh: desc("next_refresh_timestamp_seconds", "When the next attempt is due."),
 		ready:       desc("ready", "1 if the target Secret holds an unexpired token, else 0."),
+		suspended:   desc("suspended", "1 while the object is suspended by spec.suspend."),
+		info:        desc("info", "Always 1: the object's provider, the endpoint that it calls, and its target Secret.", providerLabel, endpointLabel, secretLabel),
 	}
 }
 
@@ -53,6 +60,8 @@ func (s *objectSeries) Describe(descriptions chan<- *prometheus.Desc) {
 	descriptions <- s.expiration
 	descriptions <- s.nextRefresh
 	descriptions <- s.ready
+	descriptions <- s.suspended
+	descriptions <- s.info
 }
 
 // Collect implements prometheus.Collector. Passes do not wait for whoever reads the series.
@@ -81,11 +90,17 @@ func (s *objectSeries) Collect(series chan<- prometheus.Metric) {
 			ready = 1
 		}
 		gauge(s.ready, ready)
+		if o.suspended {
+			gauge(s.suspended, 1)
+		}
+		series <- &objectGauge{s.info, []*dto.LabelPair{
+			{Name: &endpointLabel, Value: &o.endpoint}, labels[0], labels[1], {Name: &providerLabel, Value: &o.provider}, {Name: &secretLabel, Value: &o.secret},
+		}, 1}
 	}
 }
 
 // The labels of an object's gauges.
-var namespaceLabel, nameLabel = "namespace", "name"
+var namespaceLabel, nameLabel, providerLabel, endpointLabel, secretLabel = "namespace", "name", "provider", "endpoint", "secret"
 
 // An objectGauge is one series of one object. All of an object's have the same labels, which prometheus' own constant metrics make anew for each:
 // half of what reading the metrics of ten thousand objects takes.

@@ -30,7 +30,9 @@ func TestObjectSeries(t *testing.T) {
 	if err := registry.Register(series); err != nil {
 		t.Fatal(err)
 	}
-	series.show(types.NamespacedName{Namespace: "marketing", Name: "etl"}, objectState{expires: 1_800_003_600, next: 1_800_002_700, ready: true})
+	series.show(types.NamespacedName{Namespace: "marketing", Name: "etl"}, objectState{
+		expires: 1_800_003_600, next: 1_800_002_700, ready: true, suspended: true, objectInfo: objectInfo{provider: "oauth2", endpoint: "auth.example.com:443", secret: "etl-token"},
+	})
 	series.show(types.NamespacedName{Namespace: "marketing", Name: "new"}, objectState{})
 	series.show(types.NamespacedName{Namespace: "marketing", Name: "gone"}, objectState{ready: true})
 	series.forget(types.NamespacedName{Namespace: "marketing", Name: "gone"})
@@ -41,9 +43,12 @@ func TestObjectSeries(t *testing.T) {
 		}
 	}
 	want := []string{
+		"cdpcredential_info{endpoint=\"\",name=\"new\",namespace=\"marketing\",provider=\"\",secret=\"\"} 1\n",
+		"cdpcredential_info{endpoint=\"auth.example.com:443\",name=\"etl\",namespace=\"marketing\",provider=\"oauth2\",secret=\"etl-token\"} 1\n",
 		"cdpcredential_next_refresh_timestamp_seconds{name=\"etl\",namespace=\"marketing\"} 1.8000027e+09\n",
 		"cdpcredential_ready{name=\"etl\",namespace=\"marketing\"} 1\n",
 		"cdpcredential_ready{name=\"new\",namespace=\"marketing\"} 0\n",
+		"cdpcredential_suspended{name=\"etl\",namespace=\"marketing\"} 1\n",
 		"cdpcredential_token_expiration_timestamp_seconds{name=\"etl\",namespace=\"marketing\"} 1.8000036e+09\n",
 	}
 	if diff := cmp.Diff(want, values); diff != "" {

@@ -41,6 +41,9 @@ func run(ctx context.Context, opts *options) error {
 	if err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
+	if err := controllers.RegisterBuildInfo(metrics.Registry, version); err != nil {
+		return fmt.Errorf("register the build's metric: %w", err)
+	}
 	watchdog, err := controllers.NewWatchdog(clock.RealClock{}, metrics.Registry)
 	if err != nil {
 		return err

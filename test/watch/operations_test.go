@@ -170,6 +170,9 @@ func operatorMetrics(t *testing.T) map[string][]string {
 	if _, err := controllers.NewMetrics(registry); err != nil {
 		t.Fatal(err)
 	}
+	if err := controllers.RegisterBuildInfo(registry, "test"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := controllers.NewWatchdog(clock.RealClock{}, registry); err != nil {
 		t.Fatal(err)
 	}
