@@ -43,10 +43,7 @@ func (r *CDPCredentialReconciler) act(ctx context.Context, v *view, mem *remembe
 		out.at = s.at
 		return out, err
 	}
-	if !mem.dueSince.IsZero() {
-		mem.dueSince = time.Time{}
-		r.Gate.Forget(objectName(v.obj))
-	}
+	r.Gate.Withdraw(r.Clock.Now(), objectName(v.obj))
 	return outcome{failure: s.failure, at: s.at, waiting: s.failure == nil && !s.keep && !s.at.IsZero()}, nil
 }
 
@@ -54,9 +51,6 @@ func (r *CDPCredentialReconciler) act(ctx context.Context, v *view, mem *remembe
 func (r *CDPCredentialReconciler) issue(ctx context.Context, v *view, mem *remembered, s step) (outcome, error) {
 	if mem.terminating {
 		return outcome{waiting: true}, nil
-	}
-	if mem.dueSince.IsZero() {
-		mem.dueSince = v.now
 	}
 	p, out, err := r.obtain(ctx, v, mem, s)
 	if p == nil || err != nil {

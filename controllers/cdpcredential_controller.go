@@ -42,8 +42,8 @@ type CDPCredentialReconciler struct {
 	Recorder   events.EventRecorder
 	Exchanger  Exchanger
 	Transports Transports
-	// Gate is that of the token endpoints, VerifyGate that of the APIs.
-	Gate, VerifyGate *egress.Gate
+	// Gate decides who may call token endpoints, and APIs to verify a token, and when.
+	Gate *egress.Gate
 	// AllowedHosts are those that an administrator consented to for all client Secrets. Zero: none.
 	AllowedHosts egress.Hosts
 	// AllowedMetadata are keys, and prefixes without their slash, that targets may carry though they make other controllers act. Nil: none.

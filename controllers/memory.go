@@ -43,8 +43,6 @@ type remembered struct {
 	issuance *v1alpha1.Issuance
 	// throttled is the last attempt that was answered with 429. Nil: none was since the last token.
 	throttled *throttledAttempt
-	// dueSince is when the exchange became due that is waiting at the gate. Zero: none is.
-	dueSince time.Time
 	// clockOffset is the endpoint's clock minus ours, once an assertion was refused and it turned out to be large.
 	// clockCorrected says that this has been tried since the last token.
 	clockOffset    time.Duration

@@ -23,14 +23,14 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	if f, err := r.stillThrottled(ctx, v, mem); f != nil || err != nil {
 		return nil, r.attempted(v, mem, f), err
 	}
-	permit, wait := r.admit(v, mem, s)
-	if wait != nil {
-		return nil, outcome{waiting: true, at: v.now.Add(wait.For), heldUp: &holdUp{by: heldUpBy(wait.Reason), since: mem.dueSince}}, nil
+	reservation, delay := r.reserve(v, s)
+	if delay != nil {
+		return nil, outcome{waiting: true, at: v.now.Add(delay.For), heldUp: &holdUp{by: heldUpBy(delay.Reason), since: delay.Since}}, nil
 	}
 	learned := egress.Result{Kind: egress.Cancelled}
 	defer func() {
-		if permit != nil {
-			permit.Done(r.Clock.Now(), learned)
+		if reservation != nil {
+			reservation.Done(r.Clock.Now(), learned)
 		}
 	}()
 
@@ -166,7 +166,6 @@ func clockRefused(req exchange.Request, err error) (time.Duration, bool) {
 // attempted remembers what a failed attempt was made with, so that a change of mere metadata is not taken for a reason to try again.
 func (r *CDPCredentialReconciler) attempted(v *view, mem *remembered, f *failure) outcome {
 	if f != nil && f.attempted {
-		mem.dueSince = time.Time{}
 		mem.client.version, mem.client.asked, mem.client.against, mem.client.request = v.client.version, v.intent.asked, "", ""
 		if v.client.secret != nil {
 			if req, err := v.intent.withClient(v.client.secret); err == nil {
@@ -211,11 +210,11 @@ func rejects(err error) bool {
 	return ok && (e.Kind == exchange.Rejected || e.Kind == exchange.Malformed)
 }
 
-// resultOf is what an exchange says about its endpoint: a refusal, too, shows that it is alive.
+// resultOf is what an exchange says about its endpoint and its client: a refusal, too, shows that the endpoint is alive.
 // One that we ourselves did not connect to, or that does not have a certificate of the tenant's own CA, has shown nothing.
 func resultOf(err error, ownCA bool) egress.Result {
 	if err == nil {
-		return egress.Result{Kind: egress.OK}
+		return egress.Result{Kind: egress.Served}
 	}
 	if _, ok := errors.AsType[*egress.RefusedError](err); ok {
 		return egress.Result{Kind: egress.Cancelled}
@@ -233,32 +232,57 @@ func resultOf(err error, ownCA bool) egress.Result {
 		result.Kind = egress.Throttled
 	case e.Kind == exchange.Unavailable && (e.Status == 0 || e.Status >= 500):
 		result.Kind = egress.Unavailable
+	case e.Kind == exchange.Rejected:
+		result.Kind = egress.Refused
 	default:
-		result.Kind = egress.OK
+		result.Kind = egress.Answered
 	}
 	return result
 }
 
-// admit asks the endpoint's gate. A wait means to come back after it.
-func (r *CDPCredentialReconciler) admit(v *view, mem *remembered, s step) (*egress.Permit, *egress.Wait) {
+// reserve asks the endpoint's gate for a place. Both nil: nobody is called.
+func (r *CDPCredentialReconciler) reserve(v *view, s step) (*egress.Reservation, *egress.Delay) {
 	if v.intent.provider == "basic" {
-		return nil, nil // nobody is called
+		return nil, nil
 	}
-	permit, wait := r.Gate.Admit(v.now, askOf(v, mem.dueSince, s.cause))
-	if wait != nil {
-		r.Metrics.blocked(wait.Reason)
+	reservation, delay := r.Gate.Reserve(r.Clock.Now(), gateRequest(v, s.cause))
+	if delay != nil {
+		r.Metrics.blocked(delay.Reason)
 	}
-	return permit, wait
+	return reservation, delay
 }
 
-// askOf is what an object says to the gate. Only a renewal of a token that still lives is planned: what has no token, and what a change or a
+// gateRequest is what an object says to the gate. Only a renewal of a token that still lives is planned: what has no token, and what a change or a
 // person asks for, may come for all objects at once.
-func askOf(v *view, since time.Time, why cause) egress.Ask {
-	ask := egress.Ask{Endpoint: v.intent.endpoint.String(), Namespace: v.obj.Namespace, Object: objectName(v.obj), Since: since, Unplanned: true}
-	if v.held.holds(v.now) && why != causeReplaced {
-		ask.Expires, ask.Unplanned = v.held.rec.ExpiresAt, why != causeRenewal
+func gateRequest(v *view, why cause) egress.Request {
+	request := egress.Request{
+		Host: v.intent.endpoint.String(), Namespace: v.obj.Namespace, Client: v.obj.Spec.ClientSecretRef.Name, Object: objectName(v.obj),
+		Requested: why == causeRequested,
 	}
-	return ask
+	request.Proven, request.Failures = standing(v)
+	if !v.held.has() || why == causeReplaced {
+		return request
+	}
+	request.Expires = v.held.rec.ExpiresAt
+	if why == causeRenewal && v.held.holds(v.now) {
+		request.Planned, request.Due = true, renewAt(v)
+	}
+	return request
+}
+
+// standing is what status knows of the client at its endpoint: whether its last answer was a token, and how often in a row it was throttled or
+// had no answer.
+func standing(v *view) (served bool, failures int) {
+	status := &v.obj.Status
+	switch refreshedReason(status) {
+	case v1alpha1.ReasonThrottled, v1alpha1.ReasonEndpointUnavailable:
+		if status.Failures > 0 {
+			return false, int(status.Failures)
+		}
+	case v1alpha1.ReasonCredentialsRejected, v1alpha1.ReasonMalformedResponse, v1alpha1.ReasonEndpointRefused:
+		return false, 0
+	}
+	return status.LastRefreshTime != nil && v.difference == same, 0
 }
 
 func objectName(obj *v1alpha1.CDPCredential) string { return obj.Namespace + "/" + obj.Name }

@@ -5,36 +5,57 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
-// TestAskOf: the token of steady() expires at 12:00:00, and the time is 11:17:43.
-func TestAskOf(t *testing.T) {
+// TestGateRequest: the token of steady() expires at 12:00:00, and the time is 11:17:43.
+func TestGateRequest(t *testing.T) {
 	t.Parallel()
+	failed := func(reason string, failures int32) func(*view) {
+		return func(v *view) {
+			v.obj.Status.Failures = failures
+			v.obj.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionRefreshed, Status: metav1.ConditionFalse, Reason: reason}}
+		}
+	}
 	for _, tc := range []struct {
 		name    string
 		given   func(*view)
 		cause   cause
 		expires string
-		// planned is what Unplanned is not.
 		planned bool
+		// unproven says that status does not tell of a token as the last answer.
+		unproven bool
+		failures int
 	}{
-		{"renewal", func(*view) {}, causeRenewal, "12:00:00", true},
-		{"renewal of a token that has just expired", func(v *view) { v.now = at("12:00:00") }, causeRenewal, "", false},
-		{"first token", missing, causeMissing, "", false},
-		{"the token key was edited", holding(replacedContent), causeReplaced, "", false},
-		{"client Secret rotated", func(*view) {}, causeChanged, "12:00:00", false},
-		{"asked for", func(*view) {}, causeRequested, "12:00:00", false},
-		{"the API refuses it", func(*view) {}, causeRejected, "12:00:00", false},
+		{name: "renewal", given: func(*view) {}, cause: causeRenewal, expires: "12:00:00", planned: true},
+		{name: "renewal of a token that has just expired", given: func(v *view) { v.now = at("12:00:00") }, cause: causeRenewal, expires: "12:00:00"},
+		{name: "first token", given: missing, cause: causeMissing},
+		{name: "the token key was edited", given: holding(replacedContent), cause: causeReplaced},
+		{name: "client Secret rotated", given: func(v *view) { v.difference = different }, cause: causeChanged, expires: "12:00:00", unproven: true},
+		{name: "asked for", given: func(*view) {}, cause: causeRequested, expires: "12:00:00"},
+		{name: "the API refuses it", given: func(*view) {}, cause: causeRejected, expires: "12:00:00"},
+		{name: "no answer", given: failed(v1alpha1.ReasonEndpointUnavailable, 3), cause: causeRenewal, expires: "12:00:00", planned: true, unproven: true, failures: 3},
+		{name: "429", given: failed(v1alpha1.ReasonThrottled, 1), cause: causeRenewal, expires: "12:00:00", planned: true, unproven: true, failures: 1},
+		{name: "held up by others, without an attempt", given: failed(v1alpha1.ReasonThrottled, 0), cause: causeRenewal, expires: "12:00:00", planned: true},
+		{name: "401", given: failed(v1alpha1.ReasonCredentialsRejected, 2), cause: causeRenewal, expires: "12:00:00", planned: true, unproven: true},
+		{name: "the budget was spent", given: failed(v1alpha1.ReasonBudgetSpent, 0), cause: causeRenewal, expires: "12:00:00", planned: true},
 	} {
 		v := steady()
 		tc.given(v)
-		want := egress.Ask{Endpoint: "auth.example.com:443", Namespace: "marketing", Object: "marketing/etl", Since: at("11:17:00"), Unplanned: !tc.planned}
+		want := egress.Request{
+			Host: "auth.example.com:443", Namespace: "marketing", Client: "etl-client", Object: "marketing/etl",
+			Planned: tc.planned, Requested: tc.cause == causeRequested, Proven: !tc.unproven && v.obj.Status.LastRefreshTime != nil, Failures: tc.failures,
+		}
 		if tc.expires != "" {
 			want.Expires = at(tc.expires)
 		}
-		if diff := cmp.Diff(want, askOf(v, at("11:17:00"), tc.cause), cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })); diff != "" {
+		if tc.planned {
+			want.Due = renewAt(v)
+		}
+		if diff := cmp.Diff(want, gateRequest(v, tc.cause), cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", tc.name, diff)
 		}
 	}

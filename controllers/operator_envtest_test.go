@@ -135,7 +135,6 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 		Exchanger:      exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
 		Transports:     transports,
 		Gate:           egress.NewGate(egress.Limits{}),
-		VerifyGate:     egress.NewGate(egress.Limits{}),
 		Clock:          clock.RealClock{},
 		Chance:         mathrand.Float64,
 		Rand:           rand.Reader,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -95,7 +94,7 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 		mem.uncertain = mem.pending == nil // a token in the hand finds out when it is written again
 		return outcome{}, err
 	}
-	mem.pending, mem.dueSince, mem.clockCorrected, mem.confirmed, mem.uncertain = nil, time.Time{}, false, true, false
+	mem.pending, mem.clockCorrected, mem.confirmed, mem.uncertain = nil, false, true, false
 	mem.sawTarget(seenTarget{name: v.target.name, version: version})
 	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
 	v.target = targetView{name: v.target.name, found: true, version: version, rec: &p.rec, content: intact}

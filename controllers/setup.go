@@ -53,6 +53,7 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 		Watches(&v1alpha1.CDPCredential{}, urgentFirst(func() time.Time { return r.Clock.Now() })).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referencing), builder.WithPredicates(since())).
 		WatchesRawSource(source.Channel(r.steps.wake, &handler.EnqueueRequestForObject{})).
+		WatchesRawSource(source.Func(r.wakeByGate)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: slow(), ReconciliationTimeout: passTimeout}).
 		Complete(r)
 }
@@ -142,7 +143,6 @@ func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client
 // forget drops what is kept of an object that is gone.
 func (r *CDPCredentialReconciler) forget(name types.NamespacedName) {
 	r.memory.forget(name)
-	r.Gate.Forget(name.String())
-	r.VerifyGate.Forget(name.String())
+	r.Gate.Forget(r.Clock.Now(), name.String())
 	r.Metrics.forget(name)
 }

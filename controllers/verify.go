@@ -58,12 +58,12 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 	if mem.verified == this && v.now.Before(mem.verifyAt) {
 		return nil, mem.verifyAt, nil
 	}
-	permit, wait := r.VerifyGate.Admit(v.now, egress.Ask{Endpoint: endpoint.String(), Namespace: v.obj.Namespace, Object: objectName(v.obj), Since: v.now})
-	if wait != nil {
-		return nil, v.now.Add(wait.For), nil
+	reservation, delay := r.Gate.Reserve(r.Clock.Now(), verifyRequest(v, endpoint))
+	if delay != nil {
+		return nil, v.now.Add(delay.For), nil
 	}
 	result := egress.Result{Kind: egress.Cancelled}
-	defer func() { permit.Done(r.Clock.Now(), result) }()
+	defer func() { reservation.Done(r.Clock.Now(), result) }()
 	tried, result, err := r.tryToken(ctx, v, mem, string(spec.URL))
 	if err != nil {
 		return nil, time.Time{}, err
@@ -73,6 +73,14 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 		return nil, v.now, nil // 401: a new token is due at once
 	}
 	return tried, mem.verifyAt, nil
+}
+
+// verifyRequest is what an object says to the gate when its token is to be tried.
+func verifyRequest(v *view, endpoint egress.Endpoint) egress.Request {
+	return egress.Request{
+		Host: endpoint.String(), Namespace: v.obj.Namespace, Client: v.obj.Spec.ClientSecretRef.Name, Object: objectName(v.obj), Verify: true,
+		Proven: meta.IsStatusConditionTrue(v.obj.Status.Conditions, v1alpha1.ConditionVerified),
+	}
 }
 
 func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *remembered, url string) (*verification, egress.Result, error) {
@@ -90,7 +98,7 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 		return &verification{undecided: true}, unknown, nil //nolint:nilerr // a bad CA bundle is reported as InvalidSpec
 	}
 	got := exchange.Verify(ctx, transport, r.Clock.Now, url, req.APIHeaders(value, v.target.rec.TokenType))
-	result := egress.Result{Kind: egress.OK}
+	result := egress.Result{Kind: egress.Served}
 	if got.Err != nil {
 		result = resultOf(got.Err, v.obj.Spec.TLS != nil)
 	}

@@ -31,7 +31,7 @@ const (
 
 func heldUpBy(reason string) holdUpBy {
 	switch reason {
-	case egress.ReasonPaused:
+	case egress.ReasonPaused, egress.ReasonClientPaused:
 		return byThrottling
 	case egress.ReasonBreaker:
 		return byOutage

@@ -37,8 +37,7 @@ type options struct {
 	allowedMetadata []string
 	rolloutRestart  bool
 	allowedPrefixes []netip.Prefix
-	// limits are those of token endpoints, verifyLimits those of the APIs behind them.
-	limits, verifyLimits egress.Limits
+	limits          egress.Limits
 }
 
 // parseFlags reads the command line. An error says which flag is wrong and how it is written.
@@ -75,10 +74,7 @@ func parseFlags(args []string) (*options, error) {
 	if rest := flags.Args(); len(rest) > 0 {
 		return nil, fmt.Errorf("unknown argument %q: flags begin with --", rest[0])
 	}
-	// Servers that hang leave a quarter of the workers to those that work.
-	opts.limits.StrangersInFlight = max(1, opts.concurrency*5/8)
-	opts.verifyLimits = opts.limits
-	opts.verifyLimits.StrangersInFlight = max(1, opts.concurrency/8)
+	opts.limits.Workers = opts.concurrency
 	opts.tameDevelopment()
 	opts.tameVerbosity()
 	opts.allowedMetadata = list(*metadata)

@@ -69,7 +69,6 @@ func run(ctx context.Context, opts *options) error {
 		Exchanger:       exchange.Exchanger{Now: time.Now, Rand: rand.Reader, Keys: keys},
 		Transports:      transports,
 		Gate:            egress.NewGate(opts.limits),
-		VerifyGate:      egress.NewGate(opts.verifyLimits),
 		AllowedHosts:    opts.allowedHosts,
 		AllowedMetadata: opts.allowedMetadata,
 		RolloutRestart:  opts.rolloutRestart,

@@ -79,18 +79,20 @@ type world struct {
 }
 
 type object struct {
-	uid  string
-	ask  egress.Ask
-	life token.Life // zero: it has no token
-	// permit is that of the exchange under way. Nil: none is.
-	permit *egress.Permit
-	sent   time.Time
+	uid     string
+	request egress.Request
+	life    token.Life // zero: it has no token
+	// reservation is that of the exchange under way. Nil: none is.
+	reservation *egress.Reservation
+	sent        time.Time
 }
 
 type event struct {
 	at     time.Time
 	serial uint64
 	object *object
+	// timer is what the gate wants to have called. Nil: it is about the object.
+	timer func(now time.Time)
 }
 
 type events []event
@@ -113,19 +115,30 @@ func (s scenario) live() outcome {
 		outcome: outcome{scenario: s, perMinute: make([]int, s.span/time.Minute)},
 		gate:    egress.NewGate(egress.Limits{QPS: s.qps}), now: origin, chance: rand.New(rand.NewPCG(1, 1)), left: s.objects,
 	}
+	objects := map[string]*object{}
+	w.gate.Notify(
+		func(name string) { w.wake(w.tardy(), objects[name]) },
+		func(d time.Duration, f func(time.Time)) { w.add(d, event{timer: f}) })
 	for i := range s.objects {
 		namespace := fmt.Sprintf("team-%03d", i%namespaces)
-		w.wake(time.Duration(i)*time.Millisecond, &object{
+		o := &object{
 			uid: fmt.Sprintf("%016x-%016x", w.chance.Uint64(), w.chance.Uint64()),
-			ask: egress.Ask{Endpoint: "auth.example.com:443", Namespace: namespace, Object: fmt.Sprintf("%s/credential-%06d", namespace, i)},
-		})
+			request: egress.Request{
+				Host: "auth.example.com:443", Namespace: namespace, Client: fmt.Sprintf("client-%06d", i), Object: fmt.Sprintf("%s/credential-%06d", namespace, i),
+			},
+		}
+		objects[o.request.Object] = o
+		w.wake(time.Duration(i)*time.Millisecond, o)
 	}
 	for end := origin.Add(s.span); len(w.events) > 0 && w.events[0].at.Before(end); {
 		next := heap.Pop(&w.events).(event)
 		w.now = next.at
-		if next.object.permit != nil {
+		switch {
+		case next.timer != nil:
+			next.timer(w.now)
+		case next.object.reservation != nil:
 			w.answered(next.object)
-		} else {
+		default:
 			w.due(next.object)
 		}
 	}
@@ -133,23 +146,26 @@ func (s scenario) live() outcome {
 }
 
 func (w *world) wake(after time.Duration, o *object) {
-	w.serial++
-	heap.Push(&w.events, event{w.now.Add(after), w.serial, o})
+	w.add(after, event{object: o})
 }
 
-// due is a pass over an object that needs a token: it asks the gate, and comes back when told to.
+func (w *world) add(after time.Duration, e event) {
+	w.serial++
+	e.at, e.serial = w.now.Add(after), w.serial
+	heap.Push(&w.events, e)
+}
+
+func (w *world) tardy() time.Duration { return time.Duration(w.chance.Int64N(int64(tardy))) }
+
+// due is a pass over an object that needs a token: it asks the gate, and comes back when it is woken.
 func (w *world) due(o *object) {
-	if o.ask.Since.IsZero() {
-		o.ask.Since = w.now
-	}
-	o.ask.Unplanned = o.life.ExpiresAt.IsZero()
-	permit, wait := w.gate.Admit(w.now, o.ask)
-	if wait != nil {
-		w.wake(wait.For+time.Duration(w.chance.Int64N(int64(tardy))), o)
+	o.request.Planned = !o.life.ExpiresAt.IsZero()
+	reservation, delay := w.gate.Reserve(w.now, o.request)
+	if delay != nil {
 		return
 	}
 	w.count(o)
-	o.permit, o.sent = permit, w.now
+	o.reservation, o.sent = reservation, w.now
 	w.wake(took, o)
 }
 
@@ -176,9 +192,9 @@ func (w *world) count(o *object) {
 
 // answered is the end of an exchange: the token is held until its renewal.
 func (w *world) answered(o *object) {
-	o.permit.Done(w.now, egress.Result{Kind: egress.OK})
-	o.permit = nil
+	o.reservation.Done(w.now, egress.Result{Kind: egress.Served})
+	o.reservation = nil
 	o.life = token.Life{IssuedAt: o.sent, ExpiresAt: o.sent.Truncate(time.Second).Add(w.lifetime)}
-	o.ask.Expires, o.ask.Since = o.life.ExpiresAt, time.Time{}
-	w.wake(max(o.life.RenewAt(0, o.uid).Sub(w.now), time.Millisecond)+time.Duration(w.chance.Int64N(int64(tardy))), o)
+	o.request.Expires, o.request.Due = o.life.ExpiresAt, o.life.RenewAt(0, o.uid)
+	w.wake(max(o.request.Due.Sub(w.now), time.Millisecond)+w.tardy(), o)
 }

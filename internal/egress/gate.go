@@ -8,12 +8,12 @@ import (
 
 // Limits bound the calls of the whole process. The zero value means the defaults.
 type Limits struct {
-	QPS               float64 // calls a second to one endpoint; a second's worth may go at once. 0: 20
-	HostInFlight      int     // calls in flight to one endpoint. 0: 8
-	NamespaceInFlight int     // calls in flight of one namespace's objects, all endpoints together. 0: 16
-	// StrangersInFlight bounds the calls in flight to all endpoints together that have not answered lately, a third of it
-	// those of one namespace: many servers that hang must leave workers to those that work. 0: 24
-	StrangersInFlight int
+	QPS          float64 // calls a second to one host; a second's worth may go at once. 0: 20
+	HostInFlight int     // calls in flight to one host. 0: 8
+	// NamespaceInFlight bounds the calls in flight of one namespace's objects, all hosts together, while somebody else waits. It is
+	// never more than half of the workers. 0: 16
+	NamespaceInFlight int
+	Workers           int // how many objects are worked on at the same time. 0: 32
 }
 
 func (l Limits) withDefaults() Limits {
@@ -26,48 +26,43 @@ func (l Limits) withDefaults() Limits {
 	if l.NamespaceInFlight <= 0 {
 		l.NamespaceInFlight = 16
 	}
-	if l.StrangersInFlight <= 0 {
-		l.StrangersInFlight = 24
+	if l.Workers <= 0 {
+		l.Workers = 32
 	}
+	l.NamespaceInFlight = max(1, min(l.NamespaceInFlight, l.Workers/2))
 	return l
 }
 
-// Ask is an object's wish to call an endpoint now.
-type Ask struct {
-	Endpoint  string // Endpoint.String()
+// Request is an object's wish to call a host now.
+type Request struct {
+	Host      string // Endpoint.String()
 	Namespace string
-	Object    string    // namespace/name
-	Expires   time.Time // when the token that it holds dies; zero: it holds none
-	Since     time.Time // since when it is due; zero: since now
-	// Unplanned says that the object does not come because its time has come but because something has changed: maybe for all objects at
-	// once, who then leave a part of the rate to the others.
-	Unplanned bool
+	Client    string // name of the client Secret
+	Object    string // namespace/name
+	// Verify says that a token is to be tried at an API. Such calls have a queue, pauses and a breaker of their own.
+	Verify bool
+	// Planned says that a token that still lives is renewed because its time has come. Everything else comes because something has
+	// changed, maybe for all objects at once.
+	Planned bool
+	// Requested says that a person asked for it.
+	Requested bool
+	// Expires is when the token that the object holds dies; zero: it holds none. Due is when its renewal was due.
+	Expires, Due time.Time
+	// Proven and Failures are what status says of the client, for a gate that does not know it yet: whether its last answer at this
+	// host was a token, and how many 429s, 5xx or missing answers there were since.
+	Proven   bool
+	Failures int
 }
 
-// The reasons of a Wait.
-const (
-	ReasonRate              = "rate"
-	ReasonHostInFlight      = "host-in-flight"
-	ReasonNamespaceInFlight = "namespace-in-flight"
-	ReasonStrangers         = "strangers-in-flight"
-	ReasonPaused            = "paused"  // after a 429
-	ReasonBreaker           = "breaker" // after failures in a row
-)
-
-// Wait says that an object may not go yet. It should ask again after For, which is positive, and not hold a worker until
-// then. The object is remembered meanwhile, so that those who come later or are less urgent do not overtake it.
-type Wait struct {
-	For    time.Duration
-	Reason string // one of the Reason constants
-}
-
-// ResultKind is what a call taught about its endpoint.
+// ResultKind is what came of a call.
 type ResultKind int
 
 // The zero kind is Cancelled, so that a Result that nobody filled in teaches nothing.
 const (
 	Cancelled   ResultKind = iota // given up by ourselves, or never sent
-	OK                            // the endpoint is alive: any answer but those below, 4xx included
+	Served                        // a token, or an API that accepts one
+	Refused                       // 400, 401, 403: the host is alive and does not accept what was sent
+	Answered                      // any other answer that shows that the host is alive
 	Unavailable                   // 5xx, timeout, reset, DNS, TLS
 	Throttled                     // 429
 )
@@ -79,157 +74,261 @@ type Result struct {
 	HasRetryAfter bool
 }
 
-// Gate paces the calls of all objects, per endpoint and per namespace. It never blocks and knows no clock: times are
-// parameters. It is safe for concurrent use. What it knows of an endpoint is forgotten some minutes after the last call.
+// Gate decides which object may call which host when. It never blocks and knows no clock: times are parameters. Who may not go yet is kept
+// here, in order, and woken when it is his turn. The Gate is safe for concurrent use.
 type Gate struct {
 	limits Limits
 
 	mu         sync.Mutex
-	endpoints  map[string]*endpointGate
-	namespaces map[string]*namespaceGate
-	waiting    whereabouts
-	strangers  int // calls in flight to endpoints that have not answered lately
-	sweptAt    time.Time
+	clock      steadyClock
+	wake       func(object string)
+	after      func(time.Duration, func(now time.Time))
+	hosts      map[string]*host
+	namespaces map[string]*namespace
+	waiters    map[waiterKey]*waiter
+	// unclaimed are places that were given to waiters that have not come for them yet, in the order in which they were given.
+	unclaimed []*waiter
+	// short are the lanes where somebody could go if there were a worker for him, or if his namespace had fewer calls in flight.
+	short    []*lane
+	inFlight int
+	// crowd is how many namespaces have somebody waiting.
+	crowd   int
+	serial  uint64
+	woken   []*waiter
+	sweptAt time.Time
 }
 
-// NewGate returns a gate that knows no endpoint yet.
+// NewGate returns a gate that knows no host yet.
 func NewGate(limits Limits) *Gate {
 	return &Gate{
 		limits:     limits.withDefaults(),
-		endpoints:  map[string]*endpointGate{},
-		namespaces: map[string]*namespaceGate{},
-		waiting:    whereabouts{},
+		wake:       func(string) {},
+		hosts:      map[string]*host{},
+		namespaces: map[string]*namespace{},
+		waiters:    map[waiterKey]*waiter{},
 	}
 }
 
-// Permit is the right to one call. Done must be called when the call has ended, however it ended.
-type Permit struct {
+// Notify says how to wake an object whose turn has come, and how to have a function called after a while, with the time of then. Neither may
+// block. It must be called before the first Reserve; without it, objects have to ask again and again.
+func (g *Gate) Notify(wake func(object string), after func(d time.Duration, f func(now time.Time))) {
+	g.wake, g.after = wake, after
+}
+
+// Reservation is the right to one call. Done must be called when the call has ended, however it ended.
+type Reservation struct {
 	gate      *Gate
-	endpoint  *endpointGate
-	namespace *namespaceGate
+	lane      *lane
+	client    *client
+	namespace *namespace
+	class     class
+	epoch     int
+	granted   time.Time
 	started   time.Time
-	stranger  bool
-	done      bool
+	// trial says that the lane was closed and this call is to show whether it still is.
+	trial bool
+	done  bool
 }
 
-// Admit returns a Permit when the object may call the endpoint now, else a Wait. Exactly one of them is not nil.
-func (g *Gate) Admit(now time.Time, a Ask) (*Permit, *Wait) {
+// Reserve returns a Reservation when the object may call the host now, else a Delay. Exactly one of them is not nil.
+func (g *Gate) Reserve(now time.Time, r Request) (*Reservation, *Delay) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.sweep(now)
+	defer g.unlock()
+	t := g.clock.at(now)
+	g.sweep(t)
 
-	e, n := g.endpoint(a.Endpoint, now), g.namespace(a.Namespace)
-	e.queue.remove(a.Object)
-	n.queue.remove(a.Object)
-	e.queue.advance(now)
-	n.queue.advance(now)
-	w := &waiter{object: a.Object, expires: a.Expires, since: a.Since, unplanned: a.Unplanned}
-	if w.since.IsZero() || w.since.After(now) {
-		w.since = now
+	w := g.waiter(t, now, r)
+	if w.reservation == nil {
+		g.serve(t, w.lane.host)
 	}
-
-	if wait := e.refusal(now, w); wait != nil {
-		return nil, remember(e.queue, w, now, wait)
+	if w.reservation == nil {
+		return nil, g.delay(t, now, w)
 	}
-	// Only who could go at its endpoint waits for its namespace, and only there: it must not hold back the other namespaces'
-	// objects at the endpoint, nor an object of its own namespace that could go elsewhere.
-	if wait := n.refusal(w); wait != nil {
-		return nil, remember(n.queue, w, now, wait)
-	}
-	stranger := !e.proven
-	if stranger && (g.strangers >= g.limits.StrangersInFlight || n.strangers >= max(1, g.limits.StrangersInFlight/3)) {
-		return nil, remember(e.queue, w, now, &Wait{Reason: ReasonStrangers, For: strangersWait})
-	}
-	e.queue.admitted(w)
-	n.queue.admitted(w)
-	n.inFlight++
-	if stranger {
-		g.strangers++
-		n.strangers++
-	}
-	permit := &Permit{gate: g, endpoint: e, namespace: n, started: now, stranger: stranger}
-	e.admit(now, w, permit)
-	return permit, nil
+	g.forget(w)
+	w.reservation.started = t
+	return w.reservation, nil
 }
 
-func remember(q *queue, w *waiter, now time.Time, wait *Wait) *Wait {
-	wait.For = bounded(wait.For, w.expires.Sub(now))
-	w.due = now.Add(wait.For)
-	q.put(w)
-	return wait
+// Done ends the call and lets the gate learn from it. Only the first Done of a Reservation counts.
+func (r *Reservation) Done(now time.Time, result Result) {
+	g := r.gate
+	g.mu.Lock()
+	defer g.unlock()
+	g.finish(g.clock.at(now), r, result)
 }
 
-// Done ends the call and lets the endpoint's gate learn from it. Only the first Done of a Permit counts.
-func (p *Permit) Done(now time.Time, r Result) {
-	p.gate.mu.Lock()
-	defer p.gate.mu.Unlock()
-	if p.done {
+// Forget says that an object, named as in Request.Object, does not want to call anybody any more: it is gone, suspended or no longer due. A
+// Reservation that it holds is not touched.
+func (g *Gate) Forget(now time.Time, object string) {
+	g.mu.Lock()
+	defer g.unlock()
+	t := g.clock.at(now)
+	g.withdraw(t, waiterKey{object, false})
+	g.withdraw(t, waiterKey{object, true})
+}
+
+// Withdraw says that an object does not want a token any more, but may still wait to have one verified.
+func (g *Gate) Withdraw(now time.Time, object string) {
+	g.mu.Lock()
+	defer g.unlock()
+	g.withdraw(g.clock.at(now), waiterKey{object, false})
+}
+
+func (g *Gate) withdraw(t time.Time, key waiterKey) {
+	if w := g.waiters[key]; w != nil {
+		g.drop(t, w)
+		g.serve(t, w.lane.host)
+	}
+}
+
+// unlock also wakes those whose turn has come.
+func (g *Gate) unlock() {
+	var objects []string
+	for _, w := range g.woken {
+		if g.waiters[w.waiterKey] == w {
+			objects = append(objects, w.object)
+		}
+	}
+	g.woken = g.woken[:0]
+	g.mu.Unlock()
+	for _, object := range objects {
+		g.wake(object)
+	}
+}
+
+// waiter finds or makes the waiter of a request. It has its old place if it wants the same as before.
+func (g *Gate) waiter(t, now time.Time, r Request) *waiter {
+	key := waiterKey{r.Object, r.Verify}
+	l := g.host(t, r.Host).lane(r.Verify)
+	c := l.client(t, r)
+	old := g.waiters[key]
+	same := old != nil && old.client == c
+	if same && old.reservation != nil && !l.closedSince(t, old.reservation) {
+		return old
+	}
+	w := &waiter{waiterKey: key, planned: r.Planned, expires: r.Expires, lane: l, client: c, namespace: g.namespace(r.Namespace), since: t}
+	if same && old.reservation == nil {
+		w.since, w.serial = old.since, old.serial
+	} else {
+		g.serial++
+		w.serial = g.serial
+	}
+	if r.Planned && !r.Due.IsZero() && r.Expires.After(r.Due) {
+		w.halfway = t.Add(r.Due.Add(r.Expires.Sub(r.Due) / 2).Sub(now))
+	}
+	w.insists = r.Requested && c.letsThrough(t)
+	g.place(t, w)
+	if old != nil {
+		g.drop(t, old)
+	}
+	g.waiters[key] = w
+	return w
+}
+
+// forget ends the waiting of one that has its reservation or does not want it.
+func (g *Gate) forget(w *waiter) {
+	delete(g.waiters, w.waiterKey)
+	if i := slices.Index(g.unclaimed, w); i >= 0 {
+		g.unclaimed = slices.Delete(g.unclaimed, i, i+1)
+	}
+}
+
+// drop takes a waiter out, and gives back what was reserved for it.
+func (g *Gate) drop(t time.Time, w *waiter) {
+	g.forget(w)
+	if w.reservation != nil {
+		g.finish(t, w.reservation, Result{})
 		return
 	}
-	p.done = true
-	p.namespace.inFlight--
-	p.endpoint.inFlight--
-	if p.stranger {
-		p.gate.strangers--
-		p.namespace.strangers--
-	}
-	if r.Kind != Cancelled {
-		took := now.Sub(p.started)
-		p.endpoint.pace.observe(took)
-		p.namespace.pace.observe(took)
-	}
-	p.endpoint.learn(now, p, r)
+	g.unplace(w)
 }
 
-// Forget says that an object, named as in Ask.Object, will not come back: it is gone, suspended or no longer due. A Permit
-// that it holds is not touched.
-func (g *Gate) Forget(object string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, q := range slices.Clone(g.waiting[object]) {
-		q.remove(object)
+// grant gives w a place.
+func (g *Gate) grant(t time.Time, w *waiter) {
+	r := &Reservation{gate: g, lane: w.lane, client: w.client, namespace: w.namespace, class: w.class, granted: t, started: t}
+	g.unplace(w)
+	w.lane.admit(t, w, r)
+	g.inFlight++
+	r.namespace.inFlight++
+	w.reservation, w.lapsesAt = r, t.Add(claimWithin)
+	if len(g.unclaimed) == 0 {
+		g.call(claimWithin, g.lapse)
+	}
+	g.unclaimed, g.woken = append(g.unclaimed, w), append(g.woken, w)
+}
+
+// claimWithin is for how long a place is kept for an object that was woken. It comes within milliseconds unless the process has stopped.
+const claimWithin = 10 * time.Second
+
+// lapse takes back places that nobody came for. An object that comes later asks anew.
+func (g *Gate) lapse(t time.Time) {
+	for len(g.unclaimed) > 0 && !t.Before(g.unclaimed[0].lapsesAt) {
+		g.drop(t, g.unclaimed[0])
+	}
+	if len(g.unclaimed) > 0 {
+		g.call(g.unclaimed[0].lapsesAt.Sub(t), g.lapse)
 	}
 }
 
-func (g *Gate) endpoint(name string, now time.Time) *endpointGate {
-	e, ok := g.endpoints[name]
-	if !ok {
-		e = newEndpointGate(g.limits, newQueue(g.waiting), now)
-		g.endpoints[name] = e
+// call has f called after a while, under the lock.
+func (g *Gate) call(d time.Duration, f func(t time.Time)) {
+	if g.after == nil {
+		return
 	}
-	e.askedAt = now
-	return e
+	g.after(max(d, time.Millisecond), func(now time.Time) {
+		g.mu.Lock()
+		defer g.unlock()
+		f(g.clock.at(now))
+	})
 }
 
-func (g *Gate) namespace(name string) *namespaceGate {
-	n, ok := g.namespaces[name]
-	if !ok {
-		n = &namespaceGate{limit: g.limits.NamespaceInFlight, queue: newQueue(g.waiting)}
-		g.namespaces[name] = n
+func (g *Gate) finish(t time.Time, r *Reservation, result Result) {
+	if r.done {
+		return
 	}
-	return n
+	r.done = true
+	g.inFlight--
+	r.namespace.inFlight--
+	r.lane.release(r)
+	r.lane.learn(g, t, r, result)
+	g.serve(t, r.lane.host)
+}
+
+// steadyClock makes of a clock that may be set back one that only goes on.
+type steadyClock struct{ seen, time time.Time }
+
+// at is the time of the steady clock. Callers that took their time a moment before others do not set it back.
+func (c *steadyClock) at(now time.Time) time.Time {
+	switch passed := now.Sub(c.seen); {
+	case c.seen.IsZero():
+		c.seen, c.time = now, now
+	case passed > 0:
+		c.seen, c.time = now, c.time.Add(passed)
+	case passed < -time.Second:
+		c.seen = now
+	}
+	return c.time
 }
 
 const (
 	sweepEvery = time.Minute
-	idleAfter  = 10 * time.Minute
+	// rememberFor is for how long a client or a host that nobody asks for is remembered.
+	rememberFor = 2 * time.Hour
 )
 
-// sweep bounds the memory: it forgets endpoints that nobody has asked for lately and namespaces that have nothing going on.
-func (g *Gate) sweep(now time.Time) {
-	if since := now.Sub(g.sweptAt); since >= 0 && since < sweepEvery {
+// sweep bounds the memory.
+func (g *Gate) sweep(t time.Time) {
+	if t.Sub(g.sweptAt) < sweepEvery {
 		return
 	}
-	g.sweptAt = now
-	for name, e := range g.endpoints {
-		e.queue.advance(now)
-		if e.inFlight == 0 && e.queue.len() == 0 && now.Sub(e.askedAt) > idleAfter {
-			delete(g.endpoints, name)
+	g.sweptAt = t
+	for name, h := range g.hosts {
+		if h.sweep(t) {
+			delete(g.hosts, name)
 		}
 	}
 	for name, n := range g.namespaces {
-		n.queue.advance(now)
-		if n.inFlight == 0 && n.queue.len() == 0 {
+		if n.inFlight == 0 && n.waiters == 0 {
 			delete(g.namespaces, name)
 		}
 	}

@@ -1,21 +1,68 @@
 package egress
 
-// namespaceGate keeps one namespace's objects from taking all workers, wherever they call.
-type namespaceGate struct {
-	limit    int
+import "time"
+
+// A namespace is counted over all hosts, so that its objects cannot take all workers, wherever they call.
+type namespace struct {
+	name     string
 	inFlight int
-	// strangers are those of the calls in flight that go to endpoints that have not answered lately.
-	strangers int
-	queue     *queue
-	pace      pace
+	// waiters are all, waiting those of them that do not wait for their own client's pause only.
+	waiters, waiting int
 }
 
-// refusal returns nil when w may go now. The wait is not bounded yet.
-func (n *namespaceGate) refusal(w *waiter) *Wait {
-	room := n.limit - n.inFlight
-	if n.queue.admits(w, room) {
-		return nil
+func (g *Gate) namespace(name string) *namespace {
+	n, ok := g.namespaces[name]
+	if !ok {
+		n = &namespace{name: name}
+		g.namespaces[name] = n
 	}
-	place := max(n.queue.place(w), room) // the room that there is belongs to others
-	return &Wait{Reason: ReasonNamespaceInFlight, For: n.pace.wait(place, n.limit)}
+	return n
+}
+
+// workerFor says what keeps w from having a worker. Empty: nothing.
+func (g *Gate) workerFor(t time.Time, w *waiter) string {
+	workers, n := g.limits.Workers, w.namespace
+	free := workers - g.inFlight
+	alone := g.crowd == 1
+	switch {
+	case free <= workers/8: // so that what calls nobody goes on
+		return ReasonWorkers
+	case free <= workers/4 && n.inFlight >= 2:
+		return ReasonWorkers
+	case n.inFlight >= g.limits.NamespaceInFlight && !(alone && w.lane.host.fast(t)):
+		return ReasonNamespaceInFlight
+	}
+	return ""
+}
+
+// place puts w where it waits.
+func (g *Gate) place(t time.Time, w *waiter) {
+	n, l, c := w.namespace, w.lane, w.client
+	c.waiters[w] = true
+	n.waiters++
+	if t.Before(c.pausedTo) && !w.insists {
+		w.class = classParked
+		l.park(c)
+		return
+	}
+	w.class = classOf(w)
+	l.queue[w.class].insert(w)
+	l.waiting++
+	if n.waiting++; n.waiting == 1 {
+		g.crowd++
+	}
+}
+
+func (g *Gate) unplace(w *waiter) {
+	n := w.namespace
+	delete(w.client.waiters, w)
+	n.waiters--
+	if w.class == classParked {
+		return
+	}
+	w.lane.queue[w.class].remove(w)
+	w.lane.waiting--
+	if n.waiting--; n.waiting == 0 {
+		g.crowd--
+	}
 }

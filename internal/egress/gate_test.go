@@ -2,59 +2,99 @@ package egress
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-const host = "auth.example:443"
-
-func ask(object string) Ask {
-	return Ask{Endpoint: host, Namespace: "ns", Object: "ns/" + object, Since: start}
+// wish is a request of an object whose client Secret has the same name.
+func wish(object string) Request {
+	return Request{Host: hostName, Namespace: "ns", Client: object, Object: "ns/" + object}
 }
 
-func mustAdmit(t *testing.T, g *Gate, now time.Time, a Ask) *Permit {
-	t.Helper()
-	permit, wait := g.Admit(now, a)
-	if permit == nil {
-		t.Fatalf("%s must wait for %v (%s) at +%v", a.Object, wait.For, wait.Reason, now.Sub(start))
-	}
-	return permit
+// of gives a request another namespace.
+func (r Request) of(namespace string) Request {
+	r.Namespace, r.Object = namespace, namespace+"/"+r.Client
+	return r
 }
 
-func mustWait(t *testing.T, g *Gate, now time.Time, a Ask, reason string) time.Duration {
-	t.Helper()
-	permit, wait := g.Admit(now, a)
-	if permit != nil {
-		t.Fatalf("%s was admitted at +%v, want a wait (%s)", a.Object, now.Sub(start), reason)
-	}
-	if wait.Reason != reason || wait.For <= 0 {
-		t.Fatalf("%s must wait for %v (%s) at +%v, want %s", a.Object, wait.For, wait.Reason, now.Sub(start), reason)
-	}
-	return wait.For
+// at gives a request another host.
+func (r Request) at(host string) Request { r.Host = host; return r }
+
+// renewal is a planned one of a proven client, whose token has so much left.
+func (s *simulation) renewal(object string, left time.Duration) Request {
+	r := wish(object)
+	r.Planned, r.Proven, r.Due, r.Expires = true, true, s.now, s.now.Add(left)
+	return r
 }
 
-// warm returns a gate whose endpoint has answered often enough to be known.
-func warm(t *testing.T, limits Limits) *Gate {
-	t.Helper()
-	g := NewGate(limits)
+func (s *simulation) mustGo(r Request) *Reservation {
+	s.t.Helper()
+	reservation, delay := s.gate.Reserve(s.now, r)
+	if reservation == nil {
+		s.t.Fatalf("at +%v %s must wait (%s)", s.now.Sub(start), r.Object, delay.Reason)
+	}
+	return reservation
+}
+
+func (s *simulation) mustWait(r Request, reason string) {
+	s.t.Helper()
+	reservation, delay := s.gate.Reserve(s.now, r)
+	if reservation != nil {
+		s.t.Fatalf("at +%v %s may go, want a delay (%s)", s.now.Sub(start), r.Object, reason)
+	}
+	if delay.Reason != reason {
+		s.t.Fatalf("at +%v %s must wait (%s), want %s", s.now.Sub(start), r.Object, delay.Reason, reason)
+	}
+}
+
+// wokenNow gives the objects that were woken since it was last asked.
+func (s *simulation) wokenNow() []string {
+	woken := s.woken
+	s.woken = nil
+	return woken
+}
+
+func (s *simulation) wantWoken(want ...string) {
+	s.t.Helper()
+	if diff := cmp.Diff(want, s.wokenNow()); diff != "" {
+		s.t.Fatalf("at +%v: woken: -want +got:\n%s", s.now.Sub(start), diff)
+	}
+}
+
+var (
+	served    = Result{Kind: Served}
+	failed    = Result{Kind: Unavailable}
+	throttled = Result{Kind: Throttled, RetryAfter: time.Minute, HasRetryAfter: true}
+)
+
+// warm is a simulation whose host has answered often enough to be known.
+func warm(t testing.TB, limits Limits) *simulation {
+	s := simulate(t, limits, 1)
 	for i := range 3 {
-		mustAdmit(t, g, start, ask(fmt.Sprintf("warm%d", i))).Done(start, Result{Kind: OK})
+		s.mustGo(wish(fmt.Sprintf("warm-%d", i))).Done(s.now, served)
 	}
-	return g
+	s.now = s.now.Add(time.Minute + time.Second)
+	s.run(0)
+	return s
 }
 
-func TestDefaultsAndHostCap(t *testing.T) {
+func TestHostCap(t *testing.T) {
 	t.Parallel()
-	g := warm(t, Limits{})
-	var permits []*Permit
+	s := warm(t, Limits{})
+	var reservations []*Reservation
 	for i := range 8 {
-		permits = append(permits, mustAdmit(t, g, start, ask(fmt.Sprint(i))))
+		reservations = append(reservations, s.mustGo(wish(fmt.Sprint(i))))
 	}
-	mustWait(t, g, start, ask("ninth"), "host-in-flight")
-	permits[0].Done(start, Result{Kind: OK})
-	permits[0].Done(start, Result{Kind: OK}) // counts once
-	mustAdmit(t, g, start, ask("ninth"))
-	mustWait(t, g, start, ask("tenth"), "host-in-flight")
+	s.mustWait(wish("ninth"), ReasonHostInFlight)
+	s.mustWait(wish("tenth"), ReasonHostInFlight)
+	reservations[0].Done(s.now, served)
+	reservations[0].Done(s.now, served) // counts once
+	s.wantWoken("ns/ninth")
+	s.mustWait(wish("tenth"), ReasonHostInFlight)
+	s.mustGo(wish("ninth"))
 }
 
 func TestRate(t *testing.T) {
@@ -62,118 +102,296 @@ func TestRate(t *testing.T) {
 	for _, tc := range []struct {
 		qps   float64
 		burst int
-		first time.Duration // of the first that is refused
+		next  time.Duration // after the burst
 	}{
-		{0, 20, 50 * time.Millisecond}, {5, 5, 200 * time.Millisecond}, {1, 1, time.Second}, {0.1, 1, 10 * time.Second}, {1.9, 1, 526 * time.Millisecond},
+		{0, 20, 50 * time.Millisecond}, {5, 5, 200 * time.Millisecond}, {1, 1, time.Second}, {0.1, 1, 10 * time.Second}, {1.9, 1, 527 * time.Millisecond},
 	} {
-		g, admitted := NewGate(Limits{QPS: tc.qps}), 0
-		for admitted < 100 {
-			permit, wait := g.Admit(start, ask(fmt.Sprint(admitted)))
-			if permit == nil {
-				if wait.Reason != "rate" || wait.For < tc.first || wait.For > 2*tc.first+250*time.Millisecond {
-					t.Errorf("qps %v: wait %v (%s), want about %v for the rate", tc.qps, wait.For, wait.Reason, tc.first)
-				}
-				mustAdmit(t, g, start.Add(wait.For), ask(fmt.Sprint(admitted))).Done(start, Result{Kind: OK})
-				break
-			}
-			permit.Done(start, Result{Kind: OK})
-			admitted++
+		s := simulate(t, Limits{QPS: tc.qps}, 1)
+		for i := range tc.burst {
+			s.mustGo(s.renewal(fmt.Sprint(i), time.Hour)).Done(s.now, served)
 		}
-		if admitted != tc.burst {
-			t.Errorf("qps %v: %d at once, want %d", tc.qps, admitted, tc.burst)
-		}
+		s.mustWait(s.renewal("next", time.Hour), ReasonRate)
+		s.run(tc.next - 2*time.Millisecond)
+		s.wantWoken()
+		s.run(4 * time.Millisecond)
+		s.wantWoken("ns/next")
 	}
 }
 
 func TestNamespaceCap(t *testing.T) {
 	t.Parallel()
-	g := NewGate(Limits{StrangersInFlight: 1000})
-	at := func(i int, namespace string) Ask {
-		return Ask{Endpoint: fmt.Sprintf("host%d.example:443", i), Namespace: namespace, Object: fmt.Sprintf("%s/%d", namespace, i), Since: start}
+	s := simulate(t, Limits{}, 1)
+	host := func(i int) string { return fmt.Sprintf("host-%d.example:443", i) }
+	for i := range 16 {
+		s.mustGo(wish(fmt.Sprint(i)).of("a").at(host(i)))
 	}
-	first := mustAdmit(t, g, start, at(0, "a"))
-	for i := 1; i < 16; i++ {
-		mustAdmit(t, g, start, at(i, "a"))
-	}
-	mustWait(t, g, start, at(16, "a"), "namespace-in-flight")
-	mustAdmit(t, g, start, at(16, "b")) // the one who waits for his namespace holds nobody back at the endpoint
-	first.Done(start, Result{Kind: OK})
-	mustAdmit(t, g, start, at(16, "a"))
-	mustWait(t, g, start, at(17, "a"), "namespace-in-flight")
+	s.mustWait(wish("next").of("a").at(host(16)), ReasonNamespaceInFlight)
+	s.mustGo(wish("other").of("b").at(host(16))) // who waits for his namespace holds nobody back at the host
 }
 
-// The objects of a namespace that has no room left, however urgent, do not keep others from an endpoint.
-func TestNamespaceQueueHoldsOthersNotBack(t *testing.T) {
+// Caps give way while nobody else waits, where answers come soon, up to the last quarter of the workers. That is for namespaces with fewer than
+// two calls in flight.
+func TestNamespaceCapGivesWay(t *testing.T) {
 	t.Parallel()
-	g := NewGate(Limits{QPS: 100, NamespaceInFlight: 2})
+	s := simulate(t, Limits{QPS: 1000, HostInFlight: 100}, 1)
+	for i := range 10 {
+		s.mustGo(wish(fmt.Sprintf("first-%d", i)).of("a")).Done(s.now, served)
+	}
+	var reservations []*Reservation
+	for i := range 24 {
+		reservations = append(reservations, s.mustGo(wish(fmt.Sprint(i)).of("a")))
+	}
+	s.mustWait(wish("24").of("a"), ReasonWorkers)
 	for i := range 2 {
-		mustAdmit(t, g, start, Ask{Endpoint: fmt.Sprintf("hangs%d.example:443", i), Namespace: "a", Object: fmt.Sprintf("a/hangs%d", i)})
+		s.mustGo(wish(fmt.Sprint(i)).of("b"))
 	}
-	for i := range 50 {
-		a := Ask{Endpoint: host, Namespace: "a", Object: fmt.Sprintf("a/%d", i), Expires: start.Add(time.Minute), Since: start.Add(-time.Hour)}
-		mustWait(t, g, start, a, "namespace-in-flight")
+	s.mustWait(wish("2").of("b"), ReasonWorkers)
+	s.mustGo(wish("0").of("c"))
+	s.mustGo(wish("1").of("c"))
+	s.mustWait(wish("0").of("d"), ReasonWorkers) // a few workers are left to what calls nobody
+	for i := range 5 {
+		reservations[i].Done(s.now, served)
+	}
+	s.wantWoken("d/0")
+	reservations[5].Done(s.now, served)
+	s.wantWoken("b/2") // a has more than its 16, and others wait
+	reservations[6].Done(s.now, served)
+	s.wantWoken("a/24") // now nobody does
+}
+
+func TestNamespaceCapHoldsAtSlowHosts(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, Limits{QPS: 1000, HostInFlight: 100}, 1)
+	for i := range 10 {
+		r := s.mustGo(wish(fmt.Sprintf("first-%d", i)))
+		s.run(0)
+		s.now = s.now.Add(2 * time.Second)
+		r.Done(s.now, served)
+	}
+	for i := range 16 {
+		s.mustGo(wish(fmt.Sprint(i)))
+	}
+	s.mustWait(wish("16"), ReasonNamespaceInFlight)
+}
+
+// One namespace cannot hold more than half of the workers with tokens and verifications together.
+func TestNamespaceCapIsOverTokensAndVerifications(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, Limits{Workers: 8}, 1)
+	verify := func(i int) Request {
+		r := wish(fmt.Sprint(i)).at(fmt.Sprintf("api-%d.example:443", i))
+		r.Verify = true
+		return r
 	}
 	for i := range 2 {
-		mustAdmit(t, g, start, Ask{Endpoint: host, Namespace: fmt.Sprintf("b%d", i), Object: fmt.Sprintf("b/%d", i), Since: start})
+		s.mustGo(wish(fmt.Sprint(i)).at(fmt.Sprintf("host-%d.example:443", i)))
+		s.mustGo(verify(i))
 	}
+	s.mustWait(wish("2").at("host-2.example:443"), ReasonNamespaceInFlight)
+	s.mustWait(verify(2), ReasonNamespaceInFlight)
+}
+
+func TestVerificationsHaveAQuarterOfThePlaces(t *testing.T) {
+	t.Parallel()
+	s := warm(t, Limits{})
+	verify := func(object string) Request { r := wish(object); r.Verify = true; return r }
+	r := s.mustGo(verify("a"))
+	s.mustGo(verify("b"))
+	s.mustWait(verify("c"), ReasonHostInFlight)
+	for i := range 6 {
+		s.mustGo(wish(fmt.Sprint(i)))
+	}
+	s.mustWait(wish("6"), ReasonHostInFlight) // the places are the host's
+	r.Done(s.now, throttled)
+	s.wantWoken("ns/6")
+	s.mustGo(wish("6")) // that the API throttles teaches nothing about tokens
+	for i := range 5 {
+		s.gate.hosts[hostName].verify.failed(s.now, s.gate.hosts[hostName].verify.client(s.now, verify(fmt.Sprint(i))), false)
+	}
+	s.mustWait(verify("c"), ReasonBreaker)
+	s.mustWait(wish("7"), ReasonHostInFlight)
 }
 
 func TestSlowStart(t *testing.T) {
 	t.Parallel()
-	g := NewGate(Limits{QPS: 1000, NamespaceInFlight: 1000})
-	serial := 0
-	width := func(now time.Time) (permits []*Permit) {
-		for {
-			serial++
-			a := ask(fmt.Sprint(serial))
-			permit, wait := g.Admit(now, a)
-			if permit == nil {
-				if wait.Reason != "host-in-flight" {
-					t.Fatalf("reason %s", wait.Reason)
-				}
-				g.Forget(a.Object)
-				return permits
-			}
-			permits = append(permits, permit)
+	s := simulate(t, Limits{QPS: 1000, NamespaceInFlight: 1000, Workers: 2000}, 1)
+	a, b := s.mustGo(wish("a")), s.mustGo(wish("b"))
+	s.mustWait(wish("c"), ReasonHostInFlight)
+	a.Done(s.now, Result{}) // teaches nothing
+	s.mustGo(wish("c"))
+	s.mustWait(wish("d"), ReasonHostInFlight)
+	b.Done(s.now, Result{Kind: Answered})
+	for _, name := range []string{"d", "e", "f"} {
+		s.mustGo(wish(name))
+	}
+	s.mustWait(wish("g"), ReasonHostInFlight)
+}
+
+// Namespaces take turns, and in each the least time left goes first.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, Limits{QPS: 1}, 1)
+	s.mustGo(wish("spends the token")).Done(s.now, served)
+	dead := s.renewal("dead", -time.Minute)
+	dead.Planned = false
+	failing := func(object string, failures int) Request {
+		r := s.renewal(object, time.Minute)
+		r.Proven, r.Failures = false, failures
+		return r
+	}
+	for _, r := range []Request{
+		failing("twice", 2), failing("once", 1), wish("none").of("b"), wish("none"), dead,
+		s.renewal("hour", time.Hour), s.renewal("minute", time.Minute), s.renewal("hour", 2*time.Hour).of("a"), s.renewal("day", 24*time.Hour).of("a"),
+	} {
+		s.mustWait(r, ReasonRate)
+	}
+	var order []string
+	for range 12 {
+		s.run(1200 * time.Millisecond)
+		for _, name := range s.wokenNow() {
+			order = append(order, name)
+			r := s.gate.waiters[waiterKey{name, false}]
+			s.gate.finish(s.now, r.reservation, Result{})
+			s.gate.Forget(s.now, name)
 		}
 	}
-	end := func(permits []*Permit, now time.Time, kind ResultKind) {
-		for _, p := range permits {
-			p.Done(now, Result{Kind: kind})
-		}
-	}
-	now := start
-	steps := []struct {
-		later   time.Duration // since the last step
-		want    int
-		results []ResultKind // of the first calls; the others are cancelled
-	}{
-		{0, 2, []ResultKind{Cancelled, Cancelled}}, // a stranger; cancelled calls teach nothing
-		{time.Second, 2, []ResultKind{OK}},
-		{time.Second, 4, []ResultKind{OK}},
-		{time.Second, 8, []ResultKind{OK, OK, OK}},
-		{time.Second, 8, []ResultKind{Unavailable}},
-		{time.Second, 4, []ResultKind{Unavailable}},
-		{time.Second, 2, []ResultKind{Unavailable}},
-		{time.Second, 2, []ResultKind{OK, OK}},
-		{time.Second, 8, nil},
-		{59 * time.Second, 8, nil},
-		{time.Second, 2, nil}, // over a minute after the last success: a stranger again
-	}
-	for i, step := range steps {
-		now = now.Add(step.later)
-		permits := width(now)
-		if len(permits) != step.want {
-			t.Fatalf("step %d: %d in flight, want %d", i, len(permits), step.want)
-		}
-		for j, kind := range step.results {
-			end(permits[j:j+1], now, kind)
-		}
-		end(permits, now, Cancelled)
+	want := []string{"ns/minute", "a/hour", "ns/hour", "ns/once", "a/day", "b/none", "ns/dead", "ns/twice", "ns/none"}
+	if diff := cmp.Diff(want, order); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
-func TestPauseAfter429(t *testing.T) {
+// While others wait failing clients have a quarter of the rate, and what is not planned a tenth.
+func TestShares(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, Limits{NamespaceInFlight: 1000, Workers: 2000}, 1)
+	count := map[string]int{}
+	s.call = func(o *object) (time.Duration, Result) { count[o.Client[:4]]++; return 50 * time.Millisecond, Result{} }
+	s.finished = func(o *object, _ Result) { s.ask(o) }
+	for i := range 50 {
+		plan, unpl, fail := s.renewal(fmt.Sprintf("plan-%d", i), time.Hour), wish(fmt.Sprintf("unpl-%d", i)), wish(fmt.Sprintf("fail-%d", i))
+		fail.Failures = 1 + i%9
+		for _, r := range []Request{plan, unpl, fail} {
+			s.ask(&object{Request: r})
+		}
+	}
+	s.run(100 * time.Second)
+	if p, u, f := count["plan"], count["unpl"], count["fail"]; p < 1200 || u < 190 || u > 240 || f < 490 || f > 520 {
+		t.Errorf("%d planned, %d not, %d failing, want two thirds, a tenth and a quarter of 2,000", p, u, f)
+	}
+}
+
+// A call that hangs keeps its place for long: failing clients have no more than a quarter of the places.
+func TestFailingClientsHaveAQuarterOfThePlaces(t *testing.T) {
+	t.Parallel()
+	s := warm(t, Limits{})
+	failing := func(object string) Request { r := wish(object); r.Failures = 1; return r }
+	s.mustGo(failing("a"))
+	s.mustGo(failing("b"))
+	s.mustWait(failing("c"), ReasonHostInFlight)
+	for i := range 6 {
+		s.mustGo(wish(fmt.Sprint(i)))
+	}
+	s.mustWait(wish("6"), ReasonHostInFlight)
+}
+
+// And no less.
+func TestPlacesAreKeptForFailingClients(t *testing.T) {
+	t.Parallel()
+	s := warm(t, Limits{})
+	failing := func(object string) Request { r := wish(object); r.Failures = 1; return r }
+	var reservations []*Reservation
+	for i := range 8 {
+		reservations = append(reservations, s.mustGo(wish(fmt.Sprint(i))))
+	}
+	s.mustWait(failing("a"), ReasonHostInFlight)
+	s.mustWait(failing("b"), ReasonHostInFlight)
+	s.mustWait(wish("8"), ReasonHostInFlight)
+	s.mustWait(wish("9"), ReasonHostInFlight)
+	for i := range 4 {
+		reservations[i].Done(s.now, served)
+	}
+	woken := s.wokenNow()
+	slices.Sort(woken)
+	if diff := cmp.Diff([]string{"ns/8", "ns/9", "ns/a", "ns/b"}, woken); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestPlaceOfOneThatDoesNotCome(t *testing.T) {
+	t.Parallel()
+	for name, gone := range map[string]func(s *simulation){
+		"forgotten": func(s *simulation) { s.gate.Forget(s.now, "ns/gone") },
+		"withdrawn": func(s *simulation) { s.gate.Withdraw(s.now, "ns/gone") },
+		"lapsed":    func(s *simulation) { s.run(claimWithin) },
+	} {
+		s := warm(t, Limits{HostInFlight: 1})
+		r := s.mustGo(wish("first"))
+		s.mustWait(wish("gone"), ReasonHostInFlight)
+		s.mustWait(wish("stays"), ReasonHostInFlight)
+		r.Done(s.now, served)
+		s.wantWoken("ns/gone")
+		gone(s)
+		s.wantWoken("ns/stays")
+		s.mustGo(wish("stays"))
+		if len(s.gate.waiters) != 0 || len(s.gate.unclaimed) != 0 {
+			t.Errorf("%s: %d are still remembered", name, len(s.gate.waiters))
+		}
+	}
+}
+
+func TestClientIsPausedByItsOwn429(t *testing.T) {
+	t.Parallel()
+	s := warm(t, Limits{})
+	s.mustGo(wish("client")).Done(s.now, Result{Kind: Throttled, RetryAfter: time.Hour, HasRetryAfter: true})
+	other := wish("client")
+	other.Object = "ns/of the same client"
+	s.mustWait(other, ReasonClientPaused)
+	s.mustGo(wish("another client"))
+
+	request := other
+	request.Requested = true
+	s.run(9 * time.Minute)
+	s.mustWait(request, ReasonClientPaused)
+	s.run(time.Minute)
+	s.mustGo(request).Done(s.now, failed) // a person may try every ten minutes
+	s.mustWait(request, ReasonClientPaused)
+	s.run(10 * time.Minute)
+	s.mustGo(request).Done(s.now, served)
+	s.mustGo(other) // the token ended the pause
+}
+
+func TestPauseEnds(t *testing.T) {
+	t.Parallel()
+	s := warm(t, Limits{})
+	s.mustGo(wish("client")).Done(s.now, throttled)
+	s.mustWait(wish("client"), ReasonClientPaused)
+	s.run(59 * time.Second)
+	s.wantWoken()
+	s.run(time.Second)
+	s.wantWoken("ns/client")
+}
+
+// Refused attempts are bounded for a namespace at a host, but not the renewals of clients that were served.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	s := warm(t, Limits{})
+	for i := range 10 {
+		s.mustGo(wish(fmt.Sprint(i))).Done(s.now, Result{Kind: Refused})
+		s.run(time.Second)
+	}
+	s.mustWait(wish("next"), ReasonRefusals)
+	s.mustGo(wish("next").of("other"))
+	s.mustGo(wish("next").at("other.example:443"))
+	s.mustGo(s.renewal("renewal", time.Minute)).Done(s.now, Result{Kind: Refused})
+	s.mustWait(wish("next"), ReasonRefusals)
+	s.run(49 * time.Second)
+	s.wantWoken()
+	s.run(time.Second)
+	s.wantWoken("ns/next")
+}
+
+func TestEvidencePausesTheHost(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		result Result
@@ -188,264 +406,192 @@ func TestPauseAfter429(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := warm(t, Limits{})
-			inFlight := mustAdmit(t, g, start, ask("other"))
-			mustAdmit(t, g, start, ask("throttled")).Done(start, tc.result)
-			if got := mustWait(t, g, start, ask("first"), "paused"); got != tc.want {
-				t.Errorf("the first waits for %v, want %v", got, tc.want)
+			s := warm(t, Limits{})
+			s.mustGo(s.renewal("a", time.Hour)).Done(s.now, tc.result)
+			b := s.mustGo(s.renewal("b", time.Hour))
+			s.mustWait(s.renewal("c", time.Hour), ReasonHostInFlight) // one at a time
+			b.Done(s.now, tc.result)
+			s.mustWait(s.renewal("c", time.Hour), ReasonPaused)
+			s.mustWait(wish("new"), ReasonPaused)
+			s.run(min(tc.want, sampleAfter) - time.Millisecond)
+			s.wantWoken()
+			s.run(time.Millisecond)
+			s.wantWoken("ns/c")
+			if tc.want <= sampleAfter {
+				return
 			}
-			if got := mustWait(t, g, start, ask("second"), "paused"); got != tc.want+50*time.Millisecond {
-				t.Errorf("the second waits for %v, want %v", got, tc.want+50*time.Millisecond)
-			}
-			inFlight.Done(start, Result{Kind: OK}) // it began before the pause and does not end it
-			mustWait(t, g, start.Add(tc.want-time.Millisecond), ask("third"), "paused")
-			g.Forget("ns/third")
-
-			after := start.Add(tc.want)
-			probe := mustAdmit(t, g, after, ask("first"))
-			mustWait(t, g, after, ask("second"), "host-in-flight") // one at a time
-			probe.Done(after, Result{Kind: Cancelled})
-			probe = mustAdmit(t, g, after, ask("second"))
-			mustWait(t, g, after, ask("third"), "host-in-flight")
-			probe.Done(after, Result{Kind: Unavailable})
-			probe = mustAdmit(t, g, after, ask("third"))
-			mustWait(t, g, after, ask("fourth"), "host-in-flight")
-			probe.Done(after, Result{Kind: OK})
-			mustAdmit(t, g, after, ask("fourth"))
-			mustAdmit(t, g, after, ask("fifth"))
+			c := s.mustGo(s.renewal("c", time.Hour))
+			s.mustWait(s.renewal("d", time.Hour), ReasonPaused) // one in each pause
+			c.Done(s.now, tc.result)
+			s.run(tc.want - sampleAfter - time.Millisecond)
+			s.wantWoken()
+			s.run(time.Millisecond)
+			s.wantWoken("ns/d") // the next one, and no more until there is a token
+			s.mustWait(s.renewal("e", time.Hour), ReasonHostInFlight)
 		})
 	}
 }
 
-// A hundred objects meet an endpoint that answers each call with 429 and Retry-After 60.
-func TestThrottledEndpointIsLeftAlone(t *testing.T) {
+func TestTokenEndsThePause(t *testing.T) {
 	t.Parallel()
-	for _, known := range []bool{false, true} {
-		for _, took := range []time.Duration{0, 10 * time.Millisecond, time.Second, 14 * time.Second} {
-			s := simulate(t, Limits{NamespaceInFlight: 100}, 7)
-			if known { // it answered well a while ago
-				s.gate = warm(t, Limits{NamespaceInFlight: 100})
-				s.now = s.now.Add(2 * time.Minute)
-			}
-			begin := s.now
-			s.call = func(*object) (time.Duration, Result) {
-				return took, Result{Kind: Throttled, RetryAfter: time.Minute, HasRetryAfter: true}
-			}
-			s.finished = func(o *object, _ Result) { s.after(time.Minute, func() { s.ask(o) }) } // the object's own pacing
-			for i := range 100 {
-				s.ask(&object{Ask: ask(fmt.Sprint(i))})
-			}
-			s.run(10 * time.Minute)
-			within := func(d time.Duration) (n int) {
-				for _, at := range s.calls[host] {
-					if at.Sub(begin) < d {
-						n++
-					}
-				}
-				return n
-			}
-			if got := within(time.Minute); got < 1 || got > 3 {
-				t.Errorf("known %v, calls of %v: %d requests in the first minute, want 1 to 3", known, took, got)
-			}
-			if got := within(10 * time.Minute); got < 7 || got > 12 {
-				t.Errorf("known %v, calls of %v: %d requests in ten minutes, want one a minute", known, took, got)
-			}
-		}
+	s := warm(t, Limits{})
+	before := s.mustGo(s.renewal("before", time.Hour))
+	s.run(0)
+	s.now = s.now.Add(time.Second)
+	for _, name := range []string{"a", "b"} {
+		s.mustGo(s.renewal(name, time.Hour)).Done(s.now, throttled)
 	}
+	before.Done(s.now, served) // it was asked for before the host began to throttle
+	s.mustWait(s.renewal("c", time.Hour), ReasonPaused)
+	s.run(sampleAfter)
+	s.mustGo(s.renewal("c", time.Hour)).Done(s.now, served)
+	d := s.mustGo(s.renewal("d", time.Hour))
+	s.mustWait(s.renewal("e", time.Hour), ReasonHostInFlight) // one at a time until the next token
+	d.Done(s.now, served)
+	s.mustGo(s.renewal("e", time.Hour))
+	s.mustGo(s.renewal("f", time.Hour))
+}
+
+func TestWhatIsNoEvidence(t *testing.T) {
+	t.Parallel()
+	s := warm(t, Limits{})
+	for i := range 10 { // new clients where others are proven; each is the only one to be told to wait
+		s.mustGo(wish(fmt.Sprint(i))).Done(s.now, throttled)
+	}
+	s.mustGo(s.renewal("good", time.Hour)).Done(s.now, served)
+	r := s.renewal("again", time.Hour)
+	s.mustGo(r).Done(s.now, throttled)
+	s.run(time.Minute)
+	s.mustGo(r).Done(s.now, throttled) // one client, however often
+	s.mustGo(s.renewal("good", time.Hour)).Done(s.now, served)
+	for i := range 20 {
+		s.mustGo(wish(fmt.Sprintf("new-%d", i))).Done(s.now, failed)
+		s.run(time.Second)
+	}
+	s.mustGo(s.renewal("good", time.Hour))
 }
 
 func TestBreaker(t *testing.T) {
 	t.Parallel()
-	g := warm(t, Limits{})
-	fail := func(now time.Time, object string) {
+	s := warm(t, Limits{})
+	fail := func(prefix string, n int) {
 		t.Helper()
-		mustAdmit(t, g, now, ask(object)).Done(now, Result{Kind: Unavailable})
-	}
-	now := start
-	late := mustAdmit(t, g, now, ask("late"))
-	for i := range 4 {
-		fail(now, fmt.Sprint(i))
-	}
-	mustAdmit(t, g, now, ask("saves it")).Done(now, Result{Kind: OK})
-	for i := range 5 {
-		fail(now, fmt.Sprint(i))
-	}
-	for i, open := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute} {
-		if got := mustWait(t, g, now, ask("first"), "breaker"); got != open {
-			t.Fatalf("opening %d: the first waits for %v, want %v", i, got, open)
+		for i := range n {
+			s.mustGo(s.renewal(fmt.Sprintf("%s-%d", prefix, i), time.Hour)).Done(s.now, failed)
 		}
-		late.Done(now, Result{Kind: Unavailable}) // began before: neither counts nor opens it for longer
-		mustWait(t, g, now.Add(open-time.Millisecond), ask("second"), "breaker")
-		g.Forget("ns/second")
-		now = now.Add(open)
-		if i == 2 {
-			mustAdmit(t, g, now, ask("first")).Done(now, Result{Kind: Cancelled}) // teaches nothing: the next may try
+	}
+	late := s.mustGo(s.renewal("late", time.Hour))
+	fail("a", 4)
+	s.mustGo(s.renewal("saves it", time.Hour)).Done(s.now, served)
+	s.run(2 * time.Minute)
+	fail("b", 5)
+	for i, wait := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute} {
+		first, second := s.renewal(fmt.Sprintf("first-%d", i), time.Hour), s.renewal(fmt.Sprintf("second-%d", i), 2*time.Hour)
+		s.mustWait(first, ReasonBreaker)
+		s.mustWait(second, ReasonBreaker)
+		if i == 0 {
+			late.Done(s.now, failed) // began before: neither counts nor opens it for longer
 		}
-		probe := mustAdmit(t, g, now, ask("first"))
-		mustWait(t, g, now, ask("second"), "breaker")
-		g.Forget("ns/second")
-		probe.Done(now, Result{Kind: Unavailable})
+		s.run(wait - time.Millisecond)
+		s.wantWoken()
+		s.run(2 * time.Millisecond)
+		s.wantWoken(first.Object)
+		probe := s.mustGo(first)
+		s.run(15 * time.Second)
+		s.wantWoken()
+		probe.Done(s.now, failed)
+		s.gate.Forget(s.now, second.Object)
 	}
-	now = now.Add(time.Minute)
-	mustAdmit(t, g, now, ask("first")).Done(now, Result{Kind: OK})
-	for i := range 4 {
-		fail(now, fmt.Sprint(i))
-	}
-	mustAdmit(t, g, now, ask("closed"))
+	s.run(time.Minute)
+	s.mustGo(s.renewal("probe", time.Hour)).Done(s.now, served)
+	s.mustGo(s.renewal("closed", time.Hour))
 }
 
-func TestBreakerAndThrottle(t *testing.T) {
-	t.Parallel()
-	g := warm(t, Limits{})
-	for i := range 5 {
-		mustAdmit(t, g, start, ask(fmt.Sprint(i))).Done(start, Result{Kind: Unavailable})
-	}
-	now := start.Add(10 * time.Second)
-	mustAdmit(t, g, now, ask("probe")).Done(now, Result{Kind: Throttled, RetryAfter: 5 * time.Second, HasRetryAfter: true})
-	mustWait(t, g, now, ask("first"), "paused") // the endpoint is alive
-	mustAdmit(t, g, now.Add(5*time.Second), ask("first")).Done(now, Result{Kind: OK})
-	mustAdmit(t, g, now.Add(5*time.Second), ask("second"))
-}
-
-// A success of a call that began before the breaker opened closes it.
+// A call that began before the breaker opened closes it if it is served.
 func TestBreakerClosesByAnySuccess(t *testing.T) {
 	t.Parallel()
-	g := warm(t, Limits{})
-	late := mustAdmit(t, g, start, ask("late"))
+	s := warm(t, Limits{})
+	late := s.mustGo(s.renewal("late", time.Hour))
 	for i := range 5 {
-		mustAdmit(t, g, start, ask(fmt.Sprint(i))).Done(start, Result{Kind: Unavailable})
+		s.mustGo(s.renewal(fmt.Sprint(i), time.Hour)).Done(s.now, failed)
 	}
-	mustWait(t, g, start, ask("first"), "breaker")
-	late.Done(start, Result{Kind: OK})
-	mustAdmit(t, g, start, ask("first"))
+	s.mustWait(s.renewal("first", time.Hour), ReasonBreaker)
+	late.Done(s.now, served)
+	s.mustGo(s.renewal("first", time.Hour))
 }
 
-// The probe of a breaker that was closed meanwhile is no probe of the one that opened since.
-func TestProbeOfAnEarlierBreaker(t *testing.T) {
+// One client alone opens the breaker, too.
+func TestBreakerOfOneClient(t *testing.T) {
 	t.Parallel()
-	g := warm(t, Limits{})
-	fail := func(now time.Time) {
-		t.Helper()
-		for i := range 5 {
-			mustAdmit(t, g, now, ask(fmt.Sprint(i))).Done(now, Result{Kind: Unavailable})
-		}
+	s := simulate(t, Limits{}, 1)
+	s.mustGo(wish("only")).Done(s.now, served)
+	for range 5 {
+		s.run(time.Minute)
+		s.mustGo(s.renewal("only", time.Hour)).Done(s.now, failed)
 	}
-	late := mustAdmit(t, g, start, ask("late"))
-	fail(start)
-	now := start.Add(10 * time.Second)
-	old := mustAdmit(t, g, now, ask("old"))
-	late.Done(now, Result{Kind: OK})
-	fail(now)
-	now = now.Add(10 * time.Second)
-	mustAdmit(t, g, now, ask("probe"))
-	old.Done(now, Result{Kind: Unavailable})
-	if got := mustWait(t, g, now, ask("second"), "breaker"); got != time.Second { // the probe's end may come at any time
-		t.Errorf("waits for %v, want a second", got)
-	}
+	s.mustWait(s.renewal("only", time.Hour), ReasonBreaker)
 }
 
-func TestEarliestExpiryGoesFirst(t *testing.T) {
+// A renewal that has used half of its lead does not wait for the next probe.
+func TestHurry(t *testing.T) {
 	t.Parallel()
-	g := warm(t, Limits{QPS: 4}) // three of the four tokens are spent
-	mustAdmit(t, g, start, ask("fourth")).Done(start, Result{Kind: OK})
-	held := func(name string, left time.Duration) Ask {
-		a := ask(name)
-		a.Expires = start.Add(left)
-		return a
+	s := warm(t, Limits{})
+	for i := range 5 {
+		s.mustGo(s.renewal(fmt.Sprint(i), time.Hour)).Done(s.now, failed)
 	}
-	for _, a := range []Ask{ask("none"), held("hour", time.Hour), held("minute", time.Minute), held("dead", -time.Minute)} {
-		mustWait(t, g, start, a, "rate")
+	for _, wait := range []time.Duration{10 * time.Second, 20 * time.Second} {
+		s.run(wait)
+		s.mustGo(wish("probe "+wait.String())).Done(s.now, failed)
 	}
-	now := start.Add(251 * time.Millisecond) // room for one
-	mustWait(t, g, now, ask("none"), "rate")
-	mustWait(t, g, now, held("hour", time.Hour), "rate")
-	mustWait(t, g, now, held("minute", time.Minute), "rate")
-	mustAdmit(t, g, now, held("dead", -time.Minute))
-	now = now.Add(500 * time.Millisecond) // for two
-	mustWait(t, g, now, ask("none"), "rate")
-	mustAdmit(t, g, now, held("hour", time.Hour))
-	mustAdmit(t, g, now, held("minute", time.Minute))
-	mustAdmit(t, g, now.Add(250*time.Millisecond), ask("none"))
+	s.mustWait(s.renewal("hurries", 30*time.Second), ReasonBreaker) // the next probe is in 40 s
+	s.run(14 * time.Second)
+	s.wantWoken()
+	s.run(time.Second)
+	s.wantWoken("ns/hurries")
 }
 
-// Those who were told to come back and do not hold nobody back for long, and not at all once they are forgotten.
-func TestVanished(t *testing.T) {
+// A probe that is throttled shows that the host is alive: what follows is a matter of pauses.
+func TestThrottledProbe(t *testing.T) {
 	t.Parallel()
-	for name, forget := range map[string]bool{"overdue": false, "forgotten": true} {
-		g := NewGate(Limits{QPS: 1})
-		mustAdmit(t, g, start, ask("spends the token")).Done(start, Result{Kind: OK})
-		for i := range 5 {
-			a := ask(fmt.Sprint(i))
-			a.Expires = start.Add(time.Hour)
-			mustWait(t, g, start, a, "rate")
-		}
-		mustWait(t, g, start, ask("stays"), "rate")
-		now := start.Add(1100 * time.Millisecond)
-		if forget {
-			for i := range 5 {
-				g.Forget(fmt.Sprintf("ns/%d", i))
-			}
-		} else {
-			mustWait(t, g, now, ask("stays"), "rate")
-			now = start.Add(10 * time.Second)
-		}
-		mustAdmit(t, g, now, ask("stays"))
-		if len(g.waiting) != 0 {
-			t.Errorf("%s: %d are still remembered", name, len(g.waiting))
-		}
+	s := warm(t, Limits{})
+	for i := range 5 {
+		s.mustGo(s.renewal(fmt.Sprint(i), time.Hour)).Done(s.now, failed)
 	}
+	s.run(10 * time.Second)
+	s.mustGo(s.renewal("probe", time.Hour)).Done(s.now, throttled)
+	s.mustGo(s.renewal("next", time.Hour)).Done(s.now, throttled)
+	s.mustWait(s.renewal("another", time.Hour), ReasonPaused)
 }
 
 // A clock that is set back must not prolong a pause or an open breaker by as much.
 func TestClockSetBack(t *testing.T) {
 	t.Parallel()
-	g := warm(t, Limits{})
-	mustAdmit(t, g, start, ask("throttled")).Done(start, Result{Kind: Throttled, RetryAfter: time.Minute, HasRetryAfter: true})
-	back := start.Add(-time.Hour)
-	if got := mustWait(t, g, back, ask("first"), "paused"); got > time.Minute {
-		t.Errorf("waits for %v, want a minute at most", got)
-	}
-	probe := mustAdmit(t, g, back.Add(time.Minute), ask("first"))
-	probe.Done(back, Result{Kind: OK})
+	s := warm(t, Limits{})
 	for i := range 5 {
-		mustAdmit(t, g, back.Add(time.Minute), ask(fmt.Sprint(i))).Done(back, Result{Kind: Unavailable})
+		s.mustGo(s.renewal(fmt.Sprint(i), time.Hour)).Done(s.now, failed)
 	}
-	further := back.Add(-time.Hour)
-	if got := mustWait(t, g, further, ask("first"), "breaker"); got > time.Minute {
-		t.Errorf("waits for %v, want a minute at most", got)
+	back := s.now.Add(-time.Hour)
+	if _, delay := s.gate.Reserve(back, s.renewal("first", time.Hour)); delay == nil || delay.Reason != ReasonBreaker {
+		t.Fatalf("%+v", delay)
 	}
-	mustAdmit(t, g, further.Add(time.Minute), ask("first"))
+	if reservation, delay := s.gate.Reserve(back.Add(10*time.Second), s.renewal("first", time.Hour)); reservation == nil {
+		t.Errorf("it waits (%s) ten seconds later", delay.Reason)
+	}
 }
 
 func TestStateIsForgotten(t *testing.T) {
 	t.Parallel()
-	g := NewGate(Limits{StrangersInFlight: 10_000})
+	s := simulate(t, Limits{}, 1)
 	for i := range 1000 {
-		a := Ask{Endpoint: fmt.Sprintf("host%d.example:443", i), Namespace: fmt.Sprintf("ns%d", i), Object: fmt.Sprintf("ns%d/o", i), Since: start}
-		permit := mustAdmit(t, g, start, a)
-		for range 5 {
-			a.Object += "x"
-			g.Admit(start, a)
-		}
-		permit.Done(start, Result{Kind: Unavailable})
+		r := wish(fmt.Sprint(i)).of(fmt.Sprintf("ns-%d", i)).at(fmt.Sprintf("host-%d.example:443", i))
+		s.mustGo(r).Done(s.now, failed)
 	}
-	hangs := mustAdmit(t, g, start.Add(11*time.Minute), ask("hangs"))
-	mustAdmit(t, g, start.Add(30*time.Minute), Ask{Endpoint: "other.example:443", Namespace: "other", Object: "other/o"})
-	// In flight: hangs, other, and the second call that each of the thousand strangers was allowed and that has not ended.
-	if len(g.waiting) != 0 {
-		t.Errorf("%d objects are remembered", len(g.waiting))
+	hangs := s.mustGo(wish("hangs"))
+	s.run(3 * time.Hour)
+	s.now = start.Add(3 * time.Hour)
+	s.mustGo(wish("other").at("other.example:443"))
+	if len(s.gate.hosts) != 2 || len(s.gate.namespaces) != 1 || len(s.gate.waiters) != 0 {
+		t.Errorf("%d hosts, %d namespaces and %d objects are remembered, want 2, 1 and 0", len(s.gate.hosts), len(s.gate.namespaces), len(s.gate.waiters))
 	}
-	if len(g.endpoints) != 1002 {
-		t.Errorf("%d endpoints, want 1002: those with a call in flight stay", len(g.endpoints))
-	}
-	hangs.Done(start.Add(30*time.Minute), Result{Kind: OK})
-
-	g = NewGate(Limits{})
-	for i := range 1000 {
-		mustAdmit(t, g, start, Ask{Endpoint: fmt.Sprintf("host%d.example:443", i), Namespace: fmt.Sprintf("ns%d", i), Object: "o"}).Done(start, Result{Kind: Unavailable})
-	}
-	mustAdmit(t, g, start.Add(11*time.Minute), ask("later"))
-	if len(g.endpoints) != 1 || len(g.namespaces) != 1 {
-		t.Errorf("%d endpoints and %d namespaces are remembered, want 1 and 1", len(g.endpoints), len(g.namespaces))
-	}
+	hangs.Done(s.now, served)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -50,8 +51,8 @@ func (w *world) startReplica(behind time.Duration) *replica {
 	r.reconciler = &controllers.CDPCredentialReconciler{
 		Client: r, Live: liveReader{r}, Recorder: recorder{w}, Transports: w.vendors,
 		Exchanger: exchange.Exchanger{Now: w.local, Rand: w.vendors},
-		Gate:      egress.NewGate(egress.Limits{}), VerifyGate: egress.NewGate(egress.Limits{}),
-		Clock: clock{w}, Chance: func() float64 { return w.chance.Float64() }, Rand: w.vendors, Metrics: metrics,
+		Gate:      r.gate(),
+		Clock:     clock{w}, Chance: func() float64 { return w.chance.Float64() }, Rand: w.vendors, Metrics: metrics,
 	}
 	for _, older := range w.replicas {
 		older.deposed = true
@@ -63,6 +64,29 @@ func (w *world) startReplica(behind time.Duration) *replica {
 	w.tell("replica %d starts, its cache %s behind", r.id, behind)
 	r.fillCache(behind)
 	return r
+}
+
+// gate is the replica's gate: it wakes objects by the queue, and its timers are the world's.
+func (r *replica) gate() *egress.Gate {
+	g := egress.NewGate(egress.Limits{Workers: r.w.workers})
+	g.Notify(
+		func(object string) {
+			namespace, name, _ := strings.Cut(object, "/")
+			r.enqueue(types.NamespacedName{Namespace: namespace, Name: name}, 0)
+		},
+		func(d time.Duration, f func(time.Time)) { r.w.after(d, func() { r.timer(f) }) })
+	return g
+}
+
+// timer calls what the process wanted to have called, once it runs.
+func (r *replica) timer(f func(time.Time)) {
+	switch {
+	case r.dead:
+	case r.paused:
+		r.parked = append(r.parked, func() { r.timer(f) })
+	default:
+		f(r.w.local())
+	}
 }
 
 type clock struct{ w *world }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
 // A wiring is what SetupWithManager tells a manager: the cache's indexes, and what event of which watch wakes which object, and how fast what
@@ -50,7 +51,7 @@ func newWiring(t testing.TB) *wiring {
 	}
 	wires := &wiring{indexes: map[string]client.IndexerFunc{}}
 	recorder := &recordingManager{wires: wires, scheme: scheme, heard: make(chan struct{}, 3)}
-	reconciler := &controllers.CDPCredentialReconciler{Client: lentClient{wires: wires}, Rand: zeros{}, Clock: longAgo()}
+	reconciler := &controllers.CDPCredentialReconciler{Client: lentClient{wires: wires}, Rand: zeros{}, Clock: longAgo(), Gate: egress.NewGate(egress.Limits{})}
 	if err := reconciler.SetupWithManager(t.Context(), recorder, 1); err != nil {
 		t.Fatalf("set up the controller: %v", err)
 	}

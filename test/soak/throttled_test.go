@@ -153,7 +153,7 @@ func throttledReconciler(t *testing.T, clock *clocktesting.FakeClock, endpoint c
 	var mu sync.Mutex
 	return &controllers.CDPCredentialReconciler{
 		Client: store, Live: store, Recorder: &events.FakeRecorder{}, Exchanger: endpoint, Transports: noTransports{},
-		Gate: egress.NewGate(egress.Limits{}), VerifyGate: egress.NewGate(egress.Limits{}), Clock: clock,
+		Gate: egress.NewGate(egress.Limits{}), Clock: clock,
 		Chance: func() float64 { mu.Lock(); defer mu.Unlock(); return chance.Float64() },
 		Rand:   zeros{}, Metrics: metrics,
 	}, due

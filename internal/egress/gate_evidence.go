@@ -1,0 +1,55 @@
+package egress
+
+import "time"
+
+const (
+	// evidenceFor is how long evidence is remembered: 429s further apart are no reason to leave a host alone, and tokens
+	// count against evidence only that is this fresh.
+	evidenceFor = time.Minute
+	// A token weighs as much as two clients in trouble, and no more than this many are put down to a host's credit.
+	tokenWeight = 2
+	mostCredit  = 10
+)
+
+// Evidence is what speaks against a host as a whole. It is a running sum: one more for each other client in trouble, less for each token, so
+// that a host where half of the clients are in trouble is not taken for one that serves nobody. At a host that was well a minute ago the sum
+// is zero, and so the first clients in trouble weigh in full.
+type evidence struct {
+	sum int
+	at  time.Time // of the latest
+	// clients are those that spoke since the last token: each is heard once.
+	clients map[*client]bool
+}
+
+// against adds the trouble of a client.
+func (e *evidence) against(t time.Time, c *client, again bool) {
+	if t.Sub(e.at) > evidenceFor {
+		e.sum = max(e.sum, 0)
+	}
+	e.at = t
+	if e.clients[c] && !again {
+		return
+	}
+	if e.clients == nil {
+		e.clients = map[*client]bool{}
+	}
+	e.clients[c] = true
+	e.sum++
+}
+
+// token takes down that somebody was served.
+func (e *evidence) token(t time.Time) {
+	e.clients = nil
+	if e.at.IsZero() || t.Sub(e.at) > evidenceFor {
+		e.sum = 0
+		return
+	}
+	e.sum = min(max(e.sum-tokenWeight, -mostCredit), 0)
+}
+
+// expire forgets what is older than a minute.
+func (e *evidence) expire(t time.Time) {
+	if t.Sub(e.at) > evidenceFor {
+		e.sum, e.clients = 0, nil
+	}
+}

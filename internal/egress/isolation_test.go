@@ -1,0 +1,124 @@
+package egress
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// A trouble is how a host treats its bad clients.
+type trouble struct {
+	name   string
+	took   time.Duration
+	result Result
+}
+
+var troubles = []trouble{
+	{"429 Retry-After 60", 50 * time.Millisecond, Result{Kind: Throttled, RetryAfter: time.Minute, HasRetryAfter: true}},
+	{"429 Retry-After 3600", 50 * time.Millisecond, Result{Kind: Throttled, RetryAfter: time.Hour, HasRetryAfter: true}},
+	{"429 without Retry-After", 50 * time.Millisecond, Result{Kind: Throttled}},
+	{"500", 50 * time.Millisecond, Result{Kind: Unavailable}},
+	{"no answer", 15 * time.Second, Result{Kind: Unavailable}},
+}
+
+// A crowd is good and bad clients at one host.
+type crowd struct {
+	good, bad  int
+	life, lead time.Duration
+	trouble
+	// gone says that the bad ones were good until now; else they never had a token.
+	gone       bool
+	namespaces int // over which each kind is spread
+}
+
+// live lets them be for a while, and says how many tokens of good ones expired and the least that one had left.
+func (c crowd) live(t testing.TB, seed uint64, span time.Duration) (expired int, least time.Duration, s *simulation) {
+	return c.live2(t, seed, span, nil)
+}
+
+func (c crowd) live2(t testing.TB, seed uint64, span time.Duration, watch func(*simulation)) (expired int, least time.Duration, s *simulation) {
+	s = simulate(t, Limits{}, seed)
+	s.call = func(o *object) (time.Duration, Result) {
+		if o.bad {
+			return c.took, c.result
+		}
+		return 50 * time.Millisecond, Result{Kind: Served}
+	}
+	s.finished = s.lived
+	var good []*object
+	for i := range c.good + c.bad {
+		o := newObject(fmt.Sprintf("good-%d", i%c.namespaces), i)
+		o.life, o.lead = c.life, c.lead
+		if i >= c.good {
+			o = newObject(fmt.Sprintf("bad-%d", i%c.namespaces), i)
+			o.life, o.lead, o.bad = c.life, c.lead, true
+		} else {
+			good = append(good, o)
+		}
+		if !o.bad || c.gone {
+			o.Expires = start.Add(o.lead + s.jitter(o.life-o.lead))
+			s.lives(o)
+		} else {
+			s.after(s.jitter(time.Minute), func() { s.lives(o) })
+		}
+	}
+	for end := s.now.Add(span); s.now.Before(end); {
+		s.run(20 * time.Second)
+		if watch != nil {
+			watch(s)
+		}
+	}
+	least = c.life
+	for _, o := range good {
+		expired += o.expired
+		if s.now.After(o.Expires) && o.expired == 0 {
+			expired++
+		}
+		least = min(least, o.least, max(o.Expires.Sub(s.now), 0))
+	}
+	return expired, least, s
+}
+
+// TestNoOtherClientExpiresAToken is finding A4's table: whatever the bad clients of a host get, the others' tokens live.
+func TestNoOtherClientExpiresAToken(t *testing.T) {
+	t.Parallel()
+	for _, trouble := range troubles {
+		for _, bad := range []int{1, 2, 5, 20, 100} {
+			for _, life := range []time.Duration{15 * time.Minute, time.Hour} {
+				for _, gone := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s/%d bad/%s/gone bad %v", trouble.name, bad, life, gone), func(t *testing.T) {
+						t.Parallel()
+						c := crowd{good: 300, bad: bad, life: life, lead: life / 4, trouble: trouble, gone: gone, namespaces: 20}
+						expired, least, _ := c.live(t, 1, 4*life)
+						t.Logf("%d of 300 expired, least left %s of %s", expired, least.Round(time.Second), c.lead)
+						if expired > 0 {
+							t.Errorf("%d of 300 healthy tokens expired", expired)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// As many bad clients as good ones, and leads of 90 s.
+func TestAsManyBadClientsAsGoodOnes(t *testing.T) {
+	t.Parallel()
+	for _, trouble := range troubles {
+		for _, size := range []int{10, 100, 500} {
+			for _, lead := range []time.Duration{90 * time.Second, 225 * time.Second} {
+				for _, gone := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s/%d and %d/lead %s/gone bad %v", trouble.name, size, size, lead, gone), func(t *testing.T) {
+						t.Parallel()
+						c := crowd{good: size, bad: size, life: 15 * time.Minute, lead: lead, trouble: trouble, gone: gone, namespaces: 20}
+						expired, least, _ := c.live(t, 1, time.Hour)
+						t.Logf("%d of %d expired, least left %s of %s", expired, size, least.Round(time.Second), c.lead)
+						if expired > 0 {
+							t.Errorf("%d of %d healthy tokens expired", expired, size)
+						}
+					})
+				}
+			}
+		}
+	}
+}
