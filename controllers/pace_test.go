@@ -290,7 +290,7 @@ func TestADayOfFailing(t *testing.T) {
 				if s.action == issue {
 					attempts++
 					out.failure = failureOf(v, tc.err, tc.chance)
-				} else if out, err = (&CDPCredentialReconciler{}).act(t.Context(), v, &remembered{}, s); err != nil {
+				} else if out, err = withGate(v).act(t.Context(), v, &remembered{}, s); err != nil {
 					t.Fatal(err)
 				}
 				status := report(v, s, out, nil)

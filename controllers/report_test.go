@@ -7,8 +7,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	testingclock "k8s.io/utils/clock/testing"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -20,7 +22,7 @@ func pass(t *testing.T, v *view, err error) (step, outcome, v1alpha1.CDPCredenti
 	switch s.action {
 	case nothing:
 		var actErr error
-		if out, actErr = (&CDPCredentialReconciler{}).act(t.Context(), v, &remembered{}, s); actErr != nil {
+		if out, actErr = withGate(v).act(t.Context(), v, &remembered{}, s); actErr != nil {
 			t.Fatal(actErr)
 		}
 	case issue, update:
@@ -29,6 +31,11 @@ func pass(t *testing.T, v *view, err error) (step, outcome, v1alpha1.CDPCredenti
 		out = outcome{failure: s.failure, at: s.at, wrote: true, waiting: s.failure == nil && !s.keep && !s.at.IsZero()}
 	}
 	return s, out, report(v, s, out, nil)
+}
+
+// withGate is a reconciler that has nothing but a gate, and the view's time.
+func withGate(v *view) *CDPCredentialReconciler {
+	return &CDPCredentialReconciler{Gate: egress.NewGate(egress.Limits{}), Clock: testingclock.NewFakePassiveClock(v.now)}
 }
 
 // issued makes the view that of after a new token was written.
