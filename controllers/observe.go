@@ -153,7 +153,7 @@ func (r *CDPCredentialReconciler) compareClient(ctx context.Context, v *view, me
 	}
 	rec := v.held.rec
 	last := v.obj.Status.LastAttempt
-	if last != nil && lags(true, v.client.version, last.ClientSecretVersion) {
+	if last != nil && last.Asked == v.intent.asked && lags(true, v.client.version, last.ClientSecretVersion) {
 		// The cache is behind what the last attempt was made with: what it shows is no change.
 		if err := r.readClient(ctx, v); err != nil || !v.client.found {
 			return err

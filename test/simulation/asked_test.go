@@ -50,7 +50,7 @@ func (j *judge) withinBudget(a *answer, f *file) {
 	if refresh == nil || refresh.MaxPerDay == nil || a.ask.update != "" || j.stale(a.pass) {
 		return
 	}
-	if day := j.w.local().UTC().Format(time.DateOnly); f.perDay[day] >= int(*refresh.MaxPerDay) {
+	if day := a.pass.replica.local().UTC().Format(time.DateOnly); f.perDay[day] >= int(*refresh.MaxPerDay) {
 		j.w.violated("budget", "a token for %s, which had %d on %s, of %d", a.pass.name.Name, f.perDay[day], day, *refresh.MaxPerDay)
 	}
 }
@@ -76,7 +76,7 @@ func (j *judge) cause(a *answer, f *file) string {
 	t := w.vendors.tokens[rec.token]
 	request := obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation]
 	switch {
-	case !w.local().Before(earliestRenewal(rec, obj)):
+	case w.now >= earliestRenewal(rec, obj):
 		return "renewal"
 	case rec.request != a.ask.request && (a.ask.update == "" || rec.request.resources != a.ask.resources):
 		return "changed"
@@ -89,9 +89,9 @@ func (j *judge) cause(a *answer, f *file) string {
 }
 
 // earliestRenewal is renewAt with the most jitter.
-func earliestRenewal(rec *written, obj *v1alpha1.CDPCredential) time.Time {
-	lifetime := rec.ExpiresAt.Sub(rec.IssuedAt)
-	return rec.ExpiresAt.Add(-leadOf(lifetime, obj) - lifetime/10)
+func earliestRenewal(rec *written, obj *v1alpha1.CDPCredential) time.Duration {
+	lifetime := rec.expires - rec.issued
+	return rec.expires - leadOf(lifetime, obj) - lifetime/10
 }
 
 func leadOf(lifetime time.Duration, obj *v1alpha1.CDPCredential) time.Duration {
@@ -131,7 +131,7 @@ func (j *judge) known(a *answer) bool {
 		return true
 	}
 	told := obj.Status.LastRefreshTime
-	return told != nil && !told.Time.Before(j.w.epoch.Add(a.sent).Add(j.w.offset).Truncate(time.Second))
+	return told != nil && !told.Time.Before(a.pass.replica.at(a.sent).Truncate(time.Second))
 }
 
 // paced judges the time after a failed attempt.
@@ -219,7 +219,7 @@ func (j *judge) answered(a *answer) {
 	case unavailable:
 		wait = max(a.retryAfter, 0) + time.Minute
 		if rec := j.record(j.held(obj)); rec != nil {
-			wait += max(min(rec.ExpiresAt.Sub(w.local())/4, 5*time.Minute), 10*time.Second)
+			wait += max(min((rec.expires-w.now)/4, 5*time.Minute), 10*time.Second)
 		}
 	}
 	j.obstruct(o, wait+30*time.Second)

@@ -16,6 +16,18 @@ var vendorAssumptions = []*assumption{
 		h.offset = pick(w, []time.Duration{time.Second, 10 * time.Minute, -10 * time.Minute})
 	})},
 	{name: "vendor-strays", holds: "who is served now is served a second later, too", episode: strays},
+	{name: "vendor-troubles-one-client", holds: "all clients of a vendor are treated alike", episode: troubleForOne,
+		lacks: "trouble is the endpoint's at the gate, and not the client's: one that fails stops them all"},
+	{name: "vendor-long-retry-after", holds: "a Retry-After is of minutes", flip: eachHost(0.5, func(_ *world, h *host) { h.retryAfter = 3600 })},
+	{name: "vendor-same-until-dead", holds: "a new token is given while the old one lives", flip: eachHost(0.5, func(_ *world, h *host) {
+		h.sameUntilDead = h.name != algonomyHost
+	}), lacks: "an endpoint that repeats a token is asked again and again"},
+	{name: "vendor-one-active", holds: "a new token leaves the one before alive", flip: eachHost(0.5, func(_ *world, h *host) { h.active = 1 })},
+	{name: "vendor-few-active", holds: "old tokens live on, however many there are", flip: eachHost(0.5, func(w *world, h *host) { h.active = 2 + w.chance.IntN(3) })},
+	{name: "vendor-lies", holds: "expires_in is true", flip: eachHost(0.5, func(w *world, h *host) { h.lie = pick(w, []float64{0.3, 0.9, 1.5, 3}) })},
+	{name: "vendor-ends-early", holds: "the API takes a token until it expires", flip: eachHost(0.5, func(w *world, h *host) { h.early = 0.05 + 0.9*w.chance.Float64() })},
+	{name: "vendor-no-date", holds: "an answer has a Date", flip: eachHost(0.7, func(_ *world, h *host) { h.dated = false }),
+		lacks: "without a Date, the iat of a token that is handed out again is taken for the endpoint's time"},
 	{name: "vendor-two-nodes", holds: "the API knows a token as soon as it is issued", flip: func(w *world) {
 		w.vendors.learns = w.between(time.Second, 2*time.Minute)
 	}},
@@ -50,6 +62,27 @@ func vendorTrouble(w *world, about time.Duration) string {
 	}
 	w.after(d, func() { h.trouble = fine })
 	return fmt.Sprintf("%s: %s for %s", h.name, what, d)
+}
+
+// troubleForOne is trouble for one client only. Its neighbours at the vendor are not to notice.
+func troubleForOne(w *world, about time.Duration) string {
+	o := pick(w, w.judge.objects)
+	obj := o.get()
+	if obj == nil {
+		return ""
+	}
+	name, _ := needs(&obj.Spec.Provider)
+	h := w.vendors.hosts[name]
+	if h == nil {
+		return "it calls nobody"
+	}
+	client, what := o.clientID(obj.Spec.ClientSecretRef.Name), trouble(1+w.chance.IntN(int(flaky)))
+	h.troubled[client] = what
+	d := w.about(about)
+	w.judge.obstruct(o, d)
+	w.judge.disturb(h, d)
+	w.after(d, func() { delete(h.troubled, client) })
+	return fmt.Sprintf("%s: %s for %s, for %s", h.name, what, client, d)
 }
 
 // strays has the next one that asks a vendor get an answer that is not about him: a firewall's, or that of a node that is being replaced.

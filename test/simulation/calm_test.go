@@ -19,7 +19,11 @@ func (w *world) calm() {
 	w.tell("CALM")
 	w.calmed = true
 	for _, h := range w.vendors.hosts {
-		h.trouble, h.stray = fine, 0
+		h.trouble, h.stray, h.early, h.lie = fine, 0, 0, min(h.lie, 1)
+		clear(h.troubled)
+	}
+	for _, t := range w.vendors.tokens {
+		t.dies = max(t.dies, t.end, t.expires) // else it would be noticed some time, whenever it is tried
 	}
 	w.vendors.learns = 0
 	w.apiFault, w.lag, w.staleStarts = apiFault{}, 5*time.Millisecond, false
@@ -113,7 +117,7 @@ func (w *world) fresh() *world {
 	f.epoch, f.offset = w.clock(), w.offset
 	for name, h := range w.vendors.hosts {
 		twin := *h
-		twin.kept = map[string]*token{}
+		twin.kept, twin.troubled = map[string]*token{}, map[string]trouble{}
 		f.vendors.hosts[name] = &twin
 	}
 	f.vendors.secrets = maps.Clone(w.vendors.secrets)

@@ -80,7 +80,7 @@ func (w *world) holdWatches(d time.Duration) {
 func (w *world) furnish(p *plan) {
 	for _, name := range hostNames {
 		h := &host{
-			name: name, lifetime: p.lifetime, opaque: name != apsisHost && (name == algonomyHost || w.maybe(0.7)), scoped: w.maybe(0.3), kept: map[string]*token{},
+			name: name, lifetime: p.lifetime, opaque: name != apsisHost && (name == algonomyHost || w.maybe(0.7)), scoped: w.maybe(0.3), kept: map[string]*token{}, troubled: map[string]trouble{},
 		}
 		h.dated = !h.opaque || w.maybe(0.7)
 		w.vendors.hosts[name] = h

@@ -144,7 +144,7 @@ func plainWorld(wires *wiring, story func(string)) (*world, *object) {
 	w := newWorld(1, wires)
 	w.story = story
 	for _, name := range hostNames {
-		w.vendors.hosts[name] = &host{name: name, lifetime: time.Hour, opaque: name != apsisHost, dated: true, steady: true, kept: map[string]*token{}}
+		w.vendors.hosts[name] = &host{name: name, lifetime: time.Hour, opaque: name != apsisHost, dated: true, steady: true, kept: map[string]*token{}, troubled: map[string]trouble{}}
 	}
 	o := &object{w: w, name: types.NamespacedName{Namespace: "a", Name: "obj"}}
 	w.judge.objects = []*object{o}

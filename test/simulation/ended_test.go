@@ -63,7 +63,7 @@ func (j *judge) agreement(p *pass) {
 	rec := j.record(target)
 	holds := rec != nil && owner(target) == obj.Name && rec.Object == obj.Name
 	// A token that expires at this moment is on the side of both.
-	alive := holds && (rec.ExpiresAt.IsZero() || w.local().Before(rec.ExpiresAt))
+	alive := holds && rec.good(w.now)
 	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
 	differs := func(what string) {
 		w.violated("agreement", "status of %s and its target: %s", obj.Name, what)
@@ -74,7 +74,7 @@ func (j *judge) agreement(p *pass) {
 		}
 		return
 	}
-	if said := ready.Status == metav1.ConditionTrue; said != alive && (!holds || rec.ExpiresAt.Sub(w.local()).Abs() > time.Second) && !(said && j.expiredDuring(p, rec)) {
+	if said := ready.Status == metav1.ConditionTrue; said != alive && (!holds || (rec.expires-w.now).Abs() > time.Second) && !(said && j.expiredDuring(p, rec)) {
 		differs("Ready is " + string(ready.Status) + " " + ready.Reason)
 	}
 	if !alive || j.waiting(p) || meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionRefreshed) == nil {
@@ -102,7 +102,7 @@ func (j *judge) agreement(p *pass) {
 // expiredDuring says whether a token has expired while a pass waited for the API server, so that it could not be told with what it wrote: it must
 // come back for that at once.
 func (j *judge) expiredDuring(p *pass, rec *written) bool {
-	left := rec.ExpiresAt.Sub(j.w.local())
+	left := rec.expires - j.w.now
 	return left <= 0 && -left < j.w.now-p.began && p.result.RequeueAfter > 0 && p.result.RequeueAfter <= time.Millisecond
 }
 

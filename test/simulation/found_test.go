@@ -195,6 +195,17 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 955: suspended, and then another client Secret than that of the last attempt", "oauth2", func(w *world, o *object) string {
+		o.putClientSecret(o.clientSecretNames()[1])
+		w.vendors.hosts[oauthHost].trouble = serverError
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.ClientSecretRef.Name = o.clientSecretNames()[1] })
+		w.runFor(time.Second)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.ClientSecretRef.Name, s.Suspend = o.clientSecretNames()[0], true
+		})
+		w.stayQuiet(2 * time.Hour)
+		return ""
+	}},
 	{"seed 201057: a retained Secret is of an object of before", "oauth2", func(w *world, o *object) string {
 		backup, was := o.target(), o.get()
 		w.api.deleteCredential(o.name)

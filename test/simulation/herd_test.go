@@ -28,7 +28,7 @@ func (p *punctuality) RoundTrip(req *http.Request) (*http.Response, error) {
 	w, pass := p.w, p.w.running
 	if rec := w.judge.record(w.judge.object(pass.name).target()); rec != nil {
 		due := product.Life{IssuedAt: rec.IssuedAt, ExpiresAt: rec.ExpiresAt}.RenewAt(0, string(pass.object.UID))
-		p.late = append(p.late, w.local().Sub(due))
+		p.late = append(p.late, pass.replica.local().Sub(due))
 		p.second[w.now/time.Second]++
 	}
 	return p.vendors.RoundTrip(req)

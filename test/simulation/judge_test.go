@@ -44,8 +44,9 @@ type stats struct {
 // A file is what the judge keeps of one CDPCredential, from its creation to its deletion.
 type file struct {
 	uid types.UID
-	// obstructed is until when something kept the operator from its work on this object.
-	obstructed time.Duration
+	// obstructed is until when something kept the operator from its work on this object, disturbed until when something about another client of the
+	// same vendor may make it late.
+	obstructed, disturbed time.Duration
 	// last is the last answer with a token, failed the last failed attempt that status knows of, and failures how many there were in a row.
 	last     *answer
 	failed   *failedAttempt
@@ -81,7 +82,12 @@ type written struct {
 	Issuance            *v1alpha1.Issuance
 	// Keys are what was written into the Secret's data.
 	Keys []string
+	// issued and expires are IssuedAt and ExpiresAt in true time: the record has them on its writer's clock.
+	issued, expires time.Duration
 }
+
+// good says whether the token lives at that time. What basic writes always does.
+func (rec *written) good(now time.Duration) bool { return rec.ExpiresAt.IsZero() || now < rec.expires }
 
 func newJudge(w *world) *judge {
 	return &judge{w: w, files: map[types.UID]*file{}, written: map[string]*written{}, stats: stats{causes: map[string]int{}, flips: map[string]int{}}}
@@ -129,6 +135,23 @@ func (j *judge) obstruct(o *object, d time.Duration) {
 	}
 }
 
+// disturb says that a vendor treats some of its clients badly for some time. The others may be late, but are not to lose a token, for as long as
+// there are more of them than of the bad ones and their leads are of 90 s and more.
+func (j *judge) disturb(h *host, d time.Duration) {
+	d += disturbance
+	for _, o := range j.w.touches(h) {
+		obj := o.get()
+		f := j.file(obj.UID)
+		f.disturbed = max(f.disturbed, j.w.now+d)
+		if leadOf(h.lifetime, obj) < 90*time.Second || 2*len(h.troubled) > len(j.w.touches(h)) {
+			j.obstruct(o, d)
+		}
+	}
+}
+
+// disturbance is how long the gate may remember trouble: the breaker's longest time until a probe, and a pause of the endpoint.
+const disturbance = 2 * time.Minute
+
 // record reads the record on a target. Nil: the operator did not write it there, or not beside this token.
 func (j *judge) record(secret *corev1.Secret) *written {
 	if secret == nil {
@@ -141,7 +164,8 @@ func (j *judge) record(secret *corev1.Secret) *written {
 	return rec
 }
 
-func (j *judge) write(secret *corev1.Secret) *written {
+// write reads a record that a pass has written.
+func (j *judge) write(by *pass, secret *corev1.Secret) *written {
 	text := secret.Annotations[v1alpha1.StateAnnotation]
 	rec := &written{}
 	if err := json.Unmarshal([]byte(text), rec); err != nil {
@@ -151,6 +175,7 @@ func (j *judge) write(secret *corev1.Secret) *written {
 	if t := j.w.vendors.tokens[rec.token]; t != nil {
 		rec.request = t.request
 	}
+	rec.issued, rec.expires = by.replica.trueTime(rec.IssuedAt, by.sent), by.replica.trueTime(rec.ExpiresAt, by.sent)
 	j.written[text] = rec
 	return rec
 }
@@ -176,7 +201,7 @@ func (j *judge) held(obj *v1alpha1.CDPCredential) *corev1.Secret {
 	for _, name := range []string{obj.Spec.Target.Name, obj.Status.TargetName} {
 		secret := j.w.api.secrets[types.NamespacedName{Namespace: obj.Namespace, Name: name}]
 		if rec := j.record(secret); rec != nil && owner(secret) == obj.Name && rec.Object == obj.Name {
-			if name == obj.Spec.Target.Name || rec.ExpiresAt.IsZero() || j.w.local().Before(rec.ExpiresAt) {
+			if name == obj.Spec.Target.Name || rec.good(j.w.now) {
 				return secret
 			}
 		}

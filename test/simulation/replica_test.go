@@ -28,6 +28,8 @@ type replica struct {
 	backlog []types.NamespacedName
 	running []*pass
 
+	// skew is what its machine's clock is wrong by, beside what all are.
+	skew time.Duration
 	// fuse, if not 0, is how many points at which it may die are still to be passed.
 	fuse                int
 	dying, dead, paused bool
@@ -50,9 +52,9 @@ func (w *world) startReplica(behind time.Duration) *replica {
 	r.apiClient.replica = r
 	r.reconciler = &controllers.CDPCredentialReconciler{
 		Client: r, Live: liveReader{r}, Recorder: recorder{w}, Transports: w.vendors,
-		Exchanger: exchange.Exchanger{Now: w.local, Rand: w.vendors},
+		Exchanger: exchange.Exchanger{Now: r.local, Rand: w.vendors},
 		Gate:      r.gate(),
-		Clock:     clock{w}, Chance: func() float64 { return w.chance.Float64() }, Rand: w.vendors, Metrics: metrics,
+		Clock:     clock{r}, Chance: func() float64 { return w.chance.Float64() }, Rand: w.vendors, Metrics: metrics,
 	}
 	for _, older := range w.replicas {
 		older.deposed = true
@@ -85,13 +87,13 @@ func (r *replica) timer(f func(time.Time)) {
 	case r.paused:
 		r.parked = append(r.parked, func() { r.timer(f) })
 	default:
-		f(r.w.local())
+		f(r.local())
 	}
 }
 
-type clock struct{ w *world }
+type clock struct{ r *replica }
 
-func (c clock) Now() time.Time                  { return c.w.local() }
+func (c clock) Now() time.Time                  { return c.r.local() }
 func (c clock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 
 // A recorder counts events.

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -25,6 +26,8 @@ type vendors struct {
 	secrets map[string]string
 	// tokens are all that were issued, by value.
 	tokens map[string]*token
+	// byClient has those that live, by host and client, the oldest first.
+	byClient map[string][]*token
 	// learns is how long it takes until all nodes of the API know of a new token.
 	learns time.Duration
 }
@@ -40,6 +43,16 @@ type host struct {
 	// dated answers have a Date, scoped ones name the scopes that were granted, caching hosts hand out a token again for as long as it lives.
 	dated, scoped, caching bool
 	trouble                trouble
+	// troubled is how it treats single clients.
+	troubled map[string]trouble
+	// early is the share of its lifetime after which the API takes a token no more, lie what expires_in is multiplied with. Zero: 1.
+	early, lie float64
+	// active is how many tokens of a client live at a time. Zero: all that were issued.
+	active int
+	// sameUntilDead says that a client gets its token again for as long as that lives; a caching host gives a new one a little earlier.
+	sameUntilDead bool
+	// retryAfter is what it asks for with a 429 or 503 at the most, in seconds. Zero: minutes.
+	retryAfter int
 	// stray is the status that the next one who asks is answered with, whoever it is. Zero: none.
 	stray int
 	// steady hosts answer in the same way every time: of what they might say the first, or the middle.
@@ -53,8 +66,9 @@ type token struct {
 	// request is what was asked for; two tokens of equal requests are as good as each other.
 	request request
 	host    string
-	expires time.Duration
-	revoked bool
+	// end is when it is to end, expires what the answers have said of that, and dies when the API takes it no more.
+	end, expires, dies time.Duration
+	revoked            bool
 	// refused says that the API has answered 401 to it.
 	refused bool
 	// first is the answer that it came with first.
@@ -120,6 +134,7 @@ const (
 	resetting
 	redirecting
 	lostName
+	refusing
 	flaky
 	rejectingTokens
 	forbidding
@@ -128,11 +143,11 @@ const (
 
 func (t trouble) String() string {
 	return [...]string{"fine", "5xx", "503 with Retry-After", "429", "429 with Retry-After", "401", "garbage", "dead tokens", "slow", "hanging",
-		"issuing and hanging", "resetting", "redirecting", "lost name", "flaky", "rejecting tokens", "forbidding"}[t]
+		"issuing and hanging", "resetting", "redirecting", "lost name", "refusing connections", "flaky", "rejecting tokens", "forbidding"}[t]
 }
 
 func newVendors(w *world) *vendors {
-	return &vendors{w: w, hosts: map[string]*host{}, secrets: map[string]string{}, tokens: map[string]*token{}}
+	return &vendors{w: w, hosts: map[string]*host{}, secrets: map[string]string{}, tokens: map[string]*token{}, byClient: map[string][]*token{}}
 }
 
 // Read gives bytes that only look unpredictable.
@@ -237,7 +252,7 @@ func (v *vendors) parse(req *http.Request, body []byte) ask {
 func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Response, err error) {
 	w := v.w
 	took = w.between(5*time.Millisecond, 200*time.Millisecond)
-	how := h.mood(w)
+	how := h.mood(w, a.ask.client)
 	fail := func(kind failureKind, status int, header http.Header, body string) (time.Duration, *http.Response, error) {
 		a.failure = kind
 		if after := header.Get("Retry-After"); after != "" {
@@ -273,6 +288,9 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 	case resetting:
 		a.failure = unavailable
 		return took, nil, &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+	case refusing:
+		a.failure = unavailable
+		return took, nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	case lostName:
 		a.failure = unavailable
 		return took, nil, &net.DNSError{Err: "server misbehaving", IsTemporary: true}
@@ -307,11 +325,15 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 	return took, h.reply(w, 200, nil, body), nil
 }
 
-// mood is how a host answers this time.
-func (h *host) mood(w *world) trouble {
+// mood is how a host answers a client this time.
+func (h *host) mood(w *world, client string) trouble {
+	how := h.trouble
+	if of := h.troubled[client]; of != fine {
+		how = of
+	}
 	switch {
-	case h.trouble != flaky:
-		return h.trouble
+	case how != flaky:
+		return how
 	case w.maybe(0.4):
 		return trouble(1 + w.chance.IntN(int(flaky)-1))
 	}
@@ -331,13 +353,16 @@ func (h *host) seconds(w *world, most int) string {
 	if h.steady {
 		return fmt.Sprint(most / 2)
 	}
+	if h.retryAfter > 0 {
+		most = h.retryAfter
+	}
 	return fmt.Sprint(1 + w.chance.IntN(most))
 }
 
 // update changes the resources of an Algonomy token.
 func (h *host) update(v *vendors, a *answer, took time.Duration, fail func(failureKind, int, http.Header, string) (time.Duration, *http.Response, error)) (time.Duration, *http.Response, error) {
 	held := v.tokens[a.ask.update]
-	if held == nil || held.expires <= v.w.now || !h.steady && v.w.maybe(0.3) {
+	if held == nil || held.dies <= v.w.now || !h.steady && v.w.maybe(0.3) {
 		a.failure = rejected
 		return fail(rejected, oneOf(h, v.w, 400, 404, 409), nil, `{}`)
 	}
@@ -350,37 +375,82 @@ func (h *host) update(v *vendors, a *answer, took time.Duration, fail func(failu
 func (h *host) issue(v *vendors, a *answer, lifetime time.Duration) (*token, string) {
 	w := v.w
 	key := fmt.Sprint(a.ask.request)
-	t := h.kept[key]
-	if !h.caching || t == nil || t.expires-w.now < max(lifetime/10, 25*time.Second) || t.revoked {
-		v.serial++
-		t = &token{client: a.ask.client, request: a.ask.request, host: h.name, expires: w.now + lifetime, first: a}
-		if h.opaque {
-			t.value = fmt.Sprintf("tok-%d-%s", v.serial, a.ask.client)
-		} else {
-			clock := w.clock().Add(h.offset)
-			exp := clock.Add(lifetime).Truncate(time.Second)
-			t.expires = exp.Add(-h.offset).Sub(w.epoch)
-			encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
-			t.value = encode(fmt.Sprintf(`{"kid":"%d"}`, v.serial)) + "." +
-				encode(fmt.Sprintf(`{"iat":%d,"exp":%d,"sub":%q}`, clock.Unix(), exp.Unix(), a.ask.client)) + ".c2ln"
-		}
-		if h.caching {
+	t, lie := h.kept[key], 1.0
+	if !h.again(w, t, lifetime) {
+		t, lie = h.mint(v, a, lifetime), cmp.Or(h.lie, 1)
+		if h.caching || h.sameUntilDead {
 			h.kept[key] = t
 		}
-		v.tokens[t.value] = t
+		h.retire(v, t)
 	}
-	left := int((t.expires - w.now) / time.Second)
+	if h.name == algonomyHost {
+		t.expires = t.end
+		return t, fmt.Sprintf(`{"token":%q}`, t.value)
+	}
 	scope := ""
 	if form, err := url.ParseQuery(a.ask.rest[strings.Index(a.ask.rest, "?")+1:]); h.scoped && err == nil {
 		scope = fmt.Sprintf(`,"scope":%q`, form.Get("scope"))
 	}
-	switch {
-	case h.name == algonomyHost:
-		return t, fmt.Sprintf(`{"token":%q}`, t.value)
-	case h.opaque:
-		return t, fmt.Sprintf(`{"access_token":%q,"token_type":"bearer","expires_in":%d%s}`, t.value, left, scope)
+	if !h.opaque && h.lie == 0 {
+		t.expires = t.end
+		return t, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer"%s}`, t.value, scope)
 	}
-	return t, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer"%s}`, t.value, scope)
+	said := int(t.left(w).Seconds() * lie)
+	switch says := w.now + time.Duration(said)*time.Second; {
+	case h.opaque:
+		t.expires = max(t.expires, says)
+	case h.name == apsisHost: // whose expires_in is deprecated
+		t.expires = t.end
+	default:
+		t.expires = max(t.expires, min(t.end, says))
+	}
+	return t, fmt.Sprintf(`{"access_token":%q,"token_type":"bearer","expires_in":%d%s}`, t.value, said, scope)
+}
+
+// again says whether a host hands out a token that it has issued before.
+func (h *host) again(w *world, t *token, lifetime time.Duration) bool {
+	switch {
+	case t == nil || t.revoked:
+		return false
+	case h.sameUntilDead:
+		return t.left(w) >= time.Second
+	}
+	return h.caching && t.left(w) >= max(lifetime/10, 25*time.Second)
+}
+
+func (t *token) left(w *world) time.Duration { return t.end - w.now }
+
+// mint makes a token.
+func (h *host) mint(v *vendors, a *answer, lifetime time.Duration) *token {
+	w := v.w
+	v.serial++
+	t := &token{client: a.ask.client, request: a.ask.request, host: h.name, end: w.now + lifetime, first: a}
+	if h.opaque {
+		t.value = fmt.Sprintf("tok-%d-%s", v.serial, a.ask.client)
+	} else {
+		clock := w.clock().Add(h.offset)
+		exp := clock.Add(lifetime).Truncate(time.Second)
+		t.end = exp.Add(-h.offset).Sub(w.epoch)
+		encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+		t.value = encode(fmt.Sprintf(`{"kid":"%d"}`, v.serial)) + "." +
+			encode(fmt.Sprintf(`{"iat":%d,"exp":%d,"sub":%q}`, clock.Unix(), exp.Unix(), a.ask.client)) + ".c2ln"
+	}
+	t.dies = w.now + time.Duration(float64(t.end-w.now)*cmp.Or(h.early, 1))
+	v.tokens[t.value] = t
+	return t
+}
+
+// retire ends the oldest tokens of a client that has more than may live.
+func (h *host) retire(v *vendors, t *token) {
+	if h.active == 0 {
+		return
+	}
+	of := h.name + " " + t.client
+	live := append(v.byClient[of], t)
+	for ; len(live) > h.active; live = live[1:] {
+		live[0].revoked = true
+	}
+	v.byClient[of] = live
 }
 
 func (h *host) reply(w *world, status int, header http.Header, body string) *http.Response {
@@ -413,7 +483,7 @@ func (v *vendors) verify(p *pass, h *host, req *http.Request) (*http.Response, e
 		}
 	case t != nil && t.first != nil && w.now-t.first.received < v.learns && w.maybe(0.5): // the node that does not know it yet
 		status, t.refused = 401, true
-	case h.trouble == rejectingTokens || t == nil && strings.Count(value, "-") > 0 || t != nil && (t.revoked || t.expires <= w.now):
+	case h.trouble == rejectingTokens || t == nil && strings.Count(value, "-") > 0 || t != nil && (t.revoked || t.dies <= w.now):
 		status = 401
 		if t != nil {
 			t.refused = true

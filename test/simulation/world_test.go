@@ -53,8 +53,16 @@ func newWorld(seed uint64, wires *wiring) *world {
 // clock is the true time.
 func (w *world) clock() time.Time { return w.epoch.Add(w.now) }
 
-// local is the operator's time.
-func (w *world) local() time.Time { return w.clock().Add(w.offset) }
+// local is the replica's time.
+func (r *replica) local() time.Time { return r.at(r.w.now) }
+
+// at is what the replica's clock shows at a time.
+func (r *replica) at(now time.Duration) time.Time { return r.w.epoch.Add(now + r.w.offset + r.skew) }
+
+// trueTime is when it is t by the replica's clock as it went at that time.
+func (r *replica) trueTime(t time.Time, _ time.Duration) time.Duration {
+	return t.Sub(r.w.epoch) - r.w.offset - r.skew
+}
 
 func (w *world) after(d time.Duration, do func()) { w.agenda.add(w.now+d, do) }
 
