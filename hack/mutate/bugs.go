@@ -25,6 +25,6 @@ var bugs = []bug{
 		{"controllers/lag.go", "if !older(obj.ResourceVersion, mem.objectVersion) {", "if true {"},
 		{"controllers/lag.go", "if nothingToLose || ", "if nothingToLose || true || "},
 		{"controllers/observe.go", "if known && lags(found, t.version, seen.version) {", "if false {"},
-		{"controllers/observe.go", "if last != nil && lags(true, v.client.version, last.ClientSecretVersion) {", "if false {"},
+		{"controllers/observe.go", "if last != nil && last.Asked == v.intent.asked && lags(true, v.client.version, last.ClientSecretVersion) {", "if false {"},
 	}},
 }

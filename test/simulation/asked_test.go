@@ -166,14 +166,15 @@ func (j *judge) paced(a *answer, f *file) {
 		for range f.failures - 1 {
 			least = min(2*least, time.Hour)
 		}
-		if failed.left > 0 {
-			least = min(least, max(failed.left/4, min(time.Minute, failed.left/2)))
+		if failed.held() {
+			left := max(failed.left-clockNoise, 0)
+			least = min(least, max(left/4, min(time.Minute, left/2)))
 		}
 	}
 	if failed.failure != throttled {
 		said := failed.retryAfter
-		if failed.left > 0 {
-			said = min(said, failed.left/2)
+		if failed.held() {
+			said = min(said, max(failed.left-clockNoise, 0)/2)
 		}
 		least = max(least, said)
 	}
@@ -208,19 +209,24 @@ func (j *judge) answered(a *answer) {
 		return // a new token will do
 	}
 	if rec := j.record(j.held(obj)); rec != nil {
-		a.left = max(rec.ExpiresAt.Sub(w.local())-clockNoise, 0)
+		a.had, a.left = true, rec.expires-w.now
 	}
-	wait := time.Duration(0)
-	switch a.failure {
-	case rejected:
-		wait = time.Hour
-	case throttled:
-		wait = max(a.retryAfter, 8*time.Minute) + time.Minute
-	case unavailable:
-		wait = max(a.retryAfter, 0) + time.Minute
-		if rec := j.record(j.held(obj)); rec != nil {
-			wait += max(min((rec.expires-w.now)/4, 5*time.Minute), 10*time.Second)
-		}
+	j.obstruct(o, a.longestWait())
+}
+
+// held says whether a token was held when the answer came that may have seemed alive: one that ends just then is on both sides.
+func (a *answer) held() bool { return a.had && a.left > -clockNoise }
+
+// longestWait is the latest time at which the next attempt is due after a failed one: section 4 of the contract, and a second as status has whole ones.
+func (a *answer) longestWait() time.Duration {
+	left := a.left + clockNoise
+	switch {
+	case a.failure == throttled:
+		return max(a.retryAfter, 8*time.Minute) + time.Second
+	case !a.had || a.left < clockNoise:
+		return max(map[failureKind]time.Duration{rejected: time.Hour, unavailable: 5 * time.Minute}[a.failure], a.retryAfter) + time.Second
+	case a.failure == rejected:
+		return max(left/4, min(time.Minute, left/2), 10*time.Second, min(a.retryAfter, left/2)) + time.Second
 	}
-	j.obstruct(o, wait+30*time.Second)
+	return max(min(left/4, 5*time.Minute), 10*time.Second, min(a.retryAfter, left/2)) + time.Second
 }

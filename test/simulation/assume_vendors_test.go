@@ -24,7 +24,12 @@ var vendorAssumptions = []*assumption{
 	}), lacks: "an endpoint that repeats a token is asked again and again"},
 	{name: "vendor-one-active", holds: "a new token leaves the one before alive", flip: eachHost(0.5, func(_ *world, h *host) { h.active = 1 })},
 	{name: "vendor-few-active", holds: "old tokens live on, however many there are", flip: eachHost(0.5, func(w *world, h *host) { h.active = 2 + w.chance.IntN(3) })},
-	{name: "vendor-lies", holds: "expires_in is true", flip: eachHost(0.5, func(w *world, h *host) { h.lie = pick(w, []float64{0.3, 0.9, 1.5, 3}) })},
+	{name: "vendor-lies", holds: "expires_in is true", flip: eachHost(0.5, func(w *world, h *host) {
+		h.lie = pick(w, []float64{0.9, 1.5, 3})
+		if h.lifetime >= 5*time.Minute && w.maybe(0.3) {
+			h.lie = 0.3 // shorter ones than a minute nobody can keep fresh
+		}
+	})},
 	{name: "vendor-ends-early", holds: "the API takes a token until it expires", flip: eachHost(0.5, func(w *world, h *host) { h.early = 0.05 + 0.9*w.chance.Float64() })},
 	{name: "vendor-no-date", holds: "an answer has a Date", flip: eachHost(0.7, func(_ *world, h *host) { h.dated = false }),
 		lacks: "without a Date, the iat of a token that is handed out again is taken for the endpoint's time"},

@@ -98,7 +98,8 @@ type answer struct {
 	token      *token
 	failure    failureKind
 	retryAfter time.Duration
-	// left is what the token had left that was held when an attempt failed, a little less rather than more. Zero: none was.
+	// had says that a token was held when an attempt failed, and left what that had left.
+	had  bool
 	left time.Duration
 	// doubtful says that it is a matter of milliseconds whether the token can be used.
 	doubtful bool

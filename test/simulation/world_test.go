@@ -53,6 +53,9 @@ func newWorld(seed uint64, wires *wiring) *world {
 // clock is the true time.
 func (w *world) clock() time.Time { return w.epoch.Add(w.now) }
 
+// local is the time by clocks that are wrong only in what all are.
+func (w *world) local() time.Time { return w.clock().Add(w.offset) }
+
 // local is the replica's time.
 func (r *replica) local() time.Time { return r.at(r.w.now) }
 
