@@ -46,6 +46,8 @@ type CDPCredentialReconciler struct {
 	Gate *egress.Gate
 	// AllowedHosts are those that an administrator consented to for all client Secrets. Zero: none.
 	AllowedHosts egress.Hosts
+	// TokenHostsOnly are the only hosts to which client Secrets and tokens may go, whatever else consents. Zero: every host with consent.
+	TokenHostsOnly egress.Hosts
 	// AllowedMetadata are keys, and prefixes without their slash, that targets may carry though they make other controllers act. Nil: none.
 	AllowedMetadata []string
 	// RolloutRestart lets objects have workloads restarted, for which the operator needs rights of its own. False: they are told that it does not.

@@ -14,7 +14,7 @@ import (
 // observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
 // status nor this process knows the version. The client Secret is observed by observeClient.
 func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, observeClient func(context.Context, *view) error) (*view, error) {
-	v := &view{now: r.Clock.Now(), obj: obj, saved: obj.Status, allowed: r.AllowedHosts, allowedMetadata: r.AllowedMetadata}
+	v := &view{now: r.Clock.Now(), obj: obj, saved: obj.Status, allowed: r.AllowedHosts, only: r.TokenHostsOnly, allowedMetadata: r.AllowedMetadata}
 	if mem.unsaved != nil {
 		obj.Status = *mem.unsaved.DeepCopy() // what happened has happened, though it could not be written
 	}

@@ -249,6 +249,10 @@ func neededKeys(in *intent) string {
 
 // consent says whether the client Secret, or an administrator, lets its values go to endpoint.
 func consent(v *view, allowedHosts string, endpoint egress.Endpoint) *failure {
+	if !v.only.Empty() && !v.only.Allows(endpoint) {
+		return stalled(v1alpha1.ReasonHostNotAllowed, "an administrator has closed the list of hosts, and "+hostOf(endpoint)+
+			" is not on it: use another host, or have an administrator add it to --token-hosts-only")
+	}
 	if v.intent.vendor.Allows(endpoint) || v.allowed.Allows(endpoint) {
 		return nil
 	}

@@ -22,6 +22,8 @@ type view struct {
 	intentErr error
 	// allowed are the hosts that an administrator consented to for everybody.
 	allowed egress.Hosts
+	// only are the hosts to which an administrator limited everybody. Empty: no limit.
+	only egress.Hosts
 	// allowedMetadata are the keys and prefixes of target metadata that an administrator opened though they make other controllers act.
 	allowedMetadata []string
 

@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"net/netip"
 	"os"
 	"strings"
 
@@ -36,7 +35,9 @@ type options struct {
 	allowedHosts    egress.Hosts
 	allowedMetadata []string
 	rolloutRestart  bool
-	allowedPrefixes []netip.Prefix
+	tokenHostsOnly  egress.Hosts
+	addresses       egress.Policy
+	caFile          string
 	limits          egress.Limits
 }
 
@@ -66,6 +67,10 @@ func parseFlags(args []string) (*options, error) {
 	hosts := flags.String("allowed-token-hosts", "",
 		"Hosts to which every client Secret may be sent, separated by commas; the grammar is that of the annotation cdpcredentials.io/allowed-hosts.")
 	cidrs := flags.String("allowed-cidrs", "", "Address ranges that may be connected to though they are not public, separated by commas, for example 10.1.2.0/24.")
+	denied := flags.String("denied-cidrs", "", "Address ranges that are never connected to, separated by commas: nodes, say, where they have public addresses. It wins over --allowed-cidrs.")
+	only := flags.String("token-hosts-only", "",
+		"The only hosts to which client Secrets and tokens may be sent, whatever a Secret consents to, in the grammar of --allowed-token-hosts; empty means every host with consent.")
+	flags.StringVar(&opts.caFile, "ca-file", "", "PEM file with certificates that are trusted beside the system's roots, for endpoints and proxies; it is read again when it changes.")
 	metadata := flags.String("allowed-target-metadata", "",
 		"Keys of labels and annotations, or their prefixes, that targets may carry though they make other controllers act, separated by commas.")
 	if err := flags.Parse(args); err != nil {
@@ -78,10 +83,31 @@ func parseFlags(args []string) (*options, error) {
 	opts.tameDevelopment()
 	opts.tameVerbosity()
 	opts.allowedMetadata = list(*metadata)
-	return opts, opts.check(*namespaces, *selector, *hosts, *cidrs)
+	if err := opts.checkEgress(*hosts, *only, *cidrs, *denied); err != nil {
+		return opts, err
+	}
+	return opts, opts.check(*namespaces, *selector)
 }
 
-func (o *options) check(namespaces, selector, hosts, cidrs string) error {
+// checkEgress reads the flags that say where we may connect.
+func (o *options) checkEgress(hosts, only, allowed, denied string) error {
+	var err error
+	if o.allowedHosts, err = egress.ParseHosts(hosts); err != nil {
+		return fmt.Errorf("--allowed-token-hosts: %w", err)
+	}
+	if o.tokenHostsOnly, err = egress.ParseHosts(only); err != nil {
+		return fmt.Errorf("--token-hosts-only: %w", err)
+	}
+	if o.addresses.Allowed, err = egress.ParsePrefixes(allowed); err != nil {
+		return fmt.Errorf("--allowed-cidrs: %w", err)
+	}
+	if o.addresses.Denied, err = egress.ParsePrefixes(denied); err != nil {
+		return fmt.Errorf("--denied-cidrs: %w", err)
+	}
+	return nil
+}
+
+func (o *options) check(namespaces, selector string) error {
 	for _, name := range list(namespaces) {
 		if wrong := validation.IsDNS1123Label(name); len(wrong) > 0 {
 			return fmt.Errorf("--watch-namespaces: %q is no namespace: %s", name, wrong[0])
@@ -91,12 +117,6 @@ func (o *options) check(namespaces, selector, hosts, cidrs string) error {
 	var err error
 	if o.selector, err = labels.Parse(selector); err != nil {
 		return fmt.Errorf("--watch-selector: %w; write for example shard=a or team in (etl,web)", err)
-	}
-	if o.allowedHosts, err = egress.ParseHosts(hosts); err != nil {
-		return fmt.Errorf("--allowed-token-hosts: %w", err)
-	}
-	if o.allowedPrefixes, err = egress.ParsePrefixes(cidrs); err != nil {
-		return fmt.Errorf("--allowed-cidrs: %w", err)
 	}
 	switch {
 	case o.concurrency < 1:

@@ -45,6 +45,8 @@ func TestFlagsThatAreWrong(t *testing.T) {
 		"--allowed-token-hosts=*":             "--allowed-token-hosts",
 		"--allowed-token-hosts=https://a.b/c": "--allowed-token-hosts",
 		"--allowed-cidrs=10.0.0.0/33":         "--allowed-cidrs",
+		"--denied-cidrs=10.1.2.3/8":           "--denied-cidrs",
+		"--token-hosts-only=*":                "--token-hosts-only",
 		"--max-concurrent-reconciles=0":       "must be at least 1",
 		"--token-endpoint-qps=0":              "must be above 0",
 		"--token-endpoint-qps=NaN":            "must be above 0",
@@ -59,15 +61,15 @@ func TestFlagsThatAreWrong(t *testing.T) {
 }
 
 func TestLists(t *testing.T) {
-	opts, err := parseFlags([]string{"--watch-namespaces= a, b ,,", "--allowed-cidrs=127.0.0.0/8,::1/128", "--watch-selector=shard in (a,b)"})
+	opts, err := parseFlags([]string{"--watch-namespaces= a, b ,,", "--allowed-cidrs=127.0.0.0/8,::1/128", "--denied-cidrs=10.1.0.0/16", "--token-hosts-only=a.example.com", "--watch-selector=shard in (a,b)"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(opts.namespaces, "+"); got != "a+b" {
 		t.Errorf("namespaces %q", got)
 	}
-	if len(opts.allowedPrefixes) != 2 || opts.selector.Empty() {
-		t.Errorf("prefixes %v, selector %v", opts.allowedPrefixes, opts.selector)
+	if len(opts.addresses.Allowed) != 2 || len(opts.addresses.Denied) != 1 || opts.tokenHostsOnly.Empty() || opts.selector.Empty() {
+		t.Errorf("addresses %v, selector %v", opts.addresses, opts.selector)
 	}
 }
 

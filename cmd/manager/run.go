@@ -29,6 +29,13 @@ import (
 
 // run assembles the operator and runs it until ctx ends.
 func run(ctx context.Context, opts *options) error {
+	transports := &egress.Transports{Policy: opts.addresses, Proxy: http.ProxyFromEnvironment, MaxConnsPerHost: 2 * opts.limits.HostInFlight}
+	authorities := &caFile{path: opts.caFile, trust: transports.TrustAlso, log: ctrl.Log.WithName("ca-file")}
+	if opts.caFile != "" {
+		if _, err := authorities.load(); err != nil {
+			return err
+		}
+	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
@@ -48,7 +55,11 @@ func run(ctx context.Context, opts *options) error {
 	if err != nil {
 		return err
 	}
-	transports := &egress.Transports{Policy: egress.Policy{Allowed: opts.allowedPrefixes}, Proxy: http.ProxyFromEnvironment, MaxConnsPerHost: 2 * opts.limits.HostInFlight}
+	if opts.caFile != "" {
+		if err := mgr.Add(authorities); err != nil {
+			return fmt.Errorf("set up the CA file: %w", err)
+		}
+	}
 	if os.Getenv("GOGC") == "" {
 		if err := mgr.Add(&heapKeeper{}); err != nil {
 			return fmt.Errorf("set up the collection of the heap: %w", err)
@@ -70,6 +81,7 @@ func run(ctx context.Context, opts *options) error {
 		Transports:      transports,
 		Gate:            egress.NewGate(opts.limits),
 		AllowedHosts:    opts.allowedHosts,
+		TokenHostsOnly:  opts.tokenHostsOnly,
 		AllowedMetadata: opts.allowedMetadata,
 		RolloutRestart:  opts.rolloutRestart,
 		Clock:           clock.RealClock{},

@@ -144,7 +144,8 @@ func TestEveryValue(t *testing.T) {
 		"--leader-elect", "--leader-election-namespace=leases", "--health-probe-bind-address=:9081", "--metrics-bind-address=:9443",
 		"--metrics-secure=false", "--metrics-cert-path=/var/run/metrics-certificate", "--pprof-bind-address=127.0.0.1:6060",
 		"--watch-namespaces=marketing,web", "--watch-selector=shard in (a,b)", "--allowed-token-hosts=auth.example.com,*.api.example.com",
-		"--allowed-cidrs=10.1.2.0/24,fd00::/8", "--allowed-target-metadata=reloader.example.com/,team", "--max-concurrent-reconciles=1000000",
+		"--allowed-cidrs=10.1.2.0/24,fd00::/8", "--denied-cidrs=10.1.2.128/25", "--token-hosts-only=auth.example.com", "--ca-file=/etc/authorities/ca.crt",
+		"--allowed-target-metadata=reloader.example.com/,team", "--max-concurrent-reconciles=1000000",
 		"--token-endpoint-qps=0.5", "--token-endpoint-in-flight=4", "--enable-rollout-restart", "--zap-devel", "--zap-log-level=3", "--zap-encoder=console",
 		"--zap-stacktrace-level=panic", "--zap-time-encoding=rfc3339nano", "--kubeconfig=/etc/manager/kubeconfig",
 	}

@@ -28,6 +28,15 @@
 {{- with .Values.allowedCIDRs }}
 - --allowed-cidrs={{ join "," . }}
 {{- end }}
+{{- with .Values.deniedCIDRs }}
+- --denied-cidrs={{ join "," . }}
+{{- end }}
+{{- with .Values.tokenHostsOnly }}
+- {{ printf "--token-hosts-only=%s" (join "," .) | quote }}
+{{- end }}
+{{- with .Values.caFile }}
+- {{ printf "--ca-file=%s" . | quote }}
+{{- end }}
 {{- with .Values.allowedTargetMetadata }}
 - {{ printf "--allowed-target-metadata=%s" (join "," .) | quote }}
 {{- end }}

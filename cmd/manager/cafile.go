@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+)
+
+// caFileInterval is how often --ca-file is looked at. A Secret or ConfigMap that is mounted takes a minute to change in any case.
+const caFileInterval = 10 * time.Second
+
+// A caFile is the file of --ca-file. It is read, not watched: mounted files change by a swapped symbolic link, and a few kilobytes cost nothing.
+type caFile struct {
+	path  string
+	trust func(bundle []byte) error
+	log   logr.Logger
+
+	content, problem string
+}
+
+// load reads the file, and trusts what is in it if that is new.
+func (f *caFile) load() (isNew bool, err error) {
+	content, err := os.ReadFile(f.path)
+	if err != nil {
+		return false, fmt.Errorf("--ca-file: %w", err)
+	}
+	if string(content) == f.content {
+		return false, nil
+	}
+	if err := f.trust(content); err != nil {
+		return false, fmt.Errorf("--ca-file=%s: %w", f.path, err)
+	}
+	f.content = string(content)
+	return true, nil
+}
+
+// Start implements manager.Runnable. While the file cannot be used, what was in it before counts.
+func (f *caFile) Start(ctx context.Context) error {
+	ticker := time.NewTicker(caFileInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		f.look()
+	}
+}
+
+func (f *caFile) look() {
+	isNew, err := f.load()
+	switch {
+	case err != nil && err.Error() != f.problem:
+		f.problem = err.Error()
+		f.log.Error(err, "Could not read the CA file; the certificates that were in it before still count")
+	case err != nil:
+	case isNew || f.problem != "":
+		f.problem = ""
+		f.log.Info("The CA file is in use", "path", f.path)
+	}
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable: a replica that stands by is to be ready.
+func (*caFile) NeedLeaderElection() bool { return false }
