@@ -167,7 +167,8 @@ type Target struct {
 	Annotations map[string]AnnotationValue `json:"annotations,omitempty"`
 
 	// data are further keys beside the default ones, each a Go template that sees .token, .tokenType, .expiresAt, .clientID, .scopes and
-	// .headers; for example authorization: "Bearer {{ .token }}".
+	// .headers; for example authorization: "Bearer {{ .token }}". They may print .token, .clientID and .headers, but not use them in a
+	// condition or comparison.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="!('token' in self)",message="the key token always holds the raw token; choose another key"
