@@ -52,7 +52,10 @@ type CDPCredentialReconciler struct {
 	AllowedMetadata []string
 	// RolloutRestart lets objects have workloads restarted, for which the operator needs rights of its own. False: they are told that it does not.
 	RolloutRestart bool
-	Clock          clock.PassiveClock
+	// Clock only runs: whoever sets the local clock does not change it, and it runs on while the machine sleeps. LocalClock says how the local clock
+	// stands to it. Nil: they are the same.
+	Clock      clock.PassiveClock
+	LocalClock LocalClock
 	// Chance gives numbers in [0, 1), for jitter. Rand gives unpredictable bytes, for salts.
 	Chance  func() float64
 	Rand    io.Reader
@@ -61,7 +64,7 @@ type CDPCredentialReconciler struct {
 	Watchdog *Watchdog
 
 	memory memory
-	steps  clockSteps
+	local  localClock
 	// salt keys the fingerprints that never leave this process.
 	salt [16]byte
 }
@@ -109,15 +112,15 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.settleClock(v, mem, out)
 	status := report(v, s, out, tried)
 	var rolloutAt time.Time
 	status.RolloutRestart, rolloutAt = r.rollOut(ctx, v, mem)
 	mem.cleanup.remember(v)
-	if err := r.patchStatus(ctx, v.obj, v.saved, mem, status); err != nil {
+	local := r.localStatus(v, status)
+	if err := r.patchStatus(ctx, v.obj, v.saved, mem, local); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
-	r.tell(v, &v.saved, &status)
+	r.tell(v, &v.saved, &local)
 	tidyAt := r.tidy(ctx, v, mem, out) // after status: no refusal may hide what has happened
 	after := wake(v, s, out, sooner(verifyAt, rolloutAt, tidyAt), &status)
 	return ctrl.Result{RequeueAfter: r.untilThen(v, after), Priority: new(urgency(status.TokenExpirationTime, v.now.Add(after)))}, nil
@@ -144,7 +147,7 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 	if !obj.DeletionTimestamp.IsZero() {
 		return nil, nil, 0, nil // the target Secret is garbage-collected by its owner reference
 	}
-	mem := r.memory.of(name, obj.UID, r.stepped())
+	mem := r.memory.of(name, obj.UID)
 	obj, err := r.catchUp(ctx, obj, mem)
 	if err != nil {
 		return nil, nil, 0, err
@@ -157,7 +160,7 @@ func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, v *view, mem *
 	status := *v.obj.Status.DeepCopy()
 	setReady(v, &status)
 	status.NextRefreshTime = nil // it is now
-	if err := r.patchStatus(ctx, v.obj, v.saved, mem, status); err != nil {
+	if err := r.patchStatus(ctx, v.obj, v.saved, mem, r.localStatus(v, status)); err != nil {
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: time.Millisecond}, nil

@@ -21,8 +21,6 @@ type memory struct {
 // remembered is only touched by the one pass that an object has at a time.
 type remembered struct {
 	uid types.UID
-	// clock is the sum of the clock's steps at which what was written down is true.
-	clock time.Duration
 	// objectVersion is the object's resourceVersion after our last status patch.
 	objectVersion string
 	// confirmed says that this process has decided on an exchange with what the API server says, or has written the target itself.
@@ -37,8 +35,7 @@ type remembered struct {
 	client seenClient
 	// pending is a token that was issued and could not yet be written.
 	pending *publication
-	// issuedAt is when this process last asked for a token that it was given, on the clock that it began with, and issuance the count of that
-	// day: status and record may both have been taken away, and know nothing of a token that was never written. Zero: it was given none.
+	// issuedAt is when this process last asked for a token that it was given, and issuance the count of that day: status and record may both have been taken away, and know nothing of a token that was never written. Zero: it was given none.
 	issuedAt time.Time
 	issuance *v1alpha1.Issuance
 	// throttled is the last attempt that was answered with 429. Nil: none was since the last token.
@@ -69,8 +66,7 @@ type remembered struct {
 	lagging time.Time
 }
 
-// A throttledAttempt is the fingerprint of what was sent, under the process's own salt, and what is reported of it, its time on the clock that
-// the process began with.
+// A throttledAttempt is the fingerprint of what was sent, under the process's own salt, and what is reported of it.
 type throttledAttempt struct {
 	request string
 	failure failure
@@ -95,7 +91,7 @@ type seenClient struct {
 	attempt string
 }
 
-func (m *memory) of(name types.NamespacedName, uid types.UID, clock time.Duration) *remembered {
+func (m *memory) of(name types.NamespacedName, uid types.UID) *remembered {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.objects == nil {
@@ -103,7 +99,7 @@ func (m *memory) of(name types.NamespacedName, uid types.UID, clock time.Duratio
 	}
 	mem := m.objects[name]
 	if mem == nil || mem.uid != uid {
-		mem = &remembered{uid: uid, clock: clock}
+		mem = &remembered{uid: uid}
 		m.objects[name] = mem
 	}
 	return mem

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -14,20 +13,20 @@ func TestMemory(t *testing.T) {
 	t.Parallel()
 	var m memory
 	name := types.NamespacedName{Namespace: "marketing", Name: "etl"}
-	first := m.of(name, "1", 0)
+	first := m.of(name, "1")
 	first.rejected = "seal"
-	if m.of(name, "1", time.Hour) != first || first.clock != 0 {
+	if m.of(name, "1") != first {
 		t.Error("the memory was lost")
 	}
-	if m.of(types.NamespacedName{Namespace: "sales", Name: "etl"}, "1", 0) == first {
+	if m.of(types.NamespacedName{Namespace: "sales", Name: "etl"}, "1") == first {
 		t.Error("two namespaces share a memory")
 	}
-	second := m.of(name, "2", time.Hour)
-	if second == first || second.rejected != "" || second.clock != time.Hour {
+	second := m.of(name, "2")
+	if second == first || second.rejected != "" {
 		t.Errorf("another object of the same name has the memory of the first: %+v", second)
 	}
 	m.forget(name)
-	if m.of(name, "2", 0) == second {
+	if m.of(name, "2") == second {
 		t.Error("it was not forgotten")
 	}
 	m.forget(types.NamespacedName{Namespace: "never", Name: "seen"})
@@ -44,7 +43,7 @@ func TestMemoryOfMany(t *testing.T) {
 			if i%5 == 0 {
 				m.forget(name)
 			}
-			m.of(name, "1", 0)
+			m.of(name, "1")
 		})
 	}
 	all.Wait()

@@ -14,7 +14,7 @@ import (
 // observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
 // status nor this process knows the version. The client Secret is observed by observeClient.
 func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, observeClient func(context.Context, *view) error) (*view, error) {
-	v := &view{now: r.Clock.Now(), obj: obj, saved: obj.Status, allowed: r.AllowedHosts, only: r.TokenHostsOnly, allowedMetadata: r.AllowedMetadata}
+	v := &view{now: r.Clock.Now(), ahead: r.ahead(), obj: obj, saved: obj.Status, allowed: r.AllowedHosts, only: r.TokenHostsOnly, allowedMetadata: r.AllowedMetadata}
 	if mem.unsaved != nil {
 		obj.Status = *mem.unsaved.DeepCopy() // what happened has happened, though it could not be written
 	}
@@ -37,8 +37,7 @@ func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDP
 			v.held = before
 		}
 	}
-	v.step = r.sinceWritten(mem)
-	v.target.rec, v.held.rec = v.target.rec.shifted(v.step), v.held.rec.shifted(v.step)
+	r.adoptStatus(v)
 	if rec := v.held.rec; rec != nil {
 		v.rejected, v.updateRefused = mem.rejected == rec.Token, mem.updateRefused == rec.Token
 	}
@@ -52,10 +51,7 @@ func (r *CDPCredentialReconciler) recallIssued(v *view, mem *remembered) {
 		mem.confirmed = mem.confirmed || v.target.rec.IssuedAt.Equal(p.rec.IssuedAt)
 		mem.pending = nil // it was written after all, or overtaken: the answer to the write was lost
 	}
-	v.inHand, v.issuance = mem.pending != nil, mem.issuance
-	if !mem.issuedAt.IsZero() {
-		v.issuedAt = mem.issuedAt.Add(r.stepped())
-	}
+	v.inHand, v.issuance, v.issuedAt = mem.pending != nil, mem.issuance, mem.issuedAt
 }
 
 // cachedClient finds the client Secret in the cache.
@@ -86,7 +82,7 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 	if !found || t.owner() != obj.Name {
 		return t, nil
 	}
-	t.rec = parseRecord(t.meta.Annotations[v1alpha1.StateAnnotation], obj.Name)
+	t.rec = r.parseRecord(t.meta.Annotations[v1alpha1.StateAnnotation], obj.Name)
 	switch {
 	case known && seen.version == t.version:
 		t.content, t.unusable = seen.content, seen.unusable
@@ -132,7 +128,7 @@ func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.
 		return targetView{}, fmt.Errorf("read the target Secret: %w", err)
 	}
 	t := targetView{name: name, found: true, version: versionOf(&secret.ObjectMeta), meta: secret.ObjectMeta, secret: secret}
-	t.rec = parseRecord(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)
+	t.rec = r.parseRecord(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)
 	switch {
 	case t.rec == nil || t.rec.tokenIn(secret.Data) == nil || t.rec.seal(t.rec.tokenIn(secret.Data)) != t.rec.Token:
 		t.content = replaced

@@ -59,7 +59,7 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	}
 	mem.pending, mem.throttled = p, nil
 	if s.action == issue && p.rec.Issuance != nil {
-		mem.issuedAt, mem.issuance = p.rec.IssuedAt.Add(-r.stepped()), p.rec.Issuance
+		mem.issuedAt, mem.issuance = p.rec.IssuedAt, p.rec.Issuance
 	}
 	return p, outcome{}, nil
 }
@@ -71,7 +71,6 @@ func (r *CDPCredentialReconciler) stillThrottled(ctx context.Context, v *view, m
 		return nil, nil
 	}
 	again := mem.throttled.failure
-	again.retryAt = again.retryAt.Add(r.stepped())
 	if !v.now.Before(again.retryAt) {
 		mem.throttled = nil
 		return nil, nil
@@ -148,7 +147,6 @@ func (r *CDPCredentialReconciler) refused(ctx context.Context, v *view, mem *rem
 	}
 	if f.reason == v1alpha1.ReasonThrottled {
 		mem.throttled = &throttledAttempt{request: req.Fingerprint(r.salt[:]), failure: *f}
-		mem.throttled.failure.retryAt = f.retryAt.Add(-r.stepped())
 	}
 	return r.attempted(v, mem, f), nil
 }

@@ -138,7 +138,7 @@ func requestedOrPending(v *view) bool {
 // newerThanStatus says whether the held token was issued after the one that status tells of: the pass that wrote it could not say so.
 func newerThanStatus(v *view) bool {
 	rec, told := v.held.rec, v.obj.Status.LastRefreshTime
-	return rec != nil && told != nil && rec.IssuedAt.Sub(told.Add(v.step)) >= time.Second // status has whole seconds
+	return rec != nil && told != nil && rec.IssuedAt.Sub(told.Time) >= time.Second // status has whole seconds
 }
 
 // requested says whether a refresh was asked for that has not been tried. A status that was lost does not make it new: the record on the
@@ -174,7 +174,7 @@ func before(spec *v1alpha1.CDPCredentialSpec) time.Duration {
 
 // shapeChanged says whether the target has the right token but is otherwise not as wanted.
 func shapeChanged(v *view) bool {
-	return v.moving() || v.step != 0 && v.held.rec != nil && !v.held.rec.ExpiresAt.IsZero() || v.held.content == edited || v.held.rec != nil && v.held.rec.Shape != shapeOf(&v.obj.Spec.Target) || drifted(v)
+	return v.moving() || v.clockJumped() || v.held.content == edited || v.held.rec != nil && v.held.rec.Shape != shapeOf(&v.obj.Spec.Target) || drifted(v)
 }
 
 // drifted says whether somebody changed the labels, annotations or owner that we put on the target.
@@ -183,7 +183,7 @@ func drifted(v *view) bool {
 	if rec == nil || v.moving() {
 		return false
 	}
-	want := wantedMetadata(v.obj, rec.ExpiresAt)
+	want := wantedMetadata(v.obj, rec.shownExpiry())
 	for key, value := range want.labels {
 		if have, there := v.target.meta.Labels[key]; !there || have != value {
 			return true
@@ -285,7 +285,7 @@ func backingOff(v *view) (until time.Time, waiting bool) {
 		// old list has written its conditions: somebody is to be told again.
 		return time.Time{}, untilAChange(reason)
 	}
-	until = status.NextRefreshTime.Add(v.step)
+	until = status.NextRefreshTime.Time
 	return until, v.now.Before(until)
 }
 

@@ -210,8 +210,12 @@ func TestPlan(t *testing.T) {
 			"owner reference, but Retain": {func(v *view) { retain(v); v.target.meta.OwnerReferences = ownedByUs() }, decision{action: "rewrite"}},
 			"no owner reference, Retain":  {retain, decision{action: "nothing"}},
 			// The times on it are those of another clock.
-			"the clock was set":                           {func(v *view) { v.step = -time.Hour }, decision{action: "rewrite"}},
-			"the clock was set, basic":                    {func(v *view) { basic(v); v.step = -time.Hour }, decision{action: "nothing"}},
+			"the clock was set":                           {func(v *view) { v.ahead = -time.Hour }, decision{action: "rewrite"}},
+			"the clock was set by half a minute":          {func(v *view) { v.ahead = 30 * time.Second }, decision{action: "rewrite"}},
+			"the clock was set by less":                   {func(v *view) { v.ahead = -29 * time.Second }, decision{action: "nothing"}},
+			"the clock was set before it was written":     {func(v *view) { writtenAhead(v, -time.Hour) }, decision{action: "nothing"}},
+			"the clock was set right again":               {func(v *view) { writtenAhead(v, -time.Hour); v.ahead = 0 }, decision{action: "rewrite"}},
+			"the clock was set, basic":                    {func(v *view) { basic(v); v.ahead = -time.Hour }, decision{action: "nothing"}},
 			"renamed target, the old one holds the token": {renamed, decision{action: "rewrite"}},
 			// observe takes the old target only if its token is alive.
 			"renamed target, the old token is dead": {func(v *view) {
@@ -493,10 +497,8 @@ func TestPlanBackoff(t *testing.T) {
 			provide(v, apsisAt("https://auth.example.com"))
 			v.obj.Generation = 4
 		}, try},
-		"throttled, the clock was set forth": {func(v *view) { failed(v, "Throttled", "11:30:00"); v.step = time.Hour }, until("12:30:00")},
-		"throttled, the clock was set back":  {func(v *view) { failed(v, "Throttled", "12:10:00"); v.step = -time.Hour }, try},
-		"throttled, its time has come":       {func(v *view) { failed(v, "Throttled", "11:17:43") }, try},
-		"throttled, suspended and resumed":   {func(v *view) { failed(v, "Throttled", "11:30:00"); v.obj.Generation = 5 }, until("11:30:00")},
+		"throttled, its time has come":     {func(v *view) { failed(v, "Throttled", "11:17:43") }, try},
+		"throttled, suspended and resumed": {func(v *view) { failed(v, "Throttled", "11:30:00"); v.obj.Generation = 5 }, until("11:30:00")},
 		// No pass writes this, but whoever edits status must not stop an object for good.
 		"throttled, but no time is said":             {func(v *view) { failed(v, "Throttled", ""); v.obj.Generation = 5 }, try},
 		"refused, suspended and resumed":             {func(v *view) { failed(v, "CredentialsRejected", ""); v.obj.Generation = 5 }, try},
@@ -627,6 +629,12 @@ func steady() *view {
 	v.held = v.target
 	provide(v, v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://auth.example.com/oauth/token"}})
 	return v
+}
+
+// writtenAhead has the target written when the local clock was ahead by that much, which it is still.
+func writtenAhead(v *view, ahead time.Duration) {
+	v.ahead, v.target.rec.ahead = ahead, ahead
+	v.target.meta.Annotations["cdpcredentials.io/expires-at"] = v.target.rec.ExpiresAt.Add(ahead).Format(time.RFC3339)
 }
 
 func ownedByUs() []metav1.OwnerReference {

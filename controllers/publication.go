@@ -32,7 +32,7 @@ func dataFor(obj *v1alpha1.CDPCredential, p *publication) (map[string][]byte, er
 		values.Scopes = p.req.Scopes
 	}
 	if !p.rec.ExpiresAt.IsZero() {
-		values.ExpiresAt = expiryText(p.rec.ExpiresAt)
+		values.ExpiresAt = expiryText(p.rec.shownExpiry())
 	}
 	if p.req.Provider == exchange.Basic {
 		data["username"] = []byte(p.req.Client.TokenID)

@@ -62,7 +62,6 @@ func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (excha
 			return "", false
 		}
 		moving := v.moving()
-		held.rec = held.rec.shifted(v.step)
 		v.held = held
 		if !moving {
 			v.target = held
@@ -96,7 +95,8 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 	}
 	mem.pending, mem.clockCorrected, mem.confirmed, mem.uncertain = nil, false, true, false
 	mem.sawTarget(seenTarget{name: v.target.name, version: version})
-	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
+	want := wantedMetadata(v.obj, p.rec.shownExpiry())
+	v.ahead = p.rec.ahead
 	v.target = targetView{name: v.target.name, found: true, version: version, rec: &p.rec, content: intact}
 	v.target.meta.Labels, v.target.meta.Annotations, v.target.meta.OwnerReferences = want.labels, want.annotations, want.owners(nil)
 	v.held = v.target

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -24,6 +25,9 @@ type record struct {
 	// IssuedAt and ExpiresAt are the token's life, exact where the annotation for users has whole seconds. Zero for basic.
 	IssuedAt  time.Time `json:"issuedAt,omitzero"`
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
+	// Clock says on which local clock they are in the annotation. In memory they are on the reconciler's Clock, which is behind that one by ahead.
+	Clock v1alpha1.ClockReading `json:"clock,omitzero"`
+	ahead time.Duration
 	// TokenType and Granted are needed to render the templates again.
 	TokenType string   `json:"tokenType,omitempty"`
 	Granted   []string `json:"granted,omitempty"`
@@ -76,9 +80,21 @@ func (rec *record) expired(now time.Time) bool {
 	return !rec.ExpiresAt.IsZero() && !now.Before(rec.ExpiresAt)
 }
 
+// written is the record as it is written down: with its times on the local clock.
+func (rec *record) written() *record {
+	local := *rec
+	local.IssuedAt, local.ExpiresAt = moved(rec.IssuedAt, rec.ahead), rec.shownExpiry()
+	return &local
+}
+
+// shownExpiry is when the token expires on the local clock that the record was written on.
+func (rec *record) shownExpiry() time.Time { return moved(rec.ExpiresAt, rec.ahead) }
+
 // seal is the fingerprint that the record has of its token: it covers the times, so that nobody prolongs a token by editing an annotation.
 func (rec *record) seal(value []byte) string {
-	return fingerprint(rec.Salt, value, []byte(rec.IssuedAt.UTC().Format(time.RFC3339Nano)), []byte(rec.ExpiresAt.UTC().Format(time.RFC3339Nano)))
+	local := rec.written()
+	clock := fmt.Sprintf("%s %d %d", rec.Clock.Process, rec.Clock.AheadSeconds, rec.Clock.ServerSeconds)
+	return fingerprint(rec.Salt, value, []byte(local.IssuedAt.UTC().Format(time.RFC3339Nano)), []byte(local.ExpiresAt.UTC().Format(time.RFC3339Nano)), []byte(clock))
 }
 
 // sealData is the fingerprint of the given keys of data.

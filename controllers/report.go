@@ -86,9 +86,6 @@ func reportRefresh(v *view, s step, out outcome, status *v1alpha1.CDPCredentialS
 	case s.keep:
 		// An earlier failure is being waited out: what was said of it stays true.
 		retarget(status, v.obj.Generation)
-		if v.stepSettled && status.NextRefreshTime != nil {
-			status.NextRefreshTime = wholeSecond(status.NextRefreshTime.Add(v.step))
-		}
 	default:
 		status.Failures, status.LastAttempt, status.RefreshPending = 0, nil, false
 		status.NextRefreshTime = nil
@@ -197,7 +194,7 @@ func set(v *view, status *v1alpha1.CDPCredentialStatus, kind string, truth metav
 	condition := metav1.Condition{
 		Type: kind, Status: truth, Reason: reason, Message: message, ObservedGeneration: v.obj.Generation,
 		// As the API server will give it back: else a status whose answer was lost would be written again.
-		LastTransitionTime: metav1.NewTime(v.now).Rfc3339Copy(),
+		LastTransitionTime: metav1.NewTime(v.now.Add(v.shown())).Rfc3339Copy(),
 	}
 	meta.SetStatusCondition(&status.Conditions, condition)
 }

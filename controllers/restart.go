@@ -19,7 +19,7 @@ import (
 )
 
 // rollOut restarts the workloads of spec.rolloutRestart that have begun with other data than the target holds, as far as it is time to. It says what
-// status is to have of them, and when to come back. Nothing that goes wrong here is the token's business.
+// status is to have of them, and when to come back. Its times are on the local clock, as those are that workloads carry. Nothing that goes wrong here is the token's business.
 func (r *CDPCredentialReconciler) rollOut(ctx context.Context, v *view, mem *remembered) ([]v1alpha1.RolloutRestartStatus, time.Time) {
 	waits := mem.rollouts
 	mem.rollouts = nil
@@ -50,7 +50,7 @@ func (r *CDPCredentialReconciler) rollOut(ctx context.Context, v *view, mem *rem
 		last := &entries[len(entries)-1]
 		last.Pending = last.DataRevision != dataRevision
 	}
-	return entries, first
+	return entries, moved(first, -r.ahead())
 }
 
 func toldOf(told []v1alpha1.RolloutRestartStatus, ref v1alpha1.RolloutRestart) *v1alpha1.RolloutRestartStatus {
@@ -64,7 +64,7 @@ func toldOf(told []v1alpha1.RolloutRestartStatus, ref v1alpha1.RolloutRestart) *
 
 // rollOutOne looks at a workload if it is time to, and restarts it if that is due.
 func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, v *view, o *rollout) (v1alpha1.RolloutRestartStatus, time.Time) {
-	now := r.Clock.Now()
+	now := r.localNow()
 	if due := o.due(now); due.IsZero() || now.Before(due) {
 		return o.entry(), due
 	}
@@ -91,7 +91,7 @@ func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, v *view, o *ro
 
 // notRestarted says what comes of an error of the API server.
 func (r *CDPCredentialReconciler) notRestarted(ctx context.Context, o *rollout, err error) (v1alpha1.RolloutRestartStatus, time.Time) {
-	now := r.Clock.Now()
+	now := r.localNow()
 	switch {
 	case ctx.Err() != nil || apierrors.IsConflict(err) || apierrors.IsNotFound(err):
 		return o.entry(), now.Add(time.Second) // it has changed meanwhile: look again

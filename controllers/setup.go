@@ -47,12 +47,12 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, func(obj client.Object) []string { return buckets(controllerUID(obj)) }); err != nil {
 		return fmt.Errorf("index Secrets: %w", err)
 	}
-	r.steps.wake = make(chan event.GenericEvent)
+	r.local.wake = make(chan event.GenericEvent)
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CDPCredential{}, builder.WithPredicates(wanted())).
-		Watches(&v1alpha1.CDPCredential{}, urgentFirst(func() time.Time { return r.Clock.Now() })).
+		Watches(&v1alpha1.CDPCredential{}, urgentFirst(r.localNow)).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referencing), builder.WithPredicates(since())).
-		WatchesRawSource(source.Channel(r.steps.wake, &handler.EnqueueRequestForObject{})).
+		WatchesRawSource(source.Channel(r.local.wake, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(source.Func(r.wakeByGate)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: slow(), ReconciliationTimeout: passTimeout}).
 		Complete(r)

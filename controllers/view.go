@@ -34,10 +34,9 @@ type view struct {
 	difference difference
 	// attemptUnchanged says that the client Secret has another version than at the failed attempt but the same values.
 	attemptUnchanged bool
-	// step is by how much the clock was set since the target was written: times of before are on another clock. stepSettled says that this pass
-	// has mended that.
-	step        time.Duration
-	stepSettled bool
+	// ahead is by how much the local clock is ahead of the reconciler's, and statusAhead the same of the clock that the times in status were on. All
+	// times in a view, those of status and of the records included, are on the reconciler's.
+	ahead, statusAhead time.Duration
 	// updateRefused says that the vendor did not change the held token's resources.
 	updateRefused bool
 	// rejected says that the API answered 401 to the held token.

@@ -28,13 +28,14 @@ func (e *notOursError) Error() string { return "the target Secret is not ours to
 
 // write publishes p in the target Secret and returns its version. It touches no Secret that is not ours, whatever the cache said.
 func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remembered, p *publication) (string, error) {
+	r.stamp(&p.rec)
 	data, err := dataFor(v.obj, p)
 	if err != nil {
 		return "", err
 	}
 	p.rec.Shape = shapeOf(&v.obj.Spec.Target)
 	p.rec.Keys = sortedKeys(data)
-	want := wantedMetadata(v.obj, p.rec.ExpiresAt)
+	want := wantedMetadata(v.obj, p.rec.shownExpiry())
 	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
 	p.rec.Token, p.rec.Data = p.rec.seal(p.rec.tokenIn(data)), p.rec.sealData(data, p.rec.Keys)
 	if !p.revised {
@@ -43,7 +44,7 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 		}
 		p.revised = true
 	}
-	state, err := json.Marshal(p.rec)
+	state, err := json.Marshal(p.rec.written())
 	if err != nil {
 		return "", fmt.Errorf("write the record: %w", err)
 	}

@@ -310,6 +310,25 @@ type Attempt struct {
 	// clientSecretVersion is the UID and resourceVersion of the client Secret. Empty: there was none.
 	// +optional
 	ClientSecretVersion string `json:"clientSecretVersion,omitempty"`
+
+	// clock says on which clock the times in status are.
+	// +optional
+	Clock *ClockReading `json:"clock,omitempty"`
+}
+
+// ClockReading says how the operator's local clock stood when times were written down, so that another process can tell what they mean on its own.
+type ClockReading struct {
+	// process is a random name of the process that wrote them.
+	// +optional
+	Process string `json:"process,omitempty"`
+
+	// aheadSeconds is by how much its local clock had been set forward since it started.
+	// +optional
+	AheadSeconds int64 `json:"aheadSeconds,omitempty"`
+
+	// serverSeconds is the API server's clock minus that local clock.
+	// +optional
+	ServerSeconds int64 `json:"serverSeconds,omitempty"`
 }
 
 // IssuanceMode is what the operator knows of how the endpoint issues tokens.

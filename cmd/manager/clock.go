@@ -2,71 +2,122 @@ package main
 
 import (
 	"context"
+	"net/http"
+	"sync/atomic"
 	"time"
 )
 
-// A clockWatch notices that the local clock was set, or that the machine slept.
-type clockWatch struct {
-	every time.Duration
-	tell  func(ctx context.Context, step time.Duration) error
+// A machineClock implements clock.PassiveClock and controllers.LocalClock: it counts on from the local clock's time at the start of the process,
+// whoever sets the local clock since, and also while the machine sleeps. Where the system has no counter that does so it is the local clock.
+type machineClock struct {
+	began time.Time
+	// wall reads the local clock, up the time since boot, sleep included.
+	wall func() time.Time
+	up   func() (time.Duration, bool)
+	// beganUp is up at began.
+	beganUp time.Duration
+	// server is the API server's clock minus this one, nil until it has said anything.
+	server atomic.Pointer[time.Duration]
 }
 
-// Start implements manager.Runnable. It runs on the leader only, as only the leader has written anything down.
+func newMachineClock() *machineClock {
+	return startedClock(func() time.Time { return time.Now().Round(0) }, uptime)
+}
+
+func startedClock(wall func() time.Time, up func() (time.Duration, bool)) *machineClock {
+	c := &machineClock{began: wall(), wall: wall, up: up}
+	c.beganUp, _ = up()
+	return c
+}
+
+// Now implements clock.PassiveClock.
+func (c *machineClock) Now() time.Time {
+	up, known := c.up()
+	if !known {
+		return c.wall()
+	}
+	return c.began.Add(up - c.beganUp)
+}
+
+// Since implements clock.PassiveClock.
+func (c *machineClock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
+
+// Ahead implements controllers.LocalClock.
+func (c *machineClock) Ahead() time.Duration { return c.wall().Sub(c.Now()) }
+
+// Server implements controllers.LocalClock.
+func (c *machineClock) Server() (time.Duration, bool) {
+	server := c.server.Load()
+	if server == nil {
+		return 0, false
+	}
+	return *server - c.Ahead(), true
+}
+
+// listen reads the API server's clock from its answers to whatever it is asked.
+func (c *machineClock) listen(next http.RoundTripper) http.RoundTripper {
+	return listener{clock: c, next: next}
+}
+
+type listener struct {
+	clock *machineClock
+	next  http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
+	sent := l.clock.Now()
+	resp, err := l.next.RoundTrip(req)
+	if err == nil {
+		l.clock.heard(sent, l.clock.Now(), resp.Header.Get("Date"))
+	}
+	return resp, err
+}
+
+// heard learns from a Date header (RFC 9110 section 6.6.1), which has whole seconds and is of some moment between the two. An answer that was long on
+// its way says too little.
+func (c *machineClock) heard(sent, received time.Time, date string) {
+	said, err := http.ParseTime(date)
+	if took := received.Sub(sent); err == nil && took < time.Second {
+		apart := said.Add(time.Second / 2).Sub(sent.Add(took / 2))
+		c.server.Store(&apart)
+	}
+}
+
+// A clockWatch notices that the local clock was set, or that the machine slept, which makes timers late.
+type clockWatch struct {
+	clock *machineClock
+	every time.Duration
+	// ask has the API server asked for anything, so that its clock is known anew: it may have been set together with ours.
+	ask  func(ctx context.Context)
+	tell func(ctx context.Context) error
+}
+
+// tolerance is what a clock may seem to be set by because its readings are not made at the same moment. What is less than that waits for the next
+// renewal anyway.
+const tolerance = 2 * time.Second
+
+// Start implements manager.Runnable. It runs on the leader only, as only the leader decides by the clock.
 func (w *clockWatch) Start(ctx context.Context) error {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()
-	began := time.Now()
-	before := readClocks(began)
+	began := time.Now() // its monotonic reading stands still while the machine sleeps
+	slept := func(c *machineClock) time.Duration { return c.Since(began) - time.Since(began) }
+	ahead, asleep := w.clock.Ahead(), slept(w.clock)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
 		}
-		now := readClocks(began)
-		step, slept := now.since(before)
-		before = now
-		if step != 0 || slept {
-			if err := w.tell(ctx, step); err != nil {
-				return err
-			}
+		nowAhead, nowAsleep := w.clock.Ahead(), slept(w.clock)
+		if (nowAhead-ahead).Abs() < tolerance && (nowAsleep-asleep).Abs() < tolerance {
+			continue
+		}
+		ahead, asleep = nowAhead, nowAsleep
+		w.ask(ctx)
+		if err := w.tell(ctx); err != nil {
+			return err
 		}
 	}
-}
-
-// clocks are the machine's clocks at one moment.
-type clocks struct {
-	wall time.Time
-	// ran is the time that the process ran, sleep not included.
-	ran time.Duration
-	// up is the time since boot, sleep included. Known only where there is such a clock.
-	up    time.Duration
-	known bool
-}
-
-func readClocks(began time.Time) clocks {
-	now := time.Now()
-	c := clocks{wall: now.Round(0), ran: now.Sub(began)} // Round(0) leaves the wall clock alone, Sub uses the monotonic one
-	c.up, c.known = uptime()
-	return c
-}
-
-// tolerance is what a clock may seem to step by because its readings are not made at the same moment.
-const tolerance = 2 * time.Second
-
-// since says by how much the wall clock was set since before, and whether the machine slept.
-func (c clocks) since(before clocks) (step time.Duration, slept bool) {
-	ran := c.ran - before.ran
-	elapsed := ran
-	if c.known && before.known {
-		elapsed = c.up - before.up
-	}
-	step = c.wall.Sub(before.wall) - elapsed
-	if step.Abs() < tolerance {
-		step = 0
-	}
-	if !(c.known && before.known) && step > 0 {
-		return 0, true // it cannot be told from a sleep, and to take a sleep for a step would prolong tokens
-	}
-	return step, elapsed-ran > tolerance
 }

@@ -48,8 +48,9 @@ type Life struct {
 	IssuedAt time.Time
 	// ExpiresAt is the first moment at which the token is no longer valid.
 	ExpiresAt time.Time
-	// Skew is the endpoint's clock minus ours. Zero also when the answer said nothing about the endpoint's clock.
-	Skew time.Duration
+	// Skew is the endpoint's clock minus ours. Zero also when the answer said nothing about the endpoint's clock, which SkewKnown tells.
+	Skew      time.Duration
+	SkewKnown bool
 }
 
 // Lifetime is how long the token lived when it was asked for.
@@ -59,7 +60,8 @@ func (l Life) Lifetime() time.Duration { return l.ExpiresAt.Sub(l.IssuedAt) }
 // then counted from the moment the request was sent on ours, so a wrong clock on either side does not matter. The error is
 // ErrNoExpiry, ErrExpired or ErrAbsurd.
 func (a Answer) Life() (Life, error) {
-	life := Life{IssuedAt: a.Sent, Skew: a.skew()}
+	life := Life{IssuedAt: a.Sent}
+	life.Skew, life.SkewKnown = a.skew()
 	var lifetimes []time.Duration
 	if !a.Claims.ExpiresAt.IsZero() {
 		lifetimes = append(lifetimes, a.Claims.ExpiresAt.Sub(a.Sent.Add(life.Skew)))
@@ -91,19 +93,23 @@ func (a Answer) Life() (Life, error) {
 }
 
 // skew is what the endpoint's clock is ahead of ours. A server may hand out a token that it made a while ago, so of iat and Date the
-// later one is its present time.
-func (a Answer) skew() time.Duration {
+// later one is its present time. Without a Date an iat in the past says nothing: the token may be new and that clock behind ours, or it was made
+// a while ago. Then exp counts as it stands, which gives the shorter of the two lifetimes.
+func (a Answer) skew() (apart time.Duration, known bool) {
 	present := a.Date
 	if a.Claims.IssuedAt.After(present) {
 		present = a.Claims.IssuedAt
 	}
 	if present.IsZero() {
-		return 0
+		return 0, false
 	}
-	if skew := present.Sub(a.Sent); skew.Abs() > clockNoise {
-		return skew
+	switch apart = present.Sub(a.Sent); {
+	case apart < -clockNoise && a.Date.IsZero():
+		return 0, false
+	case apart.Abs() > clockNoise:
+		return apart, true
 	}
-	return 0
+	return 0, true
 }
 
 // Seconds turns a number in a provider's own unit into a duration, as do Minutes and Milliseconds. A number too large for a duration gives

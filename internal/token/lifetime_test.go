@@ -64,14 +64,23 @@ func TestLife(t *testing.T) {
 		"one nanosecond":               {answer: token.Answer{ExpiresIn: 1}, expires: sent.Add(1)},
 
 		// Clocks. The endpoint's is ahead or behind; ours counts from sent.
-		"ahead, by iat":          {answer: token.Answer{Claims: iat(10*minute, 70*minute)}, expires: sent.Add(hour), skew: 10*minute - 500*time.Millisecond},
-		"behind, by iat":         {answer: token.Answer{Claims: iat(-10*minute, 50*minute)}, expires: sent.Add(hour), skew: -10*minute - 500*time.Millisecond},
-		"ahead, by Date":         {answer: token.Answer{Date: at(10 * minute), Claims: exp(70 * minute)}, expires: sent.Add(hour), skew: 10*minute - 500*time.Millisecond},
-		"behind, by Date":        {answer: token.Answer{Date: at(-10 * minute), Claims: exp(50 * minute)}, expires: sent.Add(hour), skew: -10*minute - 500*time.Millisecond},
-		"a day behind":           {answer: token.Answer{Date: at(-24 * hour), Claims: iat(-24*hour, -23*hour)}, expires: sent.Add(hour), skew: -24*hour - 500*time.Millisecond},
-		"expires_in knows none":  {answer: token.Answer{Date: at(10 * minute), ExpiresIn: hour}, expires: sent.Add(hour), skew: 10*minute - 500*time.Millisecond},
-		"expired by their clock": {answer: token.Answer{Date: at(10 * minute), Claims: exp(5 * minute)}, err: token.ErrExpired},
-		"expired by ours alone":  {answer: token.Answer{Date: at(-10 * minute), Claims: exp(-5 * minute)}, expires: sent.Add(5 * minute), skew: -10*minute - 500*time.Millisecond},
+		"ahead, by iat": {answer: token.Answer{Claims: iat(10*minute, 70*minute)}, expires: sent.Add(hour), skew: 10*minute - 500*time.Millisecond},
+		// Without a Date nobody knows whether that clock is behind ours or the token is an old one: it counts for the less of the two.
+		"iat in the past, no Date":         {answer: token.Answer{Claims: iat(-10*minute, 50*minute)}, expires: at(50 * minute)},
+		"iat three seconds ago, no Date":   {answer: token.Answer{Sent: at(0), Claims: iat(-3*second, hour)}, expires: at(hour)},
+		"cached for 45 minutes, no Date":   {answer: token.Answer{Claims: iat(-45*minute, 15*minute)}, expires: at(15 * minute)},
+		"cached, expires_in says more":     {answer: token.Answer{Claims: iat(-45*minute, 15*minute), ExpiresIn: hour}, expires: at(15 * minute)},
+		"cached, expires_in says less":     {answer: token.Answer{Claims: iat(-45*minute, 15*minute), ExpiresIn: 10 * minute}, expires: sent.Add(10 * minute)},
+		"cached until it expired, no Date": {answer: token.Answer{Claims: iat(-2*hour, -hour)}, err: token.ErrExpired},
+		"behind by its lifetime, no Date":  {answer: token.Answer{Claims: iat(-hour, 0)}, err: token.ErrExpired},
+		"behind, by iat and Date":          {answer: token.Answer{Date: at(-10 * minute), Claims: iat(-10*minute, 50*minute)}, expires: sent.Add(hour), skew: -10*minute - 500*time.Millisecond},
+		"iat ahead of ours, no Date":       {answer: token.Answer{Claims: iat(3*minute, 10*minute)}, expires: sent.Add(7 * minute), skew: 3*minute - 500*time.Millisecond},
+		"ahead, by Date":                   {answer: token.Answer{Date: at(10 * minute), Claims: exp(70 * minute)}, expires: sent.Add(hour), skew: 10*minute - 500*time.Millisecond},
+		"behind, by Date":                  {answer: token.Answer{Date: at(-10 * minute), Claims: exp(50 * minute)}, expires: sent.Add(hour), skew: -10*minute - 500*time.Millisecond},
+		"a day behind":                     {answer: token.Answer{Date: at(-24 * hour), Claims: iat(-24*hour, -23*hour)}, expires: sent.Add(hour), skew: -24*hour - 500*time.Millisecond},
+		"expires_in knows none":            {answer: token.Answer{Date: at(10 * minute), ExpiresIn: hour}, expires: sent.Add(hour), skew: 10*minute - 500*time.Millisecond},
+		"expired by their clock":           {answer: token.Answer{Date: at(10 * minute), Claims: exp(5 * minute)}, err: token.ErrExpired},
+		"expired by ours alone":            {answer: token.Answer{Date: at(-10 * minute), Claims: exp(-5 * minute)}, expires: sent.Add(5 * minute), skew: -10*minute - 500*time.Millisecond},
 
 		// A token that the endpoint made a while ago: its iat is old, the Date is not.
 		"cached an hour ago":              {answer: token.Answer{Date: at(0), Claims: iat(-hour, hour)}, expires: at(hour)},
