@@ -90,12 +90,15 @@ func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Reques
 // pass observes, plans, acts and reports.
 func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	obj, mem, again, err := r.current(ctx, req.NamespacedName)
+	if err != nil && obj != nil {
+		return r.interrupted(ctx, r.blindView(ctx, obj, mem), mem, err)
+	}
 	if obj == nil || err != nil {
 		return ctrl.Result{RequeueAfter: again}, err
 	}
 	v, s, err := r.decide(ctx, obj, mem)
 	if err != nil {
-		return ctrl.Result{}, err
+		return r.interrupted(ctx, r.blindView(ctx, obj, mem), mem, err)
 	}
 	if v == nil {
 		return ctrl.Result{RequeueAfter: mostLag}, nil
@@ -105,13 +108,11 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	}
 	out, err := r.act(ctx, v, mem, s)
 	if err != nil {
-		return ctrl.Result{}, err
+		return r.interrupted(ctx, v, mem, err)
 	}
+	mem.apiFailure = apiFailure{}
 	r.tellIssued(v, out)
-	tried, verifyAt, err := r.verify(ctx, v, mem, out)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
+	tried, verifyAt := r.verify(ctx, v, mem, out)
 	status := report(v, s, out, tried)
 	var rolloutAt time.Time
 	status.RolloutRestart, rolloutAt = r.rollOut(ctx, v, mem)
@@ -135,7 +136,7 @@ func (r *CDPCredentialReconciler) untilThen(v *view, after time.Duration) time.D
 }
 
 // current gives the object as it is, and what this process remembers of it. Nil: there is nothing to do, or nothing yet, and the pass is to be
-// made again after that time.
+// made again after that time. With an error it is what the cache has.
 func (r *CDPCredentialReconciler) current(ctx context.Context, name types.NamespacedName) (*v1alpha1.CDPCredential, *remembered, time.Duration, error) {
 	obj := &v1alpha1.CDPCredential{}
 	if err := r.Client.Get(ctx, name, obj); apierrors.IsNotFound(err) {
@@ -148,11 +149,11 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 		return nil, nil, 0, nil // the target Secret is garbage-collected by its owner reference
 	}
 	mem := r.memory.of(name, obj.UID)
-	obj, err := r.catchUp(ctx, obj, mem)
+	live, err := r.catchUp(ctx, obj, mem)
 	if err != nil {
-		return nil, nil, 0, err
+		return obj, mem, 0, err
 	}
-	return obj, mem, cacheLag, nil
+	return live, mem, cacheLag, nil
 }
 
 // reportLoss tells consumers that the target holds no token before the endpoint is asked for one, which may take a while.

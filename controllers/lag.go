@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -90,7 +89,7 @@ func (r *CDPCredentialReconciler) readObject(ctx context.Context, obj *v1alpha1.
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(obj), live); apierrors.IsNotFound(err) {
 		return nil, nil
 	} else if err != nil {
-		return nil, fmt.Errorf("read the object past the cache: %w", err)
+		return nil, &requestError{verb: "get", resource: "cdpcredentials", name: obj.Name, err: err}
 	}
 	if live.UID != obj.UID || !live.DeletionTimestamp.IsZero() {
 		return nil, nil

@@ -58,6 +58,8 @@ type remembered struct {
 	// rewrites counts the rewrites since rewriteSince.
 	rewrites     int
 	rewriteSince time.Time
+	// apiFailure is since when the API server has refused what passes ask of it. Zero: it does not.
+	apiFailure apiFailure
 	// cleanup is what is left to do about targets of earlier names.
 	cleanup cleanup
 	// rollouts are what workloads wait for, of those that wait.

@@ -14,11 +14,8 @@ import (
 // observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
 // status nor this process knows the version. The client Secret is observed by observeClient.
 func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, observeClient func(context.Context, *view) error) (*view, error) {
-	v := &view{now: r.Clock.Now(), ahead: r.ahead(), obj: obj, saved: obj.Status, allowed: r.AllowedHosts, only: r.TokenHostsOnly, allowedMetadata: r.AllowedMetadata}
-	if mem.unsaved != nil {
-		obj.Status = *mem.unsaved.DeepCopy() // what happened has happened, though it could not be written
-	}
-	v.intent, v.intentErr = intentOf(&obj.Spec)
+	v := r.viewOf(obj, mem)
+	obj = v.obj
 	var err error
 	if err = observeClient(ctx, v); err != nil {
 		return nil, err
@@ -43,6 +40,17 @@ func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDP
 	}
 	r.recallIssued(v, mem)
 	return v, r.compareClient(ctx, v, mem)
+}
+
+// viewOf is a view of the object alone. What happened has happened, though it could not be written.
+func (r *CDPCredentialReconciler) viewOf(obj *v1alpha1.CDPCredential, mem *remembered) *view {
+	own := *obj
+	v := &view{now: r.Clock.Now(), ahead: r.ahead(), obj: &own, saved: obj.Status, allowed: r.AllowedHosts, only: r.TokenHostsOnly, allowedMetadata: r.AllowedMetadata}
+	if mem.unsaved != nil {
+		own.Status = *mem.unsaved.DeepCopy()
+	}
+	v.intent, v.intentErr = intentOf(&obj.Spec)
+	return v
 }
 
 // recallIssued brings what this process remembers of the last token that it was given.
@@ -125,7 +133,7 @@ func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.
 	if err := r.Live.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: name}, secret); apierrors.IsNotFound(err) {
 		return targetView{name: name}, nil
 	} else if err != nil {
-		return targetView{}, fmt.Errorf("read the target Secret: %w", err)
+		return targetView{}, &requestError{verb: "get", resource: "secrets", name: name, err: err}
 	}
 	t := targetView{name: name, found: true, version: versionOf(&secret.ObjectMeta), meta: secret.ObjectMeta, secret: secret}
 	t.rec = r.parseRecord(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)
@@ -207,7 +215,7 @@ func (r *CDPCredentialReconciler) readClient(ctx context.Context, v *view) error
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read the client Secret: %w", err)
+		return &requestError{verb: "get", resource: "secrets", name: v.obj.Spec.ClientSecretRef.Name, err: err}
 	}
 	v.client = clientView{
 		found: true, version: versionOf(&secret.ObjectMeta), secret: secret, allowedHosts: secret.Annotations[v1alpha1.AllowedHostsAnnotation],

@@ -42,8 +42,10 @@ const maxRewrites = 5
 // valueToKeep reads the held token for what was decided about it. If the Secret has changed since, the next pass decides on what is there now.
 func (r *CDPCredentialReconciler) valueToKeep(ctx context.Context, v *view, mem *remembered) (exchange.Secret, error) {
 	decidedOn := v.held.version
-	value, there := r.heldValue(ctx, v)
+	value, there, err := r.heldValue(ctx, v)
 	switch {
+	case err != nil:
+		return "", err
 	case !there:
 		mem.forgetTarget(v.held.name)
 		return "", fmt.Errorf("read the held token: it is gone")
@@ -55,11 +57,11 @@ func (r *CDPCredentialReconciler) valueToKeep(ctx context.Context, v *view, mem 
 }
 
 // heldValue reads the held token, if it is still the one of the record.
-func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (exchange.Secret, bool) {
+func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (exchange.Secret, bool, error) {
 	if v.held.secret == nil {
 		held, err := r.readTarget(ctx, v.obj, v.held.name)
 		if err != nil || !held.has() || held.owner() != v.obj.Name {
-			return "", false
+			return "", false, err
 		}
 		moving := v.moving()
 		v.held = held
@@ -67,7 +69,7 @@ func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (excha
 			v.target = held
 		}
 	}
-	return exchange.Secret(v.held.rec.tokenIn(v.held.secret.Data)), true
+	return exchange.Secret(v.held.rec.tokenIn(v.held.secret.Data)), true, nil
 }
 
 // publish writes the target and brings the view up to date with it.

@@ -165,13 +165,20 @@ func setReady(v *view, status *v1alpha1.CDPCredentialStatus) {
 	switch {
 	case !v.target.has() || v.target.owner() != v.obj.Name:
 	case v.target.rec.expired(v.now):
-		reason, message = v1alpha1.ReasonTokenExpired, "The token in the target Secret has expired"+next(v, status)
+		reason, message = v1alpha1.ReasonTokenExpired, tokenExpired+next(v, status)
 	default:
 		truth, reason, message = metav1.ConditionTrue, v1alpha1.ReasonTokenValid, "The target Secret holds a valid token"
 		if v.intent.provider == "basic" {
 			message = "The target Secret holds the credentials"
 		}
 	}
+	sayReady(v, status, truth, reason, message)
+}
+
+const tokenExpired = "The token in the target Secret has expired"
+
+// sayReady sets Ready, and the one reason to look at first. While suspended that is the reason of both.
+func sayReady(v *view, status *v1alpha1.CDPCredentialStatus, truth metav1.ConditionStatus, reason, message string) {
 	if v.obj.Spec.Suspend {
 		reason, message = v1alpha1.ReasonSuspended, message+"; refreshing is suspended by spec.suspend"
 	}

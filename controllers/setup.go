@@ -66,8 +66,14 @@ func since() predicate.Predicate {
 
 // slow paces what the API server refuses; the default begins at 5 ms, which is of use to nobody.
 func slow() workqueue.TypedRateLimiter[reconcile.Request] {
-	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](500*time.Millisecond, time.Minute)
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost)
 }
+
+// retryFirst and retryMost are the first and the longest wait after an error.
+const (
+	retryFirst = 500 * time.Millisecond
+	retryMost  = time.Minute
+)
 
 // wanted lets through what may give something to do: not our own status patches, nor other metadata.
 func wanted() predicate.Predicate {

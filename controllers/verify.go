@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
@@ -17,6 +18,8 @@ import (
 const (
 	defaultVerifyInterval = 5 * time.Minute
 	minVerifyInterval     = time.Second
+	// verifyAgain is the wait after the API server has refused a read.
+	verifyAgain = 10 * time.Second
 )
 
 // A verification is what a try of the token against the API came to.
@@ -30,24 +33,24 @@ type verification struct {
 
 // verify tries the token against the API, if it is time to. It gives nil if it was not tried, and when to come back. A 401 to a token
 // that was not itself issued because of a 401 is not reported: the next pass issues a new one.
-func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *remembered, out outcome) (*verification, time.Time, error) {
+func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *remembered, out outcome) (*verification, time.Time) {
 	spec := v.obj.Spec.Verify
 	if spec == nil || v.obj.Spec.Suspend || v.moving() || v.target.content != intact || !v.target.holds(v.now) || v.target.owner() != v.obj.Name {
-		return nil, time.Time{}, nil
+		return nil, time.Time{}
 	}
 	if out.wrote {
-		return nil, v.now, nil // first the status, which must not wait for an API that hangs
+		return nil, v.now // first the status, which must not wait for an API that hangs
 	}
 	endpoint, err := egress.EndpointOf(string(spec.URL))
 	if err != nil {
-		return &verification{truth: metav1.ConditionFalse, reason: v1alpha1.ReasonHostNotAllowed, message: "spec.verify.url: " + err.Error()}, time.Time{}, nil
+		return &verification{truth: metav1.ConditionFalse, reason: v1alpha1.ReasonHostNotAllowed, message: "spec.verify.url: " + err.Error()}, time.Time{}
 	}
 	if !v.client.found {
-		return nil, time.Time{}, nil // reported as SecretNotFound
+		return nil, time.Time{} // reported as SecretNotFound
 	}
 	if f := consent(v, v.client.allowedHosts, endpoint); f != nil {
 		mem.verified = "" // it is tried as soon as it may be again: until then nobody knows
-		return &verification{truth: metav1.ConditionFalse, reason: f.reason, message: "spec.verify.url: " + f.message}, time.Time{}, nil
+		return &verification{truth: metav1.ConditionFalse, reason: f.reason, message: "spec.verify.url: " + f.message}, time.Time{}
 	}
 	this := fingerprint(nil, []byte(v.target.rec.Token), []byte(spec.URL), []byte(verifyInterval(spec).String()))
 	if !mem.verifySpread && verifiedBefore(v) {
@@ -56,23 +59,25 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 	}
 	mem.verifySpread = true
 	if mem.verified == this && v.now.Before(mem.verifyAt) {
-		return nil, mem.verifyAt, nil
+		return nil, mem.verifyAt
 	}
 	reservation, delay := r.Gate.Reserve(r.Clock.Now(), verifyRequest(v, endpoint))
 	if delay != nil {
-		return nil, v.now.Add(delay.For), nil
+		return nil, v.now.Add(delay.For)
 	}
 	result := egress.Result{Kind: egress.Cancelled}
 	defer func() { reservation.Done(r.Clock.Now(), result) }()
 	tried, result, err := r.tryToken(ctx, v, mem, string(spec.URL))
 	if err != nil {
-		return nil, time.Time{}, err
+		// The API server does not say what is to be tried. That is no reason to keep from status what else the pass has found.
+		ctrl.LoggerFrom(ctx).Error(err, "Failed to try the token")
+		return nil, v.now.Add(verifyAgain)
 	}
 	mem.verified, mem.verifyAt = this, r.Clock.Now().Add(verifyInterval(spec))
 	if tried == nil {
-		return nil, v.now, nil // 401: a new token is due at once
+		return nil, v.now // 401: a new token is due at once
 	}
-	return tried, mem.verifyAt, nil
+	return tried, mem.verifyAt
 }
 
 // verifyRequest is what an object says to the gate when its token is to be tried.
@@ -89,9 +94,9 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 	if f != nil || err != nil {
 		return &verification{undecided: true}, unknown, err
 	}
-	value, there := r.heldValue(ctx, v)
-	if !there {
-		return &verification{undecided: true}, unknown, nil
+	value, there, err := r.heldValue(ctx, v)
+	if !there || err != nil {
+		return &verification{undecided: true}, unknown, err
 	}
 	transport, err := r.Transports.For(v.obj.Namespace, caBundle(v.obj))
 	if err != nil {

@@ -96,7 +96,7 @@ func (r *CDPCredentialReconciler) createTarget(ctx context.Context, obj *v1alpha
 	secret.Namespace, secret.Name = obj.Namespace, obj.Spec.Target.Name
 	secret.Labels, secret.Annotations, secret.OwnerReferences = want.labels, want.annotations, want.owners(nil)
 	if err := r.Client.Create(ctx, secret, client.FieldOwner(v1alpha1.ManagedBy)); err != nil {
-		return "", fmt.Errorf("create target Secret: %w", err)
+		return "", &requestError{verb: "create", resource: "secrets", name: secret.Name, err: err}
 	}
 	return versionOf(&secret.ObjectMeta), nil
 }
@@ -122,7 +122,7 @@ func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace str
 	}
 	got := secretMetadata(namespace, target.name)
 	if err := r.Client.Patch(ctx, got, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy)); err != nil {
-		return "", fmt.Errorf("patch target Secret: %w", err)
+		return "", &requestError{verb: "patch", resource: "secrets", name: target.name, err: err}
 	}
 	return versionOf(&got.ObjectMeta), nil
 }

@@ -1,13 +1,18 @@
 package simulation
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -69,4 +74,78 @@ const heldUpAfter = time.Minute
 
 func isFalse(s *v1alpha1.CDPCredentialStatus, kind string) bool {
 	return meta.IsStatusConditionFalse(s.Conditions, kind)
+}
+
+// A forbiddenReader is an API server that does not let the operator read Secrets any more, or has no time to.
+type forbiddenReader struct {
+	liveReader
+	reads *int
+	err   func(name string) error
+}
+
+func (r forbiddenReader) Get(ctx context.Context, name client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+	if _, secret := obj.(*corev1.Secret); !secret {
+		return r.liveReader.Get(ctx, name, obj, opts...)
+	}
+	*r.reads++
+	return r.replica.w.running.request("get Secret "+name.Name, false, func() error { return r.err(name.Name) })
+}
+
+// TestRefusedReadsAreTold: the API server refuses to give the client Secret. A minute later status says which request was refused and why, in words
+// of our own; Ready turns False at the second of expiry; and when the reads work again, all is well without a token too many.
+func TestRefusedReadsAreTold(t *testing.T) {
+	for name, refusal := range map[string]func(string) error{
+		"Forbidden": func(name string) error {
+			return apierrors.NewForbidden(secretResource, name, errors.New("needle of a webhook"))
+		},
+		"TooManyRequests": func(string) error { return apierrors.NewTooManyRequestsError("needle of a webhook") },
+		"no answer":       func(string) error { return errors.New("needle: connection refused") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
+			w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
+			if broken := w.watched(func() {
+				r := w.startReplica(0)
+				o.apply("oauth2")
+				w.runFor(5 * time.Minute)
+				due, dies := o.get().Status.NextRefreshTime.Time, o.get().Status.TokenExpirationTime.Time
+				reads := 0
+				r.reconciler.Live = forbiddenReader{liveReader{r}, &reads, refusal}
+				w.judge.obstruct(o, time.Hour)
+				w.runFor(due.Sub(w.local()) + 58*time.Second)
+				if said := o.refreshed(); said != "TokenIssued" {
+					w.violated("test", "within the first minute, Refreshed is %s", said)
+				}
+				w.runFor(5 * time.Second)
+				c := meta.FindStatusCondition(o.get().Status.Conditions, "Refreshed")
+				if c.Reason != "APIUnavailable" || !strings.Contains(c.Message, "get secrets "+o.clientSecretNames()[0]+" ("+name+")") || strings.Contains(c.Message, "needle") {
+					w.violated("test", "Refreshed: %s %s", c.Reason, c.Message)
+				}
+				if o.get().Status.Reason != "APIUnavailable" || meta.FindStatusCondition(o.get().Status.Conditions, "Reconciling") == nil || !isTrue(o, "Ready") {
+					w.violated("test", "%s", shortStatus(&o.get().Status))
+				}
+				w.runFor(dies.Sub(w.local()) - time.Second)
+				if !isTrue(o, "Ready") {
+					w.violated("test", "Ready is False before the token expires")
+				}
+				if w.runFor(2 * time.Second); isTrue(o, "Ready") {
+					w.violated("test", "a second after its end: %s", shortStatus(&o.get().Status))
+				}
+				if reads > 25 {
+					w.violated("test", "%d reads were tried in five minutes", reads)
+				}
+				r.reconciler.Live, w.judge.file(o.get().UID).obstructed = liveReader{r}, w.now
+				w.runFor(2 * time.Minute)
+				if said := o.refreshed(); said != "TokenIssued" || !isTrue(o, "Ready") || w.judge.stats.issued != 2 {
+					w.violated("test", "at the end Refreshed is %s, with %d tokens", said, w.judge.stats.issued)
+				}
+			}); broken != nil {
+				t.Error(broken)
+			}
+		})
+	}
+}
+
+func isTrue(o *object, kind string) bool {
+	return meta.IsStatusConditionTrue(o.get().Status.Conditions, kind)
 }
