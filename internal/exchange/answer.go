@@ -24,6 +24,7 @@ type answer struct {
 	said *members
 	// problem says why the body was not read. Empty: it was.
 	problem unreadable
+	// secrets are what was sent to get the answer.
 	secrets secrets
 }
 

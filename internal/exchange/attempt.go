@@ -20,10 +20,11 @@ const userAgent = "cdp-credential-operator"
 
 // attempt is one exchange under way: it sends one request and keeps what came back.
 type attempt struct {
-	rt      http.RoundTripper
-	now     func() time.Time
-	rand    io.Reader
-	keys    *Keys
+	rt   http.RoundTripper
+	now  func() time.Time
+	rand io.Reader
+	keys *Keys
+	// secrets are what is sent, and is not to be seen again.
 	secrets secrets
 	// paths are what of the answer is wanted.
 	paths []string

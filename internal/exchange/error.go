@@ -28,14 +28,16 @@ const (
 	Unsupported
 )
 
-// Error is a failed exchange. Its text is safe to show to users: of the endpoint's answer it has the HTTP status, a well-formed error
-// code (RFC 6749 section 5.2) and nothing else. It wraps its cause for errors.As; a cause's own text is not safe to show.
+// Error is a failed exchange. Its text is safe to show to users: of the endpoint's answer it has the HTTP status, an error code from a list and
+// nothing else. It wraps its cause for errors.As; a cause's own text is not safe to show.
 type Error struct {
 	Kind Kind
 	// Status is the HTTP status. 0: there was no answer.
 	Status int
-	// Code is the RFC 6749 error code, or Experiture's error.code, where it is of the RFC's character set and at most 64 long.
+	// Code is the error code of RFC 6749 section 5.2, where it is registered or the vendor documents it, or Experiture's error.code.
 	Code string
+	// UnregisteredCode says that the answer had another code, which is not shown: it could be anything.
+	UnregisteredCode bool
 	// CorrelationID is for the vendor's support, of a safe character set and at most 64 long. It differs from attempt to attempt and so is
 	// not part of the text.
 	CorrelationID string
@@ -64,8 +66,11 @@ func (e *Error) Error() string {
 	if e.Status != 0 {
 		text = fmt.Sprintf("%s: HTTP %d", text, e.Status)
 	}
-	if e.Code != "" {
+	switch {
+	case e.Code != "":
 		text = fmt.Sprintf("%s, error %s", text, e.Code)
+	case e.UnregisteredCode:
+		text += ", an unregistered error code"
 	}
 	return text
 }

@@ -147,9 +147,16 @@ func TestErrorsTellNothing(t *testing.T) {
 // secrets, too.
 func sent(r *http.Request, secrets []string) (words, all []string) {
 	body, _ := io.ReadAll(r.Body)
-	secrets = slices.Clone(secrets)
+	plain, _ := url.QueryUnescape(string(body))
+	_, basic, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	decoded, _ := base64.StdEncoding.DecodeString(basic)
+	whole := fmt.Sprint(r.Header, string(decoded), string(body), plain)
+	// A key and its passphrase stay here, so that nobody can throw them back.
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(secret string) bool { return !strings.Contains(whole, secret) })
 	words = append(words, secrets...)
-	words = append(words, "e."+strings.ToUpper(secrets[0])[3:20])
+	if len(secrets) > 0 {
+		words = append(words, "e."+strings.ToUpper(secrets[0])[3:20])
+	}
 	form, _ := url.ParseQuery(string(body))
 	for _, name := range []string{"client_assertion", "jwt_token"} {
 		if assertion := form.Get(name); assertion != "" {

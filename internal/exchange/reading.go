@@ -96,7 +96,7 @@ func (r reading) unwrap(said *members) *members {
 }
 
 // granted are the scopes of an answer. Some servers send a list instead of RFC 6749's string. They are shown to users, so a scope
-// that nobody asked for is left out if there are many, if it is not of the RFC's characters or if it could be part of a secret.
+// that nobody asked for is left out if there are many if it is not of the RFC's characters or if it repeats a secret.
 func (r reading) granted(said value, s secrets) []string {
 	names := said.list
 	if said.kind == isString {
@@ -110,7 +110,7 @@ func (r reading) granted(said value, s secrets) []string {
 		}
 		if !slices.Contains(r.requested, name) {
 			others++
-			if others > maxScopes || !showable(name, maxScope) || s.echoed(name) {
+			if others > maxScopes || !showable(name) || s.echoed(name) {
 				continue
 			}
 		}

@@ -31,19 +31,19 @@ func (a answer) failure(kind Kind, detail string) *Error {
 	for _, name := range []string{"access_token", "token"} {
 		a.secrets = a.secrets.and(a.said.at(name).string()) // a token that cannot be used is one all the same
 	}
-	e := &Error{
-		Kind:          kind,
-		Status:        a.status,
-		Code:          shownCode(errorCode(a.said), a.secrets),
-		CorrelationID: correlationID(a.header, a.said, a.secrets),
-		Detail:        detail,
-		HTML:          isHTML(a.header),
-	}
+	e := &Error{Kind: kind, Status: a.status, CorrelationID: correlationID(a.header, a.said, a.secrets), Detail: detail, HTML: isHTML(a.header)}
+	e.setCode(errorCode(a.said))
 	if date := a.date(); !date.IsZero() && !a.sent.IsZero() {
 		e.Skew = date.Sub(a.sent)
 	}
 	e.RetryAfter, e.HasRetryAfter = retryAfter(a.header.Get("Retry-After"), a.present())
 	return e
+}
+
+// setCode says which error code the answer has, if it may be shown, or that it has another one.
+func (e *Error) setCode(code string) {
+	e.Code = shownCode(code)
+	e.UnregisteredCode = code != "" && e.Code == ""
 }
 
 // errorCode finds the code in the error shapes that are known: RFC 6749's string, Experiture's object, and the number that Adobe's
@@ -55,7 +55,11 @@ func errorCode(said *members) string {
 	case isObject:
 		return said.at("error.code").string()
 	}
-	return said.at("error_code").digits()
+	code := said.at("error_code")
+	if code.kind == isNumber {
+		return code.text
+	}
+	return code.string()
 }
 
 func isHTML(header http.Header) bool {

@@ -187,8 +187,8 @@ func TestRefusals(t *testing.T) {
 		},
 		"Adobe: another failure": {
 			provider: exchange.AdobeServiceAccount, status: 500, body: `{"error":"another_error"}`,
-			want: exchange.Error{Kind: exchange.Unavailable, Status: 500, Code: "another_error"},
-			text: "the endpoint failed: HTTP 500, error another_error",
+			want: exchange.Error{Kind: exchange.Unavailable, Status: 500, UnregisteredCode: true},
+			text: "the endpoint failed: HTTP 500, an unregistered error code",
 		},
 		"Adobe: the same of the other flow": {
 			provider: exchange.AdobeServerToServer, status: 500, body: `{"error":"internal_error","error_description":"Please try again later"}`,
@@ -226,38 +226,83 @@ func TestRefusals(t *testing.T) {
 		},
 		"not found": {
 			status: 404, body: `{"error":"not_found"}`,
-			want: exchange.Error{Kind: exchange.Unavailable, Status: 404, Code: "not_found"},
-			text: "the endpoint gave an unexpected answer: HTTP 404, error not_found",
+			want: exchange.Error{Kind: exchange.Unavailable, Status: 404, UnregisteredCode: true},
+			text: "the endpoint gave an unexpected answer: HTTP 404, an unregistered error code",
 		},
 		"the code is prose": {
 			status: 401, body: `{"error":"Sorry, etl, we do not know you"}`,
-			want: exchange.Error{Kind: exchange.Rejected, Status: 401},
-			text: "the endpoint refused the credentials or the request: HTTP 401",
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
 		},
 		"the code is too long": {
 			status: 401, body: `{"error":"` + strings.Repeat("a", 65) + `"}`,
-			want: exchange.Error{Kind: exchange.Rejected, Status: 401},
-			text: "the endpoint refused the credentials or the request: HTTP 401",
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
 		},
 		"the code has a quotation mark, a backslash, an umlaut": {
 			status: 401, body: `{"error":{"code":"a\"\\ä"}}`,
-			want: exchange.Error{Kind: exchange.Rejected, Status: 401},
-			text: "the endpoint refused the credentials or the request: HTTP 401",
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
 		},
-		"the code and the ids echo the secret": {
-			status: 401, body: `{"error":"hunter2-hunter2"}`, header: map[string]string{"X-Request-Id": "a-HUNTER2-HUNTER2", "X-Debug-Id": "d-2"},
+		"the ids echo the secret": {
+			status: 401, header: map[string]string{"X-Request-Id": "a-HUNTER2-HUNTER2", "X-Debug-Id": "d-2"},
 			want: exchange.Error{Kind: exchange.Rejected, Status: 401, CorrelationID: "d-2"},
 			text: "the endpoint refused the credentials or the request: HTTP 401",
 		},
+		"the code is the secret": {
+			status: 401, body: `{"error":"hunter2-hunter2"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
+		},
+		"the code is the secret, reversed": {
+			status: 401, body: `{"error":"2retnuh-2retnuh"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
+		},
+		"the code is the secret, rot13": {
+			status: 401, body: `{"error":{"code":"uhagre2-uhagre2"}}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
+		},
+		"the code is a piece of the secret": {
+			status: 401, body: `{"error_code":"hunter2"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
+		},
+		"the code is the client's ID": {
+			status: 401, body: `{"error":"etl"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
+		},
+		"the gateway's code is of no known kind": {
+			status: 401, body: `{"error_code":123456789}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
+		},
+		"RFC 9449": {
+			status: 400, body: `{"error":"use_dpop_nonce"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "use_dpop_nonce"},
+			text: "the endpoint refused the credentials or the request: HTTP 400, error use_dpop_nonce",
+		},
+		"a registered code in capitals": {
+			status: 400, body: `{"error":"INVALID_CLIENT"}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 400, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 400, an unregistered error code",
+		},
+		"Experiture's form with more in it": {
+			status: 401, body: `{"error":{"code":"CDP_ETL.hunter2"}}`,
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
+		},
 		"the code echoes part of the secret": {
 			status: 401, body: `{"error":"pw=ter2-hun."}`,
-			want: exchange.Error{Kind: exchange.Rejected, Status: 401},
-			text: "the endpoint refused the credentials or the request: HTTP 401",
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
 		},
 		"the code echoes the Authorization header": {
 			status: 401, body: `{"error":"c.ZXRsOmh1bnRlcjIta"}`, // the start of etl:hunter2-hunter2 in base64
-			want: exchange.Error{Kind: exchange.Rejected, Status: 401},
-			text: "the endpoint refused the credentials or the request: HTTP 401",
+			want: exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+			text: "the endpoint refused the credentials or the request: HTTP 401, an unregistered error code",
 		},
 		"an id of unsafe characters": {
 			status: 401, header: map[string]string{"X-Correlation-Id": "<script>", "X-Request-Id": "r-1"},

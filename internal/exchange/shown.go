@@ -1,9 +1,8 @@
 package exchange
 
 import (
-	"encoding/base64"
 	"net/http"
-	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,82 +15,45 @@ const (
 	maxTokenType = 32
 )
 
-// maxEncoded is up to what length a secret is also looked for in other encodings: an endpoint may choose its token, and with it how long
-// we look.
-const maxEncoded = 4 << 10
-
-// secrets are the values that an answer may echo and nobody may see: whoever may name an endpoint could otherwise read a Secret in a
-// condition.
-type secrets []string
-
-// shared is how many characters in a row a shown text and a secret may not have in common.
-const shared = 8
-
-func (r Request) secrets() secrets {
-	c := r.Client
-	var s secrets
-	for _, secret := range []Secret{c.Secret, c.PrivateKey, c.Passphrase, c.TenantHash, c.OAuthKeySecret, c.TokenSecret, r.Update} {
-		s = s.and(string(secret))
-	}
-	if c.Secret != "" {
-		// The two ways in which HTTP Basic authentication sends them.
-		encoded := basicCredentials(Secret(url.QueryEscape(string(c.ID))), Secret(url.QueryEscape(string(c.Secret))))
-		s = append(s, basicCredentials(c.ID, c.Secret), encoded)
-	}
-	return s
+// knownCodes are the error codes that may be shown. Any other could be anything, a secret that the endpoint was sent included, and no filter
+// finds that in every spelling: so there is a list.
+var knownCodes = []string{
+	// RFC 6749 sections 4.1.2.1 and 5.2.
+	"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "access_denied",
+	"unsupported_response_type", "server_error", "temporarily_unavailable",
+	// RFC 6750, RFC 7009, RFC 7591, RFC 8628, RFC 8693 and RFC 8707, RFC 9101 (also for RFC 9126), RFC 9396, RFC 9449, RFC 9470.
+	"invalid_token", "insufficient_scope", "unsupported_token_type", "invalid_redirect_uri", "invalid_client_metadata", "invalid_software_statement",
+	"unapproved_software_statement", "authorization_pending", "slow_down", "expired_token", "invalid_target", "invalid_request_uri",
+	"invalid_request_object", "request_not_supported", "request_uri_not_supported", "invalid_authorization_details", "invalid_dpop_proof",
+	"use_dpop_nonce", "insufficient_user_authentication",
+	// OpenID Connect Core section 3.1.2.6.
+	"interaction_required", "login_required", "account_selection_required", "consent_required", "registration_not_supported",
+	// Adobe's service accounts, and the gateway before its API.
+	"invalid_signature", "invalid_jti", "bad_request", "internal_error",
+	"400003", "401013", "403000", "403003", "403010", "403025", "429050",
+	// Auth0.
+	"too_many_requests",
 }
 
-// and adds a secret in the ways in which it may be written. It leaves s alone.
-func (s secrets) and(secret string) secrets {
-	if secret == "" {
-		return s
-	}
-	s = append(slices.Clip(s), secret)
-	if len(secret) > maxEncoded {
-		return s
-	}
-	return append(s, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)))
-}
-
-// echoed says whether text could give away part of a secret: a short one as a whole, or any eight characters in a row of a longer one.
-func (s secrets) echoed(text string) bool {
-	text = strings.ToLower(text)
-	return slices.ContainsFunc(s, func(secret string) bool {
-		secret = strings.ToLower(secret)
-		if len(secret) < shared {
-			return strings.Contains(text, secret)
-		}
-		for i := range len(text) - shared + 1 {
-			if strings.Contains(secret, text[i:i+shared]) {
-				return true
-			}
-		}
-		return false
-	})
-}
+// experitureCode is the form of the codes of Experiture's envelope.
+var experitureCode = regexp.MustCompile(`^CDP_ETL\.[A-Z0-9_.]+$`)
 
 // shownCode is code if it may be shown, or else empty.
-func shownCode(code string, s secrets) string {
-	switch code {
-	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope",
-		"access_denied", "server_error", "temporarily_unavailable", "invalid_target", "invalid_token", "insufficient_scope":
-		return code // a word of the RFCs gives nothing away, even if a secret has it in it
+func shownCode(code string) string {
+	if slices.Contains(knownCodes, code) || len(code) <= maxCode && experitureCode.MatchString(code) {
+		return code
 	}
-	if !showable(code, maxCode) || s.echoed(code) {
-		return ""
-	}
-	return code
+	return ""
 }
 
-// showable says whether text is of RFC 6749's characters for error codes and scopes (%x21, %x23-5B, %x5D-7E) and at most limit long.
-// An error code may also have spaces; one that does is prose.
-func showable(text string, limit int) bool {
-	return text != "" && len(text) <= limit && !strings.ContainsFunc(text, func(c rune) bool {
+// showable reports whether a scope is of RFC 6749's characters (%x21, %x23-5B, %x5D-7E) and at most maxScope long.
+func showable(scope string) bool {
+	return scope != "" && len(scope) <= maxScope && !strings.ContainsFunc(scope, func(c rune) bool {
 		return c < 0x21 || c > 0x7e || c == '"' || c == '\\'
 	})
 }
 
-// correlationID is what the vendor's support asks for, if it may be shown.
+// correlationID is what the vendor's support asks for, if it is of a safe character set.
 func correlationID(header http.Header, said *members, s secrets) string {
 	inBody := said.at("correlationId").string()
 	for _, id := range []string{header.Get("X-Correlation-Id"), header.Get("X-Request-Id"), header.Get("X-Debug-Id"), inBody} {
@@ -103,11 +65,3 @@ func correlationID(header http.Header, said *members, s secrets) string {
 }
 
 const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
-
-// digits is the code of Adobe's gateway, which is a number, at times in a string. Empty: it is neither.
-func (v value) digits() string {
-	if v.kind != isString && v.kind != isNumber || len(v.text) > 16 || strings.Trim(v.text, "0123456789") != "" {
-		return ""
-	}
-	return v.text
-}

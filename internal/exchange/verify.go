@@ -4,16 +4,12 @@ import (
 	"context"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
 
 // maxVerifyBody is how much of an API's answer is read: enough for the code of an error.
 const maxVerifyBody = 64 << 10
-
-// publicHeaders are those of APIHeaders that hold no secret, so that an error code which has a short client ID in it is still shown.
-var publicHeaders = []string{"x-api-key", "x-gw-ims-org-id", "x-sandbox-name"}
 
 // Verdict is what an API thinks of a token.
 type Verdict int
@@ -55,9 +51,11 @@ func Verify(ctx context.Context, rt http.RoundTripper, now func() time.Time, add
 	var sent secrets
 	for name, value := range headers {
 		req.Header[name] = []string{value}
-		if !slices.Contains(publicHeaders, name) {
-			_, credentials, _ := strings.Cut(value, " ")
-			sent = sent.and(value).and(credentials)
+		if _, credentials, ok := strings.Cut(value, " "); ok {
+			value = credentials
+		}
+		if len(value) >= shared { // a short one is no secret, but the ID of a client or a sandbox
+			sent = sent.and(value)
 		}
 	}
 	resp, err := rt.RoundTrip(req)
@@ -88,8 +86,8 @@ func undecided(err *Error) VerifyResult { return VerifyResult{Undecided, err} }
 // denial is failure with the code of the WWW-Authenticate header where the body has none.
 func (a answer) denial(kind Kind, detail string) *Error {
 	e := a.failure(kind, detail)
-	if e.Code == "" {
-		e.Code = shownCode(challengeCode(a.header.Values("WWW-Authenticate")), a.secrets)
+	if code := challengeCode(a.header.Values("WWW-Authenticate")); e.Code == "" && code != "" {
+		e.setCode(code)
 	}
 	return e
 }

@@ -55,7 +55,12 @@ func TestVerify(t *testing.T) {
 		"the code echoes the token": {
 			status: 401, verdict: exchange.Unauthorized, body: `{"error":"opaque-token-value"}`,
 			header: map[string]string{"WWW-Authenticate": `Bearer error="opaque-token"`, "X-Request-Id": "opaque-token-value"},
-			want:   &exchange.Error{Kind: exchange.Rejected, Status: 401},
+			want:   &exchange.Error{Kind: exchange.Rejected, Status: 401, UnregisteredCode: true},
+		},
+		"a code of the vendor's, and one of RFC 6750": {
+			status: 401, verdict: exchange.Unauthorized, body: `{"error":"token_is_stale"}`,
+			header: map[string]string{"WWW-Authenticate": `Bearer error="invalid_token"`},
+			want:   &exchange.Error{Kind: exchange.Rejected, Status: 401, Code: "invalid_token"},
 		},
 		"throttled": {
 			status: 429, header: map[string]string{"Retry-After": "60"},
