@@ -6,14 +6,12 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/client-go/rest"
-	clocktesting "k8s.io/utils/clock/testing"
 )
 
 // A reviewer is an API server that only reviews: "known" is the token of a user, "reader" that of one who may read the metrics.
@@ -47,7 +45,7 @@ func (r *reviewer) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		var review authorizationv1.SubjectAccessReview
 		_ = json.NewDecoder(request.Body).Decode(&review)
 		review.Status.Allowed = cmp.Equal(review.Spec, authorizationv1.SubjectAccessReviewSpec{
-			User: "reader", UID: "7", Groups: []string{"scrapers"}, Extra: map[string]authorizationv1.ExtraValue{"pod": {"p"}},
+			User: "reader", UID: "7", Groups: []string{"scrapers", "system:authenticated"}, Extra: map[string]authorizationv1.ExtraValue{"pod": {"p"}},
 			NonResourceAttributes: &authorizationv1.NonResourceAttributes{Verb: "get", Path: "/metrics"},
 		})
 		_ = json.NewEncoder(w).Encode(review)
@@ -66,19 +64,22 @@ func (r *reviewer) requests() int {
 	return len(r.asked)
 }
 
-// guarded is the metrics page behind a reviewer.
-func guarded(t *testing.T, r *reviewer) (http.Handler, *clocktesting.FakeClock) {
+// guarded is the metrics page as the options of the manager have it, behind a reviewer.
+func guarded(t *testing.T, r *reviewer) http.Handler {
 	t.Helper()
 	api := httptest.NewServer(r)
 	t.Cleanup(api.Close)
 	config := &rest.Config{Host: api.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}, QPS: -1}
-	now := clocktesting.NewFakeClock(time.Unix(1_800_000_000, 0))
-	m, err := newMetricsAccess(config, api.Client(), now)
+	filter, err := metricsOptions(&options{metricsSecure: true}).FilterProvider(config, api.Client())
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("metrics")) })
-	return m.before(page, logr.Discard()), now
+	handler, err := filter(logr.Discard(), page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler
 }
 
 func read(t *testing.T, page http.Handler, method, path, authorization string) int {
@@ -98,23 +99,21 @@ func read(t *testing.T, page http.Handler, method, path, authorization string) i
 func TestWhoMayReadMetrics(t *testing.T) {
 	for name, tc := range map[string]struct {
 		authorization, method, path string
-		down                        bool
 		status, requests            int
 	}{
-		"nobody":                 {"", "GET", "/metrics", false, 401, 0},
-		"another scheme":         {"Basic cmVhZGVyOg==", "GET", "/metrics", false, 401, 0},
-		"no token":               {"Bearer ", "GET", "/metrics", false, 401, 0},
-		"an unknown token":       {"Bearer forged", "GET", "/metrics", false, 401, 1},
-		"a user without a right": {"Bearer known", "GET", "/metrics", false, 403, 2},
-		"a reader":               {"Bearer reader", "GET", "/metrics", false, 200, 2},
-		"the scheme has no case": {"bearer reader", "GET", "/metrics", false, 200, 2},
-		"a reader elsewhere":     {"Bearer reader", "GET", "/debug", false, 403, 2},
-		"a reader who writes":    {"Bearer reader", "POST", "/metrics", false, 403, 2},
-		"no API server":          {"Bearer reader", "GET", "/metrics", true, 503, 1},
+		"nobody":                 {"", "GET", "/metrics", 401, 0},
+		"another scheme":         {"Basic cmVhZGVyOg==", "GET", "/metrics", 401, 0},
+		"no token":               {"Bearer ", "GET", "/metrics", 401, 0},
+		"an unknown token":       {"Bearer forged", "GET", "/metrics", 500, 1},
+		"a user without a right": {"Bearer known", "GET", "/metrics", 403, 2},
+		"a reader":               {"Bearer reader", "GET", "/metrics", 200, 2},
+		"the scheme has no case": {"bearer reader", "GET", "/metrics", 200, 2},
+		"a reader elsewhere":     {"Bearer reader", "GET", "/debug", 403, 2},
+		"a reader who writes":    {"Bearer reader", "POST", "/metrics", 403, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := &reviewer{down: tc.down}
-			page, _ := guarded(t, r)
+			r := &reviewer{}
+			page := guarded(t, r)
 			if status := read(t, page, tc.method, tc.path, tc.authorization); status != tc.status {
 				t.Errorf("status %d, want %d", status, tc.status)
 			}
@@ -125,22 +124,31 @@ func TestWhoMayReadMetrics(t *testing.T) {
 	}
 }
 
-// Metrics are wanted most when the API server is in trouble: who was let in may come again for a minute, and no longer.
+// Metrics are wanted most when the API server is in trouble: who was let in may come again for a while.
 func TestReadersAreRemembered(t *testing.T) {
 	r := &reviewer{}
-	page, now := guarded(t, r)
-	var got []int
-	again := func(authorization string) { got = append(got, read(t, page, "GET", "/metrics", authorization)) }
-	again("Bearer reader")
+	page := guarded(t, r)
+	if status := read(t, page, "GET", "/metrics", "Bearer reader"); status != http.StatusOK {
+		t.Fatalf("status %d", status)
+	}
 	r.set(true)
-	now.Step(accessHolds - time.Second)
-	again("Bearer reader")
-	again("Bearer known")
-	now.Step(2 * time.Second)
-	again("Bearer reader")
-	r.set(false)
-	again("Bearer reader")
-	if diff := cmp.Diff([]int{200, 200, 503, 503, 200}, got); diff != "" {
-		t.Errorf("status (-want +got):\n%s", diff)
+	if status := read(t, page, "GET", "/metrics", "Bearer reader"); status != http.StatusOK {
+		t.Errorf("status %d without the API server, want 200", status)
+	}
+}
+
+// TestRefusalsAreRemembered: whoever has no right cannot make the operator ask the API server again and again.
+func TestRefusalsAreRemembered(t *testing.T) {
+	for token, want := range map[string]struct{ status, requests int }{"forged": {500, 1}, "known": {403, 2}} {
+		r := &reviewer{}
+		page := guarded(t, r)
+		for range 100 {
+			if status := read(t, page, "GET", "/metrics", "Bearer "+token); status != want.status {
+				t.Fatalf("status %d, want %d", status, want.status)
+			}
+		}
+		if n := r.requests(); n != want.requests {
+			t.Errorf("%s: %d requests to the API server, want %d", token, n, want.requests)
+		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -169,7 +170,7 @@ func cacheOptions(opts *options) cache.Options {
 func metricsOptions(opts *options) server.Options {
 	options := server.Options{BindAddress: opts.metricsAddress, SecureServing: opts.metricsSecure, CertDir: opts.metricsCertDir}
 	if opts.metricsSecure {
-		options.FilterProvider = metricsFilter
+		options.FilterProvider = filters.WithAuthenticationAndAuthorization
 		// HTTP/2's rapid reset (CVE-2023-44487) is not worth its use here.
 		options.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"}; c.MinVersion = tls.VersionTLS12 }}
 	}
