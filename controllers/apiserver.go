@@ -86,7 +86,7 @@ func (r *CDPCredentialReconciler) blindView(ctx context.Context, obj *v1alpha1.C
 // reportUnavailable says what the API server refuses, unless an attempt's failure is told and still waited out.
 func reportUnavailable(v *view, e *requestError, status *v1alpha1.CDPCredentialStatus) {
 	was := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed)
-	if last, next := status.LastAttempt, status.NextRefreshTime; last != nil && last.Generation == v.obj.Generation {
+	if last, next := status.LastAttempt, status.NextRefreshTime; last != nil && !last.Superseded && last.Generation == v.obj.Generation {
 		if next != nil && v.now.Before(next.Time) || next == nil && untilAChange(refreshedReason(status)) {
 			return
 		}

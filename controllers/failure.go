@@ -24,6 +24,8 @@ type failure struct {
 	stalled bool
 	// attempted says that the attempt was made: it counts, and is not made again before retryAt or a change.
 	attempted bool
+	// sent says that the endpoint was asked.
+	sent bool
 	// retryAt is zero where only a change helps.
 	retryAt time.Time
 }
@@ -94,7 +96,7 @@ func failureOf(v *view, err error, chance float64) *failure {
 		return stalled(v1alpha1.ReasonInvalidSpec, "spec.tls.caBundle: "+bad.Error())
 	}
 	if refused, ok := errors.AsType[*egress.RefusedError](err); ok {
-		f := &failure{reason: v1alpha1.ReasonEndpointRefused, stalled: true, attempted: true}
+		f := &failure{reason: v1alpha1.ReasonEndpointRefused, stalled: true, attempted: true, sent: true}
 		f.message = hostOf(v.intent.endpoint) + ": " + refused.Error()
 		f.retryAt = v.now.Add(slowRetry(v, f.reason))
 		return f
@@ -107,7 +109,7 @@ func failureOf(v *view, err error, chance float64) *failure {
 	case exchange.InvalidKey, exchange.InvalidRequest, exchange.Unsupported:
 		return notSent(v, e)
 	}
-	f := &failure{message: e.Error(), correlation: e.CorrelationID, attempted: true}
+	f := &failure{message: e.Error(), correlation: e.CorrelationID, attempted: true, sent: true}
 	var wait time.Duration
 	switch e.Kind {
 	case exchange.Rejected:

@@ -169,6 +169,19 @@ func moveStatus(status *v1alpha1.CDPCredentialStatus, by time.Duration) {
 			*t = new(metav1.NewTime((*t).Add(by)))
 		}
 	}
+	if last := status.LastAttempt; last != nil && last.Time != nil {
+		attempt := *last
+		attempt.Time = new(metav1.NewTime(last.Time.Add(by)))
+		status.LastAttempt = &attempt
+	}
+	if c := status.Contest; c != nil {
+		status.Contest = &v1alpha1.Contest{Repairs: c.Repairs, Until: metav1.NewTime(c.Until.Add(by))}
+	}
+	early := status.EarlyAttempts
+	status.EarlyAttempts = nil
+	for _, t := range early {
+		status.EarlyAttempts = append(status.EarlyAttempts, metav1.NewTime(t.Add(by)))
+	}
 }
 
 // moved is t moved; zero stays zero.

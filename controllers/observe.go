@@ -36,7 +36,8 @@ func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDP
 	}
 	r.adoptStatus(v)
 	if rec := v.held.rec; rec != nil {
-		v.rejected, v.updateRefused = mem.rejected == rec.Token, mem.updateRefused == rec.Token
+		v.rejected = obj.Spec.Verify != nil && (mem.rejected == rec.Token || rejectedBefore(v))
+		v.updateRefused = mem.updateRefused == rec.Token
 	}
 	r.recallIssued(v, mem)
 	return v, r.compareClient(ctx, v, mem)
@@ -53,13 +54,19 @@ func (r *CDPCredentialReconciler) viewOf(obj *v1alpha1.CDPCredential, mem *remem
 	return v
 }
 
+// rejectedBefore reports whether status knows that the API answered 401 to the held token: the exchange that this called for has failed.
+func rejectedBefore(v *view) bool {
+	last := v.obj.Status.LastAttempt
+	return last != nil && last.TokenRejected && !newerThanStatus(v)
+}
+
 // recallIssued brings what this process remembers of the last token that it was given.
 func (r *CDPCredentialReconciler) recallIssued(v *view, mem *remembered) {
 	if p := mem.pending; p != nil && v.target.has() && !v.target.rec.IssuedAt.Before(p.rec.IssuedAt) {
 		mem.confirmed = mem.confirmed || v.target.rec.IssuedAt.Equal(p.rec.IssuedAt)
 		mem.pending = nil // it was written after all, or overtaken: the answer to the write was lost
 	}
-	v.inHand, v.issuance, v.issuedAt = mem.pending != nil, mem.issuance, mem.issuedAt
+	v.inHand, v.issuance, v.issuedAt, v.throttled = mem.pending != nil, mem.issuance, mem.issuedAt, mem.throttled != nil
 }
 
 // cachedClient finds the client Secret in the cache.

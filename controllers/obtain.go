@@ -60,6 +60,7 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	mem.pending, mem.throttled = p, nil
 	if s.action == issue && p.rec.Issuance != nil {
 		mem.issuedAt, mem.issuance = p.rec.IssuedAt, p.rec.Issuance
+		v.issuance = mem.issuance
 	}
 	return p, outcome{}, nil
 }
@@ -67,7 +68,7 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 // stillThrottled is what was reported of the last attempt that was answered with 429, while its time has not come and the same would be sent: in
 // status something that was in the way meanwhile may have taken its place. Nil: there is no such attempt.
 func (r *CDPCredentialReconciler) stillThrottled(ctx context.Context, v *view, mem *remembered) (*failure, error) {
-	if mem.throttled == nil {
+	if mem.throttled == nil || insists(v) {
 		return nil, nil
 	}
 	again := mem.throttled.failure
@@ -118,7 +119,7 @@ func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step,
 	case err != nil && ctx.Err() != nil:
 		learned = egress.Result{Kind: egress.Cancelled}
 	case err == nil && !got.Life.ExpiresAt.IsZero() && !v.now.Before(got.Life.ExpiresAt):
-		err = &exchange.Error{Kind: exchange.Malformed, Detail: "the token had expired before the answer was complete"}
+		err = &exchange.Error{Kind: exchange.Malformed, Issued: true, Detail: "the token had expired before the answer was complete"}
 	}
 	return got, learned, err
 }
@@ -141,6 +142,9 @@ func (r *CDPCredentialReconciler) refused(ctx context.Context, v *view, mem *rem
 		mem.clockOffset, mem.clockCorrected = offset, true
 		return outcome{waiting: true, at: v.now.Add(time.Second)}, nil
 	}
+	if e, ok := errors.AsType[*exchange.Error](err); ok && e.Issued && s.action == issue {
+		r.count(v, mem)
+	}
 	f := failureOf(v, err, r.Chance())
 	if f == nil {
 		return outcome{}, err
@@ -149,6 +153,13 @@ func (r *CDPCredentialReconciler) refused(ctx context.Context, v *view, mem *rem
 		mem.throttled = &throttledAttempt{request: req.Fingerprint(r.salt[:]), failure: *f}
 	}
 	return r.attempted(v, mem, f), nil
+}
+
+// count counts a token that was issued and is of no use: the vendor has counted it, too.
+func (r *CDPCredentialReconciler) count(v *view, mem *remembered) {
+	count := issuance(v)
+	count.Count++
+	mem.issuance, v.issuance = &count, &count
 }
 
 // clockRefused says whether an assertion may have been refused for its times, and how far the endpoint's clock is ahead of ours.

@@ -3,12 +3,77 @@ package controllers
 import (
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// minAttemptInterval is the least time between two attempts of one object, whatever its token has left.
-const minAttemptInterval = 10 * time.Second
+const (
+	// minAttemptInterval is the least time between two attempts of one object, whatever its token has left, and rejectedInterval the least time
+	// after a rejection before a change or a person brings the next one.
+	minAttemptInterval = 10 * time.Second
+	rejectedInterval   = time.Minute
+	// maxEarlyAttempts is how often within earlyWindow a change may have an attempt made sooner than that.
+	maxEarlyAttempts = 3
+	earlyWindow      = 10 * time.Minute
+	// insistInterval is how long after a 429 a person may have the endpoint asked again though it has not allowed that yet.
+	insistInterval = 10 * time.Minute
+)
+
+// earliestAttempt is before when no attempt is made, even though a change or a person has ended the wait for the last one's failure. Zero: there is
+// no such time. Early reports whether a change allows to ignore it.
+func earliestAttempt(v *view) (earliest time.Time, early bool) {
+	last, next := v.obj.Status.LastAttempt, v.obj.Status.NextRefreshTime
+	if last == nil || last.Time == nil || v.intent.provider == "basic" {
+		return time.Time{}, false
+	}
+	retryReached := !last.Superseded && next != nil && !v.now.Before(next.Time)
+	if retryReached {
+		return time.Time{}, false
+	}
+	interval := minAttemptInterval
+	if last.Rejected {
+		interval = rejectedInterval
+	}
+	earliest = lastAsked(v).Add(interval)
+	if !v.now.Before(earliest) {
+		return time.Time{}, false
+	}
+	return earliest, requestChanged(v) && len(earlyAttempts(v)) < maxEarlyAttempts
+}
+
+// lastAsked is when the endpoint was last asked in vain, and never later than now: the clock may have been set back.
+func lastAsked(v *view) time.Time {
+	asked := v.obj.Status.LastAttempt.Time.Time
+	if asked.After(v.now) {
+		return v.now
+	}
+	return asked
+}
+
+// requestChanged reports whether something else would be sent than with the last attempt.
+func requestChanged(v *view) bool {
+	last := v.obj.Status.LastAttempt
+	return last.Asked != v.intent.asked || last.ClientSecretVersion != v.client.version && !v.attemptUnchanged
+}
+
+// earlyAttempts are those of status that still count.
+func earlyAttempts(v *view) []metav1.Time {
+	var recent []metav1.Time
+	for _, t := range v.obj.Status.EarlyAttempts {
+		if age := v.now.Sub(t.Time); age < earlyWindow {
+			recent = append(recent, t)
+		}
+	}
+	return recent
+}
+
+// insists reports whether a person asks for a token whose client was throttled long enough ago.
+func insists(v *view) bool {
+	last := v.obj.Status.LastAttempt
+	return requested(v) && last != nil && last.Time != nil && !v.now.Before(lastAsked(v).Add(insistInterval))
+}
 
 // lifeLeft is what the held token has left. False: none is held that could be lost.
 func lifeLeft(v *view) (time.Duration, bool) {

@@ -46,6 +46,8 @@ type step struct {
 	failure *failure
 	// keep says that an earlier failure is still being waited out: what is reported of it stays.
 	keep bool
+	// early says that a change has the attempt made sooner after a failed one than it would be.
+	early bool
 	// at is when the action is to be tried again. Zero: now, or not before a change.
 	at time.Time
 }
@@ -67,16 +69,24 @@ func plan(v *view) step {
 		return step{action: do}
 	}
 	wait := step{cause: why}
-	if until, waiting := backingOff(v); waiting {
+	until, waiting := backingOff(v)
+	earliest, early := earliestAttempt(v)
+	interval := lastIssued(v).Add(minInterval)
+	switch {
+	case waiting:
 		wait.keep, wait.at = true, until
-	} else if v.intent.provider == "basic" || do == update {
+	case v.intent.provider == "basic" || v.inHand:
 		return step{action: do, cause: why}
-	} else if earliest := lastIssued(v).Add(minInterval); v.now.Before(earliest) && !v.inHand {
+	case !earliest.IsZero() && !early && !v.throttled: // what is remembered of a 429 is told while it is waited out
 		wait.at = earliest
-	} else if budgetSpent(v) && !v.inHand {
+	case do == update:
+		return step{action: do, cause: why, early: early}
+	case v.now.Before(interval):
+		wait.at = interval
+	case budgetSpent(v):
 		wait.failure = budgetFailure(v)
-	} else {
-		return step{action: do, cause: why}
+	default:
+		return step{action: do, cause: why, early: early}
 	}
 	// What needs no exchange does not wait for one.
 	if shapeChanged(v) && v.held.holds(v.now) && presentable(v) && !unwritable(v) {
@@ -270,6 +280,9 @@ func backingOff(v *view) (until time.Time, waiting bool) {
 	if last == nil {
 		return time.Time{}, false
 	}
+	if last.Superseded {
+		return time.Time{}, false
+	}
 	reason := refreshedReason(status)
 	clientChanged := last.ClientSecretVersion != v.client.version && !v.attemptUnchanged
 	// A throttled client waits as long as it was told to, unless it would be another client now.
@@ -277,7 +290,7 @@ func backingOff(v *view) (until time.Time, waiting bool) {
 	if changed {
 		return time.Time{}, false
 	}
-	if requested(v) && reason != v1alpha1.ReasonThrottled {
+	if requested(v) && (reason != v1alpha1.ReasonThrottled || insists(v)) {
 		return time.Time{}, false
 	}
 	if status.NextRefreshTime == nil {
@@ -286,6 +299,9 @@ func backingOff(v *view) (until time.Time, waiting bool) {
 		return time.Time{}, untilAChange(reason)
 	}
 	until = status.NextRefreshTime.Time
+	if requested(v) && last.Time != nil {
+		until = sooner(until, lastAsked(v).Add(insistInterval))
+	}
 	return until, v.now.Before(until)
 }
 

@@ -18,12 +18,12 @@ type decision struct {
 	cause  cause
 	// reason and retry are the failure's.
 	reason, retry string
-	keep          bool
+	keep, early   bool
 	at            string
 }
 
 func decided(s step) decision {
-	d := decision{action: [...]string{"nothing", "rewrite", "issue", "update"}[s.action], cause: s.cause, keep: s.keep, at: clockText(s.at)}
+	d := decision{action: [...]string{"nothing", "rewrite", "issue", "update"}[s.action], cause: s.cause, keep: s.keep, early: s.early, at: clockText(s.at)}
 	if s.failure != nil {
 		d.reason, d.retry = s.failure.reason, clockText(s.failure.retryAt)
 	}
@@ -520,6 +520,143 @@ func TestPlanBackoff(t *testing.T) {
 	}
 }
 
+// TestPlanSpacing: whatever ends the wait for a failure, no two attempts of an object are less than 10 s apart, or a minute after a rejection. A change
+// of what would be sent lifts that, three times in ten minutes. The time is 11:17:43, and the object has no token.
+func TestPlanSpacing(t *testing.T) {
+	t.Parallel()
+	try := decision{action: "issue", cause: "Missing"}
+	early := decision{action: "issue", cause: "Missing", early: true}
+	wait := func(clock string) decision { return decision{action: "nothing", cause: "Missing", at: clock} }
+	keep := func(clock string) decision {
+		return decision{action: "nothing", cause: "Missing", keep: true, at: clock}
+	}
+	refusedAt := func(clock string) func(*view) {
+		return func(v *view) { failed(v, "CredentialsRejected", "11:32:00"); lastAskedAt(v, clock, true) }
+	}
+	downAt := func(clock string) func(*view) {
+		return func(v *view) { failed(v, "EndpointUnavailable", "11:22:00"); lastAskedAt(v, clock, false) }
+	}
+	throttledAt := func(clock string) func(*view) {
+		return func(v *view) { failed(v, "Throttled", "12:17:00"); lastAskedAt(v, clock, false) }
+	}
+	refresh := func(v *view) { request(v, "today") }
+	relabel := func(v *view) { v.obj.Generation = 4 }
+	rotate := func(v *view) { v.client.version = "c/8" }
+	sameValues := func(v *view) { v.client.version, v.attemptUnchanged = "c/8", true }
+	otherProvider := func(v *view) { v.obj.Generation = 4; provide(v, apsisAt("https://auth.example.com")) }
+	superseded := func(v *view) { v.obj.Status.LastAttempt.Superseded, v.obj.Status.NextRefreshTime = true, nil }
+	earlier := func(clocks ...string) func(*view) {
+		return func(v *view) {
+			for _, clock := range clocks {
+				v.obj.Status.EarlyAttempts = append(v.obj.Status.EarlyAttempts, *second(clock))
+			}
+		}
+	}
+	tests := map[string]struct {
+		given []func(*view)
+		want  decision
+	}{
+		"rejected, a refresh is requested at once":     {[]func(*view){refusedAt("11:17:43"), refresh}, wait("11:18:43")},
+		"rejected, a refresh is requested after 59 s":  {[]func(*view){refusedAt("11:16:44"), refresh}, wait("11:17:44")},
+		"rejected, a refresh is requested after 60 s":  {[]func(*view){refusedAt("11:16:43"), refresh}, try},
+		"rejected, the request was handled":            {[]func(*view){refusedAt("11:16:43"), refresh, func(v *view) { handled(v, "today") }}, keep("11:32:00")},
+		"rejected, a label changed":                    {[]func(*view){refusedAt("11:17:30"), relabel}, wait("11:18:30")},
+		"rejected, the provider changed":               {[]func(*view){refusedAt("11:17:42"), otherProvider}, early},
+		"rejected, values changed":                     {[]func(*view){refusedAt("11:17:42"), rotate}, early},
+		"rejected, values changed a minute later":      {[]func(*view){refusedAt("11:16:43"), rotate}, try},
+		"rejected, the Secret's metadata changed":      {[]func(*view){refusedAt("11:17:42"), sameValues}, keep("11:32:00")},
+		"metadata changed, and a refresh requested":    {[]func(*view){refusedAt("11:17:42"), sameValues, refresh}, wait("11:18:42")},
+		"values changed, two changes before":           {[]func(*view){refusedAt("11:17:42"), rotate, earlier("11:09:00", "11:10:00")}, early},
+		"values changed, three changes before":         {[]func(*view){refusedAt("11:17:42"), rotate, earlier("11:08:00", "11:09:00", "11:10:00")}, wait("11:18:42")},
+		"values changed, the first ten minutes ago":    {[]func(*view){refusedAt("11:17:42"), rotate, earlier("11:07:43", "11:09:00", "11:10:00")}, early},
+		"down, a refresh is requested":                 {[]func(*view){downAt("11:17:40"), refresh}, wait("11:17:50")},
+		"down, a refresh is requested after 10 s":      {[]func(*view){downAt("11:17:33"), refresh}, try},
+		"down, a label changed":                        {[]func(*view){downAt("11:17:40"), relabel}, wait("11:17:50")},
+		"down, the provider changed":                   {[]func(*view){downAt("11:17:40"), otherProvider}, early},
+		"throttled, a refresh is requested":            {[]func(*view){throttledAt("11:17:00"), refresh}, keep("11:27:00")},
+		"throttled, requested after ten minutes":       {[]func(*view){throttledAt("11:07:43"), refresh}, try},
+		"throttled, no request":                        {[]func(*view){throttledAt("11:07:43")}, keep("12:17:00")},
+		"something else was in the way, 10 s ago":      {[]func(*view){refusedAt("11:17:33"), superseded}, wait("11:18:33")},
+		"something else was in the way, and a change":  {[]func(*view){refusedAt("11:17:33"), superseded, rotate}, early},
+		"something else was in the way, a minute ago":  {[]func(*view){refusedAt("11:16:43"), superseded}, try},
+		"a retry whose time has come is not held back": {[]func(*view){refusedAt("11:17:20"), func(v *view) { v.obj.Status.NextRefreshTime = second("11:17:43") }}, try},
+		// The clock was set back by an hour while nobody looked: a minute is waited for, and not an hour.
+		"an attempt in the future": {[]func(*view){refusedAt("12:17:43"), refresh}, wait("11:18:43")},
+		// A token in the hand is written, which is no attempt.
+		"a token in the hand": {[]func(*view){refusedAt("11:17:43"), refresh, func(v *view) { v.inHand = true }}, try},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			missing(v)
+			for _, given := range tc.given {
+				given(v)
+			}
+			if diff := cmp.Diff(tc.want, decided(plan(v)), cmp.AllowUnexported(decision{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestEarlyAttempts: what a change has had made early is counted when it was made, whatever came of it, and forgotten after ten minutes.
+func TestEarlyAttempts(t *testing.T) {
+	t.Parallel()
+	given := func() *view {
+		v := steady()
+		missing(v)
+		v.obj.Status.EarlyAttempts = []metav1.Time{*second("11:07:43"), *second("11:07:44")}
+		return v
+	}
+	for name, tc := range map[string]struct {
+		s    step
+		out  outcome
+		want []string
+	}{
+		"failed":          {step{action: issue, early: true}, outcome{failure: &failure{reason: "CredentialsRejected", attempted: true, sent: true, retryAt: at("11:30:00")}}, []string{"11:07:44", "11:17:43"}},
+		"worked":          {step{action: issue, early: true}, outcome{wrote: true, issued: true}, []string{"11:07:44", "11:17:43"}},
+		"not early":       {step{action: issue}, outcome{wrote: true, issued: true}, []string{"11:07:44"}},
+		"nothing sent":    {step{action: issue, early: true}, outcome{failure: &failure{reason: "SecretKeyMissing", attempted: true}}, []string{"11:07:43", "11:07:44"}},
+		"waiting":         {step{action: issue, early: true}, outcome{waiting: true}, []string{"11:07:43", "11:07:44"}},
+		"nothing was due": {step{}, outcome{}, []string{"11:07:43", "11:07:44"}},
+	} {
+		var got []string
+		for _, early := range report(given(), tc.s, tc.out, nil).EarlyAttempts {
+			got = append(got, clockText(early.Time))
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+// TestRejectedBefore: a process that has just begun knows from status that the held token was answered with 401, and that the exchange which this
+// called for has failed. It waits that out instead of trying the token, and the endpoint, anew.
+func TestRejectedBefore(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		given func(*view)
+		want  decision
+	}{
+		"not yet":                   {func(*view) {}, decision{action: "nothing", cause: "Rejected", keep: true, at: "11:30:00"}},
+		"now":                       {func(v *view) { v.now = at("11:30:00") }, decision{action: "issue", cause: "Rejected"}},
+		"another token since":       {func(v *view) { v.held.rec.IssuedAt = at("11:01:00") }, decision{action: "nothing"}},
+		"it was for something else": {func(v *view) { v.obj.Status.LastAttempt.TokenRejected = false }, decision{action: "nothing"}},
+	} {
+		v := steady()
+		v.obj.Status.LastRefreshTime = second("11:00:00")
+		failed(v, "EndpointUnavailable", "11:30:00")
+		lastAskedAt(v, "11:17:00", false)
+		v.obj.Status.LastAttempt.TokenRejected = true
+		tc.given(v)
+		v.rejected = rejectedBefore(v)
+		if diff := cmp.Diff(tc.want, decided(plan(v)), cmp.AllowUnexported(decision{})); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
 // TestPlanRewriteWhileWaiting: what needs no exchange does not wait for one, as long as the held token is good.
 func TestPlanRewriteWhileWaiting(t *testing.T) {
 	t.Parallel()
@@ -775,4 +912,9 @@ func failed(v *view, reason, next string) {
 		s.NextRefreshTime = second(next)
 	}
 	s.Conditions = []metav1.Condition{{Type: "Refreshed", Status: "False", Reason: reason, Message: "as before", ObservedGeneration: 3, LastTransitionTime: *second("10:00:00")}}
+}
+
+// lastAskedAt has the failed attempt in status be one that the endpoint has answered, at that time.
+func lastAskedAt(v *view, clock string, rejected bool) {
+	v.obj.Status.LastAttempt.Time, v.obj.Status.LastAttempt.Rejected = second(clock), rejected
 }

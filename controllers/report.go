@@ -23,6 +23,9 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 		status.Provider = v.intent.provider
 	}
 	reportTarget(v, &status)
+	if count := issuance(v); count.Count > 0 {
+		status.Issuance = &count
+	}
 	if !v.obj.Spec.Suspend {
 		reportRefresh(v, s, out, &status)
 		reportVerified(v, s, out, tried, &status)
@@ -87,7 +90,14 @@ func reportRefresh(v *view, s step, out outcome, status *v1alpha1.CDPCredentialS
 		// An earlier failure is being waited out: what was said of it stays true.
 		retarget(status, v.obj.Generation)
 	default:
-		status.Failures, status.LastAttempt, status.RefreshPending = 0, nil, false
+		if out.wrote {
+			status.EarlyAttempts = earlyAttempts(v)
+			if s.early {
+				status.EarlyAttempts = append(status.EarlyAttempts, *roundedUp(v.now))
+			}
+		}
+		status.LastAttempt = attemptLeft(v, out)
+		status.Failures, status.RefreshPending = 0, false
 		status.NextRefreshTime = nil
 		if v.held.rec != nil {
 			status.NextRefreshTime = wholeSecond(renewAt(v))
@@ -111,19 +121,21 @@ func reportFailure(v *view, s step, f *failure, status *v1alpha1.CDPCredentialSt
 			status.Failures = 0
 		}
 		status.Failures++
-		status.LastAttempt = &v1alpha1.Attempt{Generation: v.obj.Generation, Asked: v.intent.asked, ClientSecretVersion: v.client.version}
+		status.LastAttempt = attemptOf(v, s, f)
 		if request := refreshRequest(v.obj); request != "" && request != status.LastHandledRefreshRequest {
 			status.LastHandledRefreshRequest = request
 		}
 		status.RefreshPending = status.RefreshPending || s.cause == causeRequested
 	} else if f.retryAt.IsZero() {
-		status.Failures, status.LastAttempt = 0, nil
+		status.Failures = 0
+		status.LastAttempt = superseded(status.LastAttempt)
+	}
+	if s.early && f.sent {
+		status.EarlyAttempts = append(earlyAttempts(v), *roundedUp(v.now))
 	}
 	status.NextRefreshTime = nil
 	if !f.retryAt.IsZero() {
-		// Rounded up: an endpoint that says two seconds must not be asked after one and a half.
-		next := metav1.NewTime(f.retryAt.Add(time.Second - 1).Truncate(time.Second))
-		status.NextRefreshTime = &next
+		status.NextRefreshTime = roundedUp(f.retryAt) // an endpoint that says two seconds must not be asked after one and a half
 	}
 	message := steadyAgainst(meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed), v.obj.Generation, f)
 	set(v, status, v1alpha1.ConditionRefreshed, metav1.ConditionFalse, f.reason, message)
@@ -133,6 +145,38 @@ func reportFailure(v *view, s step, f *failure, status *v1alpha1.CDPCredentialSt
 	}
 	set(v, status, present, metav1.ConditionTrue, f.reason, message)
 	remove(status, absent)
+}
+
+// attemptOf is what status keeps of a failed attempt. What was not sent leaves the endpoint's peace as it is.
+func attemptOf(v *view, s step, f *failure) *v1alpha1.Attempt {
+	a := &v1alpha1.Attempt{
+		Generation: v.obj.Generation, Asked: v.intent.asked, ClientSecretVersion: v.client.version, TokenRejected: s.cause == causeRejected,
+	}
+	if f.sent {
+		a.Time, a.Rejected = roundedUp(v.now), f.reason == v1alpha1.ReasonCredentialsRejected
+	} else if last := v.obj.Status.LastAttempt; last != nil {
+		a.Time, a.Rejected = last.Time, last.Rejected
+	}
+	return a
+}
+
+// superseded is what is kept of a failed attempt while something else is in the way: when the endpoint was asked.
+func superseded(last *v1alpha1.Attempt) *v1alpha1.Attempt {
+	if last == nil || last.Time == nil {
+		return nil
+	}
+	last = last.DeepCopy()
+	last.Superseded = true
+	return last
+}
+
+// attemptLeft is what is kept of the last failed attempt while all is well. Nil: nothing. What has called for the attempt was taken back; if it comes
+// again, the endpoint is still not to be asked too soon.
+func attemptLeft(v *view, out outcome) *v1alpha1.Attempt {
+	if earliest, _ := earliestAttempt(v); out.wrote || earliest.IsZero() {
+		return nil
+	}
+	return superseded(v.obj.Status.LastAttempt)
 }
 
 // steadyAgainst keeps the correlation id of the first failure of its kind in the message, so that it does not flap from attempt to attempt.
@@ -240,6 +284,12 @@ func refreshedReason(status *v1alpha1.CDPCredentialStatus) string {
 		return c.Reason
 	}
 	return ""
+}
+
+// roundedUp is a time that is to be waited for, in whole seconds.
+func roundedUp(t time.Time) *metav1.Time {
+	whole := metav1.NewTime(t.Add(time.Second - 1).Truncate(time.Second))
+	return &whole
 }
 
 // wholeSecond is what the API keeps of a time: whole seconds. Zero gives nil.

@@ -437,25 +437,54 @@ func TestReportFailures(t *testing.T) {
 	t.Parallel()
 	asked := steady().intent.asked
 	first := &v1alpha1.Attempt{Generation: 3, Asked: asked, ClientSecretVersion: "c/7"}
+	// sent is one that the endpoint has answered just now.
+	sent := func(change func(*v1alpha1.Attempt)) *v1alpha1.Attempt {
+		a := &v1alpha1.Attempt{Generation: 3, Asked: asked, ClientSecretVersion: "c/7", Time: second("11:17:43")}
+		change(a)
+		return a
+	}
+	outage, refusal := func(*v1alpha1.Attempt) {}, func(a *v1alpha1.Attempt) { a.Rejected = true }
 	tests := map[string]struct {
 		given    func(*view)
 		err      error
 		failures int32
 		attempt  *v1alpha1.Attempt
 	}{
-		"the first":              {missing, unavailable(), 1, first},
-		"the second":             {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:00:00") }, unavailable(), 2, first},
-		"of another kind":        {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:00:00") }, rejected(), 1, first},
-		"of a new generation":    {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.obj.Generation = 4 }, rejected(), 2, &v1alpha1.Attempt{Generation: 4, Asked: asked, ClientSecretVersion: "c/7"}},
-		"of a new client Secret": {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.client.version = "c/8" }, rejected(), 2, &v1alpha1.Attempt{Generation: 3, Asked: asked, ClientSecretVersion: "c/8"}},
-		"waited out":             {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00") }, nil, 1, first},
+		"the first":                   {missing, unavailable(), 1, sent(outage)},
+		"the second":                  {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:00:00") }, unavailable(), 2, sent(outage)},
+		"of another kind":             {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:00:00") }, rejected(), 1, sent(refusal)},
+		"of a new generation":         {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.obj.Generation = 4 }, rejected(), 2, sent(func(a *v1alpha1.Attempt) { a.Rejected, a.Generation = true, 4 })},
+		"of a new client Secret":      {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.client.version = "c/8" }, rejected(), 2, sent(func(a *v1alpha1.Attempt) { a.Rejected, a.ClientSecretVersion = true, "c/8" })},
+		"between two seconds":         {func(v *view) { missing(v); v.now = at("11:17:43.001") }, unavailable(), 1, sent(func(a *v1alpha1.Attempt) { a.Time = second("11:17:44") })},
+		"because of a 401 of the API": {func(v *view) { v.rejected = true }, unavailable(), 1, sent(func(a *v1alpha1.Attempt) { a.TokenRejected = true })},
+		"nothing was sent":            {missing, &missingKeyError{}, 1, first},
+		"nothing was sent, and before it was": {func(v *view) {
+			missing(v)
+			failed(v, "CredentialsRejected", "11:00:00")
+			lastAskedAt(v, "11:16:00", true)
+		}, &missingKeyError{}, 1, sent(func(a *v1alpha1.Attempt) {
+			a.Time, a.Rejected = second("11:16:00"), true
+		})},
+		"waited out": {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00") }, nil, 1, first},
 		"waited out, another generation, throttled": {func(v *view) { missing(v); failed(v, "Throttled", "11:30:00"); v.obj.Generation = 4 }, nil, 1, first},
-		"an obstacle":             {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.client = clientView{} }, nil, 0, nil},
+		"an obstacle": {func(v *view) { missing(v); failed(v, "CredentialsRejected", "11:30:00"); v.client = clientView{} }, nil, 0, nil},
+		"an obstacle, after an attempt": {func(v *view) {
+			missing(v)
+			failed(v, "CredentialsRejected", "11:30:00")
+			lastAskedAt(v, "11:17:40", true)
+			v.client = clientView{}
+		}, nil, 0, sent(func(a *v1alpha1.Attempt) {
+			a.Time, a.Rejected, a.Superseded = second("11:17:40"), true, true
+		})},
 		"the budget, in between":  {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:00:00"); budget(v, 1, 1) }, nil, 1, first},
 		"suspended":               {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:20:00"); suspended(v) }, nil, 1, first},
 		"a success":               {func(v *view) { failed(v, "EndpointUnavailable", "11:00:00") }, nil, 0, nil},
 		"a rewrite beside it":     {func(v *view) { v.difference = different; failed(v, "EndpointUnavailable", "11:20:00"); unlabel(v) }, nil, 1, first},
 		"nothing is due any more": {func(v *view) { failed(v, "EndpointUnavailable", "11:20:00") }, nil, 0, nil},
+		"nothing is due any more, just now": {func(v *view) { failed(v, "CredentialsRejected", "11:30:00"); lastAskedAt(v, "11:17:00", true) }, nil, 0, sent(func(a *v1alpha1.Attempt) {
+			a.Time, a.Rejected, a.Superseded = second("11:17:00"), true, true
+		})},
+		"nothing is due any more, a minute ago": {func(v *view) { failed(v, "CredentialsRejected", "11:30:00"); lastAskedAt(v, "11:16:43", true) }, nil, 0, nil},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -46,6 +46,8 @@ type view struct {
 	issuedAt time.Time
 	issuance *v1alpha1.Issuance
 	inHand   bool
+	// throttled says that this process remembers a 429 which has not been waited out.
+	throttled bool
 }
 
 // A clientView is what is known of the client Secret.

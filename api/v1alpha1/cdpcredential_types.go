@@ -314,6 +314,22 @@ type Attempt struct {
 	// clock says on which clock the times in status are.
 	// +optional
 	Clock *ClockReading `json:"clock,omitempty"`
+
+	// time is when the endpoint was last asked in vain. Empty: nothing was sent.
+	// +optional
+	Time *metav1.Time `json:"time,omitempty"`
+
+	// rejected says that it refused the credentials or the request, so that it is left alone for longer.
+	// +optional
+	Rejected bool `json:"rejected,omitempty"`
+
+	// tokenRejected says that the attempt was made because the API had answered 401 to the token that is held.
+	// +optional
+	TokenRejected bool `json:"tokenRejected,omitempty"`
+
+	// superseded says that something else has been in the way since, so that the attempt's failure is not waited out any more.
+	// +optional
+	Superseded bool `json:"superseded,omitempty"`
 }
 
 // ClockReading says how the operator's local clock stood when times were written down, so that another process can tell what they mean on its own.
@@ -329,6 +345,17 @@ type ClockReading struct {
 	// serverSeconds is the API server's clock minus that local clock.
 	// +optional
 	ServerSeconds int64 `json:"serverSeconds,omitempty"`
+}
+
+// Contest is a quarrel over the target Secret: somebody keeps undoing what the operator writes.
+type Contest struct {
+	// repairs is how many writes in a row were undone, each waiting twice as long as the one before.
+	// +required
+	Repairs int32 `json:"repairs"`
+
+	// until is when the target is repaired again or, if it is as it should be then, when the contest is over.
+	// +required
+	Until metav1.Time `json:"until"`
 }
 
 // IssuanceMode is what the operator knows of how the endpoint issues tokens.
@@ -396,6 +423,19 @@ type CDPCredentialStatus struct {
 	// lastAttempt is what the failed attempt was made with. Empty after a success.
 	// +optional
 	LastAttempt *Attempt `json:"lastAttempt,omitempty"`
+
+	// earlyAttempts are the times of the last attempts that a change let be made less than 10 s (1 min after a rejection) after a failed one.
+	// +optional
+	// +listType=atomic
+	EarlyAttempts []metav1.Time `json:"earlyAttempts,omitempty"`
+
+	// contest is there while somebody keeps undoing what the operator writes to the target Secret.
+	// +optional
+	Contest *Contest `json:"contest,omitempty"`
+
+	// writeRefusals is how often in a row the API server refused to have the target Secret written.
+	// +optional
+	WriteRefusals int32 `json:"writeRefusals,omitempty"`
 
 	// lastHandledRefreshRequest is the last value of the annotation cdpcredentials.io/refresh-requested-at that was acted upon.
 	// +optional

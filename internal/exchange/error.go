@@ -49,6 +49,8 @@ type Error struct {
 	// RetryAfter is the answer's Retry-After or a vendor's equivalent, at most 24 h. HasRetryAfter tells zero from none.
 	RetryAfter    time.Duration
 	HasRetryAfter bool
+	// Issued says that the answer held a token, though not one that can be used: whoever counts tokens has counted it.
+	Issued bool
 	// HTML says that the answer was a web page, as of an address that is no token endpoint.
 	HTML bool
 	// Skew is the endpoint's clock minus ours by the answer's Date header, to the second. Zero also if it had none.

@@ -55,11 +55,11 @@ func (r reading) token(a answer) (Token, error) {
 	case failed(a.said):
 		return Token{}, a.malformed("the answer is an error")
 	case held.kind == isLong || len(value) > MaxSecret:
-		return Token{}, a.malformed("the token is longer than 16 KiB")
+		return Token{}, a.unusable("the token is longer than 16 KiB")
 	case value == "":
 		return Token{}, a.malformed("the answer has no token")
 	case !headerSafe(value):
-		return Token{}, a.malformed("the token is not safe in an HTTP header")
+		return Token{}, a.unusable("the token is not safe in an HTTP header")
 	}
 	var expiresIn time.Duration
 	if r.expiresInField != "" {
@@ -75,7 +75,7 @@ func (r reading) token(a answer) (Token, error) {
 		Default:    r.fallback,
 	}.Life()
 	if err != nil {
-		refused := a.malformed(err.Error())
+		refused := a.unusable(err.Error())
 		refused.Cause = err
 		return Token{}, refused
 	}

@@ -8,6 +8,13 @@ import (
 // malformed is a 2xx without a usable token. detail is in our own fixed words.
 func (a answer) malformed(detail string) *Error { return a.failure(Malformed, detail) }
 
+// unusable is malformed of an answer that did hold a token.
+func (a answer) unusable(detail string) *Error {
+	e := a.malformed(detail)
+	e.Issued = true
+	return e
+}
+
 // refusal types an answer that is no 2xx.
 func (a answer) refusal() *Error {
 	switch {

@@ -178,14 +178,38 @@ func (j *judge) paced(a *answer, f *file) {
 		}
 		least = max(least, said)
 	}
+	least = max(least, 10*time.Second)
 	if since >= least {
 		return
 	}
+	changed := j.userChanged(failed.history, obj)
+	if failed.failure == throttled && changed && since >= 10*time.Minute {
+		return // somebody insists
+	}
 	// Another process cannot tell whether a client Secret that has changed still has the same values.
-	if (failed.failure != throttled || failed.pass.replica != a.pass.replica) && j.userChanged(failed.history, obj) {
+	if (failed.failure != throttled || failed.pass.replica != a.pass.replica) && changed && j.mayBeEarly(a, f, failed, since) {
 		return
 	}
 	j.w.violated("pacing", "%s asked again after %s, not %s, of which the last answer was: %s", a.pass.name.Name, since, least, failed.answer)
+}
+
+// mayBeEarly says whether a change may have an attempt made so soon after a failed one.
+func (j *judge) mayBeEarly(a *answer, f *file, failed *failedAttempt, since time.Duration) bool {
+	least := 10 * time.Second
+	if failed.failure == rejected {
+		least = time.Minute
+	}
+	if since >= least {
+		return true
+	}
+	recent := 0
+	for _, other := range f.early {
+		if a.sent-other.sent < 10*time.Minute && other.pass.replica == a.pass.replica {
+			recent++
+		}
+	}
+	f.early = append(f.early, a)
+	return recent < 3
 }
 
 // answered learns from an answer, at the moment at which the operator has it.

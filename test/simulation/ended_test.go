@@ -42,7 +42,7 @@ func (j *judge) replicaEnded(*replica) { j.obstruct(nil, 0) }
 // statusLost forgets what status alone knew.
 func (j *judge) statusLost(o *object) {
 	f := j.file(o.get().UID)
-	f.failed, f.failures = nil, 0
+	f.failed, f.failures, f.early = nil, 0, nil
 	f.perDay = map[string]int{}
 	f.handled = ""
 	f.wiped = len(j.w.api.changes)

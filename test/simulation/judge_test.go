@@ -51,6 +51,8 @@ type file struct {
 	last     *answer
 	failed   *failedAttempt
 	failures int
+	// early are the attempts that a change had made soon after a failed one.
+	early []*answer
 	// handled is the last request for a refresh that was tried, pending says that nothing has succeeded since.
 	handled string
 	pending bool

@@ -351,11 +351,11 @@ func oneOf[T any](h *host, w *world, list ...T) T {
 
 // seconds is a Retry-After.
 func (h *host) seconds(w *world, most int) string {
-	if h.steady {
-		return fmt.Sprint(most / 2)
-	}
 	if h.retryAfter > 0 {
 		most = h.retryAfter
+	}
+	if h.steady {
+		return fmt.Sprint(most / 2)
 	}
 	return fmt.Sprint(1 + w.chance.IntN(most))
 }

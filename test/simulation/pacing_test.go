@@ -1,0 +1,169 @@
+package simulation
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// pacing are stories of failures and of what follows them, each of which an adversarial review has seen to go wrong. Each begins with an object that
+// has its first token.
+var pacing = []struct {
+	name, provider string
+	do             func(w *world, o *object) string
+}{
+	{"a stray 403 at the renewal of a 15 minute token", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
+		refresh(o, "now")
+		w.runFor(time.Minute)
+		w.vendors.hosts[oauthHost].stray = 403
+		return o.staysAlive(time.Hour)
+	}},
+	{"a 503 with a Retry-After of an hour (half of what it says at most) at the renewal of a 15 minute token", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
+		refresh(o, "now")
+		w.runFor(time.Minute)
+		w.vendors.hosts[oauthHost].trouble, w.vendors.hosts[oauthHost].retryAfter = serverErrorRetryAfter, 7200
+		for end := w.now + time.Hour; o.refreshed() != v1alpha1.ReasonEndpointUnavailable; w.runFor(time.Second) {
+			if w.now > end {
+				return "it was not renewed"
+			}
+		}
+		w.vendors.hosts[oauthHost].trouble = fine
+		return o.staysAlive(time.Hour)
+	}},
+	{"thirty refresh requests in nine seconds, with wrong credentials", "oauth2", func(w *world, o *object) string {
+		w.vendors.secrets[o.clientID("a")] = "another"
+		asked := w.judge.stats.exchanges
+		for i := range 30 {
+			refresh(o, fmt.Sprint(i))
+			w.runFor(300 * time.Millisecond)
+		}
+		w.runFor(51 * time.Second)
+		if n := w.judge.stats.exchanges - asked; n != 1 {
+			return fmt.Sprintf("within the minute the endpoint was asked %d times", n)
+		}
+		w.runFor(time.Minute)
+		if n := w.judge.stats.exchanges - asked; n != 2 || o.get().Status.LastHandledRefreshRequest != "29" {
+			return fmt.Sprintf("within two minutes the endpoint was asked %d times: %s", n, shortStatus(&o.get().Status))
+		}
+		return ""
+	}},
+	{"thirty refresh requests, and each meets a new process", "oauth2", func(w *world, o *object) string {
+		w.vendors.secrets[o.clientID("a")] = "another"
+		asked, began := w.judge.stats.exchanges, w.now
+		for i := range 30 {
+			refresh(o, fmt.Sprint(i))
+			w.runFor(2 * time.Second)
+			w.restart()
+		}
+		if n, most := w.judge.stats.exchanges-asked, int((w.now-began)/time.Minute)+1; n > most {
+			return fmt.Sprintf("within %s the endpoint was asked %d times", w.now-began, n)
+		}
+		return ""
+	}},
+	{"a provider that changes every second, and is refused", "oauth2", func(w *world, o *object) string {
+		w.vendors.secrets[o.clientID("a")] = "another"
+		asked := w.judge.stats.exchanges
+		for i := range 120 {
+			o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider.OAuth2.Audience = fmt.Sprint(i) })
+			w.runFor(time.Second)
+		}
+		if n := w.judge.stats.exchanges - asked; n > 6 { // the first, three that changes have early, and two more
+			return fmt.Sprintf("within two minutes the endpoint was asked %d times", n)
+		}
+		return ""
+	}},
+	{"a rejected secret that is put right at once", "oauth2", func(w *world, o *object) string {
+		name := o.secret(o.clientSecretNames()[0])
+		right := w.api.secrets[name].Data["client-secret"]
+		w.api.editSecret(name, func(s *corev1.Secret) { s.Data["client-secret"] = []byte("wrong") })
+		w.runFor(15 * time.Second)
+		if said := o.refreshed(); said != v1alpha1.ReasonCredentialsRejected {
+			return "Refreshed is " + said
+		}
+		w.api.editSecret(name, func(s *corev1.Secret) { s.Data["client-secret"] = right; s.Data["other"] = []byte("x") })
+		w.runFor(2 * time.Second)
+		if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued {
+			return "two seconds later, Refreshed is " + said
+		}
+		return ""
+	}},
+	{"tokens that cannot be used, with a budget of three", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].lifetime = 0
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Refresh = &v1alpha1.Refresh{MaxPerDay: new(int32(3))} })
+		issued := w.judge.stats.issued
+		refresh(o, "now")
+		w.runFor(5 * time.Minute)
+		w.restart()
+		w.runFor(10 * time.Hour)
+		if n := w.judge.stats.issued - issued; n != 2+3 { // the first token of the object counts, too; and there is a midnight in between
+			return fmt.Sprintf("%d more were issued", n)
+		}
+		if said := o.refreshed(); said != v1alpha1.ReasonBudgetSpent {
+			return "Refreshed is " + said
+		}
+		return ""
+	}},
+	{"the API refuses the token, the exchange fails, and the process ends", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].trouble = unauthorized
+		w.vendors.hosts[apiHost].trouble = rejectingTokens
+		asked := w.judge.stats.exchanges
+		verified(w, o)
+		w.runFor(5 * time.Second)
+		for range 5 {
+			w.restart()
+			w.runFor(30 * time.Second)
+		}
+		if n := w.judge.stats.exchanges - asked; n != 1 {
+			return fmt.Sprintf("the endpoint was asked %d times", n)
+		}
+		return ""
+	}},
+}
+
+// restart ends the leader and waits for the next.
+func (w *world) restart() {
+	w.leader().kill()
+	for w.leader() == nil {
+		w.runFor(time.Second)
+	}
+}
+
+// staysAlive lets time go by and says when the target holds no good token. Empty: it always does, and all is well at the end.
+func (o *object) staysAlive(d time.Duration) string {
+	w := o.w
+	for end := w.now + d; w.now < end; w.runFor(time.Second) {
+		if rec := w.judge.record(o.target()); rec == nil || !w.local().Before(rec.ExpiresAt) {
+			return fmt.Sprintf("at %s the target holds no good token", w.now)
+		}
+	}
+	if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued {
+		return "Refreshed is " + said
+	}
+	return ""
+}
+
+func TestPacing(t *testing.T) {
+	wires := newWiring(t)
+	for _, story := range pacing {
+		t.Run(story.name, func(t *testing.T) {
+			w, o := plainWorld(wires, func(line string) { t.Log(line) })
+			broken := w.watched(func() {
+				w.startReplica(0)
+				o.apply(story.provider)
+				w.runFor(30 * time.Second)
+				if wrong := story.do(w, o); wrong != "" {
+					w.violated("story", "%s", wrong)
+				}
+			})
+			if broken != nil {
+				t.Error(broken)
+			}
+		})
+	}
+}
