@@ -3,6 +3,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -63,8 +64,9 @@ type CDPCredentialReconciler struct {
 	// Watchdog is told of every pass. Nil: nobody is.
 	Watchdog *Watchdog
 
-	memory memory
-	local  localClock
+	memory  memory
+	endings endings
+	local   localClock
 	// salt keys the fingerprints that never leave this process.
 	salt [16]byte
 }
@@ -97,6 +99,9 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 		return ctrl.Result{RequeueAfter: again}, err
 	}
 	v, s, err := r.decide(ctx, obj, mem)
+	if ending, ok := errors.AsType[*endingError](err); ok {
+		return ctrl.Result{RequeueAfter: ending.again}, nil
+	}
 	if err != nil {
 		return r.interrupted(ctx, r.blindView(ctx, obj, mem), mem, err)
 	}
@@ -145,7 +150,7 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 	} else if err != nil {
 		return nil, nil, 0, fmt.Errorf("read the object: %w", err)
 	}
-	if !obj.DeletionTimestamp.IsZero() {
+	if leaving(obj) {
 		return nil, nil, 0, nil // the target Secret is garbage-collected by its owner reference
 	}
 	mem := r.memory.of(name, obj.UID)

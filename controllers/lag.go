@@ -46,6 +46,11 @@ func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPC
 		return nil, step{}, err
 	}
 	s := plan(v)
+	if hasLost(v, s) {
+		if err := r.notEnding(ctx, obj); err != nil {
+			return nil, step{}, err
+		}
+	}
 	exchanges := (s.action == issue || s.action == update) && v.intent.provider != "basic"
 	nothingToLose := v.saved.LastRefreshTime == nil && v.saved.LastAttempt == nil && !v.held.found && !mem.uncertain
 	if nothingToLose || (!exchanges || mem.confirmed && !mem.uncertain) && !newObstacle(v, s) {
@@ -91,7 +96,7 @@ func (r *CDPCredentialReconciler) readObject(ctx context.Context, obj *v1alpha1.
 	} else if err != nil {
 		return nil, &requestError{verb: "get", resource: "cdpcredentials", name: obj.Name, err: err}
 	}
-	if live.UID != obj.UID || !live.DeletionTimestamp.IsZero() {
+	if live.UID != obj.UID || leaving(live) {
 		return nil, nil
 	}
 	return live, nil

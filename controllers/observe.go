@@ -90,6 +90,11 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 	found := err == nil
 	t := targetView{name: name, found: found, version: versionOf(&meta.ObjectMeta), meta: meta.ObjectMeta}
 	seen, known := mem.seen(name)
+	if known && !found {
+		if err := r.notEnding(ctx, obj); err != nil { // before thousands of Secrets are asked for that go with their namespace
+			return t, err
+		}
+	}
 	if known && lags(found, t.version, seen.version) {
 		// The cache has not seen our own last write, or the Secret has just been deleted: only the API server knows which.
 		return r.lookInto(ctx, obj, mem, name)

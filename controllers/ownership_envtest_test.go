@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -164,30 +166,72 @@ func TestTokenInTheHand(t *testing.T) {
 	}
 }
 
-// TestTerminatingNamespace deletes the namespace under the operator's hands: there is nothing to be done in it any more, and no fuss.
+// TestTerminatingNamespace deletes a namespace with all that is in it, Secrets first, as the namespace controller does: one request finds that out, and
+// from then on nothing is asked, written or told, nor is any token issued.
 func TestTerminatingNamespace(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	c := s.ready("etl")
-	c.settled()
+	o := s.operate(assembly{})
+	all := []*credential{s.ready("a"), s.ready("b"), s.ready("c"), s.ready("d")}
+	s.quiet("birth")
+	mark := o.requests.len()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
 	s.must(s.client.Delete(t.Context(), namespace)) // it stays Terminating: nobody finalizes it here
+	for i, c := range all {
+		names := []string{c.name + "-client", c.name + "-token"}
+		if i%2 > 0 {
+			slices.Reverse(names)
+		}
+		for _, name := range names {
+			s.must(s.client.Delete(t.Context(), s.secretOf(name)))
+		}
+	}
+	s.throughout(5*time.Second, "in a terminating namespace", func() error {
+		asked := o.requests.since(mark)
+		if len(asked) > 1 || len(asked) == 1 && asked[0] != "create secrets" {
+			return fmt.Errorf("the operator asked %q", asked)
+		}
+		return nil
+	})
+	for _, c := range all {
+		if c.issued() != 1 {
+			t.Errorf("%s: %d tokens were issued", c.name, c.issued())
+		}
+		s.must(s.client.Delete(t.Context(), c.object()))
+	}
+	s.throughout(2*time.Second, "without its objects", func() error {
+		if asked := o.requests.since(mark); len(asked) > 1 {
+			return fmt.Errorf("the operator asked %q", asked)
+		}
+		return nil
+	})
+}
+
+// TestKeptByAFinalizer deletes an object that somebody else's finalizer keeps: pods use its token, so everything goes on until it is gone.
+func TestKeptByAFinalizer(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	c := s.ready("etl")
+	c.edit(func(obj *v1alpha1.CDPCredential) { obj.Finalizers = []string{"example.com/keep"} })
+	s.must(s.client.Delete(t.Context(), c.object()))
+	c.settled()
+	c.request("now")
+	c.waitIssued(2)
+	c.settled()
 	s.must(s.client.Delete(t.Context(), c.target()))
-	s.until(patience, "the attempt", func() error {
-		if c.issued() < 2 {
+	c.waitIssued(3)
+	s.editSecret("etl-token", func(secret *corev1.Secret) { delete(secret.Labels, "app.kubernetes.io/managed-by") })
+	s.until(patience, "the label", func() error {
+		if c.target().Labels["app.kubernetes.io/managed-by"] == "" {
 			return errNotYet
 		}
 		return nil
 	})
-	s.throughout(5*time.Second, "in a terminating namespace", func() error {
-		if c.issued() > 2 {
-			return fmt.Errorf("%d tokens were issued", c.issued())
-		}
-		return nil
-	})
-	lines, err := s.cluster.manager.lines(`"error"`, s.namespace)
-	s.must(err)
-	if len(lines) > 2 {
-		t.Errorf("%d errors were logged, the last: %s", len(lines), lines[len(lines)-1])
+	s.must(s.client.Delete(t.Context(), s.secretOf("etl-client")))
+	c.waitFailed("Stalled", "SecretNotFound")
+	c.edit(func(obj *v1alpha1.CDPCredential) { obj.Finalizers = nil })
+	err := s.client.Get(t.Context(), client.ObjectKey{Namespace: s.namespace, Name: "etl"}, &v1alpha1.CDPCredential{})
+	if !apierrors.IsNotFound(err) {
+		t.Errorf("the object is still there: %v", err)
 	}
 }

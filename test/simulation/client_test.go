@@ -74,8 +74,16 @@ func (c *apiClient) List(_ context.Context, list client.ObjectList, opts ...clie
 	return nil
 }
 
-func (c *apiClient) Create(_ context.Context, obj client.Object, _ ...client.CreateOption) error {
+func (c *apiClient) Create(_ context.Context, obj client.Object, opts ...client.CreateOption) error {
 	secret, p := obj.(*corev1.Secret), c.replica.w.running
+	if options := (&client.CreateOptions{}).ApplyOptions(opts); len(options.DryRun) > 0 {
+		return p.request("dry-run create Secret "+secret.Name, false, func() error {
+			if c.replica.w.api.secrets[client.ObjectKeyFromObject(secret)] != nil {
+				return apierrors.NewAlreadyExists(secretResource, secret.Name)
+			}
+			return nil
+		})
+	}
 	return p.request("create Secret "+secret.Name, true, func() error {
 		stored, err := c.replica.w.api.createSecret(p, client.ObjectKeyFromObject(secret), secret)
 		if err == nil {
