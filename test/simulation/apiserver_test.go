@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -32,6 +33,10 @@ type apiServer struct {
 	// changes are all there were, in order: that at i made the version firstVersion+i.
 	changes []change
 	uids    int
+	// ending are the namespaces that are being deleted: nothing can be made in them any more.
+	ending map[string]bool
+	// history, if not nil, keeps all that happens, to be compared with what the real API server says.
+	history *history
 
 	trimMetadata, trimCredential cache.TransformFunc
 }
@@ -57,8 +62,11 @@ var (
 )
 
 func newAPIServer(w *world) *apiServer {
+	history := w.wires.history
+	w.wires.history = nil // of one world only: there is another at the end of each
 	return &apiServer{
-		w: w, credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*corev1.Secret{},
+		w: w, history: history, credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*corev1.Secret{},
+		ending:       map[string]bool{},
 		trimMetadata: controllers.TrimMetadata(nil), trimCredential: controllers.TrimCredentials(),
 	}
 }
@@ -75,6 +83,9 @@ func (s *apiServer) meta(o *metav1.ObjectMeta, name types.NamespacedName) {
 // setSecret stores a Secret, or deletes it where it is nil, and tells everybody.
 func (s *apiServer) setSecret(by *pass, name types.NamespacedName, secret *corev1.Secret) {
 	before := s.secrets[name]
+	if secret != nil && finalized(&secret.ObjectMeta) {
+		secret = nil
+	}
 	c := change{at: s.w.now, name: name, ofSecret: true, by: by, deposed: by != nil && by.replica.deposed}
 	if secret == nil {
 		delete(s.secrets, name)
@@ -90,6 +101,7 @@ func (s *apiServer) setSecret(by *pass, name types.NamespacedName, secret *corev
 		c.metadata = seen.(*metav1.PartialObjectMetadata)
 	}
 	s.changes = append(s.changes, c)
+	s.history.changed(s, name, true)
 	s.w.judge.secretChanged(by, name, before, secret)
 	s.w.tellWatches()
 	if secret != nil && s.orphaned(secret) {
@@ -99,6 +111,9 @@ func (s *apiServer) setSecret(by *pass, name types.NamespacedName, secret *corev
 
 func (s *apiServer) setCredential(by *pass, name types.NamespacedName, obj *v1alpha1.CDPCredential) {
 	c := change{at: s.w.now, name: name, by: by, deposed: by != nil && by.replica.deposed}
+	if obj != nil && finalized(&obj.ObjectMeta) {
+		obj = nil
+	}
 	if obj == nil {
 		delete(s.credentials, name)
 	} else {
@@ -110,7 +125,26 @@ func (s *apiServer) setCredential(by *pass, name types.NamespacedName, obj *v1al
 		c.credential = seen.(*v1alpha1.CDPCredential)
 	}
 	s.changes = append(s.changes, c)
+	s.history.changed(s, name, false)
 	s.w.tellWatches()
+	if obj == nil {
+		s.collectOrphans(name)
+	}
+}
+
+// finalized reports whether an object that is being deleted waits for nobody any more.
+func finalized(o *metav1.ObjectMeta) bool {
+	return o.DeletionTimestamp != nil && len(o.Finalizers) == 0
+}
+
+// markDeleted is what a delete makes of an object that has finalizers. Like any other change of what is wanted it counts as a generation, where
+// the kind has them.
+func (s *apiServer) markDeleted(o *metav1.ObjectMeta) {
+	o.DeletionTimestamp, o.DeletionGracePeriodSeconds = new(metav1.NewTime(s.w.clock().Truncate(time.Second))), new(int64(0))
+	o.ResourceVersion = s.nextVersion()
+	if o.Generation > 0 {
+		o.Generation++
+	}
 }
 
 // orphaned says whether all owners of a Secret are gone. Of owners only CDPCredentials are known; others are taken to exist.
@@ -127,26 +161,52 @@ func (s *apiServer) orphaned(secret *corev1.Secret) bool {
 func (s *apiServer) collect(name types.NamespacedName) {
 	if secret := s.secrets[name]; secret != nil && s.orphaned(secret) {
 		s.w.tell("garbage collector deletes Secret %s", name.Name)
-		s.setSecret(nil, name, nil)
+		if err := s.deleteSecret(nil, name, &metav1.Preconditions{UID: &secret.UID}); err != nil {
+			panic(err)
+		}
 	}
 }
 
-func (s *apiServer) createSecret(by *pass, name types.NamespacedName, secret *corev1.Secret) (*corev1.Secret, error) {
+func (s *apiServer) createSecret(by *pass, name types.NamespacedName, secret *corev1.Secret) (_ *corev1.Secret, err error) {
+	defer s.history.asked(s, apiRequest{verb: create, name: name, secret: secret}, &err)()
+	if s.ending[name.Namespace] {
+		return nil, namespaceEnding(name)
+	}
 	if s.secrets[name] != nil {
 		return nil, apierrors.NewAlreadyExists(secretResource, name.Name)
 	}
 	stored := secret.DeepCopy()
 	s.meta(&stored.ObjectMeta, name)
+	if err := invalid(nil, stored); err != nil {
+		return nil, err
+	}
 	s.setSecret(by, name, stored)
 	return stored, nil
 }
 
-// editSecret changes a Secret as a user does, with whatever is there.
+// endNamespace is what a delete of a namespace does at first: what is in it goes one by one, which is for whoever calls this.
+func (s *apiServer) endNamespace(name string) {
+	s.ending[name] = true
+	s.history.ended(name)
+}
+
+// namespaceEnding is how a create is refused in a namespace that is being deleted.
+func namespaceEnding(name types.NamespacedName) error {
+	err := apierrors.NewForbidden(secretResource, name.Name, fmt.Errorf("namespace %s is being terminated", name.Namespace))
+	err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{Type: corev1.NamespaceTerminatingCause, Field: "metadata.namespace"})
+	return err
+}
+
+// editSecret changes a Secret as a user does, with whatever is there, unless it is refused.
 func (s *apiServer) editSecret(name types.NamespacedName, edit func(*corev1.Secret)) {
 	before := s.secrets[name]
 	after := before.DeepCopy()
 	edit(after)
 	if equality.Semantic.DeepEqual(before, after) {
+		return
+	}
+	if err := invalid(before, after); err != nil {
+		s.w.tell("user: edit of Secret %s is refused: %v", name.Name, err)
 		return
 	}
 	after.ResourceVersion = s.nextVersion()
@@ -165,7 +225,8 @@ type secretPatch struct {
 	Data map[string]*[]byte `json:"data"`
 }
 
-func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte) (*corev1.Secret, error) {
+func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte) (_ *corev1.Secret, err error) {
+	defer s.history.asked(s, apiRequest{verb: patch, name: name, body: body}, &err)()
 	patch := secretPatch{}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -176,7 +237,7 @@ func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte
 	if before == nil {
 		return nil, apierrors.NewNotFound(secretResource, name.Name)
 	}
-	if m := patch.Metadata; m.UID != "" && m.UID != before.UID || m.ResourceVersion != "" && m.ResourceVersion != before.ResourceVersion {
+	if version := patch.Metadata.ResourceVersion; version != "" && version != before.ResourceVersion {
 		return nil, apierrors.NewConflict(secretResource, name.Name, fmt.Errorf("it is another version"))
 	}
 	after := before.DeepCopy()
@@ -184,8 +245,9 @@ func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte
 	after.Annotations = merged(after.Annotations, patch.Metadata.Annotations)
 	after.Data = merged(after.Data, patch.Data)
 	after.OwnerReferences = patch.Metadata.OwnerReferences
-	if before.Immutable != nil && *before.Immutable && !equality.Semantic.DeepEqual(before.Data, after.Data) {
-		return nil, apierrors.NewInvalid(secretKind.GroupKind(), name.Name, nil)
+	after.UID = cmp.Or(patch.Metadata.UID, after.UID)
+	if err := invalid(before, after); err != nil {
+		return nil, err
 	}
 	if equality.Semantic.DeepEqual(before, after) {
 		s.w.judge.wroteNothing(by, "Secret "+name.Name)
@@ -212,7 +274,8 @@ func merged[V any](m map[string]V, patch map[string]*V) map[string]V {
 	return out
 }
 
-func (s *apiServer) deleteSecret(by *pass, name types.NamespacedName, only *metav1.Preconditions) error {
+func (s *apiServer) deleteSecret(by *pass, name types.NamespacedName, only *metav1.Preconditions) (err error) {
+	defer s.history.asked(s, apiRequest{verb: remove, name: name, only: only}, &err)()
 	secret := s.secrets[name]
 	if secret == nil {
 		return apierrors.NewNotFound(secretResource, name.Name)
@@ -220,14 +283,24 @@ func (s *apiServer) deleteSecret(by *pass, name types.NamespacedName, only *meta
 	if only != nil && (only.UID != nil && *only.UID != secret.UID || only.ResourceVersion != nil && *only.ResourceVersion != secret.ResourceVersion) {
 		return apierrors.NewConflict(secretResource, name.Name, fmt.Errorf("it is another version"))
 	}
-	s.setSecret(by, name, nil)
+	if len(secret.Finalizers) == 0 {
+		s.setSecret(by, name, nil)
+	} else if secret.DeletionTimestamp == nil {
+		marked := secret.DeepCopy()
+		s.markDeleted(&marked.ObjectMeta)
+		s.setSecret(by, name, marked)
+	}
 	return nil
 }
+
+// noStatus is the schema's default.
+var noStatus = v1alpha1.CDPCredentialStatus{ObservedGeneration: -1}
 
 func (s *apiServer) createCredential(name types.NamespacedName, obj *v1alpha1.CDPCredential) {
 	stored := obj.DeepCopy()
 	s.meta(&stored.ObjectMeta, name)
 	stored.Generation = 1
+	stored.Status = noStatus
 	s.setCredential(nil, name, stored)
 }
 
@@ -235,6 +308,9 @@ func (s *apiServer) editCredential(name types.NamespacedName, edit func(*v1alpha
 	before := s.credentials[name]
 	after := before.DeepCopy()
 	edit(after)
+	if equality.Semantic.DeepEqual(after.Status, v1alpha1.CDPCredentialStatus{}) {
+		after.Status = noStatus
+	}
 	if equality.Semantic.DeepEqual(before, after) {
 		return
 	}
@@ -246,7 +322,17 @@ func (s *apiServer) editCredential(name types.NamespacedName, edit func(*v1alpha
 }
 
 func (s *apiServer) deleteCredential(name types.NamespacedName) {
-	s.setCredential(nil, name, nil)
+	if obj := s.credentials[name]; len(obj.Finalizers) == 0 {
+		s.setCredential(nil, name, nil)
+	} else if obj.DeletionTimestamp == nil {
+		marked := obj.DeepCopy()
+		s.markDeleted(&marked.ObjectMeta)
+		s.setCredential(nil, name, marked)
+	}
+}
+
+// collectOrphans has the garbage collector look at what an object that is gone may have owned.
+func (s *apiServer) collectOrphans(name types.NamespacedName) {
 	for _, of := range slices.SortedFunc(maps.Keys(s.secrets), byName) {
 		if of.Namespace == name.Namespace && s.orphaned(s.secrets[of]) {
 			s.w.after(s.w.between(time.Second, 20*time.Second), func() { s.collect(of) })
@@ -259,7 +345,8 @@ func byName(a, b types.NamespacedName) int {
 }
 
 // patchStatus is a merge patch of the status subresource: nothing but status is changed.
-func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte) (*v1alpha1.CDPCredential, error) {
+func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte) (_ *v1alpha1.CDPCredential, err error) {
+	defer s.history.asked(s, apiRequest{verb: patchStatus, name: name, body: body}, &err)()
 	before := s.credentials[name]
 	if before == nil {
 		return nil, apierrors.NewNotFound(credentialResource, name.Name)
@@ -276,9 +363,10 @@ func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte
 	if err := decoder.Decode(&patch); err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
-	if m := patch.Metadata; m.UID != "" && m.UID != before.UID || m.ResourceVersion != "" && m.ResourceVersion != before.ResourceVersion {
-		return nil, apierrors.NewConflict(credentialResource, name.Name, fmt.Errorf("it is another one"))
+	if version := patch.Metadata.ResourceVersion; version != "" && version != before.ResourceVersion {
+		return nil, apierrors.NewConflict(credentialResource, name.Name, fmt.Errorf("it is another version"))
 	}
+	// A wrong UID is no error: of a patch of the status subresource nothing but status is looked at.
 	after := before.DeepCopy()
 	if err := mergeInto(reflect.ValueOf(&after.Status).Elem(), patch.Status); err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
@@ -289,7 +377,9 @@ func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte
 	}
 	after.ResourceVersion = s.nextVersion()
 	s.setCredential(by, name, after)
-	s.w.judge.statusChanged(by, before, after)
+	if by != nil {
+		s.w.judge.statusChanged(by, before, after)
+	}
 	return after, nil
 }
 

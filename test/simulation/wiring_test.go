@@ -36,6 +36,8 @@ type wiring struct {
 	limiter              workqueue.TypedRateLimiter[reconcile.Request]
 	// hearing is the replica that the handlers work for at the moment.
 	hearing *replica
+	// history, if not nil, is where a world's API server keeps what happens.
+	history *history
 	// idle are coroutines that wait for a pass to run: their stacks have grown already.
 	idle []*coroutine
 }

@@ -1,0 +1,163 @@
+package simulation
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// rareHistories have what the operator's own requests seldom or never reach.
+var rareHistories = []struct {
+	name string
+	do   func(s *apiServer)
+}{
+	{"a patch with everything in it", func(s *apiServer) {
+		s.makeSecret("x")
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"labels":{"a":"b"},"annotations":{"c":"d"},"ownerReferences":[]},"data":{"k":"dg==","l":"bA=="}}`)
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"labels":{"a":null,"none":null},"annotations":{"c":"e"},"ownerReferences":[]},"data":{"k":null}}`)
+	}},
+	{"a patch of nothing keeps the version", func(s *apiServer) {
+		s.makeSecret("x")
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"d","none":null},"ownerReferences":null}}`)
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"d","none":null},"ownerReferences":null},"data":{"none":null}}`)
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"other"},"ownerReferences":null}}`)
+	}},
+	{"a patch for another one of the name", func(s *apiServer) {
+		s.makeSecret("x")
+		_, _ = s.patchSecret(nil, nameOf("x"), []byte(`{"metadata":{"uid":"7f1c2a52-6d3e-4b58-9d0c-1f2e3d4c5b6a","annotations":{"c":"d"}}}`))
+	}},
+	{"a patch of a stale version", func(s *apiServer) {
+		s.makeSecret("x")
+		stale := s.secrets[nameOf("x")].ResourceVersion
+		s.editSecret(nameOf("x"), func(s *corev1.Secret) { s.Labels = map[string]string{"a": "b"} })
+		_, _ = s.patchSecret(nil, nameOf("x"), fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q,"annotations":{"c":"d"}}}`, stale))
+		_, _ = s.patchSecret(nil, nameOf("x"), fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q,"labels":{"a":"b"}}}`, stale)) // of nothing
+	}},
+	{"a patch of what is gone, or came back", func(s *apiServer) {
+		s.makeSecret("x")
+		before := s.secrets[nameOf("x")]
+		body := fmt.Appendf(nil, `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"d"}}}`, before.UID, before.ResourceVersion)
+		_ = s.deleteSecret(nil, nameOf("x"), nil)
+		_, _ = s.patchSecret(nil, nameOf("x"), body)
+		_, _ = s.patchSecret(nil, nameOf("never"), []byte(`{"metadata":{"annotations":{"c":"d"}}}`))
+		s.makeSecret("x")
+		_, _ = s.patchSecret(nil, nameOf("x"), body)
+	}},
+	{"a create of what is there", func(s *apiServer) {
+		s.makeSecret("x")
+		s.makeSecret("x")
+	}},
+	{"an immutable Secret", func(s *apiServer) {
+		s.makeSecret("x")
+		s.editSecret(nameOf("x"), func(s *corev1.Secret) { s.Immutable = new(true) })
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"d"}},"data":{"k":"dw=="}}`)
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"d"}}}`)
+		_, _ = s.patchSecret(nil, nameOf("x"), []byte(`{"metadata":{"uid":"another"},"data":{"k":"dw=="}}`))
+		_ = s.deleteSecret(nil, nameOf("x"), nil)
+	}},
+	{"what a Secret cannot be", func(s *apiServer) {
+		s.makeSecret("x")
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"labels":{"a":"not a label"}}}`)
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"not a key":"d"}}}`)
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q},"data":{"not/a key":"dw=="}}`)
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"ownerReferences":[`+
+			`{"apiVersion":"v1","kind":"A","name":"a","uid":"1","controller":true},{"apiVersion":"v1","kind":"B","name":"b","uid":"2","controller":true}]}}`)
+	}},
+	{"deletes with preconditions", func(s *apiServer) {
+		s.makeSecret("x")
+		is := s.secrets[nameOf("x")]
+		stale := is.ResourceVersion
+		_ = s.deleteSecret(nil, nameOf("x"), &metav1.Preconditions{UID: new(types.UID("another"))})
+		s.editSecret(nameOf("x"), func(s *corev1.Secret) { s.Labels = map[string]string{"a": "b"} })
+		_ = s.deleteSecret(nil, nameOf("x"), &metav1.Preconditions{UID: &is.UID, ResourceVersion: &stale})
+		_ = s.deleteSecret(nil, nameOf("x"), &metav1.Preconditions{UID: &is.UID, ResourceVersion: &s.secrets[nameOf("x")].ResourceVersion})
+		_ = s.deleteSecret(nil, nameOf("x"), &metav1.Preconditions{UID: &is.UID})
+		_ = s.deleteSecret(nil, nameOf("x"), nil)
+	}},
+	{"a Secret with a finalizer", func(s *apiServer) {
+		s.makeSecret("x")
+		s.editSecret(nameOf("x"), func(s *corev1.Secret) { s.Finalizers = []string{"example.com/keep"} })
+		is := s.secrets[nameOf("x")]
+		_ = s.deleteSecret(nil, nameOf("x"), &metav1.Preconditions{UID: &is.UID, ResourceVersion: &is.ResourceVersion})
+		_ = s.deleteSecret(nil, nameOf("x"), nil)
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"e"},"ownerReferences":null},"data":{"k":"dw=="}}`)
+		s.makeSecret("x")
+		s.editSecret(nameOf("x"), func(s *corev1.Secret) { s.Finalizers = nil })
+		s.makeSecret("x")
+	}},
+	{"an object with a finalizer", func(s *apiServer) {
+		s.makeCredential("x")
+		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Finalizers = []string{"example.com/keep"} })
+		s.deleteCredential(nameOf("x"))
+		s.deleteCredential(nameOf("x"))
+		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"failures":1}}`)
+		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Spec.Suspend = true })
+		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Finalizers = nil })
+		_, _ = s.patchStatus(nil, nameOf("x"), []byte(`{"status":{"failures":2}}`))
+	}},
+	{"generations", func(s *apiServer) {
+		s.makeCredential("x")
+		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"observedGeneration":1,"conditions":[{"type":"Ready","status":"False","reason":"NoToken","message":"","lastTransitionTime":"2026-08-03T22:14:07Z"}]}}`)
+		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Annotations = map[string]string{"a": "b"} })
+		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Spec.Suspend = true })
+		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Spec.Suspend, o.Labels = false, map[string]string{"a": "b"} })
+		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Status = v1alpha1.CDPCredentialStatus{} })
+	}},
+	{"patches of a status", func(s *apiServer) {
+		s.makeCredential("x")
+		stale := s.credentials[nameOf("x")].ResourceVersion
+		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"failures":1,"issuance":{"day":"2026-08-03","count":1}}}`)
+		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"failures":1,"issuance":{"count":1}}}`) // of nothing
+		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"failures":null,"issuance":{"count":2}}}`)
+		_, _ = s.patchStatus(nil, nameOf("x"), []byte(`{"metadata":{"uid":"7f1c2a52-6d3e-4b58-9d0c-1f2e3d4c5b6a"},"status":{"failures":2}}`))
+		_, _ = s.patchStatus(nil, nameOf("x"), fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q},"status":{"failures":2}}`, stale))
+		_, _ = s.patchStatus(nil, nameOf("x"), []byte(`{"metadata":{"uid":"7f1c2a52-6d3e-4b58-9d0c-1f2e3d4c5b6a"},"status":{"issuance":{"count":2}}}`)) // of nothing
+		_, _ = s.patchStatus(nil, nameOf("never"), []byte(`{"metadata":{"uid":"7f1c2a52-6d3e-4b58-9d0c-1f2e3d4c5b6a"},"status":{"failures":2}}`))
+		s.deleteCredential(nameOf("x"))
+		_, _ = s.patchStatus(nil, nameOf("x"), []byte(`{"status":{"failures":2}}`))
+	}},
+	{"a namespace that ends", func(s *apiServer) {
+		s.makeSecret("x")
+		s.makeCredential("x")
+		s.endNamespace("a")
+		s.makeSecret("x")
+		s.makeSecret("y")
+		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"e"}},"data":{"k":"dw=="}}`)
+		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"failures":1}}`)
+		_, _ = s.patchSecret(nil, nameOf("y"), []byte(`{"metadata":{"annotations":{"c":"d"}}}`))
+		_ = s.deleteSecret(nil, nameOf("x"), &metav1.Preconditions{UID: &s.secrets[nameOf("x")].UID})
+		s.makeSecret("x")
+	}},
+}
+
+func nameOf(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "a", Name: name}
+}
+
+func (s *apiServer) makeSecret(name string) {
+	secret := &corev1.Secret{Type: corev1.SecretTypeOpaque, Data: map[string][]byte{"k": []byte("v")}}
+	secret.Annotations = map[string]string{"c": "d"}
+	_, _ = s.createSecret(nil, nameOf(name), secret)
+}
+
+func (s *apiServer) makeCredential(name string) {
+	s.createCredential(nameOf(name), &v1alpha1.CDPCredential{Spec: v1alpha1.CDPCredentialSpec{
+		Provider:        v1alpha1.Provider{Auth0: &v1alpha1.Auth0{Domain: "auth.example.com", Audience: "https://api.example.com"}},
+		ClientSecretRef: v1alpha1.ClientSecretReference{Name: "client"},
+		Target:          v1alpha1.Target{Name: "token"},
+	}})
+}
+
+// patchWith patches a Secret with its UID and version in the body's two places.
+func (s *apiServer) patchWith(name, body string) {
+	is := s.secrets[nameOf(name)]
+	_, _ = s.patchSecret(nil, nameOf(name), fmt.Appendf(nil, body, is.UID, is.ResourceVersion))
+}
+
+func (s *apiServer) patchStatusWith(name, body string) {
+	_, _ = s.patchStatus(nil, nameOf(name), fmt.Appendf(nil, body, s.credentials[nameOf(name)].UID))
+}

@@ -1,0 +1,387 @@
+package simulation
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// A replay does on the real API server what a history says, in namespaces of its own, and compares every answer.
+type replay struct {
+	ctx    context.Context
+	real   client.Client
+	prefix string // of its namespaces
+	// uids and versions are what the real API server made where the simulated one made those.
+	uids     map[types.UID]types.UID
+	versions map[string]string
+	// simulated and actual are the last versions of each object, newest the highest of all real ones.
+	simulated, actual map[objectKey]string
+	newest            uint64
+	namespaces        map[string]bool
+}
+
+type objectKey struct {
+	types.NamespacedName
+	ofSecret bool
+}
+
+func newReplay(ctx context.Context, real client.Client, prefix string) *replay {
+	return &replay{
+		ctx: ctx, real: real, prefix: prefix, uids: map[types.UID]types.UID{}, versions: map[string]string{},
+		simulated: map[objectKey]string{}, actual: map[objectKey]string{}, namespaces: map[string]bool{},
+	}
+}
+
+// run returns the first disagreement.
+func (r *replay) run(h *history) error {
+	for i := range h.all {
+		if err := r.step(&h.all[i]); err != nil {
+			return fmt.Errorf("happening %d, %s: %w", i, &h.all[i], err)
+		}
+	}
+	return r.lists(h)
+}
+
+func (e *happening) String() string {
+	kind := "CDPCredential"
+	if e.ofSecret {
+		kind = "Secret"
+	}
+	body := ""
+	if e.body != nil {
+		body = " with " + string(e.body)
+	}
+	return fmt.Sprintf("%s of %s %s%s", cmp.Or(string(e.verb), "a change"), kind, e.name, body)
+}
+
+func (r *replay) step(e *happening) error {
+	if err := r.namespace(e.name.Namespace); err != nil {
+		return err
+	}
+	if e.verb == endNamespace {
+		return r.endNamespace(e.name.Namespace)
+	}
+	is := r.blank(e)
+	err := r.do(e, is)
+	if e.verb == "" && err != nil {
+		return fmt.Errorf("the real API server refuses it: %w", err)
+	}
+	if got, want := verdictOf(err), verdictOf(e.err); got != want {
+		return fmt.Errorf("the real API server says %s (%v), the simulated one %s (%v)", got, err, want, e.err)
+	}
+	if err != nil || e.verb == remove || e.want() == nil {
+		err = r.real.Get(r.ctx, client.ObjectKeyFromObject(is), is)
+	}
+	if err := client.IgnoreNotFound(err); err != nil {
+		return err
+	}
+	if there, should := err == nil, e.want() != nil; there != should {
+		// What loses its last finalizer is in the answer all the same.
+		return fmt.Errorf("afterwards it is there: really %t, simulated %t", there, should)
+	}
+	if err != nil {
+		key := objectKey{e.name, e.ofSecret}
+		delete(r.simulated, key)
+		delete(r.actual, key)
+		return nil
+	}
+	return r.compare(e, is)
+}
+
+// verdictOf is what a client decides by.
+func verdictOf(err error) string {
+	if err == nil {
+		return "200"
+	}
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return err.Error()
+	}
+	ending := ""
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		ending = ", namespace terminating"
+	}
+	return fmt.Sprintf("%d %s%s", status.Status().Code, status.Status().Reason, ending)
+}
+
+// want is the object as it is to be, nil if it is not to be.
+func (e *happening) want() client.Object {
+	switch {
+	case e.secret != nil:
+		return e.secret
+	case e.credential != nil:
+		return e.credential
+	}
+	return nil
+}
+
+func (r *replay) blank(e *happening) client.Object {
+	var obj client.Object = &v1alpha1.CDPCredential{}
+	if e.ofSecret {
+		obj = &corev1.Secret{}
+	}
+	obj.SetNamespace(r.prefix + e.name.Namespace)
+	obj.SetName(e.name.Name)
+	return obj
+}
+
+func (r *replay) namespace(name string) error {
+	if r.namespaces[name] {
+		return nil
+	}
+	r.namespaces[name] = true
+	return r.real.Create(r.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.prefix + name}})
+}
+
+// endNamespace returns when the API server has noticed.
+func (r *replay) endNamespace(name string) error {
+	if err := r.real.Delete(r.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.prefix + name}}); err != nil {
+		return err
+	}
+	for {
+		probe := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: r.prefix + name, Name: "probe"}}
+		err := r.real.Create(r.ctx, probe, client.DryRunAll)
+		if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+			return nil
+		}
+		select {
+		case <-r.ctx.Done():
+			return fmt.Errorf("namespace %s does not end: %w", name, err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// do makes the request. into has the name of the object, and gets the answer.
+func (r *replay) do(e *happening, into client.Object) error {
+	switch e.verb {
+	case create:
+		secret := into.(*corev1.Secret)
+		e.secretInto(secret)
+		secret.OwnerReferences = r.owners(e.apiRequest.secret.OwnerReferences)
+		return r.real.Create(r.ctx, secret)
+	case patch, patchStatus:
+		body, err := r.translated(e.body)
+		if err != nil {
+			return err
+		}
+		p := client.RawPatch(types.MergePatchType, body)
+		if e.verb == patch {
+			return r.real.Patch(r.ctx, into, p)
+		}
+		return r.real.Status().Patch(r.ctx, into, p)
+	case remove:
+		var options []client.DeleteOption
+		if e.only != nil {
+			options = append(options, r.preconditions(*e.only))
+		}
+		return r.real.Delete(r.ctx, into, options...)
+	}
+	return r.become(e, into)
+}
+
+// secretInto fills a Secret with what was to be created.
+func (e *happening) secretInto(secret *corev1.Secret) {
+	named := secret.ObjectMeta
+	e.apiRequest.secret.DeepCopyInto(secret)
+	secret.Namespace, secret.Name, secret.UID, secret.ResourceVersion = named.Namespace, named.Name, "", ""
+}
+
+// become makes of an object what somebody has made of it in the simulation, by whatever it takes.
+func (r *replay) become(e *happening, into client.Object) error {
+	want := e.want()
+	err := r.real.Get(r.ctx, client.ObjectKeyFromObject(into), into)
+	if client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	missing := err != nil
+	switch {
+	case want == nil && into.GetDeletionTimestamp() != nil: // somebody took the last finalizer off
+		into.SetFinalizers(nil)
+		return r.real.Update(r.ctx, into)
+	case want == nil:
+		return r.real.Delete(r.ctx, into)
+	}
+	into.SetLabels(want.GetLabels())
+	into.SetAnnotations(want.GetAnnotations())
+	into.SetFinalizers(want.GetFinalizers())
+	into.SetOwnerReferences(r.owners(want.GetOwnerReferences()))
+	if secret, ok := into.(*corev1.Secret); ok {
+		secret.Type, secret.Data, secret.Immutable = e.secret.Type, e.secret.Data, e.secret.Immutable
+	} else {
+		into.(*v1alpha1.CDPCredential).Spec = *e.credential.Spec.DeepCopy()
+	}
+	if missing {
+		err = r.real.Create(r.ctx, into)
+	} else {
+		err = r.real.Update(r.ctx, into)
+	}
+	if credential, ok := into.(*v1alpha1.CDPCredential); ok && err == nil && !equality.Semantic.DeepEqual(credential.Status, e.credential.Status) {
+		credential.Status = *e.credential.Status.DeepCopy()
+		err = r.real.Status().Update(r.ctx, credential)
+	}
+	if err == nil && want.GetDeletionTimestamp() != nil && into.GetDeletionTimestamp() == nil {
+		err = errors.Join(r.real.Delete(r.ctx, into), r.real.Get(r.ctx, client.ObjectKeyFromObject(into), into))
+	}
+	return err
+}
+
+// translated is a patch with real UIDs and versions. One that the simulation never gave stays.
+func (r *replay) translated(body []byte) ([]byte, error) {
+	var p map[string]any
+	if err := json.Unmarshal(body, &p); err != nil {
+		return nil, err
+	}
+	if m, ok := p["metadata"].(map[string]any); ok {
+		if uid, ok := m["uid"].(string); ok {
+			m["uid"] = string(r.uid(types.UID(uid)))
+		}
+		if version, ok := m["resourceVersion"].(string); ok {
+			m["resourceVersion"] = r.version(version)
+		}
+		owners, _ := m["ownerReferences"].([]any)
+		for _, owner := range owners {
+			reference := owner.(map[string]any)
+			reference["uid"] = string(r.uid(types.UID(reference["uid"].(string))))
+		}
+	}
+	return json.Marshal(p)
+}
+
+func (r *replay) uid(simulated types.UID) types.UID { return cmp.Or(r.uids[simulated], simulated) }
+
+func (r *replay) version(simulated string) string { return cmp.Or(r.versions[simulated], simulated) }
+
+func (r *replay) owners(simulated []metav1.OwnerReference) []metav1.OwnerReference {
+	out := append([]metav1.OwnerReference(nil), simulated...)
+	for i := range out {
+		out[i].UID = r.uid(out[i].UID)
+	}
+	return out
+}
+
+func (r *replay) preconditions(simulated metav1.Preconditions) client.Preconditions {
+	var real client.Preconditions
+	if simulated.UID != nil {
+		real.UID = new(r.uid(*simulated.UID))
+	}
+	if simulated.ResourceVersion != nil {
+		real.ResourceVersion = new(r.version(*simulated.ResourceVersion))
+	}
+	return real
+}
+
+// compare compares what there is with what there is to be, and whether its version has changed.
+func (r *replay) compare(e *happening, is client.Object) error {
+	want, key := e.want(), objectKey{e.name, e.ofSecret}
+	version, err := strconv.ParseUint(is.GetResourceVersion(), 10, 64)
+	if err != nil {
+		return err
+	}
+	changed, should := is.GetResourceVersion() != r.actual[key], want.GetResourceVersion() != r.simulated[key]
+	switch {
+	case changed != should:
+		return fmt.Errorf("its version has changed: really %t, simulated %t", changed, should)
+	case changed && version <= r.newest:
+		return fmt.Errorf("its version %d is not newer than %d", version, r.newest)
+	}
+	r.newest = max(r.newest, version)
+	r.uids[want.GetUID()], r.versions[want.GetResourceVersion()] = is.GetUID(), is.GetResourceVersion()
+	r.simulated[key], r.actual[key] = want.GetResourceVersion(), is.GetResourceVersion()
+	if diff := gocmp.Diff(r.essence(want, r.uid), r.essence(is, func(uid types.UID) types.UID { return uid }), cmpopts.EquateEmpty()); diff != "" {
+		return fmt.Errorf("it is otherwise than simulated (-), really (+):\n%s", diff)
+	}
+	return nil
+}
+
+// essence is what of an object must agree.
+func (r *replay) essence(obj client.Object, uid func(types.UID) types.UID) map[string]any {
+	out := map[string]any{
+		"uid": uid(obj.GetUID()), "generation": obj.GetGeneration(), "labels": obj.GetLabels(), "annotations": obj.GetAnnotations(),
+		"finalizers": obj.GetFinalizers(), "being deleted": obj.GetDeletionTimestamp() != nil,
+	}
+	var owners []metav1.OwnerReference
+	for _, o := range obj.GetOwnerReferences() {
+		o.UID = uid(o.UID)
+		owners = append(owners, o)
+	}
+	out["owners"] = owners
+	switch obj := obj.(type) {
+	case *corev1.Secret:
+		out["data"], out["type"], out["immutable"] = obj.Data, cmp.Or(obj.Type, corev1.SecretTypeOpaque), obj.Immutable
+	case *v1alpha1.CDPCredential:
+		out["spec"], out["status"] = asJSON(obj.Spec), asJSON(obj.Status)
+	}
+	return out
+}
+
+func asJSON(v any) (out any) {
+	text, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(text, &out)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// lists compares what there is in each namespace in the end.
+func (r *replay) lists(h *history) error {
+	want := map[objectKey]string{}
+	for _, e := range h.all {
+		if key := (objectKey{e.name, e.ofSecret}); e.want() != nil {
+			want[key] = r.actual[key]
+		} else {
+			delete(want, key)
+		}
+	}
+	got := map[objectKey]string{}
+	for namespace := range r.namespaces {
+		for _, ofSecret := range []bool{true, false} {
+			var list client.ObjectList = &v1alpha1.CDPCredentialList{}
+			if ofSecret {
+				list = &corev1.SecretList{}
+			}
+			if err := r.real.List(r.ctx, list, client.InNamespace(r.prefix+namespace)); err != nil {
+				return err
+			}
+			for _, obj := range itemsOf(list) {
+				got[objectKey{types.NamespacedName{Namespace: namespace, Name: obj.GetName()}, ofSecret}] = obj.GetResourceVersion()
+			}
+		}
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		return fmt.Errorf("in the end there are other objects than simulated (-), really (+):\n%s", diff)
+	}
+	return nil
+}
+
+func itemsOf(list client.ObjectList) (out []client.Object) {
+	switch list := list.(type) {
+	case *corev1.SecretList:
+		for i := range list.Items {
+			out = append(out, &list.Items[i])
+		}
+	case *v1alpha1.CDPCredentialList:
+		for i := range list.Items {
+			out = append(out, &list.Items[i])
+		}
+	}
+	return out
+}
