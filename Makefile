@@ -46,6 +46,10 @@ BENCH ?=
 bench: ## Measure N (1000 unless set) credentials, medians of RUNS (1) runs; PROFILE=cpu|heap writes bench-cpu.pprof or bench-heap.pprof
 	go run ./hack/bench $(if $(filter-out file,$(origin N)),-credentials $(N)) -runs $(RUNS) $(if $(PROFILE),-profile $(PROFILE)) $(BENCH)
 
+.PHONY: bench-hostile
+bench-hostile: ## Throw the costliest answers, keys, objects and Secrets at the manager, and measure its memory and honest renewals (minutes)
+	go run ./hack/hostile
+
 .PHONY: scale-plot
 scale-plot: ## Draw docs/images/exchanges-100k.svg: 100,000 credentials over two days, on a fake clock (takes minutes)
 	@mkdir -p $(OUT)/docs/images
