@@ -200,9 +200,9 @@ func troubles(t *testing.T) map[string]trouble {
 			"HostNotAllowed", "kubectl annotate secret -n $NS etl-client --overwrite 'cdpcredentials.io/allowed-hosts=$HOST'"),
 		"consent to others only": client(func(secret *corev1.Secret) {
 			secret.Annotations[v1alpha1.AllowedHostsAnnotation] = "auth.example.com, *.example.org"
-		}, "HostNotAllowed", "--overwrite 'cdpcredentials.io/allowed-hosts=auth.example.com,*.example.org,$HOST'"),
+		}, "HostNotAllowed", "adds $HOST to its annotation cdpcredentials.io/allowed-hosts"),
 		"consent to everybody": client(func(secret *corev1.Secret) { secret.Annotations[v1alpha1.AllowedHostsAnnotation] = "*" },
-			"HostNotAllowed", "the annotation cdpcredentials.io/allowed-hosts of Secret etl-client cannot be read", "a * stands nowhere else, and never alone"),
+			"HostNotAllowed", "the annotation cdpcredentials.io/allowed-hosts of Secret etl-client has an entry that cannot be read", "*.NAME"),
 		"private key garbage": {
 			cause: func(c *credential) {
 				c.editClient(func(secret *corev1.Secret) { secret.Data["private-key"] = []byte("-----BEGIN GARBAGE-----") })

@@ -55,21 +55,6 @@ func targetNotOwned(v *view) *failure {
 		name, annotate(v.obj.Namespace, name, v1alpha1.CredentialAnnotation, v.obj.Name)))
 }
 
-// hostNotAllowed names the one line that gives consent. It repeats the consents that are there already, where they are of use.
-func hostNotAllowed(obj *v1alpha1.CDPCredential, allowed string, endpoint egress.Endpoint, bad error) *failure {
-	secret, host := obj.Spec.ClientSecretRef.Name, hostOf(endpoint)
-	problem := fmt.Sprintf("Secret %s does not allow its values to be sent to %s", secret, host)
-	list := host
-	switch {
-	case bad != nil:
-		problem = fmt.Sprintf("the annotation %s of Secret %s cannot be read (%s)", v1alpha1.AllowedHostsAnnotation, secret, shorten(bad.Error(), 256))
-	case strings.TrimSpace(allowed) != "" && len(allowed) < 512:
-		list = strings.ReplaceAll(allowed, " ", "") + "," + host
-	}
-	return stalled(v1alpha1.ReasonHostNotAllowed, fmt.Sprintf("%s; if that host is right, allow it with: %s", problem,
-		annotate(obj.Namespace, secret, v1alpha1.AllowedHostsAnnotation, list)))
-}
-
 func annotate(namespace, secret, key, value string) string {
 	return fmt.Sprintf("kubectl annotate secret -n %s %s --overwrite '%s=%s'", namespace, secret, key, value)
 }

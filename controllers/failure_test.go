@@ -188,24 +188,24 @@ func TestObstacleMessages(t *testing.T) {
 		},
 		"no consent at all": {
 			func(v *view) { v.client.allowedHosts = "" },
-			"Secret etl-client does not allow its values to be sent to auth.example.com; if that host is right, allow it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=auth.example.com'",
+			"Secret etl-client does not allow its values to be sent to auth.example.com; if that host is right, whoever may change the Secret allows it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=auth.example.com'",
 		},
 		"a port, which is said": {
 			func(v *view) { v.client.allowedHosts = ""; provide(v, apsisAt("https://auth.example.com:8443")) },
-			"Secret etl-client does not allow its values to be sent to auth.example.com:8443; if that host is right, allow it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=auth.example.com:8443'",
+			"Secret etl-client does not allow its values to be sent to auth.example.com:8443; if that host is right, whoever may change the Secret allows it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=auth.example.com:8443'",
 		},
 		"an IPv6 address, with brackets": {
 			func(v *view) { v.client.allowedHosts = ""; provide(v, apsisAt("https://[2606:4700::1111]")) },
-			"Secret etl-client does not allow its values to be sent to [2606:4700::1111]; if that host is right, allow it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=[2606:4700::1111]'",
+			"Secret etl-client does not allow its values to be sent to [2606:4700::1111]; if that host is right, whoever may change the Secret allows it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=[2606:4700::1111]'",
 		},
-		// Consents that are there already are not lost by following the advice.
+		// What is there already is neither lost by following the advice nor shown to people who may not read Secrets.
 		"consent for others": {
 			func(v *view) { v.client.allowedHosts = "a.example.org, *.example.net:8443" },
-			"Secret etl-client does not allow its values to be sent to auth.example.com; if that host is right, allow it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=a.example.org,*.example.net:8443,auth.example.com'",
+			"Secret etl-client does not allow its values to be sent to auth.example.com; if that host is right, whoever may change the Secret adds auth.example.com to its annotation cdpcredentials.io/allowed-hosts, with a comma after what is there: kubectl edit secret -n marketing etl-client",
 		},
 		"consent that cannot be read": {
 			func(v *view) { v.client.allowedHosts = "*" },
-			"the annotation cdpcredentials.io/allowed-hosts of Secret etl-client cannot be read (allowed host \"*\": write *.NAME for all hosts below NAME; a * stands nowhere else, and never alone); if that host is right, allow it with: kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=auth.example.com'",
+			"the annotation cdpcredentials.io/allowed-hosts of Secret etl-client has an entry that cannot be read, and so allows nothing; whoever may change the Secret corrects it: names, *.NAME or IP addresses, each with an optional :PORT, separated by commas; auth.example.com must be among them",
 		},
 		"provider of a later version": {
 			func(v *view) { provide(v, v1alpha1.Provider{}) },

@@ -25,8 +25,10 @@ type intent struct {
 	// vendor are the vendor's own hosts, which need no consent.
 	vendor egress.Hosts
 	values []value
-	// asked is a fingerprint of all this.
-	asked string
+	// defaultKeys says that spec.clientSecretRef.keys names no other keys than the default ones.
+	defaultKeys bool
+	// asked is a fingerprint of all this, askedRest the same without Algonomy's resources. Empty for others.
+	asked, askedRest string
 }
 
 // A value is one value of the client Secret.
@@ -43,6 +45,8 @@ var (
 	adobeHosts      = mustHosts("ims-na1.adobelogin.com,ims-na1-stg1.adobelogin.com,platform.adobe.io")
 	apsisHosts      = mustHosts("api.apsis.one,api-apac.apsis.one")
 	experitureHosts = mustHosts("api.experiture.ai")
+	// builtInHosts are all of them: no private CA may stand for one, whatever the provider.
+	builtInHosts = adobeHosts.With(apsisHosts).With(experitureHosts)
 )
 
 func mustHosts(list string) egress.Hosts {
@@ -64,7 +68,11 @@ func intentOf(spec *v1alpha1.CDPCredentialSpec) (intent, error) {
 		keys = *spec.ClientSecretRef.Keys
 	}
 	in.values = valuesOf(in.request, keys)
-	in.asked = in.fingerprint(spec.ClientSecretRef.Name)
+	in.defaultKeys = usesDefaultKeys(in.values, valuesOf(in.request, v1alpha1.ClientSecretKeys{}))
+	in.asked = in.fingerprint(in.request, spec.ClientSecretRef.Name)
+	if in.request.Provider == exchange.Algonomy {
+		in.askedRest = in.fingerprint(in.request.WithoutResources(), spec.ClientSecretRef.Name)
+	}
 	if in.provider == "basic" {
 		return in, nil
 	}
@@ -155,12 +163,22 @@ func valuesOf(req exchange.Request, keys v1alpha1.ClientSecretKeys) []value {
 	return []value{id, secret}
 }
 
-func (in *intent) fingerprint(secretName string) string {
+// usesDefaultKeys reports whether every value is under its default key.
+func usesDefaultKeys(values, defaults []value) bool {
+	for i := range values {
+		if values[i].key != defaults[i].key {
+			return false
+		}
+	}
+	return true
+}
+
+func (in *intent) fingerprint(req exchange.Request, secretName string) string {
 	keys := []byte{}
 	for _, v := range in.values {
 		keys = append(keys, v.field+"="+v.key+"\n"...)
 	}
-	return fingerprint(nil, []byte(in.request.Fingerprint(nil)), []byte(secretName), keys)
+	return fingerprint(nil, []byte(req.Fingerprint(nil)), []byte(secretName), keys)
 }
 
 // withClient fills in the values of the client Secret.

@@ -77,7 +77,7 @@ func (r *CDPCredentialReconciler) cachedClient(ctx context.Context, v *view) err
 	} else if err != nil {
 		return fmt.Errorf("read the client Secret's metadata: %w", err)
 	}
-	v.client = clientView{found: true, version: versionOf(&meta.ObjectMeta), allowedHosts: meta.Annotations[v1alpha1.AllowedHostsAnnotation]}
+	v.client = clientViewOf(&meta.ObjectMeta)
 	return nil
 }
 
@@ -176,6 +176,10 @@ func (r *CDPCredentialReconciler) compareClient(ctx context.Context, v *view, me
 		}
 	}
 	recordStale := rec != nil && v.held.has() && (rec.Asked != v.intent.asked || rec.Client != v.client.version)
+	if recordStale && askedDifference(rec, &v.intent) == different {
+		// Whatever the values are: an exchange only where they differ would tell whether two Secrets hold the same.
+		v.difference, recordStale = different, false
+	}
 	attemptStale := last != nil && last.Generation == v.obj.Generation && last.ClientSecretVersion != v.client.version && mem.client.attempt != ""
 	if !recordStale && !attemptStale {
 		return nil
@@ -194,6 +198,17 @@ func (r *CDPCredentialReconciler) compareClient(ctx context.Context, v *view, me
 	return nil
 }
 
+// askedDifference is what spec.provider and spec.clientSecretRef ask for in comparison to what they did when the record was written.
+func askedDifference(rec *record, in *intent) difference {
+	switch {
+	case rec.Asked == in.asked:
+		return same
+	case in.askedRest != "" && rec.AskedRest == in.askedRest:
+		return resourcesOnly
+	}
+	return different
+}
+
 // is says whether what was seen last is of what there is now.
 func (seen *seenClient) is(v *view, compared bool) bool {
 	return seen.version == v.client.version && seen.asked == v.intent.asked && (!compared || seen.against == v.held.rec.Request)
@@ -209,7 +224,7 @@ func (r *CDPCredentialReconciler) compare(v *view, seen *seenClient, withRecord 
 	if err != nil {
 		return // a value is missing, which the attempt will report
 	}
-	seen.request = req.Fingerprint(r.salt[:])
+	seen.request = r.attemptFingerprint(v, req)
 	if withRecord {
 		seen.difference = compareRequests(v.held.rec, req)
 	}
@@ -229,8 +244,7 @@ func (r *CDPCredentialReconciler) readClient(ctx context.Context, v *view) error
 	if err != nil {
 		return &requestError{verb: "get", resource: "secrets", name: v.obj.Spec.ClientSecretRef.Name, err: err}
 	}
-	v.client = clientView{
-		found: true, version: versionOf(&secret.ObjectMeta), secret: secret, allowedHosts: secret.Annotations[v1alpha1.AllowedHostsAnnotation],
-	}
+	v.client = clientViewOf(&secret.ObjectMeta)
+	v.client.secret = secret
 	return nil
 }

@@ -38,7 +38,7 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	if f != nil || err != nil {
 		return nil, r.attempted(v, mem, f), err
 	}
-	if s.cause == causeChanged && v.intent.provider != "basic" && compareRequests(v.held.rec, req) == same {
+	if s.cause == causeChanged && v.intent.provider != "basic" && v.held.rec.Asked == v.intent.asked && compareRequests(v.held.rec, req) == same {
 		return nil, outcome{waiting: true, at: v.now.Add(mostLag)}, nil // the change was taken back, which the cache is going to show
 	}
 	if s.action == update {
@@ -103,7 +103,7 @@ func (r *CDPCredentialReconciler) pending(ctx context.Context, v *view, mem *rem
 
 // exchange makes the one attempt. The view's time is that of after it: what is waited out is counted from then, and not from before a time-out.
 func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step, req exchange.Request) (exchange.Token, egress.Result, error) {
-	transport, err := r.Transports.For(v.obj.Namespace, caBundle(v.obj))
+	transport, err := r.Transports.For(v.obj.Namespace, v.roots(v.intent.endpoint))
 	if err != nil {
 		return exchange.Token{}, egress.Result{Kind: egress.Cancelled}, err
 	}
@@ -114,7 +114,7 @@ func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step,
 		return got, egress.Result{Kind: egress.Cancelled}, err // nothing was sent
 	}
 	r.Metrics.exchanged(v.intent.provider, s.action, v.now.Sub(began), err)
-	learned := resultOf(err, caBundle(v.obj) != nil)
+	learned := resultOf(err, v.roots(v.intent.endpoint) != nil)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		learned = egress.Result{Kind: egress.Cancelled}
@@ -178,7 +178,7 @@ func (r *CDPCredentialReconciler) attempted(v *view, mem *remembered, f *failure
 		mem.client.version, mem.client.asked, mem.client.against, mem.client.request = v.client.version, v.intent.asked, "", ""
 		if v.client.secret != nil {
 			if req, err := v.intent.withClient(v.client.secret); err == nil {
-				mem.client.request = req.Fingerprint(r.salt[:])
+				mem.client.request = r.attemptFingerprint(v, req)
 			}
 		}
 		mem.client.attempt = mem.client.request
@@ -194,7 +194,7 @@ func (r *CDPCredentialReconciler) request(ctx context.Context, v *view) (exchang
 	if f := obstacle(v, nothing); f != nil { // the cache may have been behind
 		return exchange.Request{}, f, nil
 	}
-	if f := guardClusterCredential(v); f != nil {
+	if f := liveConsent(v); f != nil {
 		return exchange.Request{}, f, nil
 	}
 	req, err := v.intent.withClient(v.client.secret)
@@ -205,6 +205,11 @@ func (r *CDPCredentialReconciler) request(ctx context.Context, v *view) (exchang
 		return exchange.Request{}, failureOf(v, err, 0), nil
 	}
 	return req, nil, nil
+}
+
+// attemptFingerprint is of all that an attempt depends on: what is sent, and the CA that the endpoint is checked against.
+func (r *CDPCredentialReconciler) attemptFingerprint(v *view, req exchange.Request) string {
+	return fingerprint(r.salt[:], []byte(req.Fingerprint(r.salt[:])), v.roots(v.intent.endpoint))
 }
 
 func caBundle(obj *v1alpha1.CDPCredential) []byte {

@@ -236,12 +236,7 @@ func obstacle(v *view, do action) *failure {
 	if !v.client.found {
 		return stalled(v1alpha1.ReasonSecretNotFound, "create the Secret "+spec.ClientSecretRef.Name+" in this namespace, with "+neededKeys(&v.intent))
 	}
-	if v.intent.provider != "basic" {
-		if f := consent(v, v.client.allowedHosts, v.intent.endpoint); f != nil {
-			return f
-		}
-	}
-	return nil
+	return clientConsent(v)
 }
 
 func neededKeys(in *intent) string {
@@ -255,22 +250,6 @@ func neededKeys(in *intent) string {
 		return "the key " + keys[0]
 	}
 	return "the keys " + strings.Join(keys, " and ")
-}
-
-// consent says whether the client Secret, or an administrator, lets its values go to endpoint.
-func consent(v *view, allowedHosts string, endpoint egress.Endpoint) *failure {
-	if !v.only.Empty() && !v.only.Allows(endpoint) {
-		return stalled(v1alpha1.ReasonHostNotAllowed, "an administrator has closed the list of hosts, and "+hostOf(endpoint)+
-			" is not on it: use another host, or have an administrator add it to --token-hosts-only")
-	}
-	if v.intent.vendor.Allows(endpoint) || v.allowed.Allows(endpoint) {
-		return nil
-	}
-	hosts, err := egress.ParseHosts(allowedHosts)
-	if err == nil && hosts.Allows(endpoint) {
-		return nil
-	}
-	return hostNotAllowed(v.obj, allowedHosts, endpoint, err)
 }
 
 // backingOff says whether an earlier attempt's failure is still to be waited out, and until when; zero means until a change.

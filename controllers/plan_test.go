@@ -726,7 +726,7 @@ func TestPlanRewriteWhileWaiting(t *testing.T) {
 		}, decision{action: "nothing", cause: "Renewal", keep: true, at: "11:59:59"}},
 		"to basic": {func(v *view) {
 			provide(v, v1alpha1.Provider{Basic: &v1alpha1.Basic{}})
-			v.difference = different
+			v.client.allowBasic, v.difference = "true", different
 		}, decision{action: "nothing", cause: "Changed", keep: true, at: "11:59:59"}},
 	}
 	for name, tc := range tests {
@@ -823,6 +823,7 @@ func algonomy(v *view) {
 
 func basic(v *view) {
 	provide(v, v1alpha1.Provider{Basic: &v1alpha1.Basic{}})
+	v.client.allowBasic = "true"
 	v.held.rec.IssuedAt, v.held.rec.ExpiresAt = time.Time{}, time.Time{}
 	delete(v.target.meta.Annotations, "cdpcredentials.io/expires-at")
 }

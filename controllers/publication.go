@@ -85,7 +85,7 @@ func (r *CDPCredentialReconciler) publicationOf(v *view, s step, req exchange.Re
 		rec.IssuedAt, rec.ExpiresAt, rec.Issuance = time.Time{}, time.Time{}, nil
 	}
 	req.Update = ""
-	rec.Asked, rec.Client = v.intent.asked, v.client.version
+	rec.Asked, rec.AskedRest, rec.Client = v.intent.asked, v.intent.askedRest, v.client.version
 	rec.Request, rec.Rest = req.Fingerprint(rec.Salt), ""
 	if req.Provider == exchange.Algonomy {
 		rec.Rest = req.WithoutResources().Fingerprint(rec.Salt)

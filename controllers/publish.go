@@ -28,7 +28,7 @@ func (r *CDPCredentialReconciler) rewrite(ctx context.Context, v *view, mem *rem
 		return outcome{}, err
 	}
 	rec := *v.held.rec
-	if compareRequests(&rec, req) == same { // else it has just been changed, which the next pass must still be able to see
+	if rec.Asked == v.intent.asked && compareRequests(&rec, req) == same { // else it has just been changed, which the next pass must still be able to see
 		rec.Asked, rec.Client = v.intent.asked, v.client.version
 	}
 	return r.publish(ctx, v, mem, &publication{

@@ -33,10 +33,12 @@ type record struct {
 	Granted   []string `json:"granted,omitempty"`
 	// Asked is the fingerprint of what the object asks for, and Client the version of the client Secret that was read: while both stay,
 	// nothing that would be sent has changed. Request is the fingerprint of what was sent, Rest the same without resources.
-	Asked   string `json:"asked"`
-	Client  string `json:"client"`
-	Request string `json:"request"`
-	Rest    string `json:"rest,omitempty"`
+	// AskedRest is Asked without Algonomy's resources.
+	Asked     string `json:"asked"`
+	AskedRest string `json:"askedRest,omitempty"`
+	Client    string `json:"client"`
+	Request   string `json:"request"`
+	Rest      string `json:"rest,omitempty"`
 	// Shape is the fingerprint of spec.target.
 	Shape string `json:"shape"`
 	// Token is the fingerprint of the token and its times, Data that of all our data.
@@ -50,6 +52,8 @@ type record struct {
 	Keys        []string `json:"keys"`
 	Labels      []string `json:"labels,omitempty"`
 	Annotations []string `json:"annotations,omitempty"`
+	// Default are those of Keys that no template made: all that may be used of this Secret where it is a client Secret itself.
+	Default []string `json:"default,omitempty"`
 	// Cause is why the token was issued.
 	Cause cause `json:"cause"`
 	// Handled is the refresh request that was handled with it, and Issuance the count of the day with it: status may be lost.
@@ -61,11 +65,19 @@ type record struct {
 
 // parseRecord gives nil for what cannot be read or is of another object: the token beside it is then as good as edited.
 func parseRecord(text, object string) *record {
+	if rec := anyRecord(text); rec != nil && rec.Object == object {
+		return rec
+	}
+	return nil
+}
+
+// anyRecord gives a record of whatever object. Nil: it cannot be read.
+func anyRecord(text string) *record {
 	if text == "" {
 		return nil
 	}
 	var rec record
-	if err := json.Unmarshal([]byte(text), &rec); err != nil || len(rec.Salt) == 0 || rec.Token == "" || rec.Object != object {
+	if err := json.Unmarshal([]byte(text), &rec); err != nil || len(rec.Salt) == 0 || rec.Token == "" {
 		return nil
 	}
 	return &rec

@@ -168,9 +168,9 @@ func (s *stage) secretOf(name string) *corev1.Secret {
 	return secret
 }
 
-// allowed are all the hosts of the stage's endpoints, as the annotation of a client Secret.
+// allowed is the consent of a client Secret to all of the stage's endpoints, to any CA, and to being copied by basic.
 func (s *stage) allowed() map[string]string {
-	return map[string]string{v1alpha1.AllowedHostsAnnotation: "127.0.0.1"}
+	return map[string]string{v1alpha1.AllowedHostsAnnotation: "127.0.0.1", v1alpha1.AllowedCAAnnotation: "*", v1alpha1.AllowBasicAnnotation: "true"}
 }
 
 // fill puts in what a test cannot know beforehand: $NS is the namespace, $HOST and $PORT are those of the OAuth 2.0 endpoint.

@@ -48,9 +48,9 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 	if !v.client.found {
 		return nil, time.Time{} // reported as SecretNotFound
 	}
-	if f := consent(v, v.client.allowedHosts, endpoint); f != nil {
+	if f := hostConsent(v, endpoint); f != nil {
 		mem.verified = "" // it is tried as soon as it may be again: until then nobody knows
-		return &verification{truth: metav1.ConditionFalse, reason: f.reason, message: "spec.verify.url: " + f.message}, time.Time{}
+		return notVerifiable(f), time.Time{}
 	}
 	this := fingerprint(nil, []byte(v.target.rec.Token), []byte(spec.URL), []byte(verifyInterval(spec).String()))
 	if !mem.verifySpread && verifiedBefore(v) {
@@ -67,7 +67,7 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 	}
 	result := egress.Result{Kind: egress.Cancelled}
 	defer func() { reservation.Done(r.Clock.Now(), result) }()
-	tried, result, err := r.tryToken(ctx, v, mem, string(spec.URL))
+	tried, result, err := r.tryToken(ctx, v, mem, endpoint)
 	if err != nil {
 		// The API server does not say what is to be tried. That is no reason to keep from status what else the pass has found.
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to try the token")
@@ -88,24 +88,32 @@ func verifyRequest(v *view, endpoint egress.Endpoint) egress.Request {
 	}
 }
 
-func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *remembered, url string) (*verification, egress.Result, error) {
+// notVerifiable is the verification of a token that may not be sent to the API.
+func notVerifiable(f *failure) *verification {
+	return &verification{truth: metav1.ConditionFalse, reason: f.reason, message: "spec.verify.url: " + f.message}
+}
+
+func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *remembered, endpoint egress.Endpoint) (*verification, egress.Result, error) {
 	unknown := egress.Result{Kind: egress.Cancelled}
 	req, f, err := r.request(ctx, v)
 	if f != nil || err != nil {
 		return &verification{undecided: true}, unknown, err
 	}
+	if f := hostConsent(v, endpoint); f != nil { // the client Secret as it is now, where the cache may have been behind
+		return notVerifiable(f), unknown, nil
+	}
 	value, there, err := r.heldValue(ctx, v)
 	if !there || err != nil {
 		return &verification{undecided: true}, unknown, err
 	}
-	transport, err := r.Transports.For(v.obj.Namespace, caBundle(v.obj))
+	transport, err := r.Transports.For(v.obj.Namespace, v.roots(endpoint))
 	if err != nil {
 		return &verification{undecided: true}, unknown, nil //nolint:nilerr // a bad CA bundle is reported as InvalidSpec
 	}
-	got := exchange.Verify(ctx, transport, r.Clock.Now, url, req.APIHeaders(value, v.target.rec.TokenType))
+	got := exchange.Verify(ctx, transport, r.Clock.Now, string(v.obj.Spec.Verify.URL), req.APIHeaders(value, v.target.rec.TokenType))
 	result := egress.Result{Kind: egress.Served}
 	if got.Err != nil {
-		result = resultOf(got.Err, v.obj.Spec.TLS != nil)
+		result = resultOf(got.Err, v.roots(endpoint) != nil)
 	}
 	if refused, ok := addressRefusal(got.Err); ok {
 		return &verification{

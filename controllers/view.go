@@ -54,10 +54,23 @@ type view struct {
 type clientView struct {
 	found   bool
 	version string
-	// allowedHosts is its consent.
-	allowedHosts string
+	// allowedHosts, allowedCA and allowBasic are the annotations with which its owner consents to uses of it.
+	allowedHosts, allowedCA, allowBasic string
+	// managed says that the operator writes or wrote it for a CDPCredential, and state is the record of that.
+	managed bool
+	state   string
 	// secret is nil unless this pass has read it.
 	secret *corev1.Secret
+}
+
+// clientViewOf is what the metadata of a client Secret says.
+func clientViewOf(meta *metav1.ObjectMeta) clientView {
+	return clientView{
+		found: true, version: versionOf(meta),
+		allowedHosts: meta.Annotations[v1alpha1.AllowedHostsAnnotation], allowedCA: meta.Annotations[v1alpha1.AllowedCAAnnotation],
+		allowBasic: meta.Annotations[v1alpha1.AllowBasicAnnotation],
+		managed:    meta.Annotations[v1alpha1.CredentialAnnotation] != "", state: meta.Annotations[v1alpha1.StateAnnotation],
+	}
 }
 
 // A targetView is what is known of a target Secret.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,6 +36,7 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 	}
 	p.rec.Shape = shapeOf(&v.obj.Spec.Target)
 	p.rec.Keys = sortedKeys(data)
+	p.rec.Default = slices.DeleteFunc(sortedKeys(data), func(key string) bool { _, templated := v.obj.Spec.Target.Data[key]; return templated })
 	want := wantedMetadata(v.obj, p.rec.shownExpiry())
 	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
 	p.rec.Token, p.rec.Data = p.rec.seal(p.rec.tokenIn(data)), p.rec.sealData(data, p.rec.Keys)

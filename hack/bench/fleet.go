@@ -57,7 +57,7 @@ func (f *fleet) prepare(ctx context.Context) error {
 	return each(ctx, f.size, func(ctx context.Context, i int) error {
 		secret := &corev1.Secret{ObjectMeta: metaOf(f.clientSecret(i))}
 		secret.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: f.endpoint.Host}
-		secret.StringData = map[string]string{"client-id": clientID(f.name, i), "client-secret": secretOf(clientID(f.name, i), 1)}
+		secret.StringData = map[string]string{"client-id": clientID(f.name, i), "client-secret": secretOf(clientID(f.name, i), 1), "ca.crt": string(f.endpoint.CABundle)}
 		return f.admin.Create(ctx, secret)
 	})
 }
@@ -71,7 +71,6 @@ func (f *fleet) object(i int) *v1alpha1.CDPCredential {
 	return &v1alpha1.CDPCredential{ObjectMeta: metaOf(f.credential(i)), Spec: v1alpha1.CDPCredentialSpec{
 		Provider:        v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: v1alpha1.HTTPSURL(f.endpoint.TokenURL), AuthMethod: "ClientSecretPost"}},
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: f.clientSecret(i).Name},
-		TLS:             &v1alpha1.TLS{CABundle: f.endpoint.CABundle},
 		Target:          v1alpha1.Target{Name: f.target(i).Name},
 	}}
 }

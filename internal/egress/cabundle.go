@@ -15,35 +15,47 @@ type CABundleError struct{ Why string }
 
 func (e *CABundleError) Error() string { return "read CA bundle: " + e.Why }
 
-// CheckCABundle says whether a CA bundle can be used: a *CABundleError if not.
+// CheckCABundle reports whether a CA bundle can be used: a *CABundleError if not.
 func CheckCABundle(bundle []byte) error {
-	return addCertificates(x509.NewCertPool(), bundle)
+	_, err := readCABundle(bundle)
+	return err
 }
 
-// addCertificates is strict where x509.CertPool.AppendCertsFromPEM is not: a bundle that is only half read would fail later
-// and far from its cause.
 func addCertificates(pool *x509.CertPool, bundle []byte) error {
-	if len(bundle) > maxCABundle {
-		return &CABundleError{fmt.Sprintf("it is larger than %d KiB: keep only the endpoint's own CA", maxCABundle>>10)}
+	certificates, err := readCABundle(bundle)
+	if err != nil {
+		return err
 	}
-	count := 0
+	for _, certificate := range certificates {
+		pool.AddCert(certificate)
+	}
+	return nil
+}
+
+// readCABundle is strict where x509.CertPool.AppendCertsFromPEM is not: a bundle that is only half read would fail later
+// and far from its cause.
+func readCABundle(bundle []byte) ([]*x509.Certificate, error) {
+	if len(bundle) > maxCABundle {
+		return nil, &CABundleError{fmt.Sprintf("it is larger than %d KiB: keep only the endpoint's own CA", maxCABundle>>10)}
+	}
+	var certificates []*x509.Certificate
 	for {
 		block, rest := pem.Decode(bundle)
 		if block == nil {
 			break
 		}
-		bundle, count = rest, count+1
+		bundle = rest
 		if block.Type != "CERTIFICATE" {
-			return &CABundleError{fmt.Sprintf("PEM block %d is no CERTIFICATE: remove it", count)}
+			return nil, &CABundleError{fmt.Sprintf("PEM block %d is no CERTIFICATE: remove it", len(certificates)+1)}
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return &CABundleError{fmt.Sprintf("PEM block %d is no valid certificate: replace it", count)}
+			return nil, &CABundleError{fmt.Sprintf("PEM block %d is no valid certificate: replace it", len(certificates)+1)}
 		}
-		pool.AddCert(certificate)
+		certificates = append(certificates, certificate)
 	}
-	if count == 0 || bytes.Contains(bundle, []byte("-----BEGIN")) {
-		return &CABundleError{"it is no complete PEM: give one or more BEGIN CERTIFICATE blocks"}
+	if len(certificates) == 0 || bytes.Contains(bundle, []byte("-----BEGIN")) {
+		return nil, &CABundleError{"it is no complete PEM: give one or more BEGIN CERTIFICATE blocks"}
 	}
-	return nil
+	return certificates, nil
 }

@@ -68,7 +68,6 @@ func (p *play) credential() *v1alpha1.CDPCredential {
 			TokenURL: v1alpha1.HTTPSURL(p.endpoints.TokenURL(cdptest.OAuth2)), AuthMethod: "ClientSecretPost",
 		}},
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: "etl-client"},
-		TLS:             &v1alpha1.TLS{CABundle: p.endpoints.CABundle()},
 		Target:          v1alpha1.Target{Name: "etl-token"},
 	}
 	return obj
@@ -91,7 +90,7 @@ func (p *play) introduce() {
 }
 
 func (p *play) clientSecret() *corev1.Secret {
-	secret := &corev1.Secret{StringData: map[string]string{"client-id": p.known.ID, "client-secret": p.known.Secret}}
+	secret := &corev1.Secret{StringData: map[string]string{"client-id": p.known.ID, "client-secret": p.known.Secret, "ca.crt": string(p.endpoints.CABundle())}}
 	secret.Namespace, secret.Name = p.namespace, "etl-client"
 	secret.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: "127.0.0.1"}
 	return secret

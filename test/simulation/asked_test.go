@@ -78,6 +78,8 @@ func (j *judge) cause(a *answer, f *file) string {
 	switch {
 	case w.now >= earliestRenewal(rec, obj):
 		return "renewal"
+	case t.first.pass.object.Spec.ClientSecretRef.Name != obj.Spec.ClientSecretRef.Name:
+		return "changed" // whatever the values are
 	case rec.request != a.ask.request && (a.ask.update == "" || rec.request.resources != a.ask.resources):
 		return "changed"
 	case request != "" && request != f.handled || f.pending:

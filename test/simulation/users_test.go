@@ -85,7 +85,12 @@ func fillClientSecret(s *corev1.Secret, id, secret string) {
 		"client-id": []byte(id + "\n"), "client-secret": []byte(secret), "tenant-hash": []byte(id), "oauth-key-secret": []byte(secret),
 		"token-id": []byte(id), "token-secret": []byte(secret),
 	}
-	s.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: consent}
+	s.Annotations = consenting(consent)
+}
+
+// consenting are the annotations of a client Secret that may be sent to hosts, and copied by basic.
+func consenting(hosts string) map[string]string {
+	return map[string]string{v1alpha1.AllowedHostsAnnotation: hosts, v1alpha1.AllowBasicAnnotation: "true"}
 }
 
 var providers = []string{"oauth2", "oauth2", "oauth2", "experiture", "apsis", "auth0", "algonomy", "algonomy", "basic"}
@@ -216,7 +221,7 @@ var actions = []action{
 	}},
 	{"changes the consent", func(w *world, o *object) string {
 		w.editIfThere(o.secret(o.get().Spec.ClientSecretRef.Name), func(s *corev1.Secret) {
-			s.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: pick(w, []string{consent, consent, consent + ",other.example", "", "*", oauthHost})}
+			s.Annotations = consenting(pick(w, []string{consent, consent, consent + ",other.example", "", "*", oauthHost}))
 		})
 		return ""
 	}},

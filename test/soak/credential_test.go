@@ -57,7 +57,7 @@ func prepareAt(t *testing.T, endpoints *cdptest.Server, namespace, name string, 
 	if err := endpoints.Register(known); err != nil {
 		return nil, err
 	}
-	secret := &corev1.Secret{StringData: map[string]string{"client-id": known.ID, "client-secret": known.Secret}}
+	secret := &corev1.Secret{StringData: map[string]string{"client-id": known.ID, "client-secret": known.Secret, "ca.crt": string(endpoints.CABundle())}}
 	secret.Namespace, secret.Name = namespace, name+"-client"
 	secret.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: endpoints.Host(cdptest.OAuth2)}
 	if err := shared.cluster.Client.Create(t.Context(), secret); err != nil {
@@ -70,7 +70,6 @@ func prepareAt(t *testing.T, endpoints *cdptest.Server, namespace, name string, 
 			TokenURL: v1alpha1.HTTPSURL(endpoints.TokenURL(cdptest.OAuth2)), AuthMethod: "ClientSecretPost",
 		}},
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: name + "-client"},
-		TLS:             &v1alpha1.TLS{CABundle: endpoints.CABundle()},
 		Target:          v1alpha1.Target{Name: name + "-token"},
 	}
 	return obj, nil

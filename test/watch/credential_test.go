@@ -41,7 +41,7 @@ func newCredential(t *testing.T, s *site, namespace, name string, behaviour cdpt
 // saveSecret writes the client Secret.
 func (c *credential) saveSecret(value, allowed string) {
 	c.Helper()
-	secret := &corev1.Secret{StringData: map[string]string{"client-id": c.known.ID, "client-secret": value}}
+	secret := &corev1.Secret{StringData: map[string]string{"client-id": c.known.ID, "client-secret": value, "ca.crt": string(c.endpoints.CABundle())}}
 	secret.Namespace, secret.Name = c.namespace, c.name+"-client"
 	if allowed != "" {
 		secret.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: allowed}
@@ -67,7 +67,6 @@ func (c *credential) create(change ...func(*v1alpha1.CDPCredentialSpec)) {
 			TokenURL: v1alpha1.HTTPSURL(c.endpoints.TokenURL(cdptest.OAuth2)), AuthMethod: "ClientSecretPost",
 		}},
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: c.name + "-client"},
-		TLS:             &v1alpha1.TLS{CABundle: c.endpoints.CABundle()},
 		Target:          v1alpha1.Target{Name: c.name + "-token"},
 	}
 	for _, each := range change {

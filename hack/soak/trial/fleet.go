@@ -92,6 +92,7 @@ func (m *member) secret() *corev1.Secret {
 	s := &corev1.Secret{StringData: m.values()}
 	s.Namespace, s.Name = m.namespace, m.clientSecret()
 	s.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: m.site.server.Host(m.client.System)}
+	s.StringData["ca.crt"] = string(m.site.server.CABundle())
 	return s
 }
 
@@ -109,7 +110,6 @@ func (m *member) object() *v1alpha1.CDPCredential {
 	obj.Spec = v1alpha1.CDPCredentialSpec{
 		Provider:        m.provider(),
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: m.clientSecret()},
-		TLS:             &v1alpha1.TLS{CABundle: m.site.server.CABundle()},
 		Target:          v1alpha1.Target{Name: m.target(), Data: map[string]v1alpha1.DataTemplate{"authorization": "Bearer {{ .token }}"}},
 	}
 	if m.before > 0 {

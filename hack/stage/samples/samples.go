@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -56,7 +57,7 @@ func Apply(ctx context.Context, c *stage.Cluster, endpoints *cdptest.Server, nam
 			return nil, err
 		}
 		credentials = append(credentials, cred)
-		patches[sample.Name+"-credential.yaml"] = cred.credentialPatch(sample, endpoints)
+		patches[sample.Name+"-credential.yaml"] = cred.credentialPatch(sample)
 		patches[sample.Name+"-secret.yaml"] = cred.secretPatch(sample, endpoints)
 	}
 	folder, err := c.Overlay("config/samples", "samples", namespace, patches)
@@ -144,11 +145,10 @@ func localCredential(sample v1alpha1.CDPCredential, endpoints *cdptest.Server, k
 	return cred, nil
 }
 
-func (c Credential) credentialPatch(sample v1alpha1.CDPCredential, endpoints *cdptest.Server) map[string]any {
+func (c Credential) credentialPatch(sample v1alpha1.CDPCredential) map[string]any {
 	spec := map[string]any{}
 	if c.settings != nil {
 		spec["provider"] = map[string]any{c.Provider: c.settings}
-		spec["tls"] = map[string]any{"caBundle": endpoints.CABundle()} // base64 in YAML
 	}
 	return map[string]any{
 		"apiVersion": v1alpha1.GroupVersion.String(),
@@ -160,10 +160,12 @@ func (c Credential) credentialPatch(sample v1alpha1.CDPCredential, endpoints *cd
 
 func (c Credential) secretPatch(sample v1alpha1.CDPCredential, endpoints *cdptest.Server) map[string]any {
 	metadata := map[string]any{"name": sample.Spec.ClientSecretRef.Name}
+	values := maps.Clone(c.values)
 	if c.settings != nil {
 		metadata["annotations"] = map[string]any{v1alpha1.AllowedHostsAnnotation: endpoints.Host(c.Client.System)}
+		values["ca.crt"] = string(endpoints.CABundle())
 	}
-	return map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": c.values}
+	return map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values}
 }
 
 func texts[T ~string](values []T) []string {

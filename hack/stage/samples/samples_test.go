@@ -40,7 +40,7 @@ func TestSamplesReachLocalEndpoints(t *testing.T) {
 			t.Error(err)
 		}
 		host := endpoints.Host(cred.Client.System)
-		spec, err := json.Marshal(cred.credentialPatch(sample, endpoints))
+		spec, err := json.Marshal(cred.credentialPatch(sample))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,232 @@
+package controllers
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+)
+
+// A Secret whose owner never thought of this operator must be of no use to it: who may create CDPCredentials may not be allowed to read Secrets.
+// Consent is judged from the spec and from the Secret's metadata and type, before any value is looked at, so that a refusal tells neither which
+// keys there are nor whether they are well formed.
+
+// clientConsent returns why the client Secret may not be used as the object wants to use it, as far as metadata can tell. Nil: it may.
+func clientConsent(v *view) *failure {
+	if f := managedConsent(v); f != nil {
+		return f
+	}
+	if v.intent.provider == "basic" {
+		return basicConsent(v)
+	}
+	if f := hostConsent(v, v.intent.endpoint); f != nil {
+		return f
+	}
+	return bundleConsent(v)
+}
+
+// liveConsent judges again when the Secret was read, with its type. What it finds then counts as an attempt: only a change helps, and the cache
+// cannot show that there is something in the way.
+func liveConsent(v *view) *failure {
+	f := clientConsent(v)
+	if f == nil {
+		f = certificateConsent(v)
+	}
+	if f != nil {
+		f.attempted = true
+	}
+	return f
+}
+
+// managedConsent keeps what the operator wrote from being sent or copied further. Its owner may consent by allowed-hosts, to the default data only: a
+// template can compose any text of a token, a header and literals.
+func managedConsent(v *view) *failure {
+	if !v.client.managed {
+		return nil
+	}
+	name := v.obj.Spec.ClientSecretRef.Name
+	if v.intent.provider == "basic" || strings.TrimSpace(v.client.allowedHosts) == "" {
+		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
+			"Secret %s is the target of a CDPCredential, or was, and so is no client Secret: name the Secret that holds the client's own credentials", name))
+	}
+	var written record
+	if rec := anyRecord(v.client.state); rec != nil {
+		written = *rec
+	}
+	for _, value := range v.intent.values {
+		if slices.Contains(written.Default, value.key) {
+			continue
+		}
+		if !value.optional || slices.Contains(written.Keys, value.key) {
+			return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
+				"Secret %s is the target of a CDPCredential, or was, and its key %s is not one that the operator writes by default: name another key in spec.clientSecretRef.keys.%s, or another Secret",
+				name, value.key, value.field))
+		}
+	}
+	return nil
+}
+
+func basicConsent(v *view) *failure {
+	name := v.obj.Spec.ClientSecretRef.Name
+	if v.client.secret != nil && slices.Contains(clusterCredentials, v.client.secret.Type) {
+		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf("Secret %s is a credential of the cluster itself: name another Secret in spec.clientSecretRef", name))
+	}
+	if v.client.allowBasic == "true" {
+		return nil
+	}
+	return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf("basic copies values of Secret %s into the target, to which the Secret does not consent; whoever may change the Secret allows it with: %s",
+		name, annotate(v.obj.Namespace, name, v1alpha1.AllowBasicAnnotation, "true")))
+}
+
+// clusterCredentials are the types of Secrets that hold a credential of the cluster itself.
+var clusterCredentials = []corev1.SecretType{
+	corev1.SecretTypeServiceAccountToken, corev1.SecretTypeBootstrapToken, corev1.SecretTypeDockercfg, corev1.SecretTypeDockerConfigJson,
+}
+
+// hostConsent returns why the values of the client Secret may not be sent to endpoint. Nil: they may. The Secret's type counts once it was read.
+func hostConsent(v *view, endpoint egress.Endpoint) *failure {
+	if !v.only.Empty() && !v.only.Allows(endpoint) {
+		return stalled(v1alpha1.ReasonHostNotAllowed, fmt.Sprintf("%s is not among the hosts that the administrator allows with --token-hosts-only: use another one, or ask whoever runs the operator",
+			hostOf(endpoint)))
+	}
+	own, err := egress.ParseHosts(v.client.allowedHosts)
+	if err == nil && own.Allows(endpoint) {
+		return nil
+	}
+	problem := unaskedUse(v, endpoint)
+	if problem == "" {
+		return nil
+	}
+	return hostNotAllowed(v, endpoint, problem, err != nil)
+}
+
+// unaskedUse returns why values may not go to endpoint without the Secret's own word. Empty: they may, to a host that an administrator has opened, or
+// from an ordinary client Secret to the vendor's own host.
+func unaskedUse(v *view, endpoint egress.Endpoint) string {
+	name, kind := v.obj.Spec.ClientSecretRef.Name, corev1.SecretTypeOpaque
+	if v.client.secret != nil {
+		kind = cmp.Or(v.client.secret.Type, kind)
+	}
+	byAdministrator, byVendor := v.allowed.Allows(endpoint), v.intent.vendor.Allows(endpoint)
+	switch {
+	case v.client.managed:
+		return fmt.Sprintf("Secret %s is the target of a CDPCredential, or was, and does not itself allow its values to be sent to %s", name, hostOf(endpoint))
+	case slices.Contains(clusterCredentials, kind):
+		return fmt.Sprintf("Secret %s is a credential of the cluster itself and does not itself allow its values to be sent to %s", name, hostOf(endpoint))
+	case byAdministrator:
+		return ""
+	case !byVendor:
+		return fmt.Sprintf("Secret %s does not allow its values to be sent to %s", name, hostOf(endpoint))
+	case endpoint.Port != 443:
+		return fmt.Sprintf("%s is not the port of the vendor's own endpoint, and Secret %s does not allow its values to be sent there", hostOf(endpoint), name)
+	case !v.intent.defaultKeys:
+		return fmt.Sprintf("spec.clientSecretRef.keys names other keys than the default ones, for which Secret %s itself must allow its values to be sent to %s", name, hostOf(endpoint))
+	case kind != corev1.SecretTypeOpaque:
+		return fmt.Sprintf("Secret %s is not of the type Opaque, for which it must itself allow its values to be sent to %s", name, hostOf(endpoint))
+	}
+	return ""
+}
+
+// hostNotAllowed names the line that gives consent. It does not repeat what the annotation says: not everybody who reads status may read that.
+func hostNotAllowed(v *view, endpoint egress.Endpoint, problem string, unreadable bool) *failure {
+	namespace, name := v.obj.Namespace, v.obj.Spec.ClientSecretRef.Name
+	cure := "if that host is right, whoever may change the Secret allows it with: " + annotate(namespace, name, v1alpha1.AllowedHostsAnnotation, hostOf(endpoint))
+	switch {
+	case unreadable:
+		problem = fmt.Sprintf("the annotation %s of Secret %s has an entry that cannot be read, and so allows nothing", v1alpha1.AllowedHostsAnnotation, name)
+		cure = fmt.Sprintf("whoever may change the Secret corrects it: names, *.NAME or IP addresses, each with an optional :PORT, separated by commas; %s must be among them", hostOf(endpoint))
+	case strings.TrimSpace(v.client.allowedHosts) != "":
+		cure = fmt.Sprintf("if that host is right, whoever may change the Secret adds %s to its annotation %s, with a comma after what is there: kubectl edit secret -n %s %s",
+			hostOf(endpoint), v1alpha1.AllowedHostsAnnotation, namespace, name)
+	}
+	return stalled(v1alpha1.ReasonHostNotAllowed, problem+"; "+cure)
+}
+
+// bundleConsent returns why the CA of spec.tls.caBundle may not stand for the endpoint: who answers at a host is as much a matter of trust as the
+// host. Nil: it may, or there is none. That the bundle can be read is checked before.
+func bundleConsent(v *view) *failure {
+	bundle := caBundle(v.obj)
+	if len(bundle) == 0 {
+		return nil
+	}
+	if builtInHosts.Allows(v.intent.endpoint) {
+		return stalled(v1alpha1.ReasonCANotAllowed, fmt.Sprintf("no private CA may stand for the vendor's own host %s: remove spec.tls.caBundle", hostOf(v.intent.endpoint)))
+	}
+	allowed, err := egress.ParseCAs(v.client.allowedCA)
+	if err == nil && allowed.Allow(bundle) {
+		return nil
+	}
+	name := v.obj.Spec.ClientSecretRef.Name
+	problem := fmt.Sprintf("Secret %s does not allow the CA of spec.tls.caBundle", name)
+	if err != nil {
+		problem = fmt.Sprintf("the annotation %s of Secret %s cannot be read (%s)", v1alpha1.AllowedCAAnnotation, name, err)
+	}
+	sums, err := egress.CASums(bundle)
+	if err != nil {
+		return stalled(v1alpha1.ReasonInvalidSpec, "spec.tls.caBundle: "+err.Error())
+	}
+	return stalled(v1alpha1.ReasonCANotAllowed, fmt.Sprintf(
+		"%s; if that CA is right, whoever may change the Secret allows it with: %s; or puts the CA under the Secret's key ca.crt in place of spec.tls.caBundle",
+		problem, annotate(v.obj.Namespace, name, v1alpha1.AllowedCAAnnotation, strings.Join(sums, ","))))
+}
+
+// certificateConsent returns what is wrong with the CA that the client Secret itself brings. Nil: nothing, or it brings none.
+func certificateConsent(v *view) *failure {
+	if v.intent.provider == "basic" || builtInHosts.Allows(v.intent.endpoint) {
+		return nil
+	}
+	name, key, named := v.obj.Spec.ClientSecretRef.Name, v.caKey(), v.namesCAKey()
+	certificates := v.client.secret.Data[key]
+	if len(certificates) == 0 && named {
+		missing := &missingKeyError{secret: name, key: key, field: "caCertificate"}
+		return stalled(v1alpha1.ReasonSecretKeyMissing, missing.Error())
+	}
+	if len(certificates) == 0 {
+		return nil
+	}
+	if err := egress.CheckCABundle(certificates); err != nil {
+		return stalled(v1alpha1.ReasonSecretKeyInvalid, fmt.Sprintf("Secret %s, key %s: %s", name, key, err))
+	}
+	return nil
+}
+
+// roots are the PEM certificates that endpoint is checked against in place of the system's roots: those of spec.tls.caBundle and of the client
+// Secret. Nil: the system's roots. The client Secret must have been read, and consent judged.
+func (v *view) roots(endpoint egress.Endpoint) []byte {
+	if builtInHosts.Allows(endpoint) {
+		return nil
+	}
+	var own []byte
+	if v.client.secret != nil {
+		own = v.client.secret.Data[v.caKey()]
+	}
+	bundle := caBundle(v.obj)
+	switch {
+	case len(own) == 0:
+		return bundle
+	case len(bundle) == 0:
+		return own
+	}
+	return slices.Concat(bundle, []byte("\n"), own)
+}
+
+// caKey is the client Secret's key of a private CA. Empty: there is none, since a Secret of another type than Opaque has its issuer's CA under ca.crt.
+func (v *view) caKey() string {
+	if v.namesCAKey() {
+		return string(v.obj.Spec.ClientSecretRef.Keys.CACertificate)
+	}
+	if v.client.secret == nil || cmp.Or(v.client.secret.Type, corev1.SecretTypeOpaque) != corev1.SecretTypeOpaque {
+		return ""
+	}
+	return "ca.crt"
+}
+
+func (v *view) namesCAKey() bool {
+	keys := v.obj.Spec.ClientSecretRef.Keys
+	return keys != nil && keys.CACertificate != ""
+}
