@@ -102,7 +102,7 @@ type ClientSecretKeys struct {
 	TokenSecret SecretKey `json:"tokenSecret,omitempty"`
 
 	// caCertificate is the key of the PEM certificates of a private CA for the endpoint. Empty means ca.crt, which is read from an Opaque Secret
-	// only; a kubernetes.io/tls Secret has its issuer's CA there. The value is optional.
+	// only (a kubernetes.io/tls Secret has its issuer's CA there) and need not be there.
 	// +optional
 	CACertificate SecretKey `json:"caCertificate,omitempty"`
 }
