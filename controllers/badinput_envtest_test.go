@@ -146,7 +146,7 @@ func troubles(t *testing.T) map[string]trouble {
 		trouble.cause = func(c *credential) {
 			c.editClient(func(secret *corev1.Secret) {
 				secret.Annotations = map[string]string{
-					v1alpha1.AllowedHostsAnnotation: "127.0.0.1,127.0.0.2,10.0.0.1,169.254.169.254,[::1],[::ffff:127.0.0.2],localhost.invalid",
+					v1alpha1.AllowedHostsAnnotation: "127.0.0.1,127.0.0.2,10.0.0.1,169.254.169.254,[::1],[::ffff:127.0.0.2],localhost.invalid", v1alpha1.AllowedCAAnnotation: "*",
 				}
 			})
 			cause(c)
@@ -235,7 +235,7 @@ func troubles(t *testing.T) map[string]trouble {
 		},
 		"500":               mends(func() *cdptest.Fault { return cdptest.Answer(http.StatusInternalServerError) }, "EndpointUnavailable", "HTTP 500", "it is tried again by itself"),
 		"HTML 503":          mends(func() *cdptest.Fault { return cdptest.HTML(http.StatusServiceUnavailable) }, "EndpointUnavailable", "HTTP 503"),
-		"HTML 200":          mends(func() *cdptest.Fault { return cdptest.HTML(http.StatusOK) }, "MalformedResponse", "not a JSON object", "check that the address and spec.provider.oauth2"),
+		"HTML 200":          mends(func() *cdptest.Fault { return cdptest.HTML(http.StatusOK) }, "MalformedResponse", "not a JSON object", "check that spec.provider.oauth2.tokenURL"),
 		"garbage":           mends(cdptest.Garbage, "MalformedResponse", "not a JSON object"),
 		"nothing":           mends(func() *cdptest.Fault { return cdptest.Empty(http.StatusOK) }, "MalformedResponse", "not a JSON object"),
 		"no token":          spoils(func() *cdptest.Fault { return cdptest.Without("access_token") }, "the answer has no token"),

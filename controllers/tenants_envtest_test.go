@@ -251,8 +251,29 @@ func heists() map[string]func(*heist) {
 				basicOf("db", "username", "password")(obj)
 				obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(h.spy.URL + "/api")}
 			})
-			h.until(patience, "the verdict", func() error { return is(c.object(), "Verified", metav1.ConditionFalse, "HostNotAllowed") })
+			c.waitFailed("Stalled", "SecretNotAllowed")
 		},
+		"have a vendor's host stand at his own server, by a CA of his own": func(h *heist) {
+			url := v1alpha1.HTTPSURL("https://api.apsis.one")
+			c := h.steal("thief", func(obj *v1alpha1.CDPCredential) {
+				obj.Spec.Provider = v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: &url}}
+			})
+			c.waitFailed("Stalled", "CANotAllowed", "no private CA may stand for the vendor's own host")
+		},
+		"have the Secret's own host stand at his own server, by a CA of his own": func(h *heist) {
+			h.victim.editClient(func(secret *corev1.Secret) { delete(secret.Annotations, v1alpha1.AllowedCAAnnotation) })
+			h.guard["etl-client"] = h.secretOf("etl-client").ResourceVersion
+			c := h.steal("thief", func(obj *v1alpha1.CDPCredential) {
+				h.honest(obj)
+				obj.Spec.TLS.CABundle = h.spy.caBundle()
+			})
+			c.waitFailed("Stalled", "CANotAllowed", "cdpcredentials.io/allowed-ca=sha256:")
+		},
+		"send a Secret of another type to a vendor": send(func(_ *heist, obj *v1alpha1.CDPCredential) {
+			obj.Spec.TLS = nil
+			obj.Spec.Provider = v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}
+			obj.Spec.ClientSecretRef = v1alpha1.ClientSecretReference{Name: "tls", Keys: &v1alpha1.ClientSecretKeys{ClientID: "tls.crt", ClientSecret: "tls.key"}}
+		}, "HostNotAllowed", "other keys than the default ones"),
 		"be redirected to a host of his own": func(h *heist) {
 			for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
 				h.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Redirect(status, h.spy.URL+"/token") }})
@@ -385,16 +406,18 @@ func heists() map[string]func(*heist) {
 			h.refused("token", mark(func(target *v1alpha1.Target) { target.Data = map[string]v1alpha1.DataTemplate{"token": "x"} }), "the key token always holds the raw token")
 		},
 		"launder a Secret into one that consents": func(h *heist) {
-			// basic copies the values into a Secret of his own, which he cannot read. It consents to nothing.
-			c := h.steal("thief", basicOf("db", "username", "password"))
-			h.until(patience, "the copy", func() error { return is(c.object(), "Ready", metav1.ConditionTrue, "TokenValid") })
-			if err := h.thief.Get(h.Context(), client.ObjectKey{Namespace: h.namespace, Name: "thief-token"}, &corev1.Secret{}); !apierrors.IsForbidden(err) {
-				h.Errorf("reading the copy: %v", err)
+			// basic would copy the values into a Secret of his own, to which their owner does not consent.
+			h.steal("thief", basicOf("db", "username", "password")).waitFailed("Stalled", "SecretNotAllowed", "allow-basic=true")
+			// A target is no client Secret, not even for basic, nor one that Retain has left.
+			for name, provider := range map[string]func(*v1alpha1.CDPCredential){
+				"again": basicOf("etl-token", "token", "token"),
+				"second": func(obj *v1alpha1.CDPCredential) {
+					h.honest(obj)
+					obj.Spec.ClientSecretRef = v1alpha1.ClientSecretReference{Name: "etl-token", Keys: &v1alpha1.ClientSecretKeys{ClientID: "token", ClientSecret: "token"}}
+				},
+			} {
+				h.steal(name, provider).waitFailed("Stalled", "SecretNotAllowed", "is the target of a CDPCredential, or was")
 			}
-			second := h.steal("second", func(obj *v1alpha1.CDPCredential) {
-				obj.Spec.ClientSecretRef = v1alpha1.ClientSecretReference{Name: "thief-token", Keys: &v1alpha1.ClientSecretKeys{ClientID: "username", ClientSecret: "password"}}
-			})
-			second.waitFailed("Stalled", "HostNotAllowed")
 		},
 		"have another controller act on the target": func(h *heist) {
 			for i, key := range []string{
@@ -441,7 +464,7 @@ func heists() map[string]func(*heist) {
 			}
 		},
 		"copy a credential of the cluster": send(func(_ *heist, obj *v1alpha1.CDPCredential) { basicOf("robot", "namespace", "token")(obj) },
-			"SecretKeyInvalid", "a credential of the cluster itself"),
+			"SecretNotAllowed", "does not consent"),
 		"smuggle headers and parameters": func(h *heist) {
 			for name, change := range map[string]func(*v1alpha1.OAuth2){
 				"client":        func(o *v1alpha1.OAuth2) { o.Parameters = map[string]v1alpha1.ParameterValue{"client_id": "x"} },
