@@ -40,7 +40,7 @@ func (r *CDPCredentialReconciler) act(ctx context.Context, v *view, mem *remembe
 		if out.failure == nil {
 			out.failure = s.failure
 		}
-		out.at = s.at
+		out.at = sooner(out.at, s.at)
 		return out, err
 	}
 	r.Gate.Withdraw(r.Clock.Now(), objectName(v.obj))

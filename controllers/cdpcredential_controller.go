@@ -115,7 +115,9 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if err != nil {
 		return r.interrupted(ctx, v, mem, err)
 	}
-	mem.apiFailure = apiFailure{}
+	if !out.waiting { // who waits for his turn has not asked the API server for anything
+		mem.apiFailure = apiFailure{}
+	}
 	r.tellIssued(v, out)
 	tried, verifyAt := r.verify(ctx, v, mem, out)
 	status := report(v, s, out, tried)

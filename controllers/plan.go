@@ -104,7 +104,17 @@ func unwritable(v *view) bool {
 // presentable says whether the held token may be published as spec.provider has it now. A token of before is not published with the headers of
 // after, and a user name and a password are no token, nor the other way round.
 func presentable(v *view) bool {
-	return v.difference != different || !hasCompanions(v) && v.intent.provider != "basic" && !v.held.rec.ExpiresAt.IsZero()
+	return v.difference != different || !hasCompanions(v) && !showsClient(&v.obj.Spec.Target) && v.intent.provider != "basic" && !v.held.rec.ExpiresAt.IsZero()
+}
+
+// showsClient reports whether a template has the client's ID beside the token: that of another client is not put there.
+func showsClient(target *v1alpha1.Target) bool {
+	for _, template := range target.Data {
+		if strings.Contains(string(template), ".clientID") {
+			return true
+		}
+	}
+	return false
 }
 
 // hasCompanions says whether the target holds request headers beside the one that carries the token.
@@ -286,18 +296,18 @@ func backingOff(v *view) (until time.Time, waiting bool) {
 
 // lastIssued is when the last token was issued, zero if none was. Status has whole seconds, so that it may be up to a second later.
 func lastIssued(v *view) time.Time {
-	var last time.Time
+	known := []time.Time{v.issuedAt}
 	if v.held.rec != nil {
-		last = v.held.rec.IssuedAt
+		known = append(known, v.held.rec.IssuedAt)
 	}
-	if s := v.obj.Status.LastRefreshTime; s != nil && s.Sub(last) > 0 {
-		last = s.Time.Add(time.Second)
+	if s := v.obj.Status.LastRefreshTime; s != nil && (v.held.rec == nil || s.After(v.held.rec.IssuedAt)) {
+		known = append(known, s.Add(time.Second))
 	}
-	if v.issuedAt.After(last) {
-		last = v.issuedAt
-	}
-	if last.Sub(v.now) > time.Second {
-		return time.Time{} // the clock was set back: nobody knows, and the next token says better
+	var last time.Time
+	for _, t := range known {
+		if t.After(last) && t.Sub(v.now) <= time.Second { // else it is on a clock that nobody knows: the others, or the next token, say better
+			last = t
+		}
 	}
 	return last
 }

@@ -197,6 +197,17 @@ func namespaceEnding(name types.NamespacedName) error {
 	return err
 }
 
+// tryCreate is the dry run of a create.
+func (s *apiServer) tryCreate(name types.NamespacedName) error {
+	switch {
+	case s.ending[name.Namespace]:
+		return namespaceEnding(name)
+	case s.secrets[name] != nil:
+		return apierrors.NewAlreadyExists(secretResource, name.Name)
+	}
+	return nil
+}
+
 // editSecret changes a Secret as a user does, with whatever is there, unless it is refused.
 func (s *apiServer) editSecret(name types.NamespacedName, edit func(*corev1.Secret)) {
 	before := s.secrets[name]
@@ -225,28 +236,37 @@ type secretPatch struct {
 	Data map[string]*[]byte `json:"data"`
 }
 
-func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte) (_ *corev1.Secret, err error) {
-	defer s.history.asked(s, apiRequest{verb: patch, name: name, body: body}, &err)()
+// patched is what a Secret was, and what a patch makes of it.
+func (s *apiServer) patched(name types.NamespacedName, body []byte) (before, after *corev1.Secret, err error) {
 	patch := secretPatch{}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&patch); err != nil {
-		return nil, apierrors.NewBadRequest(err.Error())
+		return nil, nil, apierrors.NewBadRequest(err.Error())
 	}
-	before := s.secrets[name]
+	before = s.secrets[name]
 	if before == nil {
-		return nil, apierrors.NewNotFound(secretResource, name.Name)
+		return nil, nil, apierrors.NewNotFound(secretResource, name.Name)
 	}
 	if version := patch.Metadata.ResourceVersion; version != "" && version != before.ResourceVersion {
-		return nil, apierrors.NewConflict(secretResource, name.Name, fmt.Errorf("it is another version"))
+		return nil, nil, apierrors.NewConflict(secretResource, name.Name, fmt.Errorf("it is another version"))
 	}
-	after := before.DeepCopy()
+	after = before.DeepCopy()
 	after.Labels = merged(after.Labels, patch.Metadata.Labels)
 	after.Annotations = merged(after.Annotations, patch.Metadata.Annotations)
 	after.Data = merged(after.Data, patch.Data)
 	after.OwnerReferences = patch.Metadata.OwnerReferences
 	after.UID = cmp.Or(patch.Metadata.UID, after.UID)
 	if err := invalid(before, after); err != nil {
+		return nil, nil, err
+	}
+	return before, after, nil
+}
+
+func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte) (_ *corev1.Secret, err error) {
+	defer s.history.asked(s, apiRequest{verb: patch, name: name, body: body}, &err)()
+	before, after, err := s.patched(name, body)
+	if err != nil {
 		return nil, err
 	}
 	if equality.Semantic.DeepEqual(before, after) {

@@ -1,6 +1,11 @@
 package simulation
 
-import "time"
+import (
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
 
 // apiAssumptions are about the API server and the way to it.
 var apiAssumptions = []*assumption{
@@ -21,5 +26,34 @@ var apiAssumptions = []*assumption{
 		w.holdWatches(d)
 		return d.String()
 	}},
+	{name: "api-refuses-writes", holds: "the target may be written", episode: denying(refusedWrites, 11*time.Minute, "create Secret", "patch Secret"),
+		lacks: "a token is asked for before it is known whether it can be written, and a refusal is waited out for up to an hour"},
+	{name: "api-refuses-deletes", holds: "the target of before may be deleted", episode: denying(refusedWrites, 0, "delete Secret")},
+	{name: "api-refuses-reads", holds: "Secrets may be read", episode: denying(refusedReads, 90*time.Second, "get Secret")},
 	{name: "api-slow-watch", holds: "a cache is up to date within milliseconds", flip: func(w *world) { w.lag = 2 * time.Second }},
+}
+
+// denying has the API server refuse some requests, all of them, for a while. Afterwards it may take the operator so long to find out that it is over.
+func denying(refusals []error, noticed time.Duration, what ...string) func(*world, time.Duration) string {
+	return func(w *world, about time.Duration) string {
+		w.apiFault.denied, w.apiFault.denial = what, pick(w, refusals)
+		d := w.about(3 * about)
+		if noticed > 0 {
+			w.judge.hinder(d + noticed)
+		}
+		w.after(d, func() { w.apiFault.denied = nil })
+		return d.String() + ": " + w.apiFault.denial.Error()
+	}
+}
+
+var refusedWrites = []error{
+	apierrors.NewForbidden(secretResource, "x", errors.New(`admission webhook "policy.example.com" denied the request: no`)),
+	apierrors.NewForbidden(secretResource, "x", errors.New("exceeded quota: secrets, requested: count/secrets=1, used: count/secrets=10, limited: count/secrets=10")),
+	apierrors.NewForbidden(secretResource, "x", errors.New("User \"operator\" cannot do this")),
+	apierrors.NewInvalid(secretKind.GroupKind(), "x", nil),
+}
+
+var refusedReads = []error{
+	apierrors.NewForbidden(secretResource, "x", errors.New("User \"operator\" cannot do this")),
+	apierrors.NewTooManyRequests("priority and fairness", 1), apierrors.NewTimeoutError("it took too long", 1),
 }

@@ -29,6 +29,26 @@ var processAssumptions = []*assumption{
 		w.suspendReplica(r, d)
 		return d.String()
 	}},
+	{name: "leader-sleeps", holds: "the leader's machine does not sleep", episode: func(w *world, about time.Duration) string {
+		r := w.leader()
+		if r == nil {
+			return ""
+		}
+		d := w.about(about)
+		r.sleeps = true
+		w.suspendReplica(r, d)
+		return d.String()
+	}},
+	{name: "clock-jumps", holds: "nobody sets the operator's clock", episode: func(w *world, _ time.Duration) string {
+		by := pick(w, []time.Duration{5 * time.Second, 50 * time.Minute, time.Hour}) * time.Duration(1-2*w.chance.IntN(2))
+		for _, r := range w.replicas {
+			if !r.deposed {
+				r.setClock(by)
+			}
+		}
+		return by.String()
+	}},
+	{name: "clocks-differ", holds: "the clocks of all machines show the same", flip: func(w *world) { w.skewed = true }},
 	{name: "stale-start", holds: "the list that a process begins with is up to date", flip: func(w *world) { w.staleStarts = true }},
 	{name: "clock-off", holds: "the operator's clock is right", flip: func(w *world) {
 		w.offset = pick(w, []time.Duration{10 * time.Minute, -10 * time.Minute})

@@ -40,7 +40,7 @@ func (w *world) elect(after time.Duration) {
 // suspendReplica stops a process for d, as SIGSTOP or a machine that sleeps does. Another one leads when the lease has run out; the old one
 // goes on where it was until it notices.
 func (w *world) suspendReplica(r *replica, d time.Duration) {
-	r.paused = true
+	r.paused, r.pausedAt = true, w.now
 	w.judge.obstruct(nil, d+10*time.Second)
 	w.after(d, func() {
 		if r.dead {
@@ -94,6 +94,12 @@ func (w *world) furnish(p *plan) {
 		if f.flip != nil {
 			w.judge.stats.flips[f.name] = 1
 			w.with(f.seed, func() { f.flip(w) })
+		}
+	}
+	if w.clocksHold {
+		w.offset, w.skewed = 0, false
+		for _, h := range w.vendors.hosts {
+			h.offset = 0
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -78,10 +79,7 @@ func (c *apiClient) Create(_ context.Context, obj client.Object, opts ...client.
 	secret, p := obj.(*corev1.Secret), c.replica.w.running
 	if options := (&client.CreateOptions{}).ApplyOptions(opts); len(options.DryRun) > 0 {
 		return p.request("dry-run create Secret "+secret.Name, false, func() error {
-			if c.replica.w.api.secrets[client.ObjectKeyFromObject(secret)] != nil {
-				return apierrors.NewAlreadyExists(secretResource, secret.Name)
-			}
-			return nil
+			return c.replica.w.api.tryCreate(client.ObjectKeyFromObject(secret))
 		})
 	}
 	return p.request("create Secret "+secret.Name, true, func() error {
@@ -93,11 +91,17 @@ func (c *apiClient) Create(_ context.Context, obj client.Object, opts ...client.
 	})
 }
 
-func (c *apiClient) Patch(_ context.Context, obj client.Object, patch client.Patch, _ ...client.PatchOption) error {
+func (c *apiClient) Patch(_ context.Context, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
 	meta, p := obj.(*metav1.PartialObjectMetadata), c.replica.w.running
 	body, err := mergePatch(obj, patch)
 	if err != nil {
 		return err
+	}
+	if options := (&client.PatchOptions{}).ApplyOptions(opts); len(options.DryRun) > 0 {
+		return p.request("dry-run patch Secret "+meta.Name, false, func() error {
+			_, _, err := c.replica.w.api.patched(client.ObjectKeyFromObject(meta), body)
+			return err
+		})
 	}
 	return p.request("patch Secret "+meta.Name, true, func() error {
 		stored, err := c.replica.w.api.patchSecret(p, client.ObjectKeyFromObject(meta), body)
@@ -188,6 +192,18 @@ type apiFault struct {
 	refused, lost float64
 	// slow is how long a request takes on average.
 	slow time.Duration
+	// denied are the requests that admission, a quota or a missing right stands against, by how they begin.
+	denied []string
+	denial error
+}
+
+// deny is what the API server has against a request. Nil: nothing.
+func (f apiFault) deny(what string) error {
+	what = strings.TrimPrefix(what, "dry-run ")
+	if slices.ContainsFunc(f.denied, func(prefix string) bool { return strings.HasPrefix(what, prefix) }) {
+		return f.denial
+	}
+	return nil
 }
 
 func (f apiFault) refuse(w *world) error {

@@ -16,7 +16,10 @@ func (j *judge) passEnded(p *pass) {
 	if a := p.answer; a != nil && p.err != nil && a.failure != none && a.received != 0 {
 		j.remember(p) // this process knows of it, whatever became of its status
 	}
-	if p.err == nil && p.object != nil {
+	if p.cut && p.object != nil {
+		j.file(p.object.UID).failures = 0 // another kind of failure came between: the count is of one kind in a row
+	}
+	if p.err == nil && !p.cut && p.object != nil {
 		j.agreement(p)
 	}
 	defer func() {
@@ -94,14 +97,23 @@ func (j *judge) agreement(p *pass) {
 	if obj.Status.TargetVersion != "" && obj.Status.TargetVersion != string(target.UID)+"/"+target.ResourceVersion {
 		differs("targetVersion is another one")
 	}
-	if t := obj.Status.TokenExpirationTime; (t == nil) != rec.ExpiresAt.IsZero() || t != nil && !t.Time.Equal(rec.ExpiresAt.Truncate(time.Second)) {
+	if t := obj.Status.TokenExpirationTime; (t == nil) != rec.ExpiresAt.IsZero() || t != nil && !t.Time.Equal(rec.ExpiresAt.Truncate(time.Second)) && !p.replica.onItsClock(t.Time, rec) {
 		differs("tokenExpirationTime is another one")
 	}
+}
+
+// onItsClock says whether a time in status is the end of a token by a replica's clock. The target may have it by another one that it was written by,
+// while something stands in the way of writing it anew.
+func (r *replica) onItsClock(t time.Time, rec *written) bool {
+	return (r.trueTime(t, r.w.now) - rec.expires).Abs() <= clockNoise
 }
 
 // expiredDuring says whether a token has expired while a pass waited for the API server, so that it could not be told with what it wrote: it must
 // come back for that at once.
 func (j *judge) expiredDuring(p *pass, rec *written) bool {
+	if rec == nil {
+		return false
+	}
 	left := rec.expires - j.w.now
 	return left <= 0 && -left < j.w.now-p.began && p.result.RequeueAfter > 0 && p.result.RequeueAfter <= time.Millisecond
 }

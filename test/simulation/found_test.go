@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -192,6 +193,42 @@ var found = []struct {
 		w.runFor(30 * time.Second)
 		if w.judge.stats.exchanges != asked {
 			return "a token was asked for"
+		}
+		return ""
+	}},
+	{"seed 178: the client ID in a template, and both another client and other labels", "oauth2", func(w *world, o *object) string {
+		o.putClientSecret(o.clientSecretNames()[1])
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.Target.Data = map[string]v1alpha1.DataTemplate{"header": "{{ .expiresAt }} {{ .clientID }}"}
+		})
+		refresh(o, "now")
+		w.runFor(time.Second)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.ClientSecretRef.Name, s.Target.Labels = o.clientSecretNames()[1], map[string]v1alpha1.LabelValue{"team": "a"}
+		})
+		w.runFor(15 * time.Second)
+		if said := string(o.target().Data["header"]); !strings.HasSuffix(said, "obj.b") {
+			return "the header is " + said
+		}
+		return ""
+	}},
+	{"seed 178: the clock is set back, and another client is named within ten seconds", "oauth2", func(w *world, o *object) string {
+		o.putClientSecret(o.clientSecretNames()[1])
+		refresh(o, "now")
+		w.runFor(5 * time.Second)
+		w.leader().setClock(-50 * time.Minute)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.ClientSecretRef.Name = o.clientSecretNames()[1] })
+		w.runFor(15 * time.Second)
+		return ""
+	}},
+	{"seed 166: a label that is taken away so often that it is not put back at once", "oauth2", func(w *world, o *object) string {
+		for range 7 {
+			o.editTarget(func(s *corev1.Secret) { delete(s.Labels, v1alpha1.ManagedByLabel) })
+			w.runFor(300 * time.Millisecond)
+		}
+		w.runFor(time.Hour)
+		if o.target().Labels[v1alpha1.ManagedByLabel] == "" {
+			return "it was not put back"
 		}
 		return ""
 	}},

@@ -22,6 +22,10 @@ type judge struct {
 	written map[string]*written
 	// obstructed is until when something that concerns everybody kept the operator from its work.
 	obstructed time.Duration
+	// stirred is when somebody last did something, or the API server began to refuse something.
+	stirred time.Duration
+	// mute is until when something kept it even from telling what is the matter.
+	mute time.Duration
 	// quiet says that nothing but renewals is to happen.
 	quiet bool
 	stats stats
@@ -117,6 +121,7 @@ func (j *judge) object(name types.NamespacedName) *object {
 
 // userActed says that a user has just done something that may keep the operator from its work, until it can know of it.
 func (j *judge) userActed() {
+	j.stirred = j.w.now
 	hang := time.Duration(0)
 	for _, r := range j.w.replicas {
 		for _, watch := range r.cache.watches {
@@ -126,11 +131,16 @@ func (j *judge) userActed() {
 	j.obstruct(nil, hang)
 }
 
-// obstruct says that the operator cannot be expected to do its work on an object for some time. Nil: on any.
+// hinder says that the operator cannot be expected to renew anything for some time, but to say so.
+func (j *judge) hinder(d time.Duration) {
+	j.obstructed, j.stirred = max(j.obstructed, j.w.now+d), j.w.now
+}
+
+// obstruct says that the operator cannot be expected to do its work on an object for some time. Nil: on any, nor to write status.
 func (j *judge) obstruct(o *object, d time.Duration) {
 	until := j.w.now + d
 	if o == nil {
-		j.obstructed = max(j.obstructed, until)
+		j.obstructed, j.mute = max(j.obstructed, until), max(j.mute, until)
 	} else if obj := o.get(); obj != nil {
 		f := j.file(obj.UID)
 		f.obstructed = max(f.obstructed, until)

@@ -40,6 +40,9 @@ type pass struct {
 	// late says that what it patches status with is also what an earlier pass could not write.
 	late bool
 
+	// cut says that the API server, or the way to it, failed one of its requests.
+	cut bool
+
 	result ctrl.Result
 	err    error
 }
@@ -137,17 +140,21 @@ func (p *pass) request(what string, writes bool, do func() error) error {
 		panic(killed{})
 	}
 	if err := w.apiFault.refuse(w); err != nil {
+		p.cut = true
 		w.tell("replica %d: %s: refused: %v", p.replica.id, what, err)
 		p.sleep(time.Millisecond)
 		return err
 	}
-	err := do()
+	err := w.apiFault.deny(what)
+	if p.cut = p.cut || err != nil; err == nil {
+		err = do()
+	}
 	w.tell("replica %d: %s: %s: %v", p.replica.id, p.name.Name, what, err)
 	p.sleep(w.between(time.Millisecond, 5*time.Millisecond))
 	p.mayDie(nil)
 	if lost := w.apiFault.lose(w); lost != nil && err == nil {
 		w.tell("replica %d: %s: the answer is lost", p.replica.id, what)
-		p.replica.lostAnswers = true
+		p.replica.lostAnswers, p.cut = true, true
 		return lost
 	}
 	return err

@@ -59,16 +59,25 @@ func newPlan(seed uint64, all []*assumption) plan {
 	p.lifetime = pick(&d, []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, time.Hour, time.Hour, 6 * time.Hour, 24 * time.Hour})
 	p.chaos = min(max(12*p.lifetime, 30*time.Minute), 36*time.Hour)
 	p.pace = p.chaos / time.Duration(5+d.chance.IntN(60))
-	for i := range 1 + d.chance.IntN(3) {
-		p.objects = append(p.objects, planned{
-			number: i, namespace: pick(&d, []string{"a", "a", "b"}), kind: pick(&d, providers), repairedHalfHearted: d.maybe(0.3),
-		})
-	}
 	for i, a := range flipped(&d, all) {
 		p.flips = append(p.flips, flip{number: i, assumption: a, seed: d.chance.Uint64()})
 	}
+	p.populate(&d)
 	p.schedule(&d)
 	return p
+}
+
+// populate says which objects there are.
+func (p *plan) populate(d *dice) {
+	size, namespaces, kinds := 1+d.chance.IntN(3), []string{"a", "a", "b"}, providers
+	if p.has(manyTenants) {
+		size, namespaces, kinds = 4+d.chance.IntN(6), []string{"a", "b", "c", "d"}, []string{pick(d, providers), "oauth2"}
+	}
+	for i := range size {
+		p.objects = append(p.objects, planned{
+			number: i, namespace: pick(d, namespaces), kind: pick(d, kinds), repairedHalfHearted: d.maybe(0.3),
+		})
+	}
 }
 
 // schedule says what happens when.

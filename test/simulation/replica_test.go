@@ -18,6 +18,7 @@ import (
 // A replica is one process of the operator that leads or believes that it does.
 type replica struct {
 	apiClient
+	clocks
 	w          *world
 	id         int
 	reconciler *controllers.CDPCredentialReconciler
@@ -28,11 +29,12 @@ type replica struct {
 	backlog []types.NamespacedName
 	running []*pass
 
-	// skew is what its machine's clock is wrong by, beside what all are.
-	skew time.Duration
 	// fuse, if not 0, is how many points at which it may die are still to be passed.
 	fuse                int
 	dying, dead, paused bool
+	// pausedAt is since when, sleeps that its machine does, so that its timers stand still meanwhile.
+	pausedAt time.Duration
+	sleeps   bool
 	// parked is what could not happen while it was paused.
 	parked []func()
 	// deposed says that another replica leads.
@@ -49,12 +51,15 @@ type replica struct {
 func (w *world) startReplica(behind time.Duration) *replica {
 	w.started++
 	r := &replica{w: w, id: w.started, queue: map[types.NamespacedName]time.Duration{}, asked: map[types.UID]bool{}, untold: map[types.UID]bool{}}
-	r.apiClient.replica = r
+	r.apiClient.replica, r.clocks.w = r, w
+	if w.skewed {
+		r.skew = pick(w, []time.Duration{0, 35 * time.Minute, -35 * time.Minute})
+	}
 	r.reconciler = &controllers.CDPCredentialReconciler{
 		Client: r, Live: liveReader{r}, Recorder: recorder{w}, Transports: w.vendors,
-		Exchanger: exchange.Exchanger{Now: r.local, Rand: w.vendors},
+		Exchanger: exchange.Exchanger{Now: r.Now, Rand: w.vendors},
 		Gate:      r.gate(),
-		Clock:     clock{r}, Chance: func() float64 { return w.chance.Float64() }, Rand: w.vendors, Metrics: metrics,
+		Clock:     r, LocalClock: r, Chance: func() float64 { return w.chance.Float64() }, Rand: w.vendors, Metrics: metrics,
 	}
 	for _, older := range w.replicas {
 		older.deposed = true
@@ -63,7 +68,7 @@ func (w *world) startReplica(behind time.Duration) *replica {
 	for _, o := range w.judge.objects {
 		w.wires.limiter.Forget(requestFor(o.name))
 	}
-	w.tell("replica %d starts, its cache %s behind", r.id, behind)
+	w.tell("replica %d starts, its cache %s behind, its clock off by %s", r.id, behind, w.offset+r.skew)
 	r.fillCache(behind)
 	return r
 }
@@ -87,14 +92,9 @@ func (r *replica) timer(f func(time.Time)) {
 	case r.paused:
 		r.parked = append(r.parked, func() { r.timer(f) })
 	default:
-		f(r.local())
+		f(r.Now())
 	}
 }
-
-type clock struct{ r *replica }
-
-func (c clock) Now() time.Time                  { return c.r.local() }
-func (c clock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 
 // A recorder counts events.
 type recorder struct{ w *world }
@@ -183,6 +183,10 @@ func (r *replica) kill() {
 func (r *replica) proceed() {
 	r.paused = false
 	parked := r.parked
+	if r.sleeps {
+		r.sleeps = false
+		r.slept(r.w.now - r.pausedAt)
+	}
 	r.parked = nil
 	for _, do := range parked {
 		if r.paused {

@@ -285,7 +285,11 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 	case redirecting:
 		return fail(unavailable, 302, http.Header{"Location": {"https://elsewhere.example/"}}, "")
 	case garbage:
-		return fail(unavailable, 200, nil, oneOf(h, w, "", "{", `[]`, `{"access_token":""}`, `{"access_token":"a b","expires_in":60}`, `{"error":"no"}`, `"x"`))
+		kind := unavailable
+		if a.ask.update != "" {
+			kind = rejected // this token is not changed any more: a new one will do
+		}
+		return fail(kind, 200, nil, oneOf(h, w, "", "{", `[]`, `{"access_token":""}`, `{"access_token":"a b","expires_in":60}`, `{"error":"no"}`, `"x"`))
 	case resetting:
 		a.failure = unavailable
 		return took, nil, &net.OpError{Op: "read", Err: syscall.ECONNRESET}

@@ -35,6 +35,10 @@ type world struct {
 	startsBehind time.Duration
 	// calmed says that nobody does anything any more that was not begun before.
 	calmed bool
+	// clocksHold says that all clocks are right and stay so, whatever is flipped besides.
+	clocksHold bool
+	// skewed says that the machines' clocks differ.
+	skewed bool
 	// story is told what happens. Nil: nobody listens.
 	story func(string)
 	// passes counts them.
@@ -55,17 +59,6 @@ func (w *world) clock() time.Time { return w.epoch.Add(w.now) }
 
 // local is the time by clocks that are wrong only in what all are.
 func (w *world) local() time.Time { return w.clock().Add(w.offset) }
-
-// local is the replica's time.
-func (r *replica) local() time.Time { return r.at(r.w.now) }
-
-// at is what the replica's clock shows at a time.
-func (r *replica) at(now time.Duration) time.Time { return r.w.epoch.Add(now + r.w.offset + r.skew) }
-
-// trueTime is when it is t by the replica's clock as it went at that time.
-func (r *replica) trueTime(t time.Time, _ time.Duration) time.Duration {
-	return t.Sub(r.w.epoch) - r.w.offset - r.skew
-}
 
 func (w *world) after(d time.Duration, do func()) { w.agenda.add(w.now+d, do) }
 

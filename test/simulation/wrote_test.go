@@ -194,13 +194,8 @@ func (j *judge) issued(by *pass, a *answer, t *token, before *corev1.Secret, rec
 	}
 	f.publisher = by.replica
 	w.tell("published the %d. of the day for %s; the record says %v", f.perDay[day], by.name.Name, rec.Issuance)
-	obj, name := by.object, types.NamespacedName{Namespace: by.name.Namespace, Name: by.object.Spec.Target.Name}
-	left := t.expires - w.now
-	for _, deadline := range []time.Duration{left - leadOf(t.expires-a.sent, obj) + renewalGrace, left} {
-		if deadline > 0 {
-			w.after(deadline, func() { j.stillThere(obj.UID, by.name, name, t, a) })
-		}
-	}
+	target := types.NamespacedName{Namespace: by.name.Namespace, Name: by.object.Spec.Target.Name}
+	j.watch(hold{uid: by.object.UID, object: by.name, secret: target, token: t, came: a}, by.object)
 }
 
 // untold says whether a record counts on from what status tells, which is all that there is to count on from.
@@ -213,32 +208,6 @@ func (j *judge) untold(by *pass, day string, rec *written) bool {
 		told = s.Count
 	}
 	return rec.Issuance.Day == day && rec.Issuance.Count == told+1
-}
-
-// renewalGrace is how long after its last moment a renewal may be done, in a world in which nothing is in the way.
-const renewalGrace = 20 * time.Second
-
-// stillThere judges a target at the time at which its token should have been replaced.
-func (j *judge) stillThere(uid types.UID, of, name types.NamespacedName, t *token, came *answer) {
-	w, obj, secret := j.w, j.w.api.credentials[of], j.w.api.secrets[name]
-	if obj == nil || obj.UID != uid || obj.Spec.Target.Name != name.Name || secret == nil || owner(secret) != obj.Name || w.judge.tokenOf(secret) != t.value {
-		return
-	}
-	rec := j.record(secret)
-	if rec == nil || (rec.issued-came.sent).Abs() > time.Second {
-		return // it has been handed out again since
-	}
-	if w.now < rec.expires+renewalGrace-leadOf(rec.expires-rec.issued, obj) && w.now < t.expires {
-		return // refresh.before has become shorter
-	}
-	unobstructed := max(j.obstructed, j.file(uid).obstructed)
-	if w.now < t.expires {
-		unobstructed = max(unobstructed, j.file(uid).disturbed)
-	}
-	if w.now-unobstructed < 100*time.Second || j.expect(j.object(of)) != "" {
-		return
-	}
-	w.violated("renewal", "%s still holds %s, and nothing has been in the way for %s", name.Name, t.name(), w.now-unobstructed)
 }
 
 // statusChanged learns what status knows of.
