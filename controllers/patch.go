@@ -24,7 +24,7 @@ func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1
 	mem.unsaved = status.DeepCopy()
 	after := &v1alpha1.CDPCredential{}
 	after.Namespace, after.Name = obj.Namespace, obj.Name
-	err = r.Client.Status().Patch(ctx, after, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy))
+	err = r.Client.Status().Patch(ctx, after, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(v1alpha1.ManagedBy))
 	if apierrors.IsNotFound(err) {
 		mem.unsaved = nil
 		return nil // the object was deleted meanwhile

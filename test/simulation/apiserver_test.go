@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -362,80 +360,4 @@ func (s *apiServer) collectOrphans(name types.NamespacedName) {
 
 func byName(a, b types.NamespacedName) int {
 	return bytes.Compare([]byte(a.String()), []byte(b.String()))
-}
-
-// patchStatus is a merge patch of the status subresource: nothing but status is changed.
-func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte) (_ *v1alpha1.CDPCredential, err error) {
-	defer s.history.asked(s, apiRequest{verb: patchStatus, name: name, body: body}, &err)()
-	before := s.credentials[name]
-	if before == nil {
-		return nil, apierrors.NewNotFound(credentialResource, name.Name)
-	}
-	var patch struct {
-		Metadata struct {
-			UID             types.UID `json:"uid"`
-			ResourceVersion string    `json:"resourceVersion"`
-		} `json:"metadata"`
-		Status map[string]json.RawMessage `json:"status"`
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&patch); err != nil {
-		return nil, apierrors.NewBadRequest(err.Error())
-	}
-	if version := patch.Metadata.ResourceVersion; version != "" && version != before.ResourceVersion {
-		return nil, apierrors.NewConflict(credentialResource, name.Name, fmt.Errorf("it is another version"))
-	}
-	// A wrong UID is no error: of a patch of the status subresource nothing but status is looked at.
-	after := before.DeepCopy()
-	if err := mergeInto(reflect.ValueOf(&after.Status).Elem(), patch.Status); err != nil {
-		return nil, apierrors.NewBadRequest(err.Error())
-	}
-	if equality.Semantic.DeepEqual(before.Status, after.Status) {
-		s.w.judge.wroteNothing(by, "the status of "+name.Name)
-		return before, nil
-	}
-	after.ResourceVersion = s.nextVersion()
-	s.setCredential(by, name, after)
-	if by != nil {
-		s.w.judge.statusChanged(by, before, after)
-	}
-	return after, nil
-}
-
-// mergeInto is a merge patch (RFC 7396) of a struct. It reads what is patched only: a simulation does little else than to patch status.
-func mergeInto(target reflect.Value, patch map[string]json.RawMessage) error {
-	for name, value := range patch {
-		field := fieldOf(target, name)
-		if !field.IsValid() {
-			return fmt.Errorf("unknown field %q", name)
-		}
-		switch inner := map[string]json.RawMessage(nil); {
-		case string(value) == "null":
-			field.SetZero()
-		case value[0] == '{' && !field.IsZero():
-			if err := json.Unmarshal(value, &inner); err != nil {
-				return err
-			}
-			if err := mergeInto(field.Elem(), inner); err != nil {
-				return err
-			}
-		default:
-			field.SetZero() // what was there is not to be merged with
-			if err := json.Unmarshal(value, field.Addr().Interface()); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// fieldOf finds a field by its name in JSON.
-func fieldOf(target reflect.Value, name string) reflect.Value {
-	for i := range target.NumField() {
-		if tag, _, _ := strings.Cut(target.Type().Field(i).Tag.Get("json"), ","); tag == name {
-			return target.Field(i)
-		}
-	}
-	return reflect.Value{}
 }

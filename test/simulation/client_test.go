@@ -93,7 +93,7 @@ func (c *apiClient) Create(_ context.Context, obj client.Object, opts ...client.
 
 func (c *apiClient) Patch(_ context.Context, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
 	meta, p := obj.(*metav1.PartialObjectMetadata), c.replica.w.running
-	body, err := mergePatch(obj, patch)
+	body, err := bodyOf(obj, patch, types.MergePatchType)
 	if err != nil {
 		return err
 	}
@@ -120,9 +120,9 @@ func (c *apiClient) Delete(_ context.Context, obj client.Object, opts ...client.
 	})
 }
 
-func mergePatch(obj client.Object, patch client.Patch) ([]byte, error) {
-	if patch.Type() != types.MergePatchType {
-		return nil, fmt.Errorf("use a merge patch, not %s", patch.Type())
+func bodyOf(obj client.Object, patch client.Patch, want types.PatchType) ([]byte, error) {
+	if patch.Type() != want {
+		return nil, fmt.Errorf("use %s, not %s", want, patch.Type())
 	}
 	return patch.Data(obj)
 }
@@ -136,7 +136,7 @@ type statusClient struct {
 
 func (c statusClient) Patch(_ context.Context, obj client.Object, patch client.Patch, _ ...client.SubResourcePatchOption) error {
 	credential, p := obj.(*v1alpha1.CDPCredential), c.replica.w.running
-	body, err := mergePatch(obj, patch)
+	body, err := bodyOf(obj, patch, types.JSONPatchType)
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func TestHistories(t *testing.T) {
 	t.Logf("requests and their answers: %v", seen.counts)
 	for _, must := range []string{
 		"create: 200", "create: 409 AlreadyExists", "create: 403 Forbidden, namespace terminating", "patch: 200", "patch: 404 NotFound", "patch: 409 Conflict", "patch: 422 Invalid",
-		"patch status: 200", "patch status: 404 NotFound", "patch status: 409 Conflict", "delete: 200", "delete: 404 NotFound", "delete: 409 Conflict",
+		"patch status: 200", "patch status: 404 NotFound", "patch status: 422 Invalid", "delete: 200", "delete: 404 NotFound", "delete: 409 Conflict",
 	} {
 		if seen.counts[must] == 0 {
 			t.Errorf("no history has a %s", must)

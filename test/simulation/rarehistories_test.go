@@ -94,14 +94,15 @@ var rareHistories = []struct {
 		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Finalizers = []string{"example.com/keep"} })
 		s.deleteCredential(nameOf("x"))
 		s.deleteCredential(nameOf("x"))
-		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"failures":1}}`)
+		s.patchStatusWith("x", `{"op":"add","path":"/status/failures","value":1}`)
 		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Spec.Suspend = true })
 		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Finalizers = nil })
-		_, _ = s.patchStatus(nil, nameOf("x"), []byte(`{"status":{"failures":2}}`))
+		_, _ = s.patchStatus(nil, nameOf("x"), []byte(`[{"op":"add","path":"/status/failures","value":2}]`))
 	}},
 	{"generations", func(s *apiServer) {
 		s.makeCredential("x")
-		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"observedGeneration":1,"conditions":[{"type":"Ready","status":"False","reason":"NoToken","message":"","lastTransitionTime":"2026-08-03T22:14:07Z"}]}}`)
+		s.patchStatusWith("x", `{"op":"add","path":"/status/observedGeneration","value":1},`+
+			`{"op":"add","path":"/status/conditions","value":[{"type":"Ready","status":"False","reason":"NoToken","message":"","lastTransitionTime":"2026-08-03T22:14:07Z"}]}`)
 		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Annotations = map[string]string{"a": "b"} })
 		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Spec.Suspend = true })
 		s.editCredential(nameOf("x"), func(o *v1alpha1.CDPCredential) { o.Spec.Suspend, o.Labels = false, map[string]string{"a": "b"} })
@@ -109,16 +110,17 @@ var rareHistories = []struct {
 	}},
 	{"patches of a status", func(s *apiServer) {
 		s.makeCredential("x")
-		stale := s.credentials[nameOf("x")].ResourceVersion
-		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"failures":1,"issuance":{"day":"2026-08-03","count":1}}}`)
-		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"failures":1,"issuance":{"count":1}}}`) // of nothing
-		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"failures":null,"issuance":{"count":2}}}`)
-		_, _ = s.patchStatus(nil, nameOf("x"), []byte(`{"metadata":{"uid":"7f1c2a52-6d3e-4b58-9d0c-1f2e3d4c5b6a"},"status":{"failures":2}}`))
-		_, _ = s.patchStatus(nil, nameOf("x"), fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q},"status":{"failures":2}}`, stale))
-		_, _ = s.patchStatus(nil, nameOf("x"), []byte(`{"metadata":{"uid":"7f1c2a52-6d3e-4b58-9d0c-1f2e3d4c5b6a"},"status":{"issuance":{"count":2}}}`)) // of nothing
-		_, _ = s.patchStatus(nil, nameOf("never"), []byte(`{"metadata":{"uid":"7f1c2a52-6d3e-4b58-9d0c-1f2e3d4c5b6a"},"status":{"failures":2}}`))
+		s.patchStatusWith("x", `{"op":"add","path":"/status/failures","value":1},{"op":"add","path":"/status/issuance","value":{"day":"2026-08-03","count":1}}`)
+		s.patchStatusWith("x", `{"op":"add","path":"/status/failures","value":1},{"op":"add","path":"/status/targetName","value":null}`) // of nothing
+		s.patchStatusWith("x", `{"op":"add","path":"/status/failures","value":null},{"op":"add","path":"/status/issuance","value":null}`)
+		other := []byte(`[{"op":"test","path":"/metadata/uid","value":"7f1c2a52-6d3e-4b58-9d0c-1f2e3d4c5b6a"},{"op":"add","path":"/status/failures","value":2}]`)
+		_, _ = s.patchStatus(nil, nameOf("x"), other)
+		_, _ = s.patchStatus(nil, nameOf("never"), other)
+		before := s.credentials[nameOf("x")].UID
 		s.deleteCredential(nameOf("x"))
-		_, _ = s.patchStatus(nil, nameOf("x"), []byte(`{"status":{"failures":2}}`))
+		_, _ = s.patchStatus(nil, nameOf("x"), other)
+		s.makeCredential("x")
+		_, _ = s.patchStatus(nil, nameOf("x"), fmt.Appendf(nil, `[{"op":"test","path":"/metadata/uid","value":%q},{"op":"add","path":"/status/failures","value":2}]`, before))
 	}},
 	{"a namespace that ends", func(s *apiServer) {
 		s.makeSecret("x")
@@ -127,7 +129,7 @@ var rareHistories = []struct {
 		s.makeSecret("x")
 		s.makeSecret("y")
 		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"e"}},"data":{"k":"dw=="}}`)
-		s.patchStatusWith("x", `{"metadata":{"uid":%q},"status":{"failures":1}}`)
+		s.patchStatusWith("x", `{"op":"add","path":"/status/failures","value":1}`)
 		_, _ = s.patchSecret(nil, nameOf("y"), []byte(`{"metadata":{"annotations":{"c":"d"}}}`))
 		_ = s.deleteSecret(nil, nameOf("x"), &metav1.Preconditions{UID: &s.secrets[nameOf("x")].UID})
 		s.makeSecret("x")
@@ -158,6 +160,7 @@ func (s *apiServer) patchWith(name, body string) {
 	_, _ = s.patchSecret(nil, nameOf(name), fmt.Appendf(nil, body, is.UID, is.ResourceVersion))
 }
 
+// patchStatusWith patches a status after a test of the UID.
 func (s *apiServer) patchStatusWith(name, body string) {
-	_, _ = s.patchStatus(nil, nameOf(name), fmt.Appendf(nil, body, s.credentials[nameOf(name)].UID))
+	_, _ = s.patchStatus(nil, nameOf(name), fmt.Appendf(nil, `[{"op":"test","path":"/metadata/uid","value":%q},%s]`, s.credentials[nameOf(name)].UID, body))
 }

@@ -1,12 +1,14 @@
 package simulation
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -180,11 +182,10 @@ func (r *replay) do(e *happening, into client.Object) error {
 		if err != nil {
 			return err
 		}
-		p := client.RawPatch(types.MergePatchType, body)
 		if e.verb == patch {
-			return r.real.Patch(r.ctx, into, p)
+			return r.real.Patch(r.ctx, into, client.RawPatch(types.MergePatchType, body))
 		}
-		return r.real.Status().Patch(r.ctx, into, p)
+		return r.real.Status().Patch(r.ctx, into, client.RawPatch(types.JSONPatchType, body))
 	case remove:
 		var options []client.DeleteOption
 		if e.only != nil {
@@ -243,6 +244,18 @@ func (r *replay) become(e *happening, into client.Object) error {
 
 // translated is a patch with real UIDs and versions. One that the simulation never gave stays.
 func (r *replay) translated(body []byte) ([]byte, error) {
+	if bytes.HasPrefix(body, []byte("[")) {
+		var operations []operation
+		if err := json.Unmarshal(body, &operations); err != nil {
+			return nil, err
+		}
+		for i := range operations {
+			if o := &operations[i]; o.Path == "/metadata/uid" {
+				o.Value = fmt.Appendf(nil, "%q", r.uid(types.UID(strings.Trim(string(o.Value), `"`))))
+			}
+		}
+		return json.Marshal(operations)
+	}
 	var p map[string]any
 	if err := json.Unmarshal(body, &p); err != nil {
 		return nil, err
