@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -267,6 +268,6 @@ func largeBundle(authority []byte) ([]byte, error) {
 		if len(bundle)+len(more) > 64<<10 {
 			return bundle, nil
 		}
-		bundle = append(bundle[:len(bundle):len(bundle)], more...)
+		bundle = append(slices.Clip(bundle), more...)
 	}
 }

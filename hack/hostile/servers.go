@@ -65,7 +65,7 @@ func (s *servers) issue(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = fmt.Fprintf(w, `{"access_token":"%s-%d","token_type":"Bearer","expires_in":%d}`, client, at.UnixNano(), int(lifetime.Seconds()))
+	_, _ = fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":%d}`, at.UnixNano(), int(lifetime.Seconds()))
 }
 
 // bomber gives an answer that is larger in memory than on the wire, together with all others.

@@ -23,7 +23,7 @@ type answer struct {
 	// said is what the body said, as far as it is wanted. Nothing: it could not be read, or was no JSON object.
 	said *members
 	// problem says why the body was not read. Empty: it was.
-	problem unreadable
+	problem bodyError
 	// secrets are what was sent to get the answer.
 	secrets secrets
 }
@@ -45,10 +45,10 @@ func (a *answer) read(ctx context.Context, body io.Reader, limit int64, paths []
 	a.said = wanted(paths...)
 	bounded := &io.LimitedReader{R: body, N: limit + 1}
 	err := scan(bounded, a.said)
-	problem, ok := errors.AsType[unreadable](err)
+	problem, ok := errors.AsType[bodyError](err)
 	switch {
 	case bounded.N == 0:
-		a.problem = tooLarge
+		a.problem = errTooLarge
 		a.said.reset()
 	case err == nil:
 	case ok:
@@ -57,7 +57,7 @@ func (a *answer) read(ctx context.Context, body io.Reader, limit int64, paths []
 	case a.ok():
 		return unreachable(ctx, err)
 	default:
-		a.problem = notAnObject
+		a.problem = errNotAnObject
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 )
 
 // The bounds of an answer. What is skipped takes no memory, and what is kept is bounded: an answer of 1 MiB can be made to take fifty
@@ -19,16 +20,16 @@ const (
 	maxElements = 256 // of a list that is kept
 )
 
-// unreadable says why an answer is not read. Anything else that scan returns is an error of the reader below.
-type unreadable string
+// bodyError says why an answer is not read. Anything else that scan returns is an error of the reader below.
+type bodyError string
 
-func (u unreadable) Error() string { return string(u) }
+func (u bodyError) Error() string { return string(u) }
 
 const (
-	notAnObject    unreadable = "the answer is not a JSON object"
-	tooManyMembers unreadable = "the answer has more than 256 members"
-	tooDeep        unreadable = "the answer is nested more than 16 levels deep"
-	tooLarge       unreadable = "the answer is larger than 1 MiB"
+	errNotAnObject    bodyError = "the answer is not a JSON object"
+	errTooManyMembers bodyError = "the answer has more than 256 members"
+	errTooDeep        bodyError = "the answer is nested more than 16 levels deep"
+	errTooLarge       bodyError = "the answer is larger than 1 MiB"
 )
 
 // scanner reads one JSON object and keeps nothing but what is wanted.
@@ -44,7 +45,7 @@ func scan(in io.Reader, into *members) error {
 	s := &scanner{in: bufio.NewReader(in)}
 	err := s.document(into)
 	if errors.Is(err, io.EOF) {
-		err = notAnObject // it ends too early
+		err = errNotAnObject // it ends too early
 	}
 	if err != nil {
 		into.reset()
@@ -61,7 +62,7 @@ func (s *scanner) document(into *members) error {
 		return err
 	}
 	if c != '{' {
-		return notAnObject
+		return errNotAnObject
 	}
 	if err := s.object(into); err != nil {
 		return err
@@ -71,7 +72,7 @@ func (s *scanner) document(into *members) error {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err == nil:
-		return notAnObject // something follows
+		return errNotAnObject // something follows
 	}
 	return err
 }
@@ -91,7 +92,7 @@ func (s *scanner) next() (byte, error) {
 func (s *scanner) sequence(end byte, item func(first byte) error) error {
 	s.depth++
 	if s.depth > maxDepth {
-		return tooDeep
+		return errTooDeep
 	}
 	c, err := s.next()
 	if err == nil && c == end {
@@ -110,7 +111,7 @@ func (s *scanner) sequence(end byte, item func(first byte) error) error {
 			return nil
 		}
 		if c != ',' {
-			return notAnObject
+			return errNotAnObject
 		}
 		c, err = s.next()
 	}
@@ -121,7 +122,7 @@ func (s *scanner) object(into *members) error {
 	into.set(value{kind: isObject})
 	return s.sequence('}', func(first byte) error {
 		if first != '"' {
-			return notAnObject
+			return errNotAnObject
 		}
 		return s.member(into)
 	})
@@ -131,7 +132,7 @@ func (s *scanner) object(into *members) error {
 func (s *scanner) member(object *members) error {
 	s.members++
 	if s.members > maxMembers {
-		return tooManyMembers
+		return errTooManyMembers
 	}
 	most := 0
 	if object != nil && len(object.inner) > 0 {
@@ -146,7 +147,7 @@ func (s *scanner) member(object *members) error {
 		return err
 	}
 	if c != ':' {
-		return notAnObject
+		return errNotAnObject
 	}
 	if c, err = s.next(); err != nil {
 		return err
@@ -173,17 +174,17 @@ func (s *scanner) value(first byte, into *members) error {
 	case first == '[':
 		read, err = s.list(into != nil)
 	case first == 'n':
-		read, err = value{kind: isNull}, s.literal("ull")
+		read, err = value{kind: isNull}, s.literal("null")
 	case first == 't':
-		read, err = value{kind: isBool, yes: true}, s.literal("rue")
+		read, err = value{kind: isBool, yes: true}, s.literal("true")
 	case first == 'f':
-		read, err = value{kind: isBool}, s.literal("alse")
+		read, err = value{kind: isBool}, s.literal("false")
 	case first == '"':
 		read, err = s.string(most)
 	case first == '-' || isDigit(first):
 		read, err = s.number(first)
 	default:
-		return notAnObject
+		return errNotAnObject
 	}
 	into.set(read)
 	return err
@@ -210,14 +211,15 @@ func (s *scanner) list(wanted bool) (value, error) {
 	return read, err
 }
 
-func (s *scanner) literal(rest string) error {
-	for i := range len(rest) {
+// literal reads the rest of a word, of which the first letter has been read.
+func (s *scanner) literal(word string) error {
+	for i := 1; i < len(word); i++ {
 		c, err := s.in.ReadByte()
 		if err != nil {
 			return err
 		}
-		if c != rest[i] {
-			return notAnObject
+		if c != word[i] {
+			return errNotAnObject
 		}
 	}
 	return nil
@@ -238,7 +240,7 @@ func (s *scanner) string(most int) (value, error) {
 		}
 		switch {
 		case c < ' ':
-			return value{}, notAnObject
+			return value{}, errNotAnObject
 		case c == '\\':
 			plain = false
 			if err := s.escape(most); err != nil {
@@ -261,7 +263,7 @@ func (s *scanner) kept(most int, plain bool) (value, error) {
 	}
 	read := value{kind: isString}
 	if err := json.Unmarshal(raw, &read.text); err != nil {
-		return value{}, notAnObject
+		return value{}, errNotAnObject
 	}
 	return read, nil
 }
@@ -278,7 +280,7 @@ func (s *scanner) escape(most int) error {
 	case 'u':
 		digits = 4
 	default:
-		return notAnObject
+		return errNotAnObject
 	}
 	for {
 		if len(s.raw) <= most {
@@ -292,62 +294,65 @@ func (s *scanner) escape(most int) error {
 			return err
 		}
 		if !isDigit(c) && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
-			return notAnObject
+			return errNotAnObject
 		}
 	}
 }
 
 // number reads a number (RFC 8259 section 6), which begins with first. A longer one than maxNumber says nothing.
 func (s *scanner) number(first byte) (value, error) {
-	s.raw = s.raw[:0]
-	c, err := first, error(nil)
-	take := func() {
-		if len(s.raw) <= maxNumber {
-			s.raw = append(s.raw, c)
-		}
-		c, err = s.in.ReadByte()
+	n := &numberReader{in: s.in, raw: s.raw[:0], c: first}
+	n.optional("-")
+	whole := n.optional("0") || n.digits()
+	fraction := !n.optional(".") || n.digits()
+	exponent := true
+	if n.optional("eE") {
+		n.optional("+-")
+		exponent = n.digits()
 	}
-	digits := func() bool {
-		some := false
-		for err == nil && isDigit(c) {
-			some = true
-			take()
-		}
-		return some
-	}
-	if c == '-' {
-		take()
-	}
-	good := true
-	if err == nil && c == '0' {
-		take()
-	} else {
-		good = digits()
-	}
-	if err == nil && c == '.' {
-		take()
-		good = good && digits()
-	}
-	if err == nil && (c == 'e' || c == 'E') {
-		take()
-		if err == nil && (c == '+' || c == '-') {
-			take()
-		}
-		good = good && digits()
-	}
+	s.raw = n.raw
 	switch {
-	case err != nil:
-		return value{}, err
-	case !good:
-		return value{}, notAnObject
+	case n.err != nil:
+		return value{}, n.err
+	case !whole || !fraction || !exponent:
+		return value{}, errNotAnObject
 	}
 	if err := s.in.UnreadByte(); err != nil {
 		return value{}, err
 	}
-	if len(s.raw) > maxNumber {
+	if len(n.raw) > maxNumber {
 		return value{kind: isNumber}, nil
 	}
-	return value{kind: isNumber, text: string(s.raw)}, nil
+	return value{kind: isNumber, text: string(n.raw)}, nil
+}
+
+// numberReader reads a number one character after the other. c is the one to be looked at.
+type numberReader struct {
+	in  *bufio.Reader
+	raw []byte
+	c   byte
+	err error
+}
+
+// optional takes the next character if it is one of these.
+func (n *numberReader) optional(these string) bool {
+	if n.err != nil || strings.IndexByte(these, n.c) < 0 {
+		return false
+	}
+	if len(n.raw) <= maxNumber {
+		n.raw = append(n.raw, n.c)
+	}
+	n.c, n.err = n.in.ReadByte()
+	return true
+}
+
+// digits takes the digits that follow, of which there must be one.
+func (n *numberReader) digits() bool {
+	some := false
+	for n.optional("0123456789") {
+		some = true
+	}
+	return some
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -58,7 +58,7 @@ func compare(t *testing.T, document string, said *members, err error) {
 		valid = errors.Is(more, io.EOF)
 	}
 	switch {
-	case errors.Is(err, tooDeep), errors.Is(err, tooManyMembers):
+	case errors.Is(err, errTooDeep), errors.Is(err, errTooManyMembers):
 		return
 	case err != nil:
 		if valid {
