@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
 // A LocalClock says how the local clock, which anybody may set at any moment, stands to two that nobody sets: the reconciler's own Clock, which
@@ -88,6 +89,15 @@ func (r *CDPCredentialReconciler) aheadOf(c v1alpha1.ClockReading) time.Duration
 		apart = 0
 	}
 	return r.ahead() - apart
+}
+
+// localSkew is the endpoint's clock minus the local one. Zero: they agree, or nobody knows.
+func (r *CDPCredentialReconciler) localSkew(life token.Life) time.Duration {
+	skew := life.Skew - r.ahead()
+	if !life.SkewKnown || skew.Abs() < clockNoise {
+		return 0
+	}
+	return skew
 }
 
 // ClockChanged says that the local clock was set, or that the machine slept, so that timers are late. Every object is looked at again.

@@ -40,10 +40,8 @@ type remembered struct {
 	issuance *v1alpha1.Issuance
 	// throttled is the last attempt that was answered with 429. Nil: none was since the last token.
 	throttled *throttledAttempt
-	// clockOffset is the endpoint's clock minus ours, once an assertion was refused and it turned out to be large.
-	// clockCorrected says that this has been tried since the last token.
-	clockOffset    time.Duration
-	clockCorrected bool
+	// assertions is what is known of the clock of the endpoint that judges them.
+	assertions assertionClock
 	// terminating says that the namespace is being deleted.
 	terminating bool
 	// updateRefused is the seal of the Algonomy token whose resources the vendor did not change.

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
@@ -46,13 +45,15 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 			return nil, outcome{}, err
 		}
 	}
-	req.ClockOffset = mem.clockOffset
+	req.ClockOffset = mem.assertions.offset
 	got, result, err := r.exchange(ctx, v, s, req)
 	learned = result
 	if err != nil {
 		out, err := r.refused(ctx, v, mem, s, req, err)
 		return nil, out, err
 	}
+	mem.assertions.accepted(got.Life.Skew, got.Life.SkewKnown)
+	got.Life.Skew = r.localSkew(got.Life)
 	p, err := r.publicationOf(v, s, req, got)
 	if err != nil {
 		return nil, outcome{}, err
@@ -137,10 +138,9 @@ func (r *CDPCredentialReconciler) refused(ctx context.Context, v *view, mem *rem
 		mem.updateRefused = v.held.rec.Token
 		return outcome{waiting: true, at: v.now}, nil
 	}
-	if offset, ok := clockRefused(req, err); ok && !mem.clockCorrected {
-		// The assertion's times were on our clock, and that is not the endpoint's. With the endpoint's time it may be as good as any.
-		mem.clockOffset, mem.clockCorrected = offset, true
-		return outcome{waiting: true, at: v.now.Add(time.Second)}, nil
+	if skew, ok := refusedAssertion(req, err); ok && mem.assertions.refused(req.ClockOffset, skew) {
+		// With the endpoint's time it may be as good as any.
+		return outcome{waiting: true, at: v.now.Add(minInterval)}, nil
 	}
 	if e, ok := errors.AsType[*exchange.Error](err); ok && e.Issued && s.action == issue {
 		r.count(v, mem)
@@ -160,16 +160,6 @@ func (r *CDPCredentialReconciler) count(v *view, mem *remembered) {
 	count := issuance(v)
 	count.Count++
 	mem.issuance, v.issuance = &count, &count
-}
-
-// clockRefused says whether an assertion may have been refused for its times, and how far the endpoint's clock is ahead of ours.
-func clockRefused(req exchange.Request, err error) (time.Duration, bool) {
-	e, ok := errors.AsType[*exchange.Error](err)
-	asserts := req.Provider == exchange.AdobeServiceAccount || req.AuthMethod == exchange.PrivateKeyJWT
-	if !ok || !asserts || e.Kind != exchange.Rejected {
-		return 0, false
-	}
-	return e.Skew, (e.Skew - req.ClockOffset).Abs() > maxSkew
 }
 
 // attempted remembers what a failed attempt was made with, so that a change of mere metadata is not taken for a reason to try again.

@@ -95,7 +95,7 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 		mem.uncertain = mem.pending == nil // a token in the hand finds out when it is written again
 		return outcome{}, err
 	}
-	mem.pending, mem.clockCorrected, mem.confirmed, mem.uncertain = nil, false, true, false
+	mem.pending, mem.confirmed, mem.uncertain = nil, true, false
 	mem.sawTarget(seenTarget{name: v.target.name, version: version})
 	want := wantedMetadata(v.obj, p.rec.shownExpiry())
 	v.ahead = p.rec.ahead
