@@ -16,6 +16,8 @@ type outcome struct {
 	at time.Time
 	// wrote says that the target was written: the view has it as it is now.
 	wrote bool
+	// repeated says that the endpoint has given the held token again: there is nothing to write.
+	repeated bool
 	// issued says that a token was issued and published.
 	issued bool
 	// routine says that it was issued because its time had come, and nothing was wrong before: metrics and status tell of it, and no event.
@@ -62,7 +64,7 @@ func (r *CDPCredentialReconciler) issue(ctx context.Context, v *view, mem *remem
 		due = renewAt(v)
 	}
 	out, err = r.publish(ctx, v, mem, p)
-	if out.wrote && v.intent.provider != "basic" && s.action == issue {
+	if out.wrote && v.intent.provider != "basic" && s.action == issue && !p.repeated {
 		out.issued, out.margin, out.lateness = true, -1, -1
 		out.routine = s.cause == causeRenewal && refreshedReason(&v.obj.Status) == ""
 		if old != nil && !old.ExpiresAt.IsZero() {

@@ -174,7 +174,7 @@ func moveStatus(status *v1alpha1.CDPCredentialStatus, by time.Duration) {
 	if by == 0 {
 		return
 	}
-	for _, t := range []**metav1.Time{&status.NextRefreshTime, &status.LastRefreshTime, &status.TokenExpirationTime} {
+	for _, t := range []**metav1.Time{&status.NextRefreshTime, &status.LastRefreshTime, &status.TokenExpirationTime, &status.RepeatedUntil} {
 		if *t != nil {
 			*t = new(metav1.NewTime((*t).Add(by)))
 		}

@@ -38,6 +38,9 @@ type remembered struct {
 	// issuedAt is when this process last asked for a token that it was given, and issuance the count of that day: status and record may both have been taken away, and know nothing of a token that was never written. Zero: it was given none.
 	issuedAt time.Time
 	issuance *v1alpha1.Issuance
+	// repeatedAt is when the endpoint last gave the held token again, and repeats how often in a row it has done so after its end.
+	repeatedAt time.Time
+	repeats    int
 	// throttled is the last attempt that was answered with 429. Nil: none was since the last token.
 	throttled *throttledAttempt
 	// assertions is what is known of the clock of the endpoint that judges them.

@@ -35,6 +35,7 @@ func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDP
 		}
 	}
 	r.adoptStatus(v)
+	v.repeated = repeatedBefore(v)
 	if rec := v.held.rec; rec != nil {
 		v.rejected = obj.Spec.Verify != nil && (mem.rejected == rec.Token || rejectedBefore(v))
 		v.updateRefused = mem.updateRefused == rec.Token
@@ -67,6 +68,9 @@ func (r *CDPCredentialReconciler) recallIssued(v *view, mem *remembered) {
 		mem.pending = nil // it was written after all, or overtaken: the answer to the write was lost
 	}
 	v.inHand, v.issuance, v.issuedAt, v.throttled = mem.pending != nil, mem.issuance, mem.issuedAt, mem.throttled != nil
+	if mem.repeatedAt.After(v.issuedAt) {
+		v.issuedAt = mem.repeatedAt
+	}
 }
 
 // cachedClient finds the client Secret in the cache.

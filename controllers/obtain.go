@@ -9,6 +9,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
 // obtain gives the token that is to be published: one that waits for it already, or a new one. Nil without an error: the outcome says why.
@@ -54,6 +55,14 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	}
 	mem.assertions.accepted(got.Life.Skew, got.Life.SkewKnown)
 	got.Life.Skew = r.localSkew(got.Life)
+	if s.action == issue && isHeld(v, got) && !endsLater(v, got) {
+		p, out, err := r.sameToken(ctx, v, mem, s, req)
+		if p != nil {
+			mem.pending = p
+		}
+		return p, out, err
+	}
+	mem.repeats = 0
 	p, err := r.publicationOf(v, s, req, got)
 	if err != nil {
 		return nil, outcome{}, err
@@ -120,7 +129,7 @@ func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step,
 	case err != nil && ctx.Err() != nil:
 		learned = egress.Result{Kind: egress.Cancelled}
 	case err == nil && !got.Life.ExpiresAt.IsZero() && !v.now.Before(got.Life.ExpiresAt):
-		err = &exchange.Error{Kind: exchange.Malformed, Issued: true, Detail: "the token had expired before the answer was complete"}
+		err = &exchange.Error{Kind: exchange.Malformed, Issued: true, Detail: "the token had expired before the answer was complete", Cause: token.ErrExpired}
 	}
 	return got, learned, err
 }
@@ -145,6 +154,9 @@ func (r *CDPCredentialReconciler) refused(ctx context.Context, v *view, mem *rem
 	if e, ok := errors.AsType[*exchange.Error](err); ok && e.Issued && s.action == issue {
 		r.count(v, mem)
 	}
+	if endedToken(v, s, err) {
+		return r.endless(v, mem), nil
+	}
 	f := failureOf(v, err, r.Chance())
 	if f == nil {
 		return outcome{}, err
@@ -155,7 +167,7 @@ func (r *CDPCredentialReconciler) refused(ctx context.Context, v *view, mem *rem
 	return r.attempted(v, mem, f), nil
 }
 
-// count counts a token that was issued and is of no use: the vendor has counted it, too.
+// count counts a token that was issued and is not published: the vendor has counted it, too.
 func (r *CDPCredentialReconciler) count(v *view, mem *remembered) {
 	count := issuance(v)
 	count.Count++
@@ -268,7 +280,7 @@ func gateRequest(v *view, why cause) egress.Request {
 		return request
 	}
 	request.Expires = v.held.rec.ExpiresAt
-	if why == causeRenewal && v.held.holds(v.now) {
+	if why == causeRenewal && (v.held.holds(v.now) || waitsForExpiry(v)) {
 		request.Planned, request.Due = true, renewAt(v)
 	}
 	return request

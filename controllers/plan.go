@@ -81,7 +81,7 @@ func plan(v *view) step {
 		wait.at = earliest
 	case do == update:
 		return step{action: do, cause: why, early: early}
-	case v.now.Before(interval):
+	case v.now.Before(interval) && !(why == causeRenewal && issuanceMode(v) == v1alpha1.IssuanceModeSameUntilExpiry):
 		wait.at = interval
 	case budgetSpent(v):
 		wait.failure = budgetFailure(v)
@@ -179,11 +179,6 @@ func refreshRequest(obj *v1alpha1.CDPCredential) string {
 
 // maxRequest bounds what of the annotation is kept in status.
 const maxRequest = 256
-
-// renewAt is zero for a token that is never renewed.
-func renewAt(v *view) time.Time {
-	return v.held.rec.life().RenewAt(before(&v.obj.Spec), string(v.obj.UID))
-}
 
 func before(spec *v1alpha1.CDPCredentialSpec) time.Duration {
 	if spec.Refresh == nil {

@@ -19,6 +19,8 @@ type publication struct {
 	// revised says that the record has its data revision: it is made with the first try to write it, as a try whose answer was lost is recognized by
 	// the record.
 	revised bool
+	// repeated says that it is the held token again.
+	repeated bool
 }
 
 // dataFor is the target's data: the token, the headers that go with it, and the user's templates.
@@ -77,6 +79,7 @@ func (r *CDPCredentialReconciler) publicationOf(v *view, s step, req exchange.Re
 		count := issuance(v)
 		count.Count++
 		rec.Issuance = &count
+		rec.Same = sameOf(v, s, got)
 		if v.held.rec != nil {
 			rec.Warned = v.held.rec.Warned
 		}
@@ -85,14 +88,19 @@ func (r *CDPCredentialReconciler) publicationOf(v *view, s step, req exchange.Re
 		rec.IssuedAt, rec.ExpiresAt, rec.Issuance = time.Time{}, time.Time{}, nil
 	}
 	req.Update = ""
+	describeRequest(&rec, v, req)
+	p := &publication{token: got, req: req, rec: rec}
+	p.rec.Warned = warned(v, p)
+	return p, nil
+}
+
+// describeRequest notes in a record what its token was asked for with.
+func describeRequest(rec *record, v *view, req exchange.Request) {
 	rec.Asked, rec.AskedRest, rec.Client = v.intent.asked, v.intent.askedRest, v.client.version
 	rec.Request, rec.Rest = req.Fingerprint(rec.Salt), ""
 	if req.Provider == exchange.Algonomy {
 		rec.Rest = req.WithoutResources().Fingerprint(rec.Salt)
 	}
-	p := &publication{token: got, req: req, rec: rec}
-	p.rec.Warned = warned(v, p)
-	return p, nil
 }
 
 // compareRequests says in what a request differs from the one that a record is of.

@@ -102,5 +102,6 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 	v.target = targetView{name: v.target.name, found: true, version: version, rec: &p.rec, content: intact}
 	v.target.meta.Labels, v.target.meta.Annotations, v.target.meta.OwnerReferences = want.labels, want.annotations, want.owners(nil)
 	v.held = v.target
+	v.repeated = v.repeated && p.repeated
 	return outcome{wrote: true}, nil
 }

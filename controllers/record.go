@@ -59,6 +59,8 @@ type record struct {
 	// Handled is the refresh request that was handled with it, and Issuance the count of the day with it: status may be lost.
 	Handled  string             `json:"handled,omitempty"`
 	Issuance *v1alpha1.Issuance `json:"issuance,omitempty"`
+	// Same counts the tokens in a row, this one included, of an endpoint that was found to give the same one until it ends.
+	Same int `json:"same,omitempty"`
 	// Warned names the warnings given already.
 	Warned []string `json:"warned,omitempty"`
 }

@@ -59,6 +59,7 @@ func reportTarget(v *view, status *v1alpha1.CDPCredentialStatus) {
 		return
 	}
 	rec := v.target.rec
+	reportIssuance(v, status)
 	status.TargetVersion = ""
 	if v.target.content == intact && v.target.unusable == "" { // what is wrong with it is found out again by the next process
 		status.TargetVersion = v.target.version
@@ -69,15 +70,26 @@ func reportTarget(v *view, status *v1alpha1.CDPCredentialStatus) {
 	if !rec.IssuedAt.IsZero() {
 		status.LastRefreshTime = wholeSecond(rec.IssuedAt)
 	}
-	if rec.Issuance != nil && (status.Issuance == nil || status.Issuance.Day <= rec.Issuance.Day) {
-		count := *rec.Issuance
+	if rec.Handled != "" && rec.Handled == refreshRequest(v.obj) {
+		status.LastHandledRefreshRequest = rec.Handled
+	}
+}
+
+// reportIssuance says how the endpoint issues tokens, and how many it has issued.
+func reportIssuance(v *view, status *v1alpha1.CDPCredentialStatus) {
+	status.IssuanceMode, status.RepeatedUntil = issuanceMode(v), nil
+	if v.repeated {
+		status.RepeatedUntil = wholeSecond(v.held.rec.ExpiresAt)
+	}
+	for _, known := range []*v1alpha1.Issuance{v.target.rec.Issuance, v.issuance} {
+		if known == nil || status.Issuance != nil && status.Issuance.Day > known.Day {
+			continue
+		}
+		count := *known
 		if status.Issuance != nil && status.Issuance.Day == count.Day {
 			count.Count = max(count.Count, status.Issuance.Count)
 		}
 		status.Issuance = &count
-	}
-	if rec.Handled != "" && rec.Handled == refreshRequest(v.obj) {
-		status.LastHandledRefreshRequest = rec.Handled
 	}
 }
 
@@ -101,6 +113,9 @@ func reportRefresh(v *view, s step, out outcome, status *v1alpha1.CDPCredentialS
 		status.NextRefreshTime = nil
 		if v.held.rec != nil {
 			status.NextRefreshTime = wholeSecond(renewAt(v))
+		}
+		if request := refreshRequest(v.obj); out.repeated && request != "" {
+			status.LastHandledRefreshRequest = request // which no record tells of
 		}
 		set(v, status, v1alpha1.ConditionRefreshed, metav1.ConditionTrue, v1alpha1.ReasonTokenIssued, issuedMessage(v))
 		remove(status, v1alpha1.ConditionStalled)

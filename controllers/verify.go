@@ -29,6 +29,8 @@ type verification struct {
 	correlation     string
 	// undecided says that the API answered neither yes nor no: that changes nothing.
 	undecided bool
+	// unsettled says that it answered no to a token that has just ended the one before, of which it may not know yet.
+	unsettled bool
 }
 
 // verify tries the token against the API, if it is time to. It gives nil if it was not tried, and when to come back. A 401 to a token
@@ -74,6 +76,9 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 		return nil, v.now.Add(verifyAgain)
 	}
 	mem.verified, mem.verifyAt = this, r.Clock.Now().Add(verifyInterval(spec))
+	if tried != nil && tried.unsettled {
+		mem.verifyAt = sooner(mem.verifyAt, v.target.rec.IssuedAt.Add(settlingTokens))
+	}
 	if tried == nil {
 		return nil, v.now // 401: a new token is due at once
 	}
@@ -125,6 +130,9 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 	case exchange.Accepted:
 		return &verification{truth: metav1.ConditionTrue, reason: v1alpha1.ReasonVerified, message: "The API accepts the token"}, result, nil
 	case exchange.Unauthorized:
+		if notSettled(v) {
+			return &verification{undecided: true, unsettled: true}, result, nil
+		}
 		if v.target.rec.Cause != causeRejected && v.intent.provider != "basic" {
 			mem.rejected = v.target.rec.Token
 			return nil, result, nil

@@ -39,6 +39,8 @@ type view struct {
 	ahead, statusAhead time.Duration
 	// updateRefused says that the vendor did not change the held token's resources.
 	updateRefused bool
+	// repeated says that the endpoint gave the held token again when it was to be renewed.
+	repeated bool
 	// rejected says that the API answered 401 to the held token.
 	rejected bool
 	// issuedAt and issuance are what this process remembers of the last token that it was given. Zero: nothing. inHand says that this token

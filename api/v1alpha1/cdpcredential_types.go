@@ -454,6 +454,10 @@ type CDPCredentialStatus struct {
 	// +optional
 	IssuanceMode IssuanceMode `json:"issuanceMode,omitempty"`
 
+	// repeatedUntil is when the held token ends, if the endpoint gave it again when it was to be renewed: it is not asked for another one before.
+	// +optional
+	RepeatedUntil *metav1.Time `json:"repeatedUntil,omitempty"`
+
 	// rolloutRestart says what became of the workloads of spec.rolloutRestart.
 	// +optional
 	// +listType=map

@@ -306,6 +306,10 @@ func (in *CDPCredentialStatus) DeepCopyInto(out *CDPCredentialStatus) {
 		*out = new(Issuance)
 		**out = **in
 	}
+	if in.RepeatedUntil != nil {
+		in, out := &in.RepeatedUntil, &out.RepeatedUntil
+		*out = (*in).DeepCopy()
+	}
 	if in.RolloutRestart != nil {
 		in, out := &in.RolloutRestart, &out.RolloutRestart
 		*out = make([]RolloutRestartStatus, len(*in))

@@ -20,6 +20,14 @@ func (l Life) RenewAt(before time.Duration, uid string) time.Time {
 	return l.ExpiresAt.Add(-l.lead(before)).Add(-l.jitter(uid))
 }
 
+// RenewLate is RenewAt for a token that is not to be renewed earlier than needed: with a lead of at most most, and without jitter.
+func (l Life) RenewLate(before, most time.Duration) time.Time {
+	if l.ExpiresAt.IsZero() {
+		return time.Time{}
+	}
+	return l.ExpiresAt.Add(-min(l.lead(before), most))
+}
+
 // lead is how long before expiry the token is renewed: the user's wish, or else a quarter of the lifetime but at least minLead.
 // Never more than half of the lifetime, else a short-lived token would be renewed in a loop.
 func (l Life) lead(before time.Duration) time.Duration {

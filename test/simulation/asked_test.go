@@ -226,7 +226,7 @@ func (j *judge) answered(a *answer) {
 	}
 	if a.token != nil && a.failure == none {
 		j.stats.issued++
-		if a.ask.update == "" {
+		if a.ask.update == "" && !a.again() {
 			f.last = a
 		}
 		return

@@ -20,7 +20,7 @@ var vendorAssumptions = []*assumption{
 	{name: "vendor-long-retry-after", holds: "a Retry-After is of minutes", flip: eachHost(0.5, func(_ *world, h *host) { h.retryAfter = 3600 })},
 	{name: "vendor-same-until-dead", holds: "a new token is given while the old one lives", flip: eachHost(0.5, func(_ *world, h *host) {
 		h.sameUntilDead = h.name != algonomyHost
-	}), lacks: "an endpoint that repeats a token is asked again and again"},
+	})},
 	{name: "vendor-one-active", holds: "a new token leaves the one before alive", flip: eachHost(0.5, func(_ *world, h *host) { h.active = 1 })},
 	{name: "vendor-few-active", holds: "old tokens live on, however many there are", flip: eachHost(0.5, func(w *world, h *host) { h.active = 2 + w.chance.IntN(3) })},
 	{name: "vendor-lies", holds: "expires_in is true", flip: eachHost(0.5, func(w *world, h *host) {

@@ -139,7 +139,7 @@ func (w *world) fresh() *world {
 		f.api.createCredential(o.name, &v1alpha1.CDPCredential{ObjectMeta: metav1.ObjectMeta{Annotations: was.Annotations, Labels: was.Labels}, Spec: was.Spec})
 	}
 	f.startReplica(0)
-	f.runFor(2 * time.Minute)
+	f.runFor(110 * time.Second) // tokens of two minutes still live
 	f.end()
 	return f
 }

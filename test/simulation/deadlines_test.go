@@ -49,13 +49,17 @@ func (j *judge) watch(h hold, obj *v1alpha1.CDPCredential) {
 			}
 		})
 	}
+	at(left+readyGrace, j.unready)
+	if j.w.vendors.hosts[h.token.host].repeats() {
+		at(left+repeatGrace, j.replaced)
+		return
+	}
 	at(left-lead+renewalGrace, j.renewed)
 	at(left-lead+heldUpGrace, j.told)
 	if pod := j.object(h.object).pod(); lead >= pod+renewalGrace {
 		at(left-pod, j.seen)
 	}
 	at(left, j.unexpired)
-	at(left+readyGrace, j.unready)
 }
 
 // still gives the object and the record of a token that is still held, nil if it is not.

@@ -54,7 +54,7 @@ func (j *judge) statusLost(o *object) {
 // agreement judges that status and Secret say the same after a pass that nothing has come in between of.
 func (j *judge) agreement(p *pass) {
 	w := j.w
-	if p.replica.deposed || w.changedSince(p) {
+	if p.replica.deposed || w.changedSince(p) || p.undecided() {
 		return
 	}
 	obj := w.api.credentials[p.name]
@@ -77,7 +77,7 @@ func (j *judge) agreement(p *pass) {
 		}
 		return
 	}
-	if said := ready.Status == metav1.ConditionTrue; said != alive && (!holds || (rec.expires-w.now).Abs() > time.Second) && !(said && j.expiredDuring(p, rec)) {
+	if said := ready.Status == metav1.ConditionTrue; said != alive && (!holds || (rec.expires-w.now).Abs() > time.Second) && !(said && holds && j.expiredDuring(p, rec)) {
 		differs("Ready is " + string(ready.Status) + " " + ready.Reason)
 	}
 	if !alive || j.waiting(p) || meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionRefreshed) == nil {
@@ -106,6 +106,11 @@ func (j *judge) agreement(p *pass) {
 // while something stands in the way of writing it anew.
 func (r *replica) onItsClock(t time.Time, rec *written) bool {
 	return (r.trueTime(t, r.w.now) - rec.expires).Abs() <= clockNoise
+}
+
+// undecided says whether a pass has found nothing out yet: it was refused a read, or comes back at once without having made a request.
+func (p *pass) undecided() bool {
+	return p.refused || len(p.requests) == 0 && p.result.RequeueAfter > 0 && p.result.RequeueAfter <= 100*time.Millisecond
 }
 
 // expiredDuring says whether a token has expired while a pass waited for the API server, so that it could not be told with what it wrote: it must
@@ -180,8 +185,8 @@ func (j *judge) quietly(p *pass) {
 	}
 	writes := counts["patch"] + counts["create"] + counts["delete"]
 	switch {
-	case p.expired && exchanges == 0 && writes == 1 && j.expect(j.object(p.name)) != "":
-		// A suspended object, or one that lacks something, says so at the second of expiry.
+	case p.expired && exchanges == 0 && writes == 1 && (j.expect(j.object(p.name)) != "" || j.w.repeats(p.object)):
+		// A suspended object, or one that lacks something, says so at the second of expiry; so does one whose token cannot be renewed before.
 	case verifies == 1 && exchanges == 0 && writes == 1 && counts["status"] == 1 && firstVerdict(p.object):
 		// The API has said so again, but of another generation of the object.
 	case exchanges == 0 && writes == 0 && counts["get"] == 1 && p.object.Spec.Verify != nil && j.lacksValue(j.object(p.name)):
@@ -192,6 +197,10 @@ func (j *judge) quietly(p *pass) {
 		expensive("nothing was to be written")
 	case exchanges == 1 && p.answer.failure == rejected && writes == 1 && counts["status"] == 1 && j.expect(j.object(p.name)) != "":
 		// A user has left it with values that the vendor does not take, which is tried now and then: paced judges how often.
+	case exchanges == 1 && p.answer.again() && writes == 0:
+		// The held token again, right after its end: it is asked for once more.
+	case exchanges == 1 && p.answer.again() && writes == 1 && counts["status"] == 1:
+		// The held token again: there is nothing to write into the target.
 	case exchanges == 1 && (counts["status"] != 1 || writes != 2):
 		expensive("a renewal is one write of the target and one of status")
 	case reads > 1+verifies || exchanges > 1 || verifies > 1:

@@ -30,7 +30,9 @@ type pass struct {
 	// requests are all that it made, in order.
 	requests []string
 	answer   *answer
-	events   []string
+	// refused says that the API server has refused a request of it.
+	refused bool
+	events  []string
 	// sent is when it decided to make its last request.
 	sent time.Duration
 	// expired says that it has reported that there is no good token any more.
@@ -142,6 +144,7 @@ func (p *pass) request(what string, writes bool, do func() error) error {
 	if err := w.apiFault.refuse(w); err != nil {
 		p.cut = true
 		w.tell("replica %d: %s: refused: %v", p.replica.id, what, err)
+		p.refused = true
 		p.sleep(time.Millisecond)
 		return err
 	}
