@@ -27,7 +27,7 @@ func (r *CDPCredentialReconciler) rollOut(ctx context.Context, v *view, mem *rem
 	var first time.Time
 	dataRevision := v.target.dataRevision(v.obj.Name)
 	for _, ref := range v.obj.Spec.RolloutRestart {
-		o := rollout{ref: ref, told: toldOf(v.obj.Status.RolloutRestart, ref), dataRevision: dataRevision, wait: waits[ref]}
+		o := rollout{object: client.ObjectKeyFromObject(v.obj), ref: ref, told: toldOf(v.obj.Status.RolloutRestart, ref), dataRevision: dataRevision, wait: waits[ref]}
 		switch {
 		case !r.RolloutRestart:
 			entries = append(entries, o.hindered(v1alpha1.EventRolloutRestartDisabled, restartDisabled))
@@ -72,7 +72,7 @@ func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, v *view, o *ro
 	if err != nil {
 		return r.notRestarted(ctx, o, err)
 	}
-	judged := o.judge(v.obj.Name, w, now)
+	judged := o.judge(w, now)
 	o.told = &judged.entry
 	if judged.entry.Reason != "" {
 		r.Metrics.rolledOut(judged.entry.Reason)
@@ -112,7 +112,10 @@ func (r *CDPCredentialReconciler) look(ctx context.Context, namespace string, re
 	} else if err != nil {
 		return workload{}, fmt.Errorf("read the workload: %w", err)
 	}
-	w := workload{found: obj.GetDeletionTimestamp() == nil, version: string(obj.GetUID()) + "/" + obj.GetResourceVersion()}
+	w := workload{
+		found: obj.GetDeletionTimestamp() == nil, version: string(obj.GetUID()) + "/" + obj.GetResourceVersion(),
+		allowed: obj.GetAnnotations()[v1alpha1.AllowRestartAnnotation],
+	}
 	annotations, _, err := unstructured.NestedStringMap(obj.Object, "spec", "template", "metadata", "annotations")
 	if err != nil {
 		return workload{}, fmt.Errorf("read the workload's template: %w", err)
@@ -127,7 +130,7 @@ func (r *CDPCredentialReconciler) look(ctx context.Context, namespace string, re
 
 // restart changes the annotations of a workload's pod template, as kubectl rollout restart does, if it is still the one that was looked at.
 func (r *CDPCredentialReconciler) restart(ctx context.Context, v *view, o *rollout, w workload, now time.Time) error {
-	dataRevisions, err := r.dataRevisions(ctx, v, o)
+	dataRevisions, err := r.dataRevisions(ctx, v, o, w)
 	if err != nil {
 		return err
 	}
@@ -152,31 +155,42 @@ func (r *CDPCredentialReconciler) restart(ctx context.Context, v *view, o *rollo
 	return nil
 }
 
-// dataRevisions are those that pods find which start from now on: of every object that names the workload. Those whose change is covered by this restart
-// see it when they look.
-func (r *CDPCredentialReconciler) dataRevisions(ctx context.Context, v *view, o *rollout) (map[string]string, error) {
-	dataRevisions := map[string]string{v.obj.Name: o.dataRevision}
+// dataRevisions are those that pods find which start from now on: this object's, and those of the others that name the workload and may restart it.
+// Those whose change is covered by this restart see it when they look.
+func (r *CDPCredentialReconciler) dataRevisions(ctx context.Context, v *view, o *rollout, w workload) (map[string]string, error) {
 	all := &v1alpha1.CDPCredentialList{}
 	if err := r.Client.List(ctx, all, client.InNamespace(v.obj.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the objects: %w", err)
 	}
+	var others []revisionOf
 	for i := range all.Items {
 		other := &all.Items[i]
-		if other.Name == v.obj.Name || !slices.Contains(other.Spec.RolloutRestart, o.ref) {
+		concerned := slices.Contains(other.Spec.RolloutRestart, o.ref) && w.allows(other.Name)
+		if other.Name == v.obj.Name || !concerned {
 			continue
 		}
-		secret := secretMetadata(other.Namespace, other.Spec.Target.Name)
-		if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); apierrors.IsNotFound(err) {
-			continue
-		} else if err != nil {
-			return nil, fmt.Errorf("read the target Secret's metadata: %w", err)
+		dataRevision, err := r.dataRevisionOf(ctx, other)
+		if err != nil {
+			return nil, err
 		}
-		target := targetView{found: true, meta: secret.ObjectMeta, rec: parseRecord(secret.Annotations[v1alpha1.StateAnnotation], other.Name)}
-		if dataRevision := target.dataRevision(other.Name); dataRevision != "" {
-			dataRevisions[other.Name] = dataRevision
+		if dataRevision != "" {
+			told := toldOf(other.Status.RolloutRestart, o.ref)
+			others = append(others, revisionOf{other.Name, dataRevision, told == nil || told.DataRevision != dataRevision})
 		}
 	}
-	return dataRevisions, nil
+	return restartedFor(revisionOf{v.obj.Name, o.dataRevision, true}, others), nil
+}
+
+// dataRevisionOf is the data revision of another object's target. Empty: it holds none of its data.
+func (r *CDPCredentialReconciler) dataRevisionOf(ctx context.Context, other *v1alpha1.CDPCredential) (string, error) {
+	secret := secretMetadata(other.Namespace, other.Spec.Target.Name)
+	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); apierrors.IsNotFound(err) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("read the target Secret's metadata: %w", err)
+	}
+	target := targetView{found: true, meta: secret.ObjectMeta, rec: parseRecord(secret.Annotations[v1alpha1.StateAnnotation], other.Name)}
+	return target.dataRevision(other.Name), nil
 }
 
 // workloadReference is a workload without content.

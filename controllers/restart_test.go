@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -99,6 +100,7 @@ func (p *play) deploy(ref v1alpha1.RolloutRestart) {
 	}
 	obj.SetNamespace("marketing")
 	obj.SetName(ref.Name)
+	obj.SetAnnotations(map[string]string{"cdpcredentials.io/allow-restart": "*"})
 	if err := p.api.Create(p.Context(), obj); err != nil {
 		p.Fatal(err)
 	}
@@ -234,7 +236,7 @@ func TestRolloutOfOne(t *testing.T) {
 	p.until("11:30:00")
 	p.saw("11:20:10 get web", "11:20:10 patch web")
 	p.says("etl", "Deployment web e2 11:20:10")
-	want := map[string]string{"cdpcredentials.io/restarted-at": "2026-03-01T11:20:10Z", "cdpcredentials.io/restarted-for": `{"etl":"e2"}`}
+	want := map[string]string{"cdpcredentials.io/restarted-at": "2026-03-01T11:20:10Z", "cdpcredentials.io/restarted-for": `{"631fd8e1ffac93e4":"e2"}`}
 	if diff := cmp.Diff(want, p.template()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -275,7 +277,7 @@ func TestRolloutTogether(t *testing.T) {
 	p.until("11:10:20")
 	p.saw("11:10:10 get web", "11:10:10 patch web", "11:10:14 get web")
 	p.says("ads", "Deployment web e2 11:10:10")
-	if got := p.template()["cdpcredentials.io/restarted-for"]; got != `{"ads":"e2","etl":"e2"}` {
+	if got := p.template()["cdpcredentials.io/restarted-for"]; got != `{"631fd8e1ffac93e4":"e2","788eb2efc52660fe":"e2"}` {
 		t.Errorf("restarted for %s", got)
 	}
 	p.write("ads", "e3")
@@ -485,6 +487,48 @@ func TestRolloutForbiddenFromTheStart(t *testing.T) {
 	p.says("etl", "Deployment web e1")
 }
 
+// allow has the workload name those that may restart it.
+func (p *play) allow(names string) {
+	p.Helper()
+	obj := &appsv1.Deployment{}
+	obj.Namespace, obj.Name = "marketing", "web"
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{"cdpcredentials.io/allow-restart":%q}}}`, names)
+	if err := p.api.Patch(p.Context(), obj, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// TestRolloutNotAllowed: a workload that does not name the object is not restarted; that is told at once, and consent that comes later is found.
+func TestRolloutNotAllowed(t *testing.T) {
+	t.Parallel()
+	p := newPlay(t)
+	p.deploy(web)
+	p.allow("ads")
+	p.enter("etl", "e1", web)
+	p.enter("ads", "e1", web)
+	p.until("11:02:00")
+	p.says("etl", "Deployment web e1 RolloutRestartNotAllowed")
+	p.says("ads", "Deployment web e1")
+	p.write("etl", "e2")
+	p.until("11:04:00")
+	p.says("etl", "Deployment web e1 pending RolloutRestartNotAllowed")
+	p.saw("11:00:00 get web", "11:00:00 get web", "11:02:10 get web")
+	p.write("ads", "e2")
+	p.until("11:05:00")
+	p.saw("11:04:10 get web", "11:04:10 patch web")
+	if got := p.template()["cdpcredentials.io/restarted-for"]; got != `{"788eb2efc52660fe":"e2"}` {
+		t.Errorf("it was restarted for objects that it does not allow: %s", got)
+	}
+	p.allow("ads,etl")
+	p.until("11:20:00")
+	p.saw("11:07:10 get web", "11:07:10 patch web")
+	p.says("etl", "Deployment web e2 11:07:10")
+	p.allow("ads")
+	p.write("etl", "e3")
+	p.until("11:21:00")
+	p.says("etl", "Deployment web e2 pending 11:07:10 RolloutRestartNotAllowed")
+}
+
 // TestRolloutListChanges: what is taken off the list is forgotten, and what comes onto it begins with the data of then.
 func TestRolloutListChanges(t *testing.T) {
 	t.Parallel()
@@ -509,13 +553,14 @@ func TestRolloutMeetsStrangers(t *testing.T) {
 	for name, annotations := range map[string]map[string]string{
 		"no time":        {"cdpcredentials.io/restarted-at": "yesterday"},
 		"no object":      {"cdpcredentials.io/restarted-for": "[1]"},
-		"no texts in it": {"cdpcredentials.io/restarted-for": `{"etl":{"a":1}}`},
+		"no texts in it": {"cdpcredentials.io/restarted-for": `{"631fd8e1ffac93e4":{"a":1}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlay(t)
 			deployment := &appsv1.Deployment{}
 			deployment.Namespace, deployment.Name, deployment.Spec.Template.Annotations = "marketing", "web", annotations
+			deployment.Annotations = map[string]string{"cdpcredentials.io/allow-restart": "etl"}
 			if err := p.api.Create(t.Context(), deployment); err != nil {
 				t.Fatal(err)
 			}

@@ -2,10 +2,14 @@ package controllers
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -15,9 +19,13 @@ const (
 	settling = 10 * time.Second
 	// restartInterval is the least time between two restarts of one workload, whoever they are for.
 	restartInterval = time.Minute
-	// forbiddenAgain is when somebody may have given the rights that were missing, failedAgain when the API server may be well again.
+	// forbiddenAgain is when somebody may have given the rights or the consent that were missing, failedAgain when the API server may be well again.
 	forbiddenAgain = 5 * time.Minute
 	failedAgain    = 30 * time.Second
+	// maxRestartedFor is how many objects a restart is written down for on the workload: 38 KB, where all annotations together may have 256 KiB.
+	maxRestartedFor = 1000
+	// maxDataRevision bounds what is believed to be a data revision, since others may write where it is kept.
+	maxDataRevision = 16
 )
 
 // unnamed is the data revision of a target that was written by a version which gave none.
@@ -45,12 +53,16 @@ func (t *targetView) dataRevision(object string) string {
 	if !t.has() || t.owner() != object {
 		return ""
 	}
+	if len(t.rec.DataRevision) > maxDataRevision {
+		return unnamed
+	}
 	return cmp.Or(t.rec.DataRevision, unnamed)
 }
 
 // A rollout is what is known of a workload of spec.rolloutRestart before it is looked at. Deciding from it is pure.
 type rollout struct {
-	ref v1alpha1.RolloutRestart
+	object types.NamespacedName
+	ref    v1alpha1.RolloutRestart
 	// told is what status says of it. Nil: nothing, it is new in the list, or the target was empty until now.
 	told *v1alpha1.RolloutRestartStatus
 	// dataRevision is the name of the data that the target holds.
@@ -86,7 +98,11 @@ func (o *rollout) due(now time.Time) time.Time {
 
 // mayBeMended says whether an obstacle may go away without anybody telling us.
 func mayBeMended(reason string) bool {
-	return reason == v1alpha1.EventRolloutRestartForbidden || reason == v1alpha1.EventRolloutRestartFailed
+	switch reason {
+	case v1alpha1.EventRolloutRestartNotAllowed, v1alpha1.EventRolloutRestartForbidden, v1alpha1.EventRolloutRestartFailed:
+		return true
+	}
+	return false
 }
 
 // entry is what status says of the workload if nothing happens.
@@ -104,11 +120,54 @@ func (o *rollout) entry() v1alpha1.RolloutRestartStatus {
 
 // A workload is what is known of one that was looked at.
 type workload struct {
-	found       bool
-	version     string
+	found   bool
+	version string
+	// allowed is the annotation with which it names the objects that may restart it.
+	allowed     string
 	restartedAt time.Time
-	// dataRevisions are those that it was last restarted for, by the names of their objects.
+	// dataRevisions are those that it was last restarted for, by restartKey of their objects.
 	dataRevisions map[string]string
+}
+
+// allows reports whether an object may restart the workload: whoever runs it says so, as its author may have no rights over workloads.
+func (w *workload) allows(object string) bool {
+	for entry := range strings.SplitSeq(w.allowed, ",") {
+		if entry = strings.TrimSpace(entry); entry == "*" || entry == object {
+			return true
+		}
+	}
+	return false
+}
+
+// A revisionOf is the data revision of an object's target.
+type revisionOf struct {
+	object, dataRevision string
+	// waiting reports whether the workload is yet to be restarted for it.
+	waiting bool
+}
+
+// restartedFor is what is written down on a workload: as much as is sure to fit. Those that wait go first, so that each restart covers as many as it can.
+func restartedFor(own revisionOf, others []revisionOf) map[string]string {
+	slices.SortStableFunc(others, func(a, b revisionOf) int {
+		switch {
+		case a.waiting == b.waiting:
+			return 0
+		case a.waiting:
+			return -1
+		}
+		return 1
+	})
+	kept := map[string]string{restartKey(own.object): own.dataRevision}
+	for _, r := range others[:min(len(others), maxRestartedFor-1)] {
+		kept[restartKey(r.object)] = r.dataRevision
+	}
+	return kept
+}
+
+// restartKey stands for an object on a workload. All have one length, since names are up to 253 characters.
+func restartKey(object string) string {
+	sum := sha256.Sum256([]byte(object))
+	return hex.EncodeToString(sum[:8])
 }
 
 // A verdict is what comes of a look.
@@ -121,7 +180,7 @@ type verdict struct {
 }
 
 // judge says what is to be done about a workload that was looked at.
-func (o *rollout) judge(object string, w workload, now time.Time) verdict {
+func (o *rollout) judge(w workload, now time.Time) verdict {
 	entry := o.entry()
 	entry.Reason, entry.Message = "", ""
 	if !w.found {
@@ -131,10 +190,14 @@ func (o *rollout) judge(object string, w workload, now time.Time) verdict {
 		entry.DataRevision = o.dataRevision // one that is made later begins with the data of then
 		return verdict{entry: entry}
 	}
+	if !w.allows(o.object.Name) {
+		entry.Reason, entry.Message = v1alpha1.EventRolloutRestartNotAllowed, restartNotAllowed(o.object, o.ref)
+		return verdict{entry: entry, until: now.Add(forbiddenAgain)}
+	}
 	// It knows better than status: another object's pass may have restarted it, or a process that died before it could say so, or one for an
 	// object of this name that was deleted since.
-	if restartedFor := w.dataRevisions[object]; restartedFor != "" {
-		entry.DataRevision, entry.LastRestartTime = restartedFor, wholeSecond(w.restartedAt)
+	if begunWith := w.dataRevisions[restartKey(o.object.Name)]; begunWith != "" && len(begunWith) <= maxDataRevision {
+		entry.DataRevision, entry.LastRestartTime = begunWith, wholeSecond(w.restartedAt)
 	}
 	if entry.DataRevision == o.dataRevision {
 		return verdict{entry: entry}
@@ -159,6 +222,13 @@ func (o *rollout) hindered(reason, message string) v1alpha1.RolloutRestartStatus
 
 func workloadMissing(ref v1alpha1.RolloutRestart) string {
 	return fmt.Sprintf("%s %s of spec.rolloutRestart does not exist in this namespace: correct its name, or take it off the list", ref.Kind, ref.Name)
+}
+
+// restartNotAllowed names a command that does not overwrite: the workload may allow others already.
+func restartNotAllowed(object types.NamespacedName, ref v1alpha1.RolloutRestart) string {
+	return fmt.Sprintf("%s %s does not allow %s to restart it; whoever runs the workload allows it with: kubectl annotate %s -n %s %s '%s=%s' "+
+		"(or adds the name to those that are there, after a comma)",
+		ref.Kind, ref.Name, object.Name, strings.ToLower(string(ref.Kind)), object.Namespace, ref.Name, v1alpha1.AllowRestartAnnotation, object.Name)
 }
 
 func restartForbidden(ref v1alpha1.RolloutRestart) string {

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -35,8 +36,14 @@ func (s *stage) entitled() *identity {
 	return &id
 }
 
-// deploy makes a workload. Nothing runs its pods: there are no controllers and no nodes.
+// deploy makes a workload that any object may restart. Nothing runs its pods: there are no controllers and no nodes.
 func (s *stage) deploy(kind v1alpha1.WorkloadKind, name string) v1alpha1.RolloutRestart {
+	s.Helper()
+	return s.deployAllowing("*", kind, name)
+}
+
+// deployAllowing makes one that these objects may restart.
+func (s *stage) deployAllowing(objects string, kind v1alpha1.WorkloadKind, name string) v1alpha1.RolloutRestart {
 	s.Helper()
 	labels := map[string]string{"app": name}
 	selector := &metav1.LabelSelector{MatchLabels: labels}
@@ -53,8 +60,16 @@ func (s *stage) deploy(kind v1alpha1.WorkloadKind, name string) v1alpha1.Rollout
 	default:
 		obj = &appsv1.Deployment{ObjectMeta: s.meta(name), Spec: appsv1.DeploymentSpec{Selector: selector, Template: template}}
 	}
+	obj.SetAnnotations(map[string]string{"cdpcredentials.io/allow-restart": objects})
 	s.must(s.client.Create(s.Context(), obj))
 	return v1alpha1.RolloutRestart{Kind: kind, Name: name}
+}
+
+// allowRestart has a Deployment name the objects that may restart it.
+func (s *stage) allowRestart(name, objects string) {
+	s.Helper()
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{"cdpcredentials.io/allow-restart":%q}}}`, objects)
+	s.must(s.client.Patch(s.Context(), &appsv1.Deployment{ObjectMeta: s.meta(name)}, client.RawPatch(types.MergePatchType, []byte(patch))))
 }
 
 // restarts is how often a workload was restarted, or changed in any other way. A DaemonSet's and a StatefulSet's generation count, too.
@@ -184,6 +199,36 @@ func timeOf(t *testing.T, template map[string]string) time.Time {
 	return at
 }
 
+// TestRolloutRestartWithConsent: a workload that names no object is not restarted and its template not touched; with the command that the message
+// names it is restarted for what it missed.
+func TestRolloutRestartWithConsent(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	web := s.deployAllowing("ads", "Deployment", "web")
+	o := s.operate(assembly{identity: s.entitled(), rolloutRestart: true})
+	c := s.ready("etl", restarting(web))
+	c.rollouts("Deployment/web RolloutRestartNotAllowed")
+	s.until(patience, "the Warning", func() error { return c.hasEvents("RolloutRestartNotAllowed", 1) })
+	want := "Deployment web does not allow etl to restart it; whoever runs the workload allows it with: kubectl annotate deployment -n " + s.namespace +
+		" web 'cdpcredentials.io/allow-restart=etl' (or adds the name to those that are there, after a comma)"
+	if got := c.object().Status.RolloutRestart[0].Message; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	c.settled()
+	c.request("now")
+	c.waitIssued(2)
+	c.rollouts("Deployment/web pending RolloutRestartNotAllowed")
+	s.allowRestart("web", "ads,etl")
+	o.stop()
+	// A process that starts looks again, which else comes after minutes.
+	s.operate(assembly{identity: s.entitled(), rolloutRestart: true})
+	s.restarted(web, 2) // its generation counts annotations, too
+	c.rollouts("Deployment/web")
+	if kept := s.template("web")["example.com/kept"]; kept != "yes" {
+		t.Errorf("the template lost what it had: %q", kept)
+	}
+}
+
 // TestRolloutRestartTogether: two credentials that are renewed within seconds make one restart of each workload that both name.
 func TestRolloutRestartTogether(t *testing.T) {
 	t.Parallel()
@@ -209,7 +254,7 @@ func TestRolloutRestartTogether(t *testing.T) {
 	}
 	var dataRevisions map[string]string
 	s.must(json.Unmarshal([]byte(s.template("web")["cdpcredentials.io/restarted-for"]), &dataRevisions))
-	if len(dataRevisions) != 2 || dataRevisions["etl"] == "" || dataRevisions["ads"] == "" || dataRevisions["etl"] == dataRevisions["ads"] {
+	if len(dataRevisions) != 2 || dataRevisions["631fd8e1ffac93e4"] == "" || dataRevisions["788eb2efc52660fe"] == "" {
 		t.Errorf("restarted for %v", dataRevisions)
 	}
 	for _, ref := range refs {
@@ -254,22 +299,28 @@ func TestRolloutRestartTrouble(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		with func(*stage) assembly
-		make bool
+		// allowed are the objects that the workload allows. Empty: there is no workload.
+		allowed string
 		// before and after are what status says of the workload before and after its data changes.
 		before, after, event string
 		asked                []string
 	}{
 		"turned off": {
-			func(*stage) assembly { return assembly{} }, true,
+			func(*stage) assembly { return assembly{} }, "etl",
 			"Deployment/web RolloutRestartDisabled", "Deployment/web pending RolloutRestartDisabled", "RolloutRestartDisabled", nil,
 		},
 		"without the rights": {
-			func(*stage) assembly { return assembly{rolloutRestart: true} }, true,
+			func(*stage) assembly { return assembly{rolloutRestart: true} }, "etl",
 			"Deployment/web RolloutRestartForbidden", "Deployment/web pending RolloutRestartForbidden", "RolloutRestartForbidden",
 			[]string{"get deployments/web", "get deployments/web"},
 		},
+		"without the workload's consent": {
+			func(s *stage) assembly { return assembly{identity: s.entitled(), rolloutRestart: true} }, "ads,another",
+			"Deployment/web RolloutRestartNotAllowed", "Deployment/web pending RolloutRestartNotAllowed", "RolloutRestartNotAllowed",
+			[]string{"get deployments/web", "get deployments/web"},
+		},
 		"no such workload": {
-			func(s *stage) assembly { return assembly{identity: s.entitled(), rolloutRestart: true} }, false,
+			func(s *stage) assembly { return assembly{identity: s.entitled(), rolloutRestart: true} }, "",
 			"Deployment/web", "Deployment/web WorkloadNotFound", "WorkloadNotFound",
 			[]string{"get deployments/web", "get deployments/web"},
 		},
@@ -278,8 +329,8 @@ func TestRolloutRestartTrouble(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
 			ref := v1alpha1.RolloutRestart{Kind: "Deployment", Name: "web"}
-			if tc.make {
-				s.deploy("Deployment", "web")
+			if tc.allowed != "" {
+				s.deployAllowing(tc.allowed, "Deployment", "web")
 			}
 			o := s.operate(tc.with(s))
 			c := s.ready("etl", restarting(ref))
@@ -305,7 +356,7 @@ func TestRolloutRestartTrouble(t *testing.T) {
 			if why := c.hasEvents(tc.event, 1); why != nil {
 				t.Error(why)
 			}
-			if tc.make && s.restarts(ref) != 0 {
+			if tc.allowed != "" && s.restarts(ref) != 0 {
 				t.Error("it was restarted all the same")
 			}
 		})

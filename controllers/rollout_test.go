@@ -1,11 +1,14 @@
 package controllers
 
 import (
+	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -38,6 +41,7 @@ func TestRolloutDue(t *testing.T) {
 		"another change, after the last was seen to":      {told("e0", ""), waited("older", "11:17:40"), "11:17:53"},
 		"another change while forbidden: it is tried":     {told("e0", "RolloutRestartForbidden"), waited("older", "11:22:00"), "11:17:53"},
 		"forbidden, nothing owed: rights may be given":    {told("e1", "RolloutRestartForbidden"), waited("e1", "11:22:00"), "11:22:00"},
+		"not allowed, nothing owed: it may be":            {told("e1", "RolloutRestartNotAllowed"), waited("e1", "11:22:00"), "11:22:00"},
 		"failed, nothing owed, another process: once":     {told("e1", "RolloutRestartFailed"), rolloutWait{}, "11:17:53"},
 		"the clock was set back while it waited":          {told("e0", ""), waited("e1", "15:00:00"), "11:17:53"},
 		"the clock was set back, five minutes are longer": {told("e0", ""), waited("e1", "11:22:43"), "11:22:43"},
@@ -61,14 +65,18 @@ func TestRolloutJudge(t *testing.T) {
 		return &v1alpha1.RolloutRestartStatus{Kind: "Deployment", Name: "web", DataRevision: dataRevision}
 	}
 	found := func(restartedAt string, dataRevisions map[string]string) workload {
-		w := workload{found: true, dataRevisions: dataRevisions}
+		w := workload{found: true, allowed: "ads, etl", dataRevisions: dataRevisions}
 		if restartedAt != "" {
 			w.restartedAt = at(restartedAt)
 		}
 		return w
 	}
 	etl := func(dataRevision string) map[string]string {
-		return map[string]string{"etl": dataRevision, "other": "e9"}
+		return map[string]string{etlKey: dataRevision, otherKey: "e9"}
+	}
+	unasked := func(w workload, allowed string) workload {
+		w.allowed = allowed
+		return w
 	}
 	tests := map[string]struct {
 		told *v1alpha1.RolloutRestartStatus
@@ -76,22 +84,28 @@ func TestRolloutJudge(t *testing.T) {
 		want string
 	}{
 		"new in the list: it begins with what there is":            {nil, found("", nil), "e1"},
-		"new, and restarted for others":                            {nil, found("11:17:00", map[string]string{"other": "e9"}), "e1"},
+		"new, and restarted for others":                            {nil, found("11:17:00", map[string]string{otherKey: "e9"}), "e1"},
 		"new, and restarted for this dataRevision":                 {nil, found("11:17:00", etl("e1")), "e1, restarted 11:17:00"},
 		"new, and restarted for a deleted object of the name":      {nil, found("11:00:00", etl("e0")), "e0, restarted 11:00:00, RESTART"},
 		"new, the same less than a minute ago":                     {nil, found("11:17:00", etl("e0")), "e0, restarted 11:17:00, until 11:18:00"},
 		"new, and not there":                                       {nil, workload{}, "e1"},
 		"changed":                                                  {told("e0"), found("", nil), "e0, RESTART"},
 		"changed, and restarted long ago":                          {told("e0"), found("11:00:00", etl("e0")), "e0, restarted 11:00:00, RESTART"},
-		"changed, restarted for others long ago":                   {told("e0"), found("11:00:00", map[string]string{"other": "e9"}), "e0, RESTART"},
-		"changed, restarted for others a minute ago":               {told("e0"), found("11:16:43", map[string]string{"other": "e9"}), "e0, RESTART"},
-		"changed, restarted for others less than a minute ago":     {told("e0"), found("11:16:44", map[string]string{"other": "e9"}), "e0, until 11:17:44"},
+		"changed, restarted for others long ago":                   {told("e0"), found("11:00:00", map[string]string{otherKey: "e9"}), "e0, RESTART"},
+		"changed, restarted for others a minute ago":               {told("e0"), found("11:16:43", map[string]string{otherKey: "e9"}), "e0, RESTART"},
+		"changed, restarted for others less than a minute ago":     {told("e0"), found("11:16:44", map[string]string{otherKey: "e9"}), "e0, until 11:17:44"},
 		"changed, another pass has seen to it":                     {told("e0"), found("11:17:40", etl("e1")), "e1, restarted 11:17:40"},
 		"changed, the process died after the restart":              {told("e0"), found("11:00:00", etl("e1")), "e1, restarted 11:00:00"},
 		"changed, and rolled back by its user":                     {told("e0"), found("11:00:00", etl("older")), "older, restarted 11:00:00, RESTART"},
 		"changed, restarted by a clock that is ahead":              {told("e0"), found("11:18:00", etl("e0")), "e0, restarted 11:18:00, until 11:19:00"},
 		"changed, restarted in a future that nobody believes":      {told("e0"), found("11:18:44", etl("e0")), "e0, restarted 11:18:44, RESTART"},
 		"changed, and not there: it will begin with what there is": {told("e0"), workload{}, "e1, WorkloadNotFound"},
+		"changed, and the workload allows nobody":                  {told("e0"), unasked(found("", nil), ""), "e0, RolloutRestartNotAllowed, until 11:22:43"},
+		"changed, and it allows another":                           {told("e0"), unasked(found("", nil), "etl2,ads"), "e0, RolloutRestartNotAllowed, until 11:22:43"},
+		"changed, it allows nobody: what it says is not read":      {told("e0"), unasked(found("11:17:00", etl("e1")), ""), "e0, RolloutRestartNotAllowed, until 11:22:43"},
+		"changed, and it allows all":                               {told("e0"), unasked(found("", nil), "*"), "e0, RESTART"},
+		"new in the list, and it allows nobody: told at once":      {nil, unasked(found("", nil), ""), "e1, RolloutRestartNotAllowed, until 11:22:43"},
+		"changed, somebody wrote a text that is no data revision":  {told("e0"), found("11:00:00", etl("12345678901234567")), "e0, RESTART"},
 		"looked at again, nothing has changed":                     {told("e1"), found("", nil), "e1"},
 		"looked at again, not there, nothing has changed":          {told("e1"), workload{}, "e1"},
 	}
@@ -101,8 +115,10 @@ func TestRolloutJudge(t *testing.T) {
 			if tc.told != nil {
 				tc.told.Reason, tc.told.Message = "RolloutRestartForbidden", "as it was before"
 			}
-			o := rollout{ref: v1alpha1.RolloutRestart{Kind: "Deployment", Name: "web"}, told: tc.told, dataRevision: "e1"}
-			got := o.judge("etl", tc.w, at(now))
+			o := rollout{
+				object: types.NamespacedName{Namespace: "marketing", Name: "etl"}, ref: v1alpha1.RolloutRestart{Kind: "Deployment", Name: "web"}, told: tc.told, dataRevision: "e1",
+			}
+			got := o.judge(tc.w, at(now))
 			text := []string{got.entry.DataRevision}
 			if last := got.entry.LastRestartTime; last != nil {
 				text = append(text, "restarted "+clockText(last.Time))
@@ -123,6 +139,52 @@ func TestRolloutJudge(t *testing.T) {
 				t.Errorf("got %+v", got.entry)
 			}
 		})
+	}
+}
+
+// etlKey and otherKey stand for objects on a workload: echo -n etl | sha256sum | head -c 16.
+const (
+	etlKey   = "631fd8e1ffac93e4"
+	otherKey = "d9298a10d1b07358"
+)
+
+// TestWorkloadAllows: whoever runs a workload names the objects that may restart it.
+func TestWorkloadAllows(t *testing.T) {
+	t.Parallel()
+	for allowed, want := range map[string]bool{
+		"": false, "etl": true, " etl ": true, "ads,etl": true, "ads, etl ,web": true, "*": true, "ads,*": true, ",": false,
+		"etl2": false, "ETL": false, "et*": false, "*etl": false, "ads etl": false, "etl;ads": false,
+	} {
+		w := workload{allowed: allowed}
+		if got := w.allows("etl"); got != want {
+			t.Errorf("%q: got %t, want %t", allowed, got, want)
+		}
+	}
+}
+
+// TestRestartedForIsBounded: whatever objects name a workload, what is written on it fits beside what others write there.
+func TestRestartedForIsBounded(t *testing.T) {
+	t.Parallel()
+	if restartKey("etl") != etlKey || restartKey("other") != otherKey {
+		t.Errorf("the keys are %s and %s", restartKey("etl"), restartKey("other"))
+	}
+	own := revisionOf{object: "etl", dataRevision: "0123456789abcdef", waiting: true}
+	var others []revisionOf
+	for i := range 1500 {
+		others = append(others, revisionOf{object: strings.Repeat("n", 249) + strconv.Itoa(i), dataRevision: "0123456789abcdef", waiting: i >= 1200})
+	}
+	kept := restartedFor(own, others)
+	text, err := json.Marshal(kept)
+	if err != nil || len(kept) != 1000 || kept[etlKey] == "" || len(text) > 40_000 {
+		t.Errorf("%d entries in %d bytes, this object's is %q: %v", len(kept), len(text), kept[etlKey], err)
+	}
+	for _, other := range others {
+		if other.waiting && kept[restartKey(other.object)] == "" {
+			t.Errorf("%s waits for a restart and is left out", other.object[249:])
+		}
+	}
+	if diff := cmp.Diff(map[string]string{etlKey: "0123456789abcdef"}, restartedFor(own, nil)); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -182,6 +244,7 @@ func TestTargetDataRevision(t *testing.T) {
 		"named":                 {func(v *view) { v.target.rec.DataRevision = "e1" }, "e1"},
 		"unnamed":               {func(*view) {}, "unnamed"},
 		"other keys are edited": {func(v *view) { v.target.rec.DataRevision = "e1"; v.target.content = edited }, "e1"},
+		"named by others":       {func(v *view) { v.target.rec.DataRevision = strings.Repeat("e", 17) }, "unnamed"},
 		"the token is edited":   {func(v *view) { v.target.rec.DataRevision = "e1"; v.target.content = replaced }, ""},
 		"expired":               {func(v *view) { v.target.rec.DataRevision = "e1"; v.target.rec.ExpiresAt = at("11:00:00") }, "e1"},
 		"missing":               {missing, ""},
@@ -230,7 +293,10 @@ func TestObstaclesSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	ref := v1alpha1.RolloutRestart{Kind: "StatefulSet", Name: "web"}
 	for message, say := range map[string][]string{
-		workloadMissing(ref):    {"StatefulSet web", "correct its name"},
+		workloadMissing(ref): {"StatefulSet web", "correct its name"},
+		restartNotAllowed(types.NamespacedName{Namespace: "marketing", Name: "etl"}, ref): {
+			"StatefulSet web does not allow etl", "kubectl annotate statefulset -n marketing web 'cdpcredentials.io/allow-restart=etl'", "after a comma",
+		},
 		restartForbidden(ref):   {"StatefulSet web", "config/rollout-restart"},
 		restartFailed(ref):      {"StatefulSet web", "kubectl rollout restart"},
 		string(restartDisabled): {"--enable-rollout-restart", "config/rollout-restart", "Reloader"},

@@ -276,8 +276,8 @@ type RolloutRestartStatus struct {
 	// +optional
 	LastRestartTime *metav1.Time `json:"lastRestartTime,omitempty"`
 
-	// reason is why the workload was not restarted: RolloutRestartDisabled, RolloutRestartForbidden, RolloutRestartFailed or
-	// WorkloadNotFound. Empty: nothing is wrong.
+	// reason is why the workload was not restarted: RolloutRestartDisabled, RolloutRestartNotAllowed, RolloutRestartForbidden,
+	// RolloutRestartFailed or WorkloadNotFound. Empty: nothing is wrong.
 	// +optional
 	Reason string `json:"reason,omitempty"`
 

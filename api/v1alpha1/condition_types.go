@@ -101,6 +101,8 @@ const (
 	// EventRolloutRestartDisabled is the Warning event when spec.rolloutRestart is set and the administrator has not turned restarts on. Like
 	// the following ones it is also a reason in status.rolloutRestart.
 	EventRolloutRestartDisabled = "RolloutRestartDisabled"
+	// EventRolloutRestartNotAllowed is the Warning event when a workload lacks the annotation AllowRestartAnnotation with the object's name.
+	EventRolloutRestartNotAllowed = "RolloutRestartNotAllowed"
 	// EventRolloutRestartForbidden is the Warning event when the API server does not let the operator restart a workload.
 	EventRolloutRestartForbidden = "RolloutRestartForbidden"
 	// EventRolloutRestartFailed is the Warning event when a workload could not be restarted for another reason.
