@@ -43,7 +43,7 @@ RUNS ?= 1
 PROFILE ?=
 BENCH ?=
 .PHONY: bench
-bench: ## Measure N (1000 unless set) credentials, medians of RUNS (1) runs; PROFILE=cpu|heap writes bench-cpu.pprof or bench-heap.pprof
+bench: ## Measure N (1000 unless set) credentials, medians of RUNS (1) runs; PROFILE=cpu|heap writes bench-cpu.pprof or bench-heap.pprof; BENCH='-namespaces 1 -apply 1000'
 	go run ./hack/bench $(if $(filter-out file,$(origin N)),-credentials $(N)) -runs $(RUNS) $(if $(PROFILE),-profile $(PROFILE)) $(BENCH)
 
 .PHONY: bench-hostile

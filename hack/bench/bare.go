@@ -37,6 +37,7 @@ func loopBare(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bare", flag.ContinueOnError)
 	kubeconfig := flags.String("kubeconfig", "", "Who to be.")
 	name := flags.String("fleet", "", "Whose objects to do it for.")
+	namespaces := flags.Int("namespaces", 10, "Over how many namespaces they are spread.")
 	first := flags.Int("first", 0, "The first of them.")
 	count := flags.Int("count", 0, "How many.")
 	withEvent := flags.Bool("event", false, "Create an event, too.")
@@ -51,7 +52,7 @@ func loopBare(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	f := &fleet{name: *name, endpoint: e}
+	f := &fleet{name: *name, namespaces: *namespaces, endpoint: e}
 	return each(ctx, *count, func(ctx context.Context, i int) error { return l.do(ctx, f, *first+i, *withEvent) })
 }
 
@@ -164,7 +165,7 @@ func runBare(ctx context.Context, temp, kubeconfig string, f *fleet, first, coun
 		return 0, err
 	}
 	cmd := stage.Command(ctx, temp, program, roleBare, "-kubeconfig", kubeconfig, "-fleet", f.name,
-		fmt.Sprintf("-first=%d", first), fmt.Sprintf("-count=%d", count), fmt.Sprintf("-event=%t", withEvent))
+		fmt.Sprintf("-namespaces=%d", f.namespaces), fmt.Sprintf("-first=%d", first), fmt.Sprintf("-count=%d", count), fmt.Sprintf("-event=%t", withEvent))
 	cmd.Stdin = strings.NewReader(string(where))
 	if err := cmd.Run(); err != nil {
 		return 0, fmt.Errorf("run the bare loop: %w", err)

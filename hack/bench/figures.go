@@ -53,8 +53,8 @@ func quantile(list []float64, share float64) float64 {
 // table has the median of each figure, and all values if there are several.
 func table(o options, runs []figures) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "\n%d credentials beside %d unrelated Secrets of 20 KB, %d cores for everything, medians of %d runs\n\n",
-		o.credentials, o.unrelated, runtime.NumCPU(), len(runs))
+	fmt.Fprintf(&out, "\n%d credentials in %d namespaces, beside %d unrelated Secrets of 20 KB, %d cores for everything, medians of %d runs\n\n",
+		o.credentials, o.namespaces, o.unrelated, runtime.NumCPU(), len(runs))
 	phase := ""
 	for _, f := range runs[0] {
 		if f.Phase != phase {

@@ -17,21 +17,19 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// namespacesOfFleet is over how many namespaces a fleet is spread: the operator bounds the calls of one namespace.
-const namespacesOfFleet = 10
-
 // unrelatedSize is what the data of an unrelated Secret has, in bytes.
 const unrelatedSize = 20 << 10
 
 // A fleet is a number of credentials, each with a client Secret of its own.
 type fleet struct {
-	name     string
-	size     int
-	endpoint *endpoint
-	admin    client.Client
+	name       string
+	size       int
+	namespaces int // over how many it is spread
+	endpoint   *endpoint
+	admin      client.Client
 }
 
-func (f *fleet) namespace(i int) string { return fmt.Sprintf("%s-%02d", f.name, i%namespacesOfFleet) }
+func (f *fleet) namespace(i int) string { return fmt.Sprintf("%s-%02d", f.name, i%f.namespaces) }
 func (f *fleet) credential(i int) types.NamespacedName {
 	return types.NamespacedName{Namespace: f.namespace(i), Name: clientID(f.name, i)}
 }
@@ -47,7 +45,7 @@ func (f *fleet) prepare(ctx context.Context) error {
 	if err := f.endpoint.register(ctx, f.name, f.size); err != nil {
 		return err
 	}
-	for i := range namespacesOfFleet {
+	for i := range f.namespaces {
 		namespace := &corev1.Namespace{}
 		namespace.Name = f.namespace(i)
 		if err := f.admin.Create(ctx, namespace); err != nil {
@@ -102,7 +100,7 @@ func (f *fleet) deleteTargets(ctx context.Context, n int) error {
 // remove deletes all there is of the fleet but its namespaces. A request that deletes a thousand objects may run into the API server's time
 // limit; what is left then is the next one's.
 func (f *fleet) remove(ctx context.Context) error {
-	return each(ctx, namespacesOfFleet, func(ctx context.Context, i int) error {
+	return each(ctx, f.namespaces, func(ctx context.Context, i int) error {
 		var err error
 		for range 10 {
 			err = errors.Join(

@@ -41,6 +41,10 @@ func play(ctx context.Context, args []string) error {
 // options say what to measure.
 type options struct {
 	credentials, unrelated, runs int
+	// namespaces is over how many each fleet is spread: the operator bounds the calls of one namespace.
+	namespaces int
+	// apply, if not 0, is how many objects are applied to a running operator; nothing else is measured then.
+	apply int
 	// lifetime is that of the tokens of the steady state; zero leaves the steady state out.
 	lifetime time.Duration
 	// profile is what to take of the manager: cpu, heap, both, or nothing.
@@ -57,6 +61,8 @@ func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.credentials, "credentials", 1000, "How many CDPCredentials there are.")
 	flags.IntVar(&o.unrelated, "unrelated", 10000, "How many Secrets of 20 KB are beside them that nobody needs.")
+	flags.IntVar(&o.namespaces, "namespaces", 10, "Over how many namespaces they are spread.")
+	flags.IntVar(&o.apply, "apply", 0, "Measure only this: so many CDPCredentials, applied as fast as possible to an operator that runs, beside the bare loop; 0 leaves it out.")
 	flags.IntVar(&o.runs, "runs", 1, "How many times to measure; the table has the medians.")
 	flags.DurationVar(&o.lifetime, "lifetime", 3*time.Minute, "How long the tokens of the steady state live, which is watched until each was renewed; 0 leaves it out.")
 	flags.StringVar(&o.profile, "profile", "", "What to take of the manager during its first sync: cpu, heap, both separated by a comma, or nothing.")
@@ -66,11 +72,16 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
+	if o.apply > 0 {
+		o.credentials = o.apply
+	}
 	switch {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
 	case o.credentials < 10 || o.unrelated < 0 || o.runs < 1:
 		return o, errors.New("at least 10 credentials and one run are needed")
+	case o.namespaces < 1 || o.apply < 0:
+		return o, errors.New("at least one namespace is needed, and -apply cannot be negative")
 	case !slices.Contains([]string{"", "cpu", "heap", "cpu,heap"}, o.profile):
 		return o, errors.New("-profile is cpu, heap, or cpu,heap")
 	}
@@ -98,7 +109,7 @@ func bench(ctx context.Context, args []string) (err error) {
 	}
 	var runs []figures
 	for n := range o.runs {
-		say("run %d of %d: %d credentials, %d unrelated Secrets", n+1, o.runs, o.credentials, o.unrelated)
+		say("run %d of %d: %d credentials in %d namespaces, %d unrelated Secrets", n+1, o.runs, o.credentials, o.namespaces, o.unrelated)
 		got, err := o.run(ctx, temp)
 		if err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 
 // startUp is how long the manager takes from exec to its first pass, with next to nothing to list but the unrelated Secrets.
 func (r *runner) startUp(ctx context.Context) error {
-	f, err := r.newFleet(ctx, "start", namespacesOfFleet)
+	f, err := r.newFleet(ctx, "start", r.namespaces)
 	if err != nil {
 		return err
 	}
@@ -39,13 +39,13 @@ func (r *runner) startUp(ctx context.Context) error {
 // warmUp is how many objects the bare loop serves before it is measured: the first requests of their kind take an API server longer.
 const warmUp = 300
 
-// before is the limit as it is before the first sync.
+// before is the limit as it is before what is compared with it.
 func (r *runner) before(ctx context.Context) (err error) {
 	r.limits, err = r.bare(ctx, "before")
 	return err
 }
 
-// compare measures the limit again, as an API server gets slower with what it holds, and compares the rate of the first sync with the mean.
+// compare measures the limit again, as an API server gets slower with what it holds, and compares the rate of a phase with the mean.
 func (r *runner) compare(ctx context.Context) error {
 	if err := r.stop(); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (r *runner) compare(ctx context.Context) error {
 		return err
 	}
 	for i, name := range withAndWithout {
-		r.add("first sync", "rate, as a share of the bare loop's "+name, 2*r.rate/(r.limits[i]+after[i]), "")
+		r.add(r.compared, "rate, as a share of the bare loop's "+name, 2*r.rate/(r.limits[i]+after[i]), "")
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ var withAndWithout = []string{"with an event", "without the event"}
 
 // bare is the limit: objects a second with an event and without.
 func (r *runner) bare(ctx context.Context, when string) (limits [2]float64, err error) {
-	n, phase := min(r.credentials, 2000), "bare loop, "+when+" the first sync"
+	n, phase := min(r.credentials, 2000), "bare loop, "+when
 	f, err := r.newFleet(ctx, "bare-"+when, 2*n+warmUp)
 	if err != nil {
 		return limits, err
@@ -125,14 +125,19 @@ func (r *runner) firstSync(ctx context.Context) (err error) {
 	if err := <-profiled; err != nil {
 		return err
 	}
-	r.rate = t.rate(r.credentials)
-	r.add(phase, "rate", r.rate, "objects/s")
+	r.toCompare(phase, t.rate(r.credentials))
 	r.add(phase, "exec to the first object's first request", milliseconds(t.requests.firstGet().Sub(r.launched)), "ms")
 	r.addCounts(phase, t, r.credentials)
 	for _, name := range slices.Sorted(maps.Keys(t.cpu)) {
 		r.add(phase, "processor time of "+name, 1000*t.cpu[name]/float64(r.credentials), "ms an object")
 	}
 	return r.addMemory(phase)
+}
+
+// toCompare adds the rate that the bare loop's is compared with.
+func (r *runner) toCompare(phase string, rate float64) {
+	r.compared, r.rate = phase, rate
+	r.add(phase, "rate", rate, "objects/s")
 }
 
 // profileSync takes the profiles that are wanted.
@@ -299,6 +304,39 @@ func (r *runner) burst(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	_, err = r.applyAll(ctx, phase, f)
+	return err
+}
+
+// applied is the same with as many as are wanted and nothing there before, to be compared with the bare loop.
+func (r *runner) applied(ctx context.Context) error {
+	const phase = "applied: objects created as fast as possible, operator running"
+	f, err := r.newFleet(ctx, "applied", r.apply)
+	if err != nil {
+		return err
+	}
+	if err := r.launch(ctx, openGate...); err != nil {
+		return err
+	}
+	if err := r.manager.Ready(ctx); err != nil {
+		return err
+	}
+	t, err := r.applyAll(ctx, phase, f)
+	if err != nil {
+		return err
+	}
+	r.toCompare(phase, t.rate(f.size))
+	passes, err := r.passes(ctx)
+	if err != nil {
+		return err
+	}
+	r.add(phase, "passes", passes/float64(f.size), "an object")
+	r.add(phase, "processor time of manager", 1000*t.cpu["manager"]/float64(f.size), "ms an object")
+	return nil
+}
+
+// applyAll creates the objects of a fleet and waits until all of them have their Secrets.
+func (r *runner) applyAll(ctx context.Context, phase string, f *fleet) (tally, error) {
 	created := make([]time.Time, f.size)
 	t, err := r.during(ctx, func(ctx context.Context) error {
 		if err := each(ctx, f.size, func(ctx context.Context, i int) error {
@@ -310,7 +348,7 @@ func (r *runner) burst(ctx context.Context) error {
 		return r.observer.wait(ctx, f, f.size, 1)
 	})
 	if err != nil {
-		return err
+		return t, err
 	}
 	var took []float64
 	var last time.Time
@@ -326,7 +364,7 @@ func (r *runner) burst(ctx context.Context) error {
 	r.add(phase, "object to Secret, 99 of 100", quantile(took, 0.99), "s")
 	r.add(phase, "first object to last Secret", last.Sub(slices.MinFunc(created, time.Time.Compare)).Seconds(), "s")
 	r.addCounts(phase, t, f.size)
-	return r.addMemory(phase)
+	return t, r.addMemory(phase)
 }
 
 // during counts what comes of a deed.

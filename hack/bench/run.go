@@ -40,9 +40,11 @@ type runner struct {
 	pprof       string
 	fleet       *fleet
 	figures     figures
-	// limits are the bare loop's objects a second before the first sync, with the event and without, and rate those of the first sync.
-	limits [2]float64
-	rate   float64
+	// limits are the bare loop's objects a second before the phase that is compared with it, with the event and without, and rate those of
+	// that phase.
+	limits   [2]float64
+	compared string
+	rate     float64
 }
 
 // run measures once, on a cluster of its own.
@@ -98,9 +100,13 @@ func (r *runner) play(ctx context.Context) error {
 	if err := r.setUp(ctx); err != nil {
 		return err
 	}
-	for _, phase := range []func(context.Context) error{
+	phases := []func(context.Context) error{
 		r.startUp, r.before, r.firstSync, r.compare, r.restart, r.churn, r.drift, r.rotation, r.idle, r.burst, r.steady,
-	} {
+	}
+	if r.apply > 0 {
+		phases = []func(context.Context) error{r.before, r.applied, r.compare}
+	}
+	for _, phase := range phases {
 		if err := phase(ctx); err != nil {
 			return err
 		}
@@ -124,7 +130,7 @@ func (r *runner) setUp(ctx context.Context) (err error) {
 
 // newFleet prepares a fleet whose credentials are still to be made.
 func (r *runner) newFleet(ctx context.Context, name string, size int) (*fleet, error) {
-	f := &fleet{name: name, size: size, endpoint: r.endpoint, admin: r.cluster.Client}
+	f := &fleet{name: name, size: size, namespaces: r.namespaces, endpoint: r.endpoint, admin: r.cluster.Client}
 	return f, f.prepare(ctx)
 }
 
