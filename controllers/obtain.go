@@ -120,8 +120,8 @@ func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step,
 	began := r.Clock.Now()
 	got, err := r.Exchanger.Exchange(ctx, transport, req)
 	v.now = r.Clock.Now()
-	if _, ok := errors.AsType[*exchange.KeyWaitError](err); ok {
-		return got, egress.Result{Kind: egress.Cancelled}, err // nothing was sent
+	if neverSent(err) {
+		return got, egress.Result{Kind: egress.Cancelled}, err
 	}
 	r.Metrics.exchanged(v.intent.provider, s.action, v.now.Sub(began), err)
 	learned := resultOf(err, v.roots(v.intent.endpoint) != nil)
@@ -226,6 +226,15 @@ func rejects(err error) bool {
 	return ok && (e.Kind == exchange.Rejected || e.Kind == exchange.Malformed)
 }
 
+// neverSent reports whether an exchange ended before anything left: with a private key that waits to be opened, say, or that cannot be used.
+func neverSent(err error) bool {
+	if _, ok := errors.AsType[*exchange.KeyWaitError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*exchange.Error](err)
+	return ok && (e.Kind == exchange.InvalidKey || e.Kind == exchange.InvalidRequest || e.Kind == exchange.Unsupported)
+}
+
 // resultOf is what an exchange says about its endpoint and its client: a refusal, too, shows that the endpoint is alive.
 // One that we ourselves did not connect to, or that does not have a certificate of the tenant's own CA, has shown nothing.
 func resultOf(err error, ownCA bool) egress.Result {
@@ -239,7 +248,7 @@ func resultOf(err error, ownCA bool) egress.Result {
 		return egress.Result{Kind: egress.Cancelled}
 	}
 	e, ok := errors.AsType[*exchange.Error](err)
-	if !ok {
+	if !ok || neverSent(err) {
 		return egress.Result{Kind: egress.Cancelled}
 	}
 	result := egress.Result{RetryAfter: e.RetryAfter, HasRetryAfter: e.HasRetryAfter}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
 // TestGateRequest: the token of steady() expires at 12:00:00, and the time is 11:17:43.
@@ -57,6 +58,32 @@ func TestGateRequest(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, gateRequest(v, tc.cause), cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", tc.name, diff)
+		}
+	}
+}
+
+// TestResultOf: what was never sent teaches the gate nothing about the endpoint, and a refusal that it is alive.
+func TestResultOf(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		err  error
+		want egress.ResultKind
+	}{
+		"a token":                      {nil, egress.Served},
+		"a key that waits":             {&exchange.KeyWaitError{For: time.Second}, egress.Cancelled},
+		"a key that cannot be used":    {&exchange.Error{Kind: exchange.InvalidKey}, egress.Cancelled},
+		"a request that cannot be":     {&exchange.Error{Kind: exchange.InvalidRequest}, egress.Cancelled},
+		"a provider that is not known": {&exchange.Error{Kind: exchange.Unsupported}, egress.Cancelled},
+		"a private address":            {&exchange.Error{Kind: exchange.Unavailable, Cause: &egress.RefusedError{}}, egress.Cancelled},
+		"401":                          {&exchange.Error{Kind: exchange.Rejected, Status: 401}, egress.Refused},
+		"404":                          {&exchange.Error{Kind: exchange.Unavailable, Status: 404}, egress.Answered},
+		"no token":                     {&exchange.Error{Kind: exchange.Malformed, Status: 200}, egress.Answered},
+		"429":                          {&exchange.Error{Kind: exchange.Throttled, Status: 429}, egress.Throttled},
+		"500":                          {&exchange.Error{Kind: exchange.Unavailable, Status: 500}, egress.Unavailable},
+		"nothing":                      {&exchange.Error{Kind: exchange.Unavailable}, egress.Unavailable},
+	} {
+		if got := resultOf(tc.err, false); got.Kind != tc.want {
+			t.Errorf("%s: %v, want %v", name, got.Kind, tc.want)
 		}
 	}
 }
