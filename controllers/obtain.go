@@ -295,19 +295,17 @@ func gateRequest(v *view, why cause) egress.Request {
 	return request
 }
 
-// standing is what status knows of the client at its endpoint: whether its last answer was a token, and how often in a row it was throttled or
-// had no answer.
+// standing is what status knows of the client at its endpoint: whether it was served, and not refused since, and how often in a row it was throttled
+// or had no answer.
 func standing(v *view) (served bool, failures int) {
 	status := &v.obj.Status
 	switch refreshedReason(status) {
 	case v1alpha1.ReasonThrottled, v1alpha1.ReasonEndpointUnavailable:
-		if status.Failures > 0 {
-			return false, int(status.Failures)
-		}
+		failures = int(status.Failures)
 	case v1alpha1.ReasonCredentialsRejected, v1alpha1.ReasonMalformedResponse, v1alpha1.ReasonEndpointRefused:
 		return false, 0
 	}
-	return status.LastRefreshTime != nil && v.difference == same, 0
+	return status.LastRefreshTime != nil && v.difference == same, failures
 }
 
 func objectName(obj *v1alpha1.CDPCredential) string { return obj.Namespace + "/" + obj.Name }

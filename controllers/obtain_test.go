@@ -27,7 +27,7 @@ func TestGateRequest(t *testing.T) {
 		cause   cause
 		expires string
 		planned bool
-		// unproven says that status does not tell of a token as the last answer.
+		// unproven says that status does not tell of a token, or of a refusal since.
 		unproven bool
 		failures int
 	}{
@@ -38,8 +38,8 @@ func TestGateRequest(t *testing.T) {
 		{name: "client Secret rotated", given: func(v *view) { v.difference = different }, cause: causeChanged, expires: "12:00:00", unproven: true},
 		{name: "asked for", given: func(*view) {}, cause: causeRequested, expires: "12:00:00"},
 		{name: "the API refuses it", given: func(*view) {}, cause: causeRejected, expires: "12:00:00"},
-		{name: "no answer", given: failed(v1alpha1.ReasonEndpointUnavailable, 3), cause: causeRenewal, expires: "12:00:00", planned: true, unproven: true, failures: 3},
-		{name: "429", given: failed(v1alpha1.ReasonThrottled, 1), cause: causeRenewal, expires: "12:00:00", planned: true, unproven: true, failures: 1},
+		{name: "no answer", given: failed(v1alpha1.ReasonEndpointUnavailable, 3), cause: causeRenewal, expires: "12:00:00", planned: true, failures: 3},
+		{name: "429", given: failed(v1alpha1.ReasonThrottled, 1), cause: causeRenewal, expires: "12:00:00", planned: true, failures: 1},
 		{name: "held up by others, without an attempt", given: failed(v1alpha1.ReasonThrottled, 0), cause: causeRenewal, expires: "12:00:00", planned: true},
 		{name: "401", given: failed(v1alpha1.ReasonCredentialsRejected, 2), cause: causeRenewal, expires: "12:00:00", planned: true, unproven: true},
 		{name: "the budget was spent", given: failed(v1alpha1.ReasonBudgetSpent, 0), cause: causeRenewal, expires: "12:00:00", planned: true},

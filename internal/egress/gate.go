@@ -48,8 +48,8 @@ type Request struct {
 	Requested bool
 	// Expires is when the token that the object holds dies; zero: it holds none. Due is when its renewal was due.
 	Expires, Due time.Time
-	// Proven and Failures are what status says of the client, for a gate that does not know it yet: whether its last answer at this
-	// host was a token, and how many 429s, 5xx or missing answers there were since.
+	// Proven and Failures are what status says of the client, for a gate that does not know it yet: whether it was served at this host
+	// and not refused since, and how many 429s, 5xx or missing answers there were since.
 	Proven   bool
 	Failures int
 }

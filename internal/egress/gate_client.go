@@ -18,9 +18,12 @@ type client struct {
 	failures int // in a row
 	// pausedTo is until when it was told to wait, throttledAt when that was, insistedAt when a request last did not wait.
 	pausedTo, throttledAt, insistedAt time.Time
-	waiters                           map[*waiter]bool
-	inFlight                          int
-	usedAt                            time.Time
+	once                              bool // it was served once, and not refused since
+	// fellAt is when it was proven last and got into trouble. Zero: never.
+	fellAt   time.Time
+	waiters  map[*waiter]bool
+	inFlight int
+	usedAt   time.Time
 }
 
 type clientKey struct{ namespace, secret string }
@@ -41,7 +44,7 @@ func (l *lane) client(t time.Time, r Request) *client {
 	key := clientKey{r.Namespace, r.Client}
 	c := l.clients[key]
 	if c == nil {
-		c = &client{key: key, waiters: map[*waiter]bool{}}
+		c = &client{key: key, waiters: map[*waiter]bool{}, once: r.Proven}
 		switch {
 		case r.Failures > 0:
 			c.state, c.failures = failing, r.Failures
@@ -59,11 +62,15 @@ func (l *lane) client(t time.Time, r Request) *client {
 func (g *Gate) become(t time.Time, l *lane, c *client, state clientState, failures int) {
 	if c.state == proven {
 		l.proven--
+		if state == failing {
+			c.fellAt = t
+		}
 	}
 	if state == proven {
 		l.proven++
 	}
 	c.state, c.failures = state, failures
+	c.once = state == proven || state == failing && c.once
 	g.replace(t, c)
 }
 

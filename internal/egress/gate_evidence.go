@@ -47,6 +47,10 @@ func (e *evidence) token(t time.Time) {
 	e.sum = min(max(e.sum-tokenWeight, -mostCredit), 0)
 }
 
+// refute takes down that the host served somebody while it was thought to throttle everybody: those who are told to wait are told so for
+// themselves.
+func (e *evidence) refute(t time.Time) { e.sum, e.at = -mostCredit, t }
+
 // expire forgets what is older than a minute.
 func (e *evidence) expire(t time.Time) {
 	if t.Sub(e.at) > evidenceFor {

@@ -85,33 +85,48 @@ func (h *host) sweep(t time.Time) bool {
 
 // serve gives places to whom it can: at this host, and at those where somebody only waits for a worker.
 func (g *Gate) serve(t time.Time, h *host) {
-	lanes := append(g.short, h.tokens, h.verify)
-	for _, l := range lanes {
-		g.unpark(t, l)
-	}
-	for {
-		var best *waiter
-		for _, l := range lanes {
-			if w := l.next(g, t); w != nil && (best == nil || w.goesBefore(best)) {
-				best = w
-			}
+	g.unpark(t, h.tokens)
+	g.unpark(t, h.verify)
+	lanes := []*lane{h.tokens, h.verify}
+	for _, l := range g.short {
+		if l.host != h {
+			lanes = append(lanes, l)
 		}
+	}
+	touched := []*host{h}
+	for !g.full() {
+		best := g.best(t, lanes)
 		if best == nil {
 			break
 		}
 		g.grant(t, best)
+		touched = append(touched, best.lane.host)
 	}
-	g.short = nil
-	for i, l := range lanes {
-		own := i >= len(lanes)-2
-		if l.host == h && !own {
-			continue // it is one of the last two as well
-		}
+	if g.full() {
+		h.tokens.short, h.verify.short = h.tokens.waiting > 0, h.verify.waiting > 0
+	}
+	g.short = g.short[:0]
+	for _, l := range lanes {
 		if l.short {
 			g.short = append(g.short, l)
+		} else if l.host != h {
+			touched = append(touched, l.host)
 		}
-		g.arm(t, l.host)
 	}
+	for _, h := range touched {
+		g.arm(t, h)
+	}
+}
+
+// best is who goes next of several lanes. Nil: nobody can.
+func (g *Gate) best(t time.Time, lanes []*lane) *waiter {
+	var best *waiter
+	for _, l := range lanes {
+		if w := l.next(g, t); w != nil && (best == nil || w.goesBefore(best)) {
+			best = w
+		}
+	}
+	return best
 }
 
 // goesBefore decides between lanes: planned renewals first, verifications last; then the namespace that has the fewest calls in flight.

@@ -49,8 +49,9 @@ type lane struct {
 	refused                                    map[*standing]bool   // those with refusals
 	pause                                      pause
 	breaker                                    breaker
-	// doubted says that the lane was closed, and nobody has been served since.
-	doubted bool
+	// doubted says that the lane was closed, and nobody has been served since. servedAt is when somebody last was.
+	doubted  bool
+	servedAt time.Time
 }
 
 // A standing is that of a namespace in a lane.
@@ -117,9 +118,13 @@ func (l *lane) nextProbe(t time.Time, goes func(*waiter) bool) *waiter {
 	case t.Before(l.breaker.probeAt):
 		return l.first(t, classPlanned, func(w *waiter) bool { return w.hurries(t) && goes(w) })
 	}
-	for c := range classes {
-		if w := l.first(t, c, goes); w != nil {
-			return w
+	// Of the failing ones those that were served once are more likely to be served again.
+	was := func(w *waiter) bool { return (w.class < classFailing || w.client.once) && goes(w) }
+	for _, wanted := range []func(*waiter) bool{was, goes} {
+		for c := range classes {
+			if w := l.first(t, c, wanted); w != nil {
+				return w
+			}
 		}
 	}
 	return nil
@@ -129,7 +134,7 @@ func (w *waiter) hurries(t time.Time) bool { return !w.halfway.IsZero() && !t.Be
 
 // nextSample is who may call in a pause: one proven client.
 func (l *lane) nextSample(t time.Time, goes func(*waiter) bool) *waiter {
-	if !l.pause.sampledBy(t) {
+	if l.pause.sample != nil || t.Before(l.pause.sampleTime()) {
 		return nil
 	}
 	for _, c := range []class{classPlanned, classUnplanned} {
@@ -331,7 +336,7 @@ func (l *lane) opensAt(t time.Time) time.Time {
 			times = append(times, s.waiters[0].halfway)
 		}
 	case l.pause.on(t):
-		times = append(times, l.pause.to, l.pause.from.Add(sampleAfter))
+		times = append(times, l.pause.to, l.pause.sampleTime())
 	}
 	planned := len(l.queue[classPlanned].shares) > 0
 	times = append(times, l.host.rateAt(t, false))

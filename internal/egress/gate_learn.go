@@ -22,21 +22,28 @@ const (
 type pause struct {
 	evidence
 	from, to time.Time
-	// sample is the call that was let through. Nil: none was.
-	sample *Reservation
+	// said is until when clients were told to wait at the most.
+	said time.Time
+	// sample is the call that was let through. Nil: none was. sampledAt is when the latest was, in this pause or one before.
+	sample    *Reservation
+	sampledAt time.Time
 }
 
 func (p *pause) on(t time.Time) bool { return t.Before(p.to) }
 
-// sampledBy reports whether it is time to let one call through.
-func (p *pause) sampledBy(t time.Time) bool {
-	return p.sample == nil && !t.Before(p.from.Add(sampleAfter))
+// sampleTime is when one call may be let through: one in a minute.
+func (p *pause) sampleTime() time.Time {
+	at := p.from.Add(sampleAfter)
+	if next := p.sampledAt.Add(pauseMost); !p.sampledAt.IsZero() && next.After(at) {
+		return next
+	}
+	return at
 }
 
 // end ends a pause whose time is over. What was known before it does not count after it.
 func (p *pause) end(t time.Time) {
 	if !p.to.IsZero() && !p.on(t) {
-		*p = pause{}
+		*p = pause{said: p.said, sampledAt: p.sampledAt}
 	}
 }
 
@@ -56,11 +63,14 @@ func (l *lane) learn(g *Gate, t time.Time, r *Reservation, result Result) {
 	if probe {
 		l.breaker.probe, l.breaker.endedAt = nil, t
 	}
-	if result.Kind == Cancelled {
-		if sample {
-			l.pause.sample = nil // it has shown nothing
-		}
+	switch {
+	case result.Kind == Cancelled && sample:
+		l.pause.sample = nil // it has shown nothing
 		return
+	case result.Kind == Cancelled:
+		return
+	case sample:
+		l.pause.sampledAt = t
 	}
 	switch fast := t.Sub(r.started) <= fastEnough; {
 	case fast && result.Kind != Unavailable:
@@ -69,7 +79,7 @@ func (l *lane) learn(g *Gate, t time.Time, r *Reservation, result Result) {
 		l.standing(r.namespace.name).behindTo = t.Add(behindFor)
 	}
 	c := r.client
-	trusted := c.state == proven || l.proven == 0 || l.doubted
+	trusted := l.trusts(c)
 	switch result.Kind {
 	case Served:
 		l.served(t, r)
@@ -94,7 +104,7 @@ func (l *lane) learn(g *Gate, t time.Time, r *Reservation, result Result) {
 			l.doubted = true
 		}
 		if trusted || probe {
-			l.throttled(t, c, pauseFor(result, pauseMost))
+			l.throttled(t, c, pauseFor(result, clientPauseMost))
 		}
 		g.become(t, l, c, failing, c.failures+1)
 		g.pauseClient(t, l, c, pauseFor(result, clientPauseMost))
@@ -104,6 +114,13 @@ func (l *lane) learn(g *Gate, t time.Time, r *Reservation, result Result) {
 		}
 		g.become(t, l, c, failing, c.failures+1)
 	}
+}
+
+// trusts reports whether a client's trouble speaks against the host, and not against the client alone. A client that was well until then does, and so
+// does one that was, if nobody has been served since: it may have been the first of all. Where nobody is well, everybody does.
+func (l *lane) trusts(c *client) bool {
+	fell := c.state == failing && !c.fellAt.IsZero() && c.fellAt.After(l.servedAt)
+	return c.state == proven || fell || l.proven == 0 || l.doubted
 }
 
 func pauseFor(r Result, most time.Duration) time.Duration {
@@ -133,12 +150,16 @@ func (l *lane) served(t time.Time, r *Reservation) {
 	if r.started.Before(l.pause.at) {
 		return
 	}
+	l.servedAt = t
 	if l.pause.on(t) {
-		l.pause = pause{evidence: l.pause.evidence} // one call at a time until the next token
+		l.pause = pause{evidence: l.pause.evidence, said: l.pause.said} // one call at a time until the next token
 	} else {
 		l.width = min(2*l.width, l.limit)
 	}
 	l.pause.token(t)
+	if l.doubted && t.Before(l.pause.said) {
+		l.pause.refute(t)
+	}
 	l.doubted = false
 }
 
@@ -147,8 +168,11 @@ func (l *lane) throttled(t time.Time, c *client, d time.Duration) {
 	l.pause.expire(t)
 	l.pause.against(t, c, false)
 	l.narrowTo1()
+	if end := t.Add(d); end.After(l.pause.said) {
+		l.pause.said = end
+	}
 	if l.pause.sum >= pauseEvidence && !l.pause.on(t) {
-		l.pause.from, l.pause.to, l.pause.sample = t, t.Add(d), nil
+		l.pause.from, l.pause.to, l.pause.sample = t, t.Add(min(d, pauseMost)), nil
 		l.doubted = true
 	}
 }

@@ -19,13 +19,18 @@ func (g *Gate) namespace(name string) *namespace {
 	return n
 }
 
+// full reports whether no call may begin. A few workers are left to what calls nobody.
+func (g *Gate) full() bool {
+	return g.limits.Workers-g.inFlight <= g.limits.Workers/8
+}
+
 // workerFor says what keeps w from having a worker. Empty: nothing.
 func (g *Gate) workerFor(t time.Time, w *waiter) string {
 	workers, n := g.limits.Workers, w.namespace
 	free := workers - g.inFlight
 	alone := g.crowd == 1
 	switch {
-	case free <= workers/8: // so that what calls nobody goes on
+	case g.full():
 		return ReasonWorkers
 	case free <= workers/4 && n.inFlight >= 2:
 		return ReasonWorkers

@@ -36,17 +36,20 @@ type class int
 const (
 	classPlanned class = iota
 	classUnplanned
-	classFailing // and one class more for each failure in a row
-	classMost    = classFailing + 5
-	classes      = classMost + 1
+	classFailing                       // and one class more for each failure in a row
+	classFailingNew = classFailing + 4 // the same of clients that have never been served
+	classMost       = classFailing + 5
+	classes         = classMost + 1
 	// classParked is that of waiters whose client is paused. They are in no queue.
 	classParked class = -1
 )
 
 func classOf(w *waiter) class {
 	switch {
+	case w.client.state == failing && w.client.once:
+		return min(classFailing+class(max(w.client.failures, 1)-1), classFailingNew-1)
 	case w.client.state == failing:
-		return min(classFailing+class(max(w.client.failures, 1)-1), classMost)
+		return min(classFailingNew+class(max(w.client.failures, 1)-1), classMost)
 	case w.client.state == proven && w.planned:
 		return classPlanned
 	}

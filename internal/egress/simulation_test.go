@@ -244,7 +244,7 @@ func (s *simulation) lived(o *object, r Result) {
 
 func (s *simulation) failedOnce(o *object) {
 	o.retries++
-	o.Failures, o.Proven = o.retries, false
+	o.Failures = o.retries
 }
 
 // within counts the calls to a host that began in a span after begin.
