@@ -282,7 +282,7 @@ func (r *CDPCredentialReconciler) reserve(v *view, s step) (*egress.Reservation,
 func gateRequest(v *view, why cause) egress.Request {
 	request := egress.Request{
 		Host: v.intent.endpoint.String(), Namespace: v.obj.Namespace, Client: v.obj.Spec.ClientSecretRef.Name, Object: objectName(v.obj),
-		Requested: why == causeRequested,
+		Requested: why == causeRequested || requested(v), Changed: changedSinceThrottled(v),
 	}
 	request.Proven, request.Failures = standing(v)
 	if !v.held.has() || why == causeReplaced {
@@ -293,6 +293,14 @@ func gateRequest(v *view, why cause) egress.Request {
 		request.Planned, request.Due = true, renewAt(v)
 	}
 	return request
+}
+
+// changedSinceThrottled reports whether the last attempt was throttled and its time has not come: that it is made again nevertheless is, unless it was
+// requested, because something else would be sent.
+func changedSinceThrottled(v *view) bool {
+	status := &v.obj.Status
+	waits := status.NextRefreshTime != nil && v.now.Before(status.NextRefreshTime.Time)
+	return waits && status.Failures > 0 && refreshedReason(status) == v1alpha1.ReasonThrottled && !requested(v)
 }
 
 // standing is what status knows of the client at its endpoint: whether it was served, and not refused since, and how often in a row it was throttled

@@ -30,6 +30,7 @@ func TestGateRequest(t *testing.T) {
 		// unproven says that status does not tell of a token, or of a refusal since.
 		unproven bool
 		failures int
+		changed  bool
 	}{
 		{name: "renewal", given: func(*view) {}, cause: causeRenewal, expires: "12:00:00", planned: true},
 		{name: "renewal of a token that has just expired", given: func(v *view) { v.now = at("12:00:00") }, cause: causeRenewal, expires: "12:00:00"},
@@ -40,6 +41,10 @@ func TestGateRequest(t *testing.T) {
 		{name: "the API refuses it", given: func(*view) {}, cause: causeRejected, expires: "12:00:00"},
 		{name: "no answer", given: failed(v1alpha1.ReasonEndpointUnavailable, 3), cause: causeRenewal, expires: "12:00:00", planned: true, failures: 3},
 		{name: "429", given: failed(v1alpha1.ReasonThrottled, 1), cause: causeRenewal, expires: "12:00:00", planned: true, failures: 1},
+		{name: "429, and the client Secret was changed", given: func(v *view) {
+			failed(v1alpha1.ReasonThrottled, 1)(v)
+			v.obj.Status.NextRefreshTime = new(metav1.NewTime(v.now.Add(time.Hour)))
+		}, cause: causeChanged, expires: "12:00:00", failures: 1, changed: true},
 		{name: "held up by others, without an attempt", given: failed(v1alpha1.ReasonThrottled, 0), cause: causeRenewal, expires: "12:00:00", planned: true},
 		{name: "401", given: failed(v1alpha1.ReasonCredentialsRejected, 2), cause: causeRenewal, expires: "12:00:00", planned: true, unproven: true},
 		{name: "the budget was spent", given: failed(v1alpha1.ReasonBudgetSpent, 0), cause: causeRenewal, expires: "12:00:00", planned: true},
@@ -48,7 +53,7 @@ func TestGateRequest(t *testing.T) {
 		tc.given(v)
 		want := egress.Request{
 			Host: "auth.example.com:443", Namespace: "marketing", Client: "etl-client", Object: "marketing/etl",
-			Planned: tc.planned, Requested: tc.cause == causeRequested, Proven: !tc.unproven && v.obj.Status.LastRefreshTime != nil, Failures: tc.failures,
+			Planned: tc.planned, Requested: tc.cause == causeRequested, Changed: tc.changed, Proven: !tc.unproven && v.obj.Status.LastRefreshTime != nil, Failures: tc.failures,
 		}
 		if tc.expires != "" {
 			want.Expires = at(tc.expires)

@@ -44,8 +44,9 @@ type Request struct {
 	// Planned says that a token that still lives is renewed because its time has come. Everything else comes because something has
 	// changed, maybe for all objects at once.
 	Planned bool
-	// Requested says that a person asked for it.
-	Requested bool
+	// Requested says that a person asked for it, Changed that the client was told to wait and something else would be sent now: it is as good as
+	// another client.
+	Requested, Changed bool
 	// Expires is when the token that the object holds dies; zero: it holds none. Due is when its renewal was due.
 	Expires, Due time.Time
 	// Proven and Failures are what status says of the client, for a gate that does not know it yet: whether it was served at this host
@@ -216,7 +217,7 @@ func (g *Gate) waiter(t, now time.Time, r Request) *waiter {
 	if r.Planned && !r.Due.IsZero() && r.Expires.After(r.Due) {
 		w.halfway = t.Add(r.Due.Add(r.Expires.Sub(r.Due) / 2).Sub(now))
 	}
-	w.insists = r.Requested && c.letsThrough(t)
+	w.insists = r.Changed || r.Requested && c.letsThrough(t)
 	g.place(t, w)
 	if old != nil {
 		g.drop(t, old)

@@ -348,6 +348,9 @@ func TestClientIsPausedByItsOwn429(t *testing.T) {
 	other.Object = "ns/of the same client"
 	s.mustWait(other, ReasonClientPaused)
 	s.mustGo(wish("another client"))
+	changed := other
+	changed.Changed = true
+	s.mustGo(changed).Done(s.now, Result{})
 
 	request := other
 	request.Requested = true
