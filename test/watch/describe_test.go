@@ -43,7 +43,7 @@ func TestDescribe(t *testing.T) {
 		c.create()
 		c.waitFor(v1alpha1.ConditionStalled, v1alpha1.ReasonHostNotAllowed)
 		line := "kubectl annotate secret -n story etl-client --overwrite 'cdpcredentials.io/allowed-hosts=" + c.host() + "'"
-		problem := "Secret etl-client does not allow its values to be sent to " + c.host() + "; if that host is right, allow it with: "
+		problem := "Secret etl-client does not allow its values to be sent to " + c.host() + "; if that host is right, whoever may change the Secret allows it with: "
 		c.tells(
 			`Message: +`+regexp.QuoteMeta(problem+line)+`\n +Observed Generation: +1\n +Reason: +HostNotAllowed\n +Status: +False\n +Type: +Refreshed\n`,
 			`Warning +HostNotAllowed +\S+ +cdp-credential-operator +`+regexp.QuoteMeta(problem+line),
