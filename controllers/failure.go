@@ -26,6 +26,8 @@ type failure struct {
 	attempted bool
 	// sent says that the endpoint was asked.
 	sent bool
+	// writeRefused says that the API server refused the write of the target.
+	writeRefused bool
 	// retryAt is zero where only a change helps.
 	retryAt time.Time
 }

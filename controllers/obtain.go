@@ -41,6 +41,10 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	if s.cause == causeChanged && v.intent.provider != "basic" && v.held.rec.Asked == v.intent.asked && compareRequests(v.held.rec, req) == same {
 		return nil, outcome{waiting: true, at: v.now.Add(mostLag)}, nil // the change was taken back, which the cache is going to show
 	}
+	if out, err := r.rehearse(ctx, v, mem, s, req); out.failure != nil || out.waiting || err != nil {
+		_ = r.attempted(v, mem, out.failure)
+		return nil, out, err
+	}
 	if s.action == update {
 		if req.Update, err = r.valueToKeep(ctx, v, mem); err != nil {
 			return nil, outcome{}, err

@@ -21,6 +21,8 @@ type publication struct {
 	revised bool
 	// repeated says that it is the held token again.
 	repeated bool
+	// rehearsal says that the API server is to say what it would do, and not to do it.
+	rehearsal bool
 }
 
 // dataFor is the target's data: the token, the headers that go with it, and the user's templates.

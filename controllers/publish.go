@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
-	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -75,25 +72,12 @@ func (r *CDPCredentialReconciler) heldValue(ctx context.Context, v *view) (excha
 // publish writes the target and brings the view up to date with it.
 func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *remembered, p *publication) (outcome, error) {
 	version, err := r.write(ctx, v, mem, p)
-	if foreign, ok := errors.AsType[*notOursError](err); ok {
-		v.target = foreign.target
-		return outcome{failure: obstacle(v, nothing)}, nil
-	}
-	switch {
-	case errors.Is(err, errSuperseded):
-		mem.pending = nil
-		return outcome{}, err
-	case errors.Is(err, errNamespaceTerminating):
-		mem.terminating, mem.pending = true, nil
-		return outcome{waiting: true}, nil
-	case apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsRequestEntityTooLargeError(err) || apierrors.IsBadRequest(err):
-		f := &failure{reason: v1alpha1.ReasonTargetUnusable, stalled: true, attempted: true}
-		f.message = fmt.Sprintf("the API server refused to write Secret %s: ask whoever runs the cluster for its admission policies and the operator's rights", v.target.name)
-		f.retryAt = v.now.Add(slowRetry(v, f.reason))
-		return outcome{failure: f}, nil
-	case err != nil:
-		mem.uncertain = mem.pending == nil // a token in the hand finds out when it is written again
-		return outcome{}, err
+	if err != nil {
+		out, err := r.unwritten(ctx, v, mem, err)
+		if err != nil && !errors.Is(err, errSuperseded) {
+			mem.uncertain = mem.pending == nil // a token in the hand finds out when it is written again
+		}
+		return out, err
 	}
 	mem.pending, mem.confirmed, mem.uncertain = nil, true, false
 	mem.sawTarget(seenTarget{name: v.target.name, version: version})

@@ -26,6 +26,9 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 	if count := issuance(v); count.Count > 0 {
 		status.Issuance = &count
 	}
+	if out.wrote {
+		status.WriteRefusals = 0
+	}
 	if !v.obj.Spec.Suspend {
 		reportRefresh(v, s, out, &status)
 		reportVerified(v, s, out, tried, &status)
@@ -144,6 +147,9 @@ func reportFailure(v *view, s step, f *failure, status *v1alpha1.CDPCredentialSt
 	} else if f.retryAt.IsZero() {
 		status.Failures = 0
 		status.LastAttempt = superseded(status.LastAttempt)
+	}
+	if f.writeRefused {
+		status.WriteRefusals++
 	}
 	if s.early && f.sent {
 		status.EarlyAttempts = append(earlyAttempts(v), *roundedUp(v.now))

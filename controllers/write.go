@@ -59,9 +59,9 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 		}
 		var version string
 		if target.found {
-			version, err = r.patchTarget(ctx, v.obj.Namespace, &target, want, data)
+			version, err = r.patchTarget(ctx, v.obj.Namespace, &target, want, data, p.rehearsal)
 		} else {
-			version, err = r.createTarget(ctx, v.obj, want, data)
+			version, err = r.createTarget(ctx, v.obj, want, data, p.rehearsal)
 		}
 		switch {
 		case err == nil:
@@ -93,18 +93,22 @@ func (t *targetView) records(state []byte) bool {
 	return t.has() && t.content == intact && t.meta.Annotations[v1alpha1.StateAnnotation] == string(state)
 }
 
-func (r *CDPCredentialReconciler) createTarget(ctx context.Context, obj *v1alpha1.CDPCredential, want metadata, data map[string][]byte) (string, error) {
+func (r *CDPCredentialReconciler) createTarget(ctx context.Context, obj *v1alpha1.CDPCredential, want metadata, data map[string][]byte, rehearsal bool) (string, error) {
 	secret := &corev1.Secret{Type: corev1.SecretTypeOpaque, Data: data}
 	secret.Namespace, secret.Name = obj.Namespace, obj.Spec.Target.Name
 	secret.Labels, secret.Annotations, secret.OwnerReferences = want.labels, want.annotations, want.owners(nil)
-	if err := r.Client.Create(ctx, secret, client.FieldOwner(v1alpha1.ManagedBy)); err != nil {
+	opts := []client.CreateOption{client.FieldOwner(v1alpha1.ManagedBy)}
+	if rehearsal {
+		opts = append(opts, client.DryRunAll)
+	}
+	if err := r.Client.Create(ctx, secret, opts...); err != nil {
 		return "", &requestError{verb: "create", resource: "secrets", name: secret.Name, err: err}
 	}
 	return versionOf(&secret.ObjectMeta), nil
 }
 
 // patchTarget changes our own keys and no others, and only if the Secret is still the one that was decided on.
-func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace string, target *targetView, want metadata, data map[string][]byte) (string, error) {
+func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace string, target *targetView, want metadata, data map[string][]byte, rehearsal bool) (string, error) {
 	rec := target.rec
 	if rec == nil {
 		rec = &record{}
@@ -123,7 +127,11 @@ func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace str
 		return "", fmt.Errorf("write the patch of the target Secret: %w", err)
 	}
 	got := secretMetadata(namespace, target.name)
-	if err := r.Client.Patch(ctx, got, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy)); err != nil {
+	opts := []client.PatchOption{client.FieldOwner(v1alpha1.ManagedBy)}
+	if rehearsal {
+		opts = append(opts, client.DryRunAll)
+	}
+	if err := r.Client.Patch(ctx, got, client.RawPatch(types.MergePatchType, patch), opts...); err != nil {
 		return "", &requestError{verb: "patch", resource: "secrets", name: target.name, err: err}
 	}
 	return versionOf(&got.ObjectMeta), nil
