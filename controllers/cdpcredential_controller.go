@@ -118,6 +118,9 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if !out.waiting { // who waits for his turn has not asked the API server for anything
 		mem.apiFailure = apiFailure{}
 	}
+	if out.wrote && s.repair > 0 {
+		mem.repairs = mem.repairs.and(s.repair, v.now)
+	}
 	r.tellIssued(v, out)
 	tried, verifyAt := r.verify(ctx, v, mem, out)
 	status := report(v, s, out, tried)

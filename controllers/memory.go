@@ -59,6 +59,8 @@ type remembered struct {
 	// rewrites counts the rewrites since rewriteSince.
 	rewrites     int
 	rewriteSince time.Time
+	// repairs are the last repairs of the target.
+	repairs quickRepairs
 	// apiFailure is since when the API server has refused what passes ask of it. Zero: it does not.
 	apiFailure apiFailure
 	// cleanup is what is left to do about targets of earlier names.

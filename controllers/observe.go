@@ -67,6 +67,7 @@ func (r *CDPCredentialReconciler) recallIssued(v *view, mem *remembered) {
 		mem.confirmed = mem.confirmed || v.target.rec.IssuedAt.Equal(p.rec.IssuedAt)
 		mem.pending = nil // it was written after all, or overtaken: the answer to the write was lost
 	}
+	v.repairs = mem.repairs
 	v.inHand, v.issuance, v.issuedAt, v.throttled = mem.pending != nil, mem.issuance, mem.issuedAt, mem.throttled != nil
 	if mem.repeatedAt.After(v.issuedAt) {
 		v.issuedAt = mem.repeatedAt

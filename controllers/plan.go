@@ -46,6 +46,9 @@ type step struct {
 	failure *failure
 	// keep says that an earlier failure is still being waited out: what is reported of it stays.
 	keep bool
+	// contest is the quarrel over the target that goes on, and repair is above zero if the action undoes what the other side has done.
+	contest *v1alpha1.Contest
+	repair  int
 	// early says that a change has the attempt made sooner after a failed one than it would be.
 	early bool
 	// at is when the action is to be tried again. Zero: now, or not before a change.
@@ -59,8 +62,27 @@ func plan(v *view) step {
 	}
 	do, why := due(v)
 	if f := obstacle(v, do); f != nil {
-		return step{failure: f}
+		return step{failure: f, contest: v.obj.Status.Contest}
 	}
+	repair := repairWeight(v, do, why)
+	contest := contestOf(v, repair)
+	holdsBack := contest != nil && v.now.Before(contest.Until.Time)
+	_, backsOff := backingOff(v)
+	if holdsBack && (do == nothing || repair > 0 && !backsOff) {
+		return step{failure: contested(v, contest), contest: contest}
+	}
+	s := planned(v, do, why)
+	s.contest, s.repair = contest, repair
+	if s.action != do {
+		if s.repair = repairWeight(v, s.action, ""); s.repair > 0 && holdsBack {
+			s.action, s.repair = nothing, 0
+		}
+	}
+	return s
+}
+
+// planned is plan where nothing is in the way, and nobody is quarrelled with.
+func planned(v *view, do action, why cause) step {
 	if do == rewrite && unwritable(v) {
 		until, _ := backingOff(v)
 		return step{keep: true, at: until}

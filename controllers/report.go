@@ -30,6 +30,7 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 		status.WriteRefusals = 0
 	}
 	if !v.obj.Spec.Suspend {
+		status.Contest = contestAfter(v, s, out)
 		reportRefresh(v, s, out, &status)
 		reportVerified(v, s, out, tried, &status)
 	} else {
@@ -113,6 +114,10 @@ func reportRefresh(v *view, s step, out outcome, status *v1alpha1.CDPCredentialS
 		}
 		status.LastAttempt = attemptLeft(v, out)
 		status.Failures, status.RefreshPending = 0, false
+		if status.Contest != nil {
+			tellFailure(v, contested(v, status.Contest), status)
+			return
+		}
 		status.NextRefreshTime = nil
 		if v.held.rec != nil {
 			status.NextRefreshTime = wholeSecond(renewAt(v))
@@ -144,7 +149,7 @@ func reportFailure(v *view, s step, f *failure, status *v1alpha1.CDPCredentialSt
 			status.LastHandledRefreshRequest = request
 		}
 		status.RefreshPending = status.RefreshPending || s.cause == causeRequested
-	} else if f.retryAt.IsZero() {
+	} else if f.retryAt.IsZero() || f.reason == v1alpha1.ReasonTargetContested {
 		status.Failures = 0
 		status.LastAttempt = superseded(status.LastAttempt)
 	}
@@ -154,6 +159,11 @@ func reportFailure(v *view, s step, f *failure, status *v1alpha1.CDPCredentialSt
 	if s.early && f.sent {
 		status.EarlyAttempts = append(earlyAttempts(v), *roundedUp(v.now))
 	}
+	tellFailure(v, f, status)
+}
+
+// tellFailure puts a failure into the conditions, and when it is tried again.
+func tellFailure(v *view, f *failure, status *v1alpha1.CDPCredentialStatus) {
 	status.NextRefreshTime = nil
 	if !f.retryAt.IsZero() {
 		status.NextRefreshTime = roundedUp(f.retryAt) // an endpoint that says two seconds must not be asked after one and a half

@@ -48,6 +48,8 @@ type view struct {
 	issuedAt time.Time
 	issuance *v1alpha1.Issuance
 	inHand   bool
+	// repairs are those of the target that this process has made lately.
+	repairs quickRepairs
 	// throttled says that this process remembers a 429 which has not been waited out.
 	throttled bool
 }

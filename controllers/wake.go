@@ -13,6 +13,9 @@ func wake(v *view, s step, out outcome, nextAt time.Time, status *v1alpha1.CDPCr
 	if v.held.holds(v.now) {
 		times = append(times, v.held.rec.ExpiresAt)
 	}
+	if c := status.Contest; c != nil && !v.obj.Spec.Suspend && v.now.Before(c.Until.Time) {
+		times = append(times, c.Until.Time)
+	}
 	switch {
 	case v.obj.Spec.Suspend:
 		if status.NextRefreshTime != nil {

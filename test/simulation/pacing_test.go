@@ -124,6 +124,92 @@ var pacing = []struct {
 		}
 		return ""
 	}},
+	{"something resets the token key", "oauth2", func(w *world, o *object) string {
+		asked := w.judge.stats.exchanges
+		reset := func(s *corev1.Secret) { s.Data["token"] = []byte("of somebody else") }
+		if wrong := o.contest(reset, 3*time.Minute); wrong != "" {
+			return wrong
+		}
+		w.restart()
+		if wrong := o.contest(reset, 57*time.Minute); wrong != "" {
+			return wrong
+		}
+		if n := w.judge.stats.exchanges - asked; n > 15 { // 0, 10, 20, 40, 80 s and so on to ten minutes, each after the one before
+			return fmt.Sprintf("within an hour the endpoint was asked %d times", n)
+		}
+		return o.isLeftAlone()
+	}},
+	{"something resets what basic writes", "basic", func(w *world, o *object) string {
+		if wrong := o.contest(func(s *corev1.Secret) { s.Data["authorization"] = []byte("of somebody else") }, time.Hour); wrong != "" {
+			return wrong
+		}
+		return o.isLeftAlone()
+	}},
+	{"something takes our label away", "oauth2", func(w *world, o *object) string {
+		asked := w.judge.stats.exchanges
+		if wrong := o.contest(func(s *corev1.Secret) { delete(s.Labels, v1alpha1.ManagedByLabel) }, 30*time.Minute); wrong != "" {
+			return wrong
+		}
+		if w.judge.stats.exchanges != asked {
+			return "a token was asked for"
+		}
+		// The token is renewed in time all the same.
+		w.runFor(10 * time.Minute)
+		if w.judge.stats.exchanges != asked+1 {
+			return "it was not renewed"
+		}
+		return o.isLeftAlone()
+	}},
+	{"something takes our record away", "oauth2", func(w *world, o *object) string {
+		asked := w.judge.stats.exchanges
+		if wrong := o.contest(func(s *corev1.Secret) { delete(s.Annotations, v1alpha1.StateAnnotation) }, time.Hour); wrong != "" {
+			return wrong
+		}
+		if n := w.judge.stats.exchanges - asked; n > 15 {
+			return fmt.Sprintf("within an hour the endpoint was asked %d times", n)
+		}
+		return o.isLeftAlone()
+	}},
+	{"a person edits the target now and then", "oauth2", func(w *world, o *object) string {
+		for i := range 20 {
+			o.editTarget(func(s *corev1.Secret) { s.Labels[v1alpha1.ManagedByLabel] = fmt.Sprint(i) })
+			w.runFor(3 * time.Second)
+			if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued || o.target().Labels[v1alpha1.ManagedByLabel] != v1alpha1.ManagedBy {
+				return "the label was not restored at once, Refreshed is " + said
+			}
+			w.runFor(20 * time.Second)
+		}
+		return ""
+	}},
+}
+
+// contest has somebody undo what the operator writes, within a second of each write, for some time.
+func (o *object) contest(undo func(*corev1.Secret), d time.Duration) string {
+	w, writes := o.w, 0
+	version := ""
+	for end := w.now + d; w.now < end; w.runFor(time.Second) {
+		if target := o.target(); target.ResourceVersion != version {
+			o.editTarget(undo)
+			version = o.target().ResourceVersion
+			writes++
+		}
+		if w.now > end-d+time.Minute && o.refreshed() != v1alpha1.ReasonTargetContested {
+			return fmt.Sprintf("at %s Refreshed is %s", w.now, o.refreshed())
+		}
+	}
+	if most := 10 + int(d/(10*time.Minute)) + 6; writes > most {
+		return fmt.Sprintf("within %s the target was written %d times", d, writes)
+	}
+	return ""
+}
+
+// isLeftAlone says what is wrong a while after a contest.
+func (o *object) isLeftAlone() string {
+	o.w.runFor(25 * time.Minute)
+	if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued || o.get().Status.Contest != nil {
+		return "a while later, Refreshed is " + said
+	}
+	return ""
 }
 
 // restart ends the leader and waits for the next.

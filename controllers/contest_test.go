@@ -1,0 +1,131 @@
+package controllers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// quarrel has status know of a contest.
+func quarrel(v *view, repairs int32, until string) {
+	v.obj.Status.Contest = &v1alpha1.Contest{Repairs: repairs, Until: *second(until)}
+}
+
+// mine says that the target was written by this object before.
+func mine(v *view) { v.obj.Status.TargetName = "etl-token" }
+
+// TestPlanContest: the first repairs are made at once. Who keeps undoing them is answered after 10 s, and then ever more seldom; what has to be done for
+// other reasons goes on. The time is 11:17:43.
+func TestPlanContest(t *testing.T) {
+	t.Parallel()
+	repaired := func(weight int, last string) func(*view) {
+		return func(v *view) { v.repairs = quickRepairs{weight: weight, last: at(last)} }
+	}
+	contested := func(retry string) decision {
+		return decision{action: "nothing", reason: "TargetContested", retry: retry}
+	}
+	replacedToken, editedKey := holding(replacedContent), holding(editedContent)
+	in := func(until string) func(*view) { return func(v *view) { quarrel(v, 3, until) } }
+	tests := map[string]struct {
+		given []func(*view)
+		want  decision
+	}{
+		"a token is replaced":                    {[]func(*view){mine, replacedToken}, decision{action: "issue", cause: "Replaced"}},
+		"for the second time":                    {[]func(*view){mine, replacedToken, repaired(2, "11:17:30")}, decision{action: "issue", cause: "Replaced"}},
+		"for the third time":                     {[]func(*view){mine, replacedToken, repaired(4, "11:17:40")}, contested("11:17:50")},
+		"for the third time, a while later":      {[]func(*view){mine, replacedToken, repaired(4, "11:17:23")}, decision{action: "issue", cause: "Replaced"}},
+		"for the third time, after ten seconds":  {[]func(*view){mine, replacedToken, repaired(4, "11:17:33")}, decision{action: "issue", cause: "Replaced"}},
+		"the target is deleted":                  {[]func(*view){missing, mine, repaired(4, "11:17:40")}, contested("11:17:50")},
+		"the target was never there":             {[]func(*view){missing, repaired(4, "11:17:40")}, decision{action: "issue", cause: "Missing"}},
+		"a key is edited":                        {[]func(*view){mine, editedKey, repaired(4, "11:17:40")}, decision{action: "rewrite"}},
+		"a key is edited for the sixth time":     {[]func(*view){mine, editedKey, repaired(5, "11:17:40")}, contested("11:17:50")},
+		"a label is taken for the sixth time":    {[]func(*view){mine, unlabel, repaired(5, "11:17:40")}, contested("11:17:50")},
+		"basic: a label for the sixth time":      {[]func(*view){basic, mine, unlabel, repaired(5, "11:17:40")}, contested("11:17:50")},
+		"basic: the password for the third time": {[]func(*view){basic, mine, replacedToken, repaired(4, "11:17:40")}, contested("11:17:50")},
+		"the object wants another label": {[]func(*view){mine, repaired(5, "11:17:40"), func(v *view) {
+			v.obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"team": "a"}
+		}}, decision{action: "rewrite"}},
+		"the target is renamed": {[]func(*view){renamed, repaired(5, "11:17:40")}, decision{action: "rewrite"}},
+
+		"in a contest, undone":           {[]func(*view){mine, replacedToken, in("11:20:00")}, contested("11:20:00")},
+		"in a contest, not undone":       {[]func(*view){mine, in("11:20:00")}, contested("11:20:00")},
+		"undone, and it is time":         {[]func(*view){mine, replacedToken, in("11:17:43")}, decision{action: "issue", cause: "Replaced"}},
+		"not undone, and it is time":     {[]func(*view){mine, in("11:17:43")}, decision{action: "nothing"}},
+		"in a contest, a renewal is due": {[]func(*view){mine, in("11:55:00"), func(v *view) { v.now = at("11:50:00") }}, decision{action: "issue", cause: "Renewal"}},
+		"a renewal comes first":          {[]func(*view){mine, unlabel, in("11:55:00")}, contested("11:41:59.978638707")},
+		"in a contest, a request":        {[]func(*view){mine, in("11:20:00"), func(v *view) { request(v, "today") }}, decision{action: "issue", cause: "Requested"}},
+		"suspended":                      {[]func(*view){mine, in("11:20:00"), suspended}, decision{action: "nothing"}},
+		// The endpoint's failure is waited out first.
+		"undone, and the exchange has failed": {[]func(*view){mine, replacedToken, in("11:20:00"), func(v *view) { failed(v, "CredentialsRejected", "11:32:00") }}, decision{
+			action: "nothing", cause: "Replaced", keep: true, at: "11:32:00",
+		}},
+		// A label is not put back beside an exchange that waits.
+		"undone, and a renewal waits": {[]func(*view){mine, unlabel, in("11:55:00"), func(v *view) { failed(v, "EndpointUnavailable", "11:52:00"); v.now = at("11:50:00") }}, decision{
+			action: "nothing", cause: "Renewal", keep: true, at: "11:52:00",
+		}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			for _, given := range tc.given {
+				given(v)
+			}
+			if diff := cmp.Diff(tc.want, decided(plan(v)), cmp.AllowUnexported(decision{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestContestGoesOn: each repair has to stay for twice as long as the one before, ten minutes at most, and until then TargetContested is told.
+func TestContestGoesOn(t *testing.T) {
+	t.Parallel()
+	for repairs, want := range map[int32]time.Duration{1: 20 * time.Second, 2: 40 * time.Second, 5: 320 * time.Second, 6: 10 * time.Minute, 1000: 10 * time.Minute} {
+		v := steady()
+		mine(v)
+		quarrel(v, repairs, "11:17:43")
+		status := report(v, step{action: issue, cause: causeReplaced, repair: 2, contest: v.obj.Status.Contest}, outcome{wrote: true, issued: true}, nil)
+		if got := status.Contest.Until.Sub(v.now); got != want {
+			t.Errorf("after %d repairs the next is in %s, want %s", repairs, got, want)
+		}
+		if got := refreshedReason(&status); got != "TargetContested" {
+			t.Errorf("Refreshed is %s", got)
+		}
+	}
+	v := steady()
+	mine(v)
+	quarrel(v, 3, "11:17:43")
+	s := plan(v)
+	if status := report(v, s, outcome{}, nil); status.Contest != nil || refreshedReason(&status) != "" {
+		t.Errorf("what has stayed as long is still contested: %v", status.Contest)
+	}
+}
+
+// TestContestWakes: an object is looked at again when its contest ends, and for its renewal before that.
+func TestContestWakes(t *testing.T) {
+	t.Parallel()
+	for until, want := range map[string]string{"11:18:00": "17s", "11:50:00": "24m17s"} {
+		v := steady()
+		mine(v)
+		quarrel(v, 3, until)
+		s, out, status := pass(t, v, nil)
+		if got := wake(v, s, out, time.Time{}, &status).String(); got != want {
+			t.Errorf("until %s: got %s, want %s", until, got, want)
+		}
+	}
+}
+
+// TestContestMessage says what to do, and nothing that changes from repair to repair.
+func TestContestMessage(t *testing.T) {
+	t.Parallel()
+	v := steady()
+	f := contested(v, &v1alpha1.Contest{Repairs: 7, Until: *second("11:20:00")})
+	if f.stalled || f.attempted || strings.ContainsAny(f.message, "0123456789") || !strings.Contains(f.message, "Secret etl-token") {
+		t.Errorf("%+v", f)
+	}
+}
