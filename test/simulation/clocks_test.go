@@ -21,7 +21,7 @@ type clocks struct {
 type jump struct{ at, by time.Duration }
 
 // Now implements clock.PassiveClock.
-func (c *clocks) Now() time.Time { return c.running(c.w.now) }
+func (c *clocks) Now() time.Time { return c.ranTo(c.w.now) }
 
 // Since implements clock.PassiveClock.
 func (c *clocks) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
@@ -32,7 +32,7 @@ func (c *clocks) Ahead() time.Duration { return c.local().Sub(c.Now()) }
 // Server implements controllers.LocalClock. The API server's clock is right.
 func (c *clocks) Server() (time.Duration, bool) { return c.w.clock().Sub(c.local()), true }
 
-func (c *clocks) running(now time.Duration) time.Time {
+func (c *clocks) ranTo(now time.Duration) time.Time {
 	return c.w.epoch.Add(now + c.w.offset + c.skew)
 }
 
@@ -41,7 +41,7 @@ func (c *clocks) local() time.Time { return c.at(c.w.now) }
 
 // at is what the local clock shows, or showed, at a time.
 func (c *clocks) at(now time.Duration) time.Time {
-	t := c.running(now)
+	t := c.ranTo(now)
 	for _, j := range c.jumps {
 		if j.at <= now {
 			t = t.Add(j.by)

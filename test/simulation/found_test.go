@@ -196,6 +196,27 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 2489: a process begins with a list from before the last attempt, and the API server is down", "oauth2", func(w *world, o *object) string {
+		w.runFor(time.Minute)
+		w.vendors.secrets[o.clientID("a")] = "another"
+		refresh(o, "now")
+		requested := w.now
+		w.runFor(2 * time.Second)
+		w.leader().kill()
+		r := w.startReplica(w.now - requested)
+		for i := range r.cache.watches {
+			r.cache.watches[i].stuckUntil = w.now + 2*time.Minute
+		}
+		w.apiFault.refused = 1
+		w.runFor(90 * time.Second)
+		w.apiFault.refused = 0
+		asked := w.judge.stats.exchanges
+		w.runFor(5 * time.Minute)
+		if w.judge.stats.exchanges != asked {
+			return "it was tried again at once"
+		}
+		return ""
+	}},
 	{"seed 178: the client ID in a template, and both another client and other labels", "oauth2", func(w *world, o *object) string {
 		o.putClientSecret(o.clientSecretNames()[1])
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {

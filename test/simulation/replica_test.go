@@ -64,7 +64,7 @@ func (w *world) startReplica(behind time.Duration) *replica {
 	for _, older := range w.replicas {
 		older.deposed = true
 	}
-	w.replicas = append(w.replicas, r)
+	w.replicas, w.judge.stirred = append(w.replicas, r), w.now
 	for _, o := range w.judge.objects {
 		w.wires.limiter.Forget(requestFor(o.name))
 	}

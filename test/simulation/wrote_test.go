@@ -184,7 +184,7 @@ func (j *judge) issued(by *pass, a *answer, t *token, before *corev1.Secret, rec
 	j.stats.published++
 	f := j.file(by.object.UID)
 	f.failed, f.failures, f.pending = nil, 0, false
-	day := a.pass.replica.at(a.received).UTC().Format(time.DateOnly)
+	day := a.pass.replica.ranTo(a.received).UTC().Format(time.DateOnly)
 	f.perDay[day]++
 	if by.replica.deposed && rec.Issuance != nil { // it has overwritten the leader's count
 		f.perDay[day] = min(f.perDay[day], int(rec.Issuance.Count))
