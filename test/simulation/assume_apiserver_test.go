@@ -30,6 +30,10 @@ var apiAssumptions = []*assumption{
 		lacks: "a token is asked for before it is known whether it can be written, and a refusal is waited out for up to an hour"},
 	{name: "api-refuses-deletes", holds: "the target of before may be deleted", episode: denying(refusedWrites, 0, "delete Secret")},
 	{name: "api-refuses-reads", holds: "Secrets may be read", episode: denying(refusedReads, 90*time.Second, "get Secret")},
+	{name: "api-late-reads", holds: "what is read is still so when the answer arrives", episode: func(w *world, about time.Duration) string {
+		w.apiFault = apiFault{late: pick(w, []time.Duration{200 * time.Millisecond, 2 * time.Second})}
+		return w.faultEnds(about, func() { w.apiFault = apiFault{} })
+	}},
 	{name: "api-slow-watch", holds: "a cache is up to date within milliseconds", flip: func(w *world) { w.lag = 2 * time.Second }},
 }
 

@@ -122,7 +122,7 @@ func (w *world) happen(p *plan, e *event) {
 		return
 	}
 	o := w.judge.object(planned{number: e.object, namespace: p.namespaceOf(e.object)}.name())
-	if o.get() == nil {
+	if o.get() == nil || w.api.ending[o.name.Namespace] {
 		return
 	}
 	said := e.action.do(w, o)

@@ -192,6 +192,8 @@ type apiFault struct {
 	refused, lost float64
 	// slow is how long a request takes on average.
 	slow time.Duration
+	// late is how long the answer to a read takes on average, which is of the time at which it was asked.
+	late time.Duration
 	// denied are the requests that admission, a quota or a missing right stands against, by how they begin.
 	denied []string
 	denial error

@@ -67,6 +67,9 @@ func (j *judge) agreement(p *pass) {
 	holds := rec != nil && owner(target) == obj.Name && rec.Object == obj.Name
 	// A token that expires at this moment is on the side of both.
 	alive := holds && rec.good(w.now)
+	if w.api.ending[obj.Namespace] || len(p.requests) == 0 && p.result.RequeueAfter > 0 && p.result.RequeueAfter < time.Second {
+		return // nobody is to be told of each object of a namespace that ends; or it is to be found out whether it does
+	}
 	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
 	differs := func(what string) {
 		w.violated("agreement", "status of %s and its target: %s", obj.Name, what)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -154,6 +155,9 @@ func (p *pass) request(what string, writes bool, do func() error) error {
 	}
 	w.tell("replica %d: %s: %s: %v", p.replica.id, p.name.Name, what, err)
 	p.sleep(w.between(time.Millisecond, 5*time.Millisecond))
+	if w.apiFault.late > 0 && strings.HasPrefix(what, "get ") {
+		p.sleep(w.about(w.apiFault.late))
+	}
 	p.mayDie(nil)
 	if lost := w.apiFault.lose(w); lost != nil && err == nil {
 		w.tell("replica %d: %s: the answer is lost", p.replica.id, what)

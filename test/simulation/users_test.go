@@ -325,15 +325,7 @@ var actions = []action{
 		was := o.get()
 		w.api.deleteCredential(o.name)
 		pause := pick(w, []time.Duration{0, time.Second, 30 * time.Second})
-		w.after(pause, func() {
-			if o.get() == nil {
-				w.tell("user applies %s again", o.name.Name)
-				w.judge.userActed()
-				w.api.createCredential(o.name, &v1alpha1.CDPCredential{
-					ObjectMeta: metav1.ObjectMeta{Annotations: was.Annotations}, Spec: was.Spec,
-				})
-			}
-		})
+		w.after(pause, func() { o.applyAgain(was) })
 		return ""
 	}},
 	{"changes verify", func(w *world, o *object) string {

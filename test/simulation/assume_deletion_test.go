@@ -1,0 +1,106 @@
+package simulation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// deletionAssumptions are about how things go.
+var deletionAssumptions = []*assumption{
+	{name: "api-finalizer", holds: "an object that is deleted is gone at once", episode: finalizerKeeps},
+	{name: "api-namespace-ends", holds: "a namespace stays", episode: namespaceEnds},
+}
+
+// finalizerKeeps deletes an object that somebody else's finalizer keeps for a while. Until it is gone it is served as if nothing had happened.
+func finalizerKeeps(w *world, about time.Duration) string {
+	o := pick(w, w.judge.objects)
+	was := o.get()
+	if was == nil || was.DeletionTimestamp != nil {
+		return ""
+	}
+	w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) { obj.Finalizers = []string{"example.com/keep"} })
+	w.api.deleteCredential(o.name)
+	w.judge.userActed()
+	d := w.about(3 * about)
+	w.after(d, func() { o.letGo(was.UID) })
+	w.after(d+pick(w, []time.Duration{time.Second, 30 * time.Second}), func() { o.applyAgain(was) })
+	return fmt.Sprintf("%s, for %s", o.name.Name, d)
+}
+
+// letGo takes the finalizer off.
+func (o *object) letGo(uid types.UID) {
+	if obj := o.get(); obj != nil && obj.UID == uid && len(obj.Finalizers) > 0 {
+		o.w.tell("the finalizer lets %s go", o.name.Name)
+		o.w.judge.userActed()
+		o.w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) { obj.Finalizers = nil })
+	}
+}
+
+// applyAgain applies an object as it was, unless it is there, or its namespace is not.
+func (o *object) applyAgain(was *v1alpha1.CDPCredential) {
+	if o.get() != nil || o.w.api.ending[o.name.Namespace] {
+		return
+	}
+	o.w.tell("user applies %s again", o.name.Name)
+	o.w.judge.userActed()
+	again := &v1alpha1.CDPCredential{Spec: was.Spec}
+	again.Annotations = was.Annotations
+	o.w.api.createCredential(o.name, again)
+}
+
+// namespaceEnds deletes a namespace: nothing can be made in it from now on, and what is in it goes one by one, in no order. A little later it is made
+// anew, and users apply again what was in it.
+func namespaceEnds(w *world, _ time.Duration) string {
+	name := pick(w, w.judge.objects).name.Namespace
+	if w.api.ending[name] {
+		return ""
+	}
+	w.api.endNamespace(name)
+	w.judge.userActed()
+	gone := 10 * time.Second
+	for _, secret := range slices.SortedFunc(maps.Keys(w.api.secrets), byName) {
+		if secret.Namespace == name {
+			w.unlessCalm(w.between(0, gone), func() { w.api.setSecret(nil, secret, nil) })
+		}
+	}
+	var again []func()
+	for _, o := range w.judge.objects {
+		was := o.get()
+		if was == nil || o.name.Namespace != name {
+			continue
+		}
+		w.unlessCalm(w.between(0, gone), func() {
+			if o.get() != nil {
+				w.api.setCredential(nil, o.name, nil)
+			}
+		})
+		again = append(again, func() {
+			o.putClientSecret(was.Spec.ClientSecretRef.Name)
+			o.applyAgain(was)
+		})
+	}
+	w.unlessCalm(gone+w.between(25*time.Second, time.Minute), func() {
+		w.tell("namespace %s is made anew", name)
+		w.judge.userActed()
+		delete(w.api.ending, name)
+		for _, apply := range slices.Backward(again) {
+			apply()
+		}
+	})
+	return name
+}
+
+// unlessCalm does something later, unless everything has been put right by then.
+func (w *world) unlessCalm(d time.Duration, do func()) {
+	w.after(d, func() {
+		if !w.calmed {
+			do()
+		}
+	})
+}
