@@ -20,6 +20,11 @@ func (j *judge) asked(a *answer) {
 	if obj.Spec.Suspend {
 		w.violated("suspend", "an exchange for %s, which is suspended", p.name.Name)
 	}
+	if f := j.file(obj.UID); w.api.ending[obj.Namespace] {
+		if f.ending++; f.ending > 1 { // the first one finds out
+			w.violated("ending", "%d exchanges for %s, whose namespace is being deleted", f.ending, obj.Name)
+		}
+	}
 	if w.seconds(a) {
 		j.stats.deposed++
 		return

@@ -63,7 +63,9 @@ type file struct {
 	// wiped is how many changes there had been when somebody took status away, until an attempt that began after that. Zero: nobody did.
 	wiped int
 	// perDay counts the tokens that were published on a day, publisher is the process that published the last one.
-	perDay    map[string]int
+	perDay map[string]int
+	// ending counts the exchanges while its namespace was being deleted.
+	ending    int
 	publisher *replica
 }
 
