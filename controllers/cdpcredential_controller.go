@@ -118,6 +118,7 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if !out.waiting { // who waits for his turn has not asked the API server for anything
 		mem.apiFailure = apiFailure{}
 	}
+	mem.sharedTarget = sharedTarget(v)
 	if out.wrote && s.repair > 0 {
 		mem.repairs = mem.repairs.and(s.repair, v.now)
 	}
@@ -150,6 +151,9 @@ func (r *CDPCredentialReconciler) untilThen(v *view, after time.Duration) time.D
 func (r *CDPCredentialReconciler) current(ctx context.Context, name types.NamespacedName) (*v1alpha1.CDPCredential, *remembered, time.Duration, error) {
 	obj := &v1alpha1.CDPCredential{}
 	if err := r.Client.Get(ctx, name, obj); apierrors.IsNotFound(err) {
+		if err := r.withdraw(ctx, name); err != nil {
+			return nil, nil, 0, err
+		}
 		r.forget(name)
 		return nil, nil, 0, nil
 	} else if err != nil {

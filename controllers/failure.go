@@ -47,14 +47,23 @@ func stalled(reason, message string) *failure {
 
 func targetNotOwned(v *view) *failure {
 	name := v.target.name
+	line := annotate(v.obj.Namespace, name, v1alpha1.CredentialAnnotation, v.obj.Name)
 	if other := v.target.owner(); other != "" {
 		return stalled(v1alpha1.ReasonTargetNotOwned, fmt.Sprintf(
-			"Secret %s is the target of the CDPCredential %s: choose another spec.target.name, or hand the Secret over with: %s",
-			name, shorten(other, 253), annotate(v.obj.Namespace, name, v1alpha1.CredentialAnnotation, v.obj.Name)))
+			"Secret %s is the target of the CDPCredential %s: choose another spec.target.name, or hand the Secret over (%s) with: %s",
+			name, shorten(other, 253), onDeletion(&v.obj.Spec.Target), line))
 	}
 	return stalled(v1alpha1.ReasonTargetNotOwned, fmt.Sprintf(
-		"Secret %s exists and was not made by this object: choose another spec.target.name, delete the Secret, or hand it over with: %s",
-		name, annotate(v.obj.Namespace, name, v1alpha1.CredentialAnnotation, v.obj.Name)))
+		"Secret %s exists and was not made by this object: choose another spec.target.name, delete the Secret, or hand it over (%s) with: %s",
+		name, onDeletion(&v.obj.Spec.Target), line))
+}
+
+// onDeletion says what becomes of a Secret that is handed over, once its object is deleted.
+func onDeletion(target *v1alpha1.Target) string {
+	if retains(target) {
+		return "it stays when this object is deleted, as spec.target.deletionPolicy says"
+	}
+	return "deleting this object then deletes the Secret, unless it holds keys of others: then it stays, and only the keys of this object are taken out"
 }
 
 func annotate(namespace, secret, key, value string) string {

@@ -168,11 +168,11 @@ func TestObstacleMessages(t *testing.T) {
 	}{
 		"foreign target": {
 			foreign,
-			"Secret etl-token exists and was not made by this object: choose another spec.target.name, delete the Secret, or hand it over with: kubectl annotate secret -n marketing etl-token --overwrite 'cdpcredentials.io/credential=etl'",
+			"Secret etl-token exists and was not made by this object: choose another spec.target.name, delete the Secret, or hand it over (deleting this object then deletes the Secret, unless it holds keys of others: then it stays, and only the keys of this object are taken out) with: kubectl annotate secret -n marketing etl-token --overwrite 'cdpcredentials.io/credential=etl'",
 		},
 		"another object's target": {
 			func(v *view) { v.target.meta.Annotations["cdpcredentials.io/credential"] = "other" },
-			"Secret etl-token is the target of the CDPCredential other: choose another spec.target.name, or hand the Secret over with: kubectl annotate secret -n marketing etl-token --overwrite 'cdpcredentials.io/credential=etl'",
+			"Secret etl-token is the target of the CDPCredential other: choose another spec.target.name, or hand the Secret over (deleting this object then deletes the Secret, unless it holds keys of others: then it stays, and only the keys of this object are taken out) with: kubectl annotate secret -n marketing etl-token --overwrite 'cdpcredentials.io/credential=etl'",
 		},
 		"unusable target": {
 			holding(func(s *targetView) { s.unusable = "is immutable" }),

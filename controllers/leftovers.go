@@ -121,6 +121,14 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, obj *v1alp
 	if retains(&obj.Spec.Target) {
 		return r.disown(ctx, meta)
 	}
+	if shared, err := r.isShared(ctx, obj, mem, meta); err != nil {
+		return err
+	} else if shared {
+		if err := r.strip(ctx, meta, obj.Name); !apierrors.IsConflict(err) {
+			return err
+		}
+		return nil
+	}
 	err := r.Client.Delete(ctx, meta, client.Preconditions{UID: &meta.UID, ResourceVersion: &meta.ResourceVersion})
 	if apierrors.IsConflict(err) {
 		return nil // the cache will show what has changed, and that is looked at then

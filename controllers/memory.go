@@ -63,6 +63,8 @@ type remembered struct {
 	repairs quickRepairs
 	// apiFailure is since when the API server has refused what passes ask of it. Zero: it does not.
 	apiFailure apiFailure
+	// sharedTarget is the target if it holds keys of others and is not to be retained: when the object goes, it stays without ours. Empty: it is not so.
+	sharedTarget string
 	// cleanup is what is left to do about targets of earlier names.
 	cleanup cleanup
 	// rollouts are what workloads wait for, of those that wait.
@@ -82,6 +84,7 @@ type seenTarget struct {
 	version  string
 	content  content
 	unusable string
+	foreign  string
 }
 
 type seenClient struct {
@@ -108,6 +111,13 @@ func (m *memory) of(name types.NamespacedName, uid types.UID) *remembered {
 		m.objects[name] = mem
 	}
 	return mem
+}
+
+// known is what is remembered of an object. Nil: nothing.
+func (m *memory) known(name types.NamespacedName) *remembered {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.objects[name]
 }
 
 func (m *memory) forget(name types.NamespacedName) {

@@ -15,12 +15,13 @@ import (
 // metadata is what we put on a target Secret beside its data.
 type metadata struct {
 	labels, annotations map[string]string
-	// owner is the controller reference. Nil with Retain: the Secret must outlive the object.
+	// owner is the controller reference. Nil with Retain, and beside keys of others: the Secret must outlive the object.
 	owner *metav1.OwnerReference
 }
 
-// wantedMetadata never copies the object's own labels and annotations: a GitOps tool would take the Secret for its own and prune it.
-func wantedMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time) metadata {
+// wantedMetadata never copies the object's own labels and annotations: a GitOps tool would take the Secret for its own and prune it. A Secret that is
+// shared holds keys of others.
+func wantedMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time, shared bool) metadata {
 	m := metadata{labels: textMap(obj.Spec.Target.Labels), annotations: textMap(obj.Spec.Target.Annotations)}
 	if m.labels == nil {
 		m.labels = map[string]string{}
@@ -33,7 +34,7 @@ func wantedMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time) metadata {
 	if !expiresAt.IsZero() {
 		m.annotations[v1alpha1.ExpiresAtAnnotation] = expiryText(expiresAt)
 	}
-	if !retains(&obj.Spec.Target) {
+	if !retains(&obj.Spec.Target) && !shared {
 		// Without blockOwnerDeletion, which would need the right to set finalizers on the object.
 		m.owner = &metav1.OwnerReference{
 			APIVersion: v1alpha1.GroupVersion.String(), Kind: "CDPCredential", Name: obj.Name, UID: obj.UID, Controller: new(true),

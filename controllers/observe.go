@@ -110,9 +110,12 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 	t.rec = r.parseRecord(t.meta.Annotations[v1alpha1.StateAnnotation], obj.Name)
 	switch {
 	case known && seen.version == t.version:
-		t.content, t.unusable = seen.content, seen.unusable
+		t.content, t.unusable, t.foreign = seen.content, seen.unusable, seen.foreign
 	case t.rec != nil && obj.Status.TargetName == name && obj.Status.TargetVersion == t.version:
 		t.content = intact
+		if t.rec.Shared {
+			t.foreign = someForeign
+		}
 	default:
 		return r.lookInto(ctx, obj, mem, name)
 	}
@@ -139,7 +142,7 @@ func (r *CDPCredentialReconciler) lookInto(ctx context.Context, obj *v1alpha1.CD
 	if !t.found {
 		mem.forgetTarget(name)
 	} else {
-		mem.sawTarget(seenTarget{name: name, version: t.version, content: t.content, unusable: t.unusable})
+		mem.sawTarget(t.seen())
 	}
 	return t, nil
 }
@@ -160,6 +163,7 @@ func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.
 	case t.rec.sealData(secret.Data, t.rec.Keys) != t.rec.Data:
 		t.content = edited
 	}
+	t.foreign = foreignKeys(secret.Data, t.rec)
 	if t.unusable = unusable(secret); t.unusable == "" {
 		t.unusable = controlled(&secret.ObjectMeta)
 	}

@@ -104,7 +104,7 @@ func TestHandOver(t *testing.T) {
 	s.must(s.client.Create(t.Context(), foreign))
 	c, obj := s.prepare("etl")
 	s.must(s.client.Create(t.Context(), obj))
-	c.waitFailed("Stalled", "TargetNotOwned", "kubectl annotate secret -n "+s.namespace+" etl-token --overwrite 'cdpcredentials.io/credential=etl'")
+	c.waitFailed("Stalled", "TargetNotOwned", "unless it holds keys of others", "kubectl annotate secret -n "+s.namespace+" etl-token --overwrite 'cdpcredentials.io/credential=etl'")
 	if c.attempts() != 0 {
 		t.Errorf("%d exchanges were made for a target that cannot be written", c.attempts())
 	}
@@ -115,8 +115,58 @@ func TestHandOver(t *testing.T) {
 	if diff := cmp.Diff(want, got.Data); diff != "" {
 		t.Errorf("data (-want +got):\n%s", diff)
 	}
-	if got.UID != foreign.UID || got.Labels["app"] != "web" || got.Annotations["note"] != "kept" || len(got.OwnerReferences) != 1 {
+	if got.UID != foreign.UID || got.Labels["app"] != "web" || got.Annotations["note"] != "kept" || len(got.OwnerReferences) != 0 {
 		t.Errorf("metadata: %v", got.ObjectMeta)
+	}
+
+	// Deleting the object leaves what is others', and takes away what is ours.
+	s.must(s.client.Delete(t.Context(), c.object()))
+	s.until(patience, "the token to be taken out", func() error {
+		if _, there := c.target().Data["token"]; there {
+			return errNotYet
+		}
+		return nil
+	})
+	got = c.target()
+	if diff := cmp.Diff(map[string][]byte{"theirs": []byte("kept")}, got.Data); diff != "" {
+		t.Errorf("data (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]string{"note": "kept"}, got.Annotations); diff != "" || !cmp.Equal(got.Labels, map[string]string{"app": "web"}) {
+		t.Errorf("labels %v, annotations (-want +got):\n%s", got.Labels, diff)
+	}
+}
+
+// TestKeysOfOthers: a key that somebody adds to a target takes the owner reference off it, and puts it back when it goes; a target of before is not
+// deleted with such a key in it.
+func TestKeysOfOthers(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	c := s.ready("etl")
+	owners := func(want int) func() error {
+		return func() error {
+			if n := len(c.target().OwnerReferences); n != want {
+				return fmt.Errorf("%d owner references", n)
+			}
+			return nil
+		}
+	}
+	s.until(patience, "an owner", owners(1))
+	s.editSecret("etl-token", func(secret *corev1.Secret) { secret.Data["theirs"] = []byte("kept") })
+	s.until(patience, "no owner", owners(0))
+	s.editSecret("etl-token", func(secret *corev1.Secret) { delete(secret.Data, "theirs") })
+	s.until(patience, "an owner again", owners(1))
+	s.editSecret("etl-token", func(secret *corev1.Secret) { secret.Data["theirs"] = []byte("kept") })
+	s.until(patience, "no owner", owners(0))
+	c.edit(renamed)
+	s.until(patience, "the token to move", func() error { return c.healthy(c.object()) })
+	s.until(patience, "the old one to be left", func() error {
+		if diff := cmp.Diff(map[string][]byte{"theirs": []byte("kept")}, c.target().Data); diff != "" {
+			return errors.New(diff)
+		}
+		return nil
+	})
+	if c.issued() != 1 {
+		t.Errorf("%d tokens were issued", c.issued())
 	}
 }
 

@@ -220,7 +220,7 @@ func drifted(v *view) bool {
 	if rec == nil || v.moving() {
 		return false
 	}
-	want := wantedMetadata(v.obj, rec.shownExpiry())
+	want := wantedMetadata(v.obj, rec.shownExpiry(), v.target.sharedBeside(rec.Keys))
 	for key, value := range want.labels {
 		if have, there := v.target.meta.Labels[key]; !there || have != value {
 			return true

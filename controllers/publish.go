@@ -47,7 +47,7 @@ func (r *CDPCredentialReconciler) valueToKeep(ctx context.Context, v *view, mem 
 		mem.forgetTarget(v.held.name)
 		return "", fmt.Errorf("read the held token: it is gone")
 	case v.held.version != decidedOn:
-		mem.sawTarget(seenTarget{name: v.held.name, version: v.held.version, content: v.held.content, unusable: v.held.unusable}) // the cache is behind
+		mem.sawTarget(v.held.seen()) // the cache is behind
 		return "", fmt.Errorf("read the held token: the Secret has changed")
 	}
 	return value, nil
@@ -80,10 +80,10 @@ func (r *CDPCredentialReconciler) publish(ctx context.Context, v *view, mem *rem
 		return out, err
 	}
 	mem.pending, mem.confirmed, mem.uncertain = nil, true, false
-	mem.sawTarget(seenTarget{name: v.target.name, version: version})
-	want := wantedMetadata(v.obj, p.rec.shownExpiry())
+	want := wantedMetadata(v.obj, p.rec.shownExpiry(), p.rec.Shared)
 	v.ahead = p.rec.ahead
-	v.target = targetView{name: v.target.name, found: true, version: version, rec: &p.rec, content: intact}
+	v.target = targetView{name: v.target.name, found: true, version: version, rec: &p.rec, content: intact, foreign: without(v.target.foreign, p.rec.Keys)}
+	mem.sawTarget(v.target.seen())
 	v.target.meta.Labels, v.target.meta.Annotations, v.target.meta.OwnerReferences = want.labels, want.annotations, want.owners(nil)
 	v.held = v.target
 	v.repeated = v.repeated && p.repeated

@@ -48,6 +48,8 @@ type record struct {
 	// wrote it, or there are no templates.
 	DataRevision string `json:"dataRevision,omitempty"`
 	Templates    string `json:"templates,omitempty"`
+	// Shared says that the Secret holds keys of others, too, and therefore has no owner reference of ours.
+	Shared bool `json:"shared,omitempty"`
 	// Keys, Labels and Annotations are the names of what we wrote, to be taken away when it is no longer wanted.
 	Keys        []string `json:"keys"`
 	Labels      []string `json:"labels,omitempty"`

@@ -164,7 +164,7 @@ func TestWantedMetadata(t *testing.T) {
 		},
 		owner: &metav1.OwnerReference{APIVersion: "cdpcredentials.io/v1alpha1", Kind: "CDPCredential", Name: "etl", UID: uid, Controller: new(true)},
 	}
-	if diff := cmp.Diff(want, wantedMetadata(obj, at("12:00:00.999")), cmp.AllowUnexported(metadata{})); diff != "" {
+	if diff := cmp.Diff(want, wantedMetadata(obj, at("12:00:00.999"), false), cmp.AllowUnexported(metadata{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if obj.Spec.Target.Labels["app.kubernetes.io/managed-by"] != "" || len(obj.Spec.Target.Annotations) != 1 {
@@ -176,7 +176,7 @@ func TestWantedMetadata(t *testing.T) {
 		labels:      map[string]string{"app.kubernetes.io/managed-by": "cdp-credential-operator"},
 		annotations: map[string]string{"cdpcredentials.io/credential": "etl"},
 	}
-	if diff := cmp.Diff(want, wantedMetadata(obj, time.Time{}), cmp.AllowUnexported(metadata{})); diff != "" {
+	if diff := cmp.Diff(want, wantedMetadata(obj, time.Time{}, false), cmp.AllowUnexported(metadata{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -224,12 +224,12 @@ func TestOwners(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			obj := steady().obj
-			want := wantedMetadata(obj, at("12:00:00"))
+			want := wantedMetadata(obj, at("12:00:00"), false)
 			if diff := cmp.Diff(tc.want, want.owners(tc.have)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 			obj.Spec.Target.DeletionPolicy = "Retain"
-			want = wantedMetadata(obj, at("12:00:00"))
+			want = wantedMetadata(obj, at("12:00:00"), false)
 			if diff := cmp.Diff(tc.retained, want.owners(tc.have)); diff != "" {
 				t.Errorf("with Retain, -want +got:\n%s", diff)
 			}

@@ -88,6 +88,8 @@ type targetView struct {
 	content content
 	// unusable says why the Secret could not be written though it was handed over.
 	unusable string
+	// foreign names keys of others in the Secret, as foreignKeys does.
+	foreign string
 	// secret is nil unless this pass has read it.
 	secret *corev1.Secret
 }

@@ -37,7 +37,8 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 	p.rec.Shape = shapeOf(&v.obj.Spec.Target)
 	p.rec.Keys = sortedKeys(data)
 	p.rec.Default = slices.DeleteFunc(sortedKeys(data), func(key string) bool { _, templated := v.obj.Spec.Target.Data[key]; return templated })
-	want := wantedMetadata(v.obj, p.rec.shownExpiry())
+	p.rec.Shared = v.target.sharedBeside(p.rec.Keys)
+	want := wantedMetadata(v.obj, p.rec.shownExpiry(), p.rec.Shared)
 	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
 	p.rec.Token, p.rec.Data = p.rec.seal(p.rec.tokenIn(data)), p.rec.sealData(data, p.rec.Keys)
 	if !p.revised {

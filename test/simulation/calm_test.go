@@ -238,6 +238,14 @@ func (o *object) targetState(secret *corev1.Secret) *targetState {
 			s.Owners = append(s.Owners, fmt.Sprintf("%s %s ours=%v controller=%v", ref.Kind, ref.Name, ref.UID == o.get().UID, *ref.Controller))
 		}
 	}
+	// Beside keys of others there is no owner reference, or the garbage collector would delete them; where it was just applied, there are none. What is
+	// suspended or Stalled is not written.
+	if obj := o.get(); shared(secret) && obj.Spec.Target.DeletionPolicy != v1alpha1.DeletionPolicyRetain {
+		if obj.Spec.Suspend || o.refreshed() != v1alpha1.ReasonTokenIssued {
+			s.Owners = nil
+		}
+		s.Owners = append(s.Owners, fmt.Sprintf("CDPCredential %s ours=true controller=true", obj.Name))
+	}
 	return s
 }
 

@@ -33,12 +33,19 @@ func (j *judge) secretChanged(by *pass, name types.NamespacedName, before, after
 	if before != nil && owner(before) != by.name.Name {
 		w.violated("foreign", "%s changed Secret %s of %q", by.name.Name, name.Name, owner(before))
 	}
+	if before != nil && after != nil && owner(after) == "" && shared(before) {
+		j.withdraws(by, name, before, after)
+		return
+	}
 	if by.object == nil || by.object.Spec.Suspend {
 		w.violated("suspend", "Secret %s was changed for %s, which is suspended or gone", name.Name, by.name.Name)
 	}
 	o := j.object(by.name)
 	if after == nil {
 		j.deleted(by, name)
+		if shared(before) {
+			w.violated("foreign", "Secret %s was deleted with keys of others in it", name.Name)
+		}
 		return
 	}
 	if by.object.Spec.Target.DeletionPolicy == v1alpha1.DeletionPolicyRetain && before != nil && name.Name != by.object.Spec.Target.Name {
@@ -70,6 +77,27 @@ func (j *judge) deleted(by *pass, name types.NamespacedName) {
 	target := j.w.api.secrets[types.NamespacedName{Namespace: name.Namespace, Name: spec.Name}]
 	if target == nil && !j.stale(by) {
 		j.w.violated("foreign", "%s deleted %s before its target was there", by.name.Name, name.Name)
+	}
+}
+
+// shared reports whether a Secret holds keys of somebody else.
+func shared(secret *corev1.Secret) bool {
+	for key := range secret.Data {
+		if strings.HasPrefix(key, "foreign") {
+			return true
+		}
+	}
+	return false
+}
+
+// withdraws judges that what the operator wrote was taken out of a Secret that it no longer needs, and nothing else.
+func (j *judge) withdraws(by *pass, name types.NamespacedName, before, after *corev1.Secret) {
+	j.kept(name, before, after)
+	if obj := j.w.api.credentials[by.name]; obj != nil && (obj.Spec.Target.Name == name.Name || obj.Spec.Target.DeletionPolicy == v1alpha1.DeletionPolicyRetain) && !j.stale(by) {
+		j.w.violated("foreign", "%s took its token out of Secret %s, which it needs", by.name.Name, name.Name)
+	}
+	if after.Data["token"] != nil || after.Annotations[v1alpha1.StateAnnotation] != "" || after.Annotations[v1alpha1.ExpiresAtAnnotation] != "" || after.Labels[v1alpha1.ManagedByLabel] != "" {
+		j.w.violated("foreign", "%s left something in Secret %s", by.name.Name, name.Name)
 	}
 }
 
