@@ -34,7 +34,7 @@ func (b *bug) hunt(ctx context.Context, seeds uint64) (*finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, passed, err := runTests(ctx, binary, simulation, time.Hour, "-test.run=^TestSeeds$", fmt.Sprintf("-simulation.seeds=%d", seeds))
+	out, passed, err := runTests(ctx, binary, simulation, time.Hour, "-test.run=^TestSeeds$", "-simulation.shrink=0", fmt.Sprintf("-simulation.seeds=%d", seeds))
 	if passed || err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ import (
 // A replay does on the real API server what a history says, in namespaces of its own, and compares every answer.
 type replay struct {
 	ctx    context.Context
-	real   client.Client
+	admin  client.Client
 	prefix string // of its namespaces
 	// uids and versions are what the real API server made where the simulated one made those.
 	uids     map[types.UID]types.UID
@@ -42,9 +42,9 @@ type objectKey struct {
 	ofSecret bool
 }
 
-func newReplay(ctx context.Context, real client.Client, prefix string) *replay {
+func newReplay(ctx context.Context, admin client.Client, prefix string) *replay {
 	return &replay{
-		ctx: ctx, real: real, prefix: prefix, uids: map[types.UID]types.UID{}, versions: map[string]string{},
+		ctx: ctx, admin: admin, prefix: prefix, uids: map[types.UID]types.UID{}, versions: map[string]string{},
 		simulated: map[objectKey]string{}, actual: map[objectKey]string{}, namespaces: map[string]bool{},
 	}
 }
@@ -84,25 +84,32 @@ func (r *replay) step(e *happening) error {
 		return fmt.Errorf("the real API server refuses it: %w", err)
 	}
 	if got, want := verdictOf(err), verdictOf(e.err); got != want {
-		return fmt.Errorf("the real API server says %s (%v), the simulated one %s (%v)", got, err, want, e.err)
+		return fmt.Errorf("the real API server says %s (%w), the simulated one %s (%w)", got, err, want, e.err)
 	}
-	if err != nil || e.verb == remove || e.want() == nil {
-		err = r.real.Get(r.ctx, client.ObjectKeyFromObject(is), is)
-	}
-	if err := client.IgnoreNotFound(err); err != nil {
+	// What loses its last finalizer is in the answer all the same.
+	answered := err == nil && e.verb != remove && e.want() != nil
+	there, err := r.look(is, answered)
+	switch {
+	case err != nil:
 		return err
+	case there != (e.want() != nil):
+		return fmt.Errorf("afterwards it is there: really %t, simulated %t", there, e.want() != nil)
+	case there:
+		return r.compare(e, is)
 	}
-	if there, should := err == nil, e.want() != nil; there != should {
-		// What loses its last finalizer is in the answer all the same.
-		return fmt.Errorf("afterwards it is there: really %t, simulated %t", there, should)
+	key := objectKey{e.name, e.ofSecret}
+	delete(r.simulated, key)
+	delete(r.actual, key)
+	return nil
+}
+
+// look reads an object, unless the answer to a request has it already, and reports whether it is there.
+func (r *replay) look(is client.Object, answered bool) (bool, error) {
+	if answered {
+		return true, nil
 	}
-	if err != nil {
-		key := objectKey{e.name, e.ofSecret}
-		delete(r.simulated, key)
-		delete(r.actual, key)
-		return nil
-	}
-	return r.compare(e, is)
+	err := r.admin.Get(r.ctx, client.ObjectKeyFromObject(is), is)
+	return err == nil, client.IgnoreNotFound(err)
 }
 
 // verdictOf is what a client decides by.
@@ -147,17 +154,17 @@ func (r *replay) namespace(name string) error {
 		return nil
 	}
 	r.namespaces[name] = true
-	return r.real.Create(r.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.prefix + name}})
+	return r.admin.Create(r.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.prefix + name}})
 }
 
 // endNamespace returns when the API server has noticed.
 func (r *replay) endNamespace(name string) error {
-	if err := r.real.Delete(r.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.prefix + name}}); err != nil {
+	if err := r.admin.Delete(r.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.prefix + name}}); err != nil {
 		return err
 	}
 	for {
 		probe := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: r.prefix + name, Name: "probe"}}
-		err := r.real.Create(r.ctx, probe, client.DryRunAll)
+		err := r.admin.Create(r.ctx, probe, client.DryRunAll)
 		if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 			return nil
 		}
@@ -176,22 +183,22 @@ func (r *replay) do(e *happening, into client.Object) error {
 		secret := into.(*corev1.Secret)
 		e.secretInto(secret)
 		secret.OwnerReferences = r.owners(e.apiRequest.secret.OwnerReferences)
-		return r.real.Create(r.ctx, secret)
+		return r.admin.Create(r.ctx, secret)
 	case patch, patchStatus:
 		body, err := r.translated(e.body)
 		if err != nil {
 			return err
 		}
 		if e.verb == patch {
-			return r.real.Patch(r.ctx, into, client.RawPatch(types.MergePatchType, body))
+			return r.admin.Patch(r.ctx, into, client.RawPatch(types.MergePatchType, body))
 		}
-		return r.real.Status().Patch(r.ctx, into, client.RawPatch(types.JSONPatchType, body))
+		return r.admin.Status().Patch(r.ctx, into, client.RawPatch(types.JSONPatchType, body))
 	case remove:
 		var options []client.DeleteOption
 		if e.only != nil {
 			options = append(options, r.preconditions(*e.only))
 		}
-		return r.real.Delete(r.ctx, into, options...)
+		return r.admin.Delete(r.ctx, into, options...)
 	}
 	return r.become(e, into)
 }
@@ -206,7 +213,7 @@ func (e *happening) secretInto(secret *corev1.Secret) {
 // become makes of an object what somebody has made of it in the simulation, by whatever it takes.
 func (r *replay) become(e *happening, into client.Object) error {
 	want := e.want()
-	err := r.real.Get(r.ctx, client.ObjectKeyFromObject(into), into)
+	err := r.admin.Get(r.ctx, client.ObjectKeyFromObject(into), into)
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}
@@ -214,9 +221,9 @@ func (r *replay) become(e *happening, into client.Object) error {
 	switch {
 	case want == nil && into.GetDeletionTimestamp() != nil: // somebody took the last finalizer off
 		into.SetFinalizers(nil)
-		return r.real.Update(r.ctx, into)
+		return r.admin.Update(r.ctx, into)
 	case want == nil:
-		return r.real.Delete(r.ctx, into)
+		return r.admin.Delete(r.ctx, into)
 	}
 	into.SetLabels(want.GetLabels())
 	into.SetAnnotations(want.GetAnnotations())
@@ -228,16 +235,16 @@ func (r *replay) become(e *happening, into client.Object) error {
 		into.(*v1alpha1.CDPCredential).Spec = *e.credential.Spec.DeepCopy()
 	}
 	if missing {
-		err = r.real.Create(r.ctx, into)
+		err = r.admin.Create(r.ctx, into)
 	} else {
-		err = r.real.Update(r.ctx, into)
+		err = r.admin.Update(r.ctx, into)
 	}
 	if credential, ok := into.(*v1alpha1.CDPCredential); ok && err == nil && !equality.Semantic.DeepEqual(credential.Status, e.credential.Status) {
 		credential.Status = *e.credential.Status.DeepCopy()
-		err = r.real.Status().Update(r.ctx, credential)
+		err = r.admin.Status().Update(r.ctx, credential)
 	}
 	if err == nil && want.GetDeletionTimestamp() != nil && into.GetDeletionTimestamp() == nil {
-		err = errors.Join(r.real.Delete(r.ctx, into), r.real.Get(r.ctx, client.ObjectKeyFromObject(into), into))
+		err = errors.Join(r.admin.Delete(r.ctx, into), r.admin.Get(r.ctx, client.ObjectKeyFromObject(into), into))
 	}
 	return err
 }
@@ -289,14 +296,14 @@ func (r *replay) owners(simulated []metav1.OwnerReference) []metav1.OwnerReferen
 }
 
 func (r *replay) preconditions(simulated metav1.Preconditions) client.Preconditions {
-	var real client.Preconditions
+	var out client.Preconditions
 	if simulated.UID != nil {
-		real.UID = new(r.uid(*simulated.UID))
+		out.UID = new(r.uid(*simulated.UID))
 	}
 	if simulated.ResourceVersion != nil {
-		real.ResourceVersion = new(r.version(*simulated.ResourceVersion))
+		out.ResourceVersion = new(r.version(*simulated.ResourceVersion))
 	}
-	return real
+	return out
 }
 
 // compare compares what there is with what there is to be, and whether its version has changed.
@@ -371,7 +378,7 @@ func (r *replay) lists(h *history) error {
 			if ofSecret {
 				list = &corev1.SecretList{}
 			}
-			if err := r.real.List(r.ctx, list, client.InNamespace(r.prefix+namespace)); err != nil {
+			if err := r.admin.List(r.ctx, list, client.InNamespace(r.prefix+namespace)); err != nil {
 				return err
 			}
 			for _, obj := range itemsOf(list) {
