@@ -196,7 +196,8 @@ func namespaceEnding(name types.NamespacedName) error {
 }
 
 // tryCreate is the dry run of a create.
-func (s *apiServer) tryCreate(name types.NamespacedName) error {
+func (s *apiServer) tryCreate(name types.NamespacedName) (err error) {
+	defer s.history.asked(s, apiRequest{verb: dryCreate, name: name, secret: &corev1.Secret{}}, &err)()
 	switch {
 	case s.ending[name.Namespace]:
 		return namespaceEnding(name)
@@ -232,6 +233,13 @@ type secretPatch struct {
 		OwnerReferences []metav1.OwnerReference `json:"ownerReferences"`
 	} `json:"metadata"`
 	Data map[string]*[]byte `json:"data"`
+}
+
+// tryPatch is the dry run of a patch.
+func (s *apiServer) tryPatch(name types.NamespacedName, body []byte) (err error) {
+	defer s.history.asked(s, apiRequest{verb: dryPatch, name: name, body: body}, &err)()
+	_, _, err = s.patched(name, body)
+	return err
 }
 
 // patched is what a Secret was, and what a patch makes of it.

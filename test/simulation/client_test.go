@@ -99,8 +99,7 @@ func (c *apiClient) Patch(_ context.Context, obj client.Object, patch client.Pat
 	}
 	if options := (&client.PatchOptions{}).ApplyOptions(opts); len(options.DryRun) > 0 {
 		return p.request("dry-run patch Secret "+meta.Name, false, func() error {
-			_, _, err := c.replica.w.api.patched(client.ObjectKeyFromObject(meta), body)
-			return err
+			return c.replica.w.api.tryPatch(client.ObjectKeyFromObject(meta), body)
 		})
 	}
 	return p.request("patch Secret "+meta.Name, true, func() error {

@@ -64,6 +64,8 @@ func TestHistories(t *testing.T) {
 	for _, must := range []string{
 		"create: 200", "create: 409 AlreadyExists", "create: 403 Forbidden, namespace terminating", "patch: 200", "patch: 404 NotFound", "patch: 409 Conflict", "patch: 422 Invalid",
 		"patch status: 200", "patch status: 404 NotFound", "patch status: 422 Invalid", "delete: 200", "delete: 404 NotFound", "delete: 409 Conflict",
+		"dry-run create: 200", "dry-run create: 409 AlreadyExists", "dry-run create: 403 Forbidden, namespace terminating", "dry-run patch: 200", "dry-run patch: 404 NotFound",
+		"dry-run patch: 409 Conflict", "dry-run patch: 422 Invalid",
 	} {
 		if seen.counts[must] == 0 {
 			t.Errorf("no history has a %s", must)

@@ -21,6 +21,8 @@ type verb string
 const (
 	create       verb = "create"
 	patch        verb = "patch"
+	dryCreate    verb = "dry-run create"
+	dryPatch     verb = "dry-run patch"
 	patchStatus  verb = "patch status"
 	remove       verb = "delete"
 	endNamespace verb = "end namespace"

@@ -51,6 +51,17 @@ var rareHistories = []struct {
 		s.makeSecret("x")
 		s.makeSecret("x")
 	}},
+	{"dry runs change nothing", func(s *apiServer) {
+		_ = s.tryCreate(nameOf("x"))
+		_ = s.tryPatch(nameOf("x"), []byte(`{"metadata":{"annotations":{"c":"e"}}}`))
+		s.makeSecret("x")
+		is := s.secrets[nameOf("x")]
+		_ = s.tryCreate(nameOf("x"))
+		_ = s.tryPatch(nameOf("x"), fmt.Appendf(nil, `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"e"}},"data":{"k":"dw=="}}`, is.UID, is.ResourceVersion))
+		_ = s.tryPatch(nameOf("x"), fmt.Appendf(nil, `{"metadata":{"uid":%q,"resourceVersion":"1","annotations":{"c":"e"}}}`, is.UID))
+		_ = s.tryPatch(nameOf("x"), []byte(`{"metadata":{"labels":{"a":"not a label"}}}`))
+		s.makeSecret("y")
+	}},
 	{"an immutable Secret", func(s *apiServer) {
 		s.makeSecret("x")
 		s.editSecret(nameOf("x"), func(s *corev1.Secret) { s.Immutable = new(true) })
@@ -126,6 +137,8 @@ var rareHistories = []struct {
 		s.makeSecret("x")
 		s.makeCredential("x")
 		s.endNamespace("a")
+		_ = s.tryCreate(nameOf("x"))
+		_ = s.tryCreate(nameOf("y"))
 		s.makeSecret("x")
 		s.makeSecret("y")
 		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"e"}},"data":{"k":"dw=="}}`)

@@ -87,7 +87,7 @@ func (r *replay) step(e *happening) error {
 		return fmt.Errorf("the real API server says %s (%w), the simulated one %s (%w)", got, err, want, e.err)
 	}
 	// What loses its last finalizer is in the answer all the same.
-	answered := err == nil && e.verb != remove && e.want() != nil
+	answered := err == nil && e.verb != remove && e.verb != dryCreate && e.verb != dryPatch && e.want() != nil
 	there, err := r.look(is, answered)
 	switch {
 	case err != nil:
@@ -179,18 +179,24 @@ func (r *replay) endNamespace(name string) error {
 // do makes the request. into has the name of the object, and gets the answer.
 func (r *replay) do(e *happening, into client.Object) error {
 	switch e.verb {
+	case dryCreate:
+		return r.admin.Create(r.ctx, into, client.DryRunAll)
 	case create:
 		secret := into.(*corev1.Secret)
 		e.secretInto(secret)
 		secret.OwnerReferences = r.owners(e.apiRequest.secret.OwnerReferences)
 		return r.admin.Create(r.ctx, secret)
-	case patch, patchStatus:
+	case patch, dryPatch, patchStatus:
 		body, err := r.translated(e.body)
 		if err != nil {
 			return err
 		}
-		if e.verb == patch {
-			return r.admin.Patch(r.ctx, into, client.RawPatch(types.MergePatchType, body))
+		merge := client.RawPatch(types.MergePatchType, body)
+		switch e.verb {
+		case patch:
+			return r.admin.Patch(r.ctx, into, merge)
+		case dryPatch:
+			return r.admin.Patch(r.ctx, into, merge, client.DryRunAll)
 		}
 		return r.admin.Status().Patch(r.ctx, into, client.RawPatch(types.JSONPatchType, body))
 	case remove:
