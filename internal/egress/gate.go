@@ -126,9 +126,7 @@ type Reservation struct {
 	epoch     int
 	granted   time.Time
 	started   time.Time
-	// trial says that the lane was closed and this call is to show whether it still is.
-	trial bool
-	done  bool
+	done      bool
 }
 
 // Reserve returns a Reservation when the object may call the host now, else a Delay. Exactly one of them is not nil.

@@ -75,7 +75,7 @@ func (g *Gate) become(t time.Time, l *lane, c *client, state clientState, failur
 }
 
 // pauseClient holds back all that a client wants, for as long as it was told to wait.
-func (g *Gate) pauseClient(t time.Time, l *lane, c *client, d time.Duration) {
+func (g *Gate) pauseClient(t time.Time, c *client, d time.Duration) {
 	c.throttledAt = t
 	if end := t.Add(d); end.After(c.pausedTo) {
 		c.pausedTo = end

@@ -59,41 +59,24 @@ type breaker struct {
 
 // learn takes the result of a call that is no longer in flight.
 func (l *lane) learn(g *Gate, t time.Time, r *Reservation, result Result) {
-	probe, sample := l.breaker.probe == r, l.pause.sample == r
-	if probe {
-		l.breaker.probe, l.breaker.endedAt = nil, t
-	}
-	switch {
-	case result.Kind == Cancelled && sample:
-		l.pause.sample = nil // it has shown nothing
+	probe := l.ended(t, r, result.Kind)
+	if result.Kind == Cancelled {
 		return
-	case result.Kind == Cancelled:
-		return
-	case sample:
-		l.pause.sampledAt = t
 	}
-	switch fast := t.Sub(r.started) <= fastEnough; {
-	case fast && result.Kind != Unavailable:
-		l.host.fastAt = t
-	case !fast && result.Kind == Unavailable:
-		l.standing(r.namespace.name).behindTo = t.Add(behindFor)
-	}
+	l.timed(t, r, result.Kind)
 	c := r.client
-	trusted := l.trusts(c)
+	against := probe || l.trusts(c)
 	switch result.Kind {
 	case Served:
 		l.served(t, r)
-		if r.started.Before(c.throttledAt) {
-			break // it was asked before the client was told to wait
+		if !r.started.Before(c.throttledAt) { // else it was asked before the client was told to wait
+			c.pausedTo = time.Time{}
+			g.become(t, l, c, proven, 0)
 		}
-		c.pausedTo = time.Time{}
-		g.become(t, l, c, proven, 0)
 	case Refused, Answered:
 		l.alive(t)
 		if result.Kind == Refused && r.class != classPlanned {
-			n := l.standing(r.namespace.name)
-			n.refusedAt = append(n.refusedAt, t)
-			l.refused[n] = true
+			l.refusedOnce(t, r.namespace.name)
 		}
 		if c.state == proven {
 			g.become(t, l, c, unproven, 0)
@@ -103,17 +86,51 @@ func (l *lane) learn(g *Gate, t time.Time, r *Reservation, result Result) {
 			l.closeBreaker(t)
 			l.doubted = true
 		}
-		if trusted || probe {
-			l.throttled(t, c, pauseFor(result, clientPauseMost))
+		d := pauseFor(result)
+		if against {
+			l.throttled(t, c, d)
 		}
 		g.become(t, l, c, failing, c.failures+1)
-		g.pauseClient(t, l, c, pauseFor(result, clientPauseMost))
+		g.pauseClient(t, c, d)
 	case Unavailable:
-		if trusted || probe {
+		if against {
 			l.failed(t, c, probe)
 		}
 		g.become(t, l, c, failing, c.failures+1)
 	}
+}
+
+// ended takes down that a probe or a sample is over, and reports whether it was a probe.
+func (l *lane) ended(t time.Time, r *Reservation, kind ResultKind) (probe bool) {
+	switch r {
+	case l.breaker.probe:
+		l.breaker.probe, l.breaker.endedAt = nil, t
+		return true
+	case l.pause.sample:
+		if kind == Cancelled {
+			l.pause.sample = nil // it has shown nothing
+		} else {
+			l.pause.sampledAt = t
+		}
+	}
+	return false
+}
+
+// timed takes down whether the answer came soon, or not at all for long.
+func (l *lane) timed(t time.Time, r *Reservation, kind ResultKind) {
+	fast, answered := t.Sub(r.started) <= fastEnough, kind != Unavailable
+	if fast && answered {
+		l.host.fastAt = t
+	}
+	if !fast && !answered {
+		l.standing(r.namespace.name).behindTo = t.Add(behindFor)
+	}
+}
+
+func (l *lane) refusedOnce(t time.Time, namespace string) {
+	n := l.standing(namespace)
+	n.refusedAt = append(n.refusedAt, t)
+	l.refused[n] = true
 }
 
 // trusts reports whether a client's trouble speaks against the host, and not against the client alone. A client that was well until then does, and so
@@ -123,11 +140,11 @@ func (l *lane) trusts(c *client) bool {
 	return c.state == proven || fell || l.proven == 0 || l.doubted
 }
 
-func pauseFor(r Result, most time.Duration) time.Duration {
+func pauseFor(r Result) time.Duration {
 	if !r.HasRetryAfter {
 		return throttledDefault
 	}
-	return min(max(r.RetryAfter, throttledMin), most)
+	return min(max(r.RetryAfter, throttledMin), clientPauseMost)
 }
 
 // alive closes the breaker. It opens the lane wider only if nobody has been throttled yet: then it takes a token.

@@ -13,7 +13,7 @@ import (
 // the faults stop, everybody gets his turn in bounded time and nothing is remembered.
 func TestGateProperties(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(60) {
+	for seed := range uint64(40) {
 		s := simulate(t, Limits{}, seed)
 		s.late = time.Duration(1+s.random.IntN(800)) * time.Millisecond
 		limits := Limits{QPS: []float64{0, 1, 5, 50}[s.random.IntN(4)], HostInFlight: s.random.IntN(10), NamespaceInFlight: s.random.IntN(20), Workers: s.random.IntN(40)}

@@ -65,14 +65,6 @@ type share struct {
 	waiters   []*waiter
 }
 
-func (r *ring) len() int {
-	n := 0
-	for _, s := range r.shares {
-		n += len(s.waiters)
-	}
-	return n
-}
-
 func (r *ring) index(n *namespace) int {
 	return slices.IndexFunc(r.shares, func(s *share) bool { return s.namespace == n })
 }
