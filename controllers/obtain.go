@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -23,6 +24,9 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	if f, err := r.stillThrottled(ctx, v, mem); f != nil || err != nil {
 		return nil, r.attempted(v, mem, f), err
 	}
+	if earliest, early := earliestAttempt(v); !earliest.IsZero() && !early {
+		return nil, outcome{waiting: true, at: earliest}, nil // plan leaves this to us where there may be a 429 to tell of
+	}
 	reservation, delay := r.reserve(v, s)
 	if delay != nil {
 		return nil, outcome{waiting: true, at: v.now.Add(delay.For), heldUp: &holdUp{by: heldUpBy(delay.Reason), since: delay.Since}}, nil
@@ -34,21 +38,9 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 		}
 	}()
 
-	req, f, err := r.request(ctx, v)
-	if f != nil || err != nil {
-		return nil, r.attempted(v, mem, f), err
-	}
-	if s.cause == causeChanged && v.intent.provider != "basic" && v.held.rec.Asked == v.intent.asked && compareRequests(v.held.rec, req) == same {
-		return nil, outcome{waiting: true, at: v.now.Add(mostLag)}, nil // the change was taken back, which the cache is going to show
-	}
-	if out, err := r.rehearse(ctx, v, mem, s, req); out.failure != nil || out.waiting || err != nil {
-		_ = r.attempted(v, mem, out.failure)
-		return nil, out, err
-	}
-	if s.action == update {
-		if req.Update, err = r.valueToKeep(ctx, v, mem); err != nil {
-			return nil, outcome{}, err
-		}
+	req, out, err := r.prepared(ctx, v, mem, s)
+	if out != nil || err != nil {
+		return nil, *cmp.Or(out, &outcome{}), err
 	}
 	req.ClockOffset = mem.assertions.offset
 	got, result, err := r.exchange(ctx, v, s, req)
@@ -77,6 +69,26 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 		v.issuance = mem.issuance
 	}
 	return p, outcome{}, nil
+}
+
+// prepared is the request as it is to be sent, once nothing is in its way any more. An outcome says what is.
+func (r *CDPCredentialReconciler) prepared(ctx context.Context, v *view, mem *remembered, s step) (exchange.Request, *outcome, error) {
+	req, f, err := r.request(ctx, v)
+	if f != nil || err != nil {
+		return req, new(r.attempted(v, mem, f)), err
+	}
+	takenBack := s.cause == causeChanged && v.intent.provider != "basic" && v.held.rec.Asked == v.intent.asked && compareRequests(v.held.rec, req) == same
+	if takenBack {
+		return req, &outcome{waiting: true, at: v.now.Add(mostLag)}, nil // which the cache is going to show
+	}
+	if out, err := r.rehearse(ctx, v, mem, s, req); out.failure != nil || out.waiting || err != nil {
+		_ = r.attempted(v, mem, out.failure)
+		return req, &out, err
+	}
+	if s.action == update {
+		req.Update, err = r.valueToKeep(ctx, v, mem)
+	}
+	return req, nil, err
 }
 
 // stillThrottled is what was reported of the last attempt that was answered with 429, while its time has not come and the same would be sent: in
