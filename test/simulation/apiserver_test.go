@@ -31,6 +31,9 @@ type apiServer struct {
 	// changes are all there were, in order: that at i made the version firstVersion+i.
 	changes []change
 	uids    int
+	// mutate is what a webhook makes of a Secret that the operator writes. Nil: nothing.
+	mutate    func(*corev1.Secret) *corev1.Secret
+	mutatedAt time.Duration
 	// ending are the namespaces that are being deleted: nothing can be made in them any more.
 	ending map[string]bool
 	// history, if not nil, keeps all that happens, to be compared with what the real API server says.
@@ -80,9 +83,12 @@ func (s *apiServer) meta(o *metav1.ObjectMeta, name types.NamespacedName) {
 
 // setSecret stores a Secret, or deletes it where it is nil, and tells everybody.
 func (s *apiServer) setSecret(by *pass, name types.NamespacedName, secret *corev1.Secret) {
-	before := s.secrets[name]
+	before, wanted := s.secrets[name], secret
 	if secret != nil && finalized(&secret.ObjectMeta) {
-		secret = nil
+		secret, wanted = nil, nil
+	}
+	if secret != nil && by != nil && s.mutate != nil {
+		secret, s.mutatedAt, s.w.judge.object(by.name).recordLost = s.mutate(secret), s.w.now, true
 	}
 	c := change{at: s.w.now, name: name, ofSecret: true, by: by, deposed: by != nil && by.replica.deposed}
 	if secret == nil {
@@ -100,7 +106,7 @@ func (s *apiServer) setSecret(by *pass, name types.NamespacedName, secret *corev
 	}
 	s.changes = append(s.changes, c)
 	s.history.changed(s, name, true)
-	s.w.judge.secretChanged(by, name, before, secret)
+	s.w.judge.secretChanged(by, name, before, wanted)
 	s.w.tellWatches()
 	if secret != nil && s.orphaned(secret) {
 		s.w.after(s.w.between(time.Second, 20*time.Second), func() { s.collect(name) })
@@ -179,7 +185,7 @@ func (s *apiServer) createSecret(by *pass, name types.NamespacedName, secret *co
 		return nil, err
 	}
 	s.setSecret(by, name, stored)
-	return stored, nil
+	return cmp.Or(s.secrets[name], stored), nil
 }
 
 // endNamespace is what a delete of a namespace does at first: what is in it goes one by one, which is for whoever calls this.
@@ -279,9 +285,12 @@ func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte
 		s.w.judge.wroteNothing(by, "Secret "+name.Name)
 		return before, nil
 	}
+	if s.mutate != nil && equality.Semantic.DeepEqual(before, s.mutate(after)) {
+		return before, nil // all that was new has been taken off again
+	}
 	after.ResourceVersion = s.nextVersion()
 	s.setSecret(by, name, after)
-	return after, nil
+	return cmp.Or(s.secrets[name], after), nil
 }
 
 // merged is a merge patch (RFC 7396) of a map of plain values: nil takes a key away.

@@ -44,6 +44,9 @@ func (j *judge) asked(a *answer) {
 	if request := obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation]; request != "" && request != f.handled {
 		f.handled, f.pending = request, true
 	}
+	if cause == "no token" && f.last != nil && f.last.published {
+		j.restored(a, f)
+	}
 	j.tooSoon(a, f)
 	j.paced(a, f)
 	j.withinBudget(a, f)

@@ -26,8 +26,7 @@ var apiAssumptions = []*assumption{
 		w.holdWatches(d)
 		return d.String()
 	}},
-	{name: "api-refuses-writes", holds: "the target may be written", episode: denying(refusedWrites, 11*time.Minute, "create Secret", "patch Secret"),
-		lacks: "a token is asked for before it is known whether it can be written, and a refusal is waited out for up to an hour"},
+	{name: "api-refuses-writes", holds: "the target may be written", episode: denying(refusedWrites, 11*time.Minute, "create Secret", "patch Secret")},
 	{name: "api-refuses-deletes", holds: "the target of before may be deleted", episode: denying(refusedWrites, 0, "delete Secret")},
 	{name: "api-refuses-reads", holds: "Secrets may be read", episode: denying(refusedReads, 90*time.Second, "get Secret")},
 	{name: "api-late-reads", holds: "what is read is still so when the answer arrives", episode: func(w *world, about time.Duration) string {

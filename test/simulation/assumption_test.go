@@ -38,7 +38,7 @@ func flipped(d *dice, all []*assumption) []*assumption {
 // drawable are the assumptions that seeds draw from: those that are named, or all, or all but those that the operator is not up to yet.
 func drawable(named []string, pending bool) []*assumption {
 	var out []*assumption
-	for _, list := range [][]*assumption{vendorAssumptions, apiAssumptions, deletionAssumptions, processAssumptions, peopleAssumptions} {
+	for _, list := range [][]*assumption{vendorAssumptions, apiAssumptions, deletionAssumptions, contestAssumptions, processAssumptions, peopleAssumptions} {
 		for _, a := range list {
 			if len(named) > 0 && slices.Contains(named, a.name) || len(named) == 0 && (pending || a.lacks == "") {
 				out = append(out, a)

@@ -25,7 +25,7 @@ func (w *world) calm() {
 	for _, t := range w.vendors.tokens {
 		t.dies = max(t.dies, t.end, t.expires) // else it would be noticed some time, whenever it is tried
 	}
-	w.vendors.learns = 0
+	w.vendors.learns, w.api.mutate = 0, nil
 	w.apiFault, w.lag, w.staleStarts = apiFault{}, 5*time.Millisecond, false
 	for _, r := range slices.Clone(w.replicas) {
 		if r.paused {

@@ -64,6 +64,8 @@ type file struct {
 	wiped int
 	// perDay counts the tokens that were published on a day, publisher is the process that published the last one.
 	perDay map[string]int
+	// restored is when tokens were issued in place of those that somebody had taken away.
+	restored []time.Duration
 	// ending counts the exchanges while its namespace was being deleted.
 	ending    int
 	publisher *replica

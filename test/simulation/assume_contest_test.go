@@ -1,0 +1,68 @@
+package simulation
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// contestAssumptions are about others who write the target.
+var contestAssumptions = []*assumption{
+	{name: "api-strips-annotations", holds: "what is written is stored as it is", episode: func(w *world, about time.Duration) string {
+		what := pick(w, []string{v1alpha1.StateAnnotation, v1alpha1.ExpiresAtAnnotation, "cdpcredentials.io/"})
+		w.api.mutate = func(secret *corev1.Secret) *corev1.Secret { return stripped(secret, what) }
+		d := w.about(about)
+		w.after(d, func() { w.api.mutate = nil })
+		return fmt.Sprintf("%s, for %s", what, d)
+	}, lacks: "seeds 5341 and 5387: Ready is True while the record is stripped, minutes after the write; whether the operator or the judge is wrong is not known"},
+	{name: "api-token-is-reset", holds: "nobody keeps writing the token's key", episode: func(w *world, about time.Duration) string {
+		o, every := pick(w, w.judge.objects), w.between(time.Second, 30*time.Second)
+		until := w.now + w.about(2*about)
+		w.resetToken(o, every, until)
+		return fmt.Sprintf("%s every %s, until %s", o.name.Name, every, until)
+	}},
+}
+
+// stripped is a Secret without the annotations that begin like this, as a mutating webhook makes it.
+func stripped(secret *corev1.Secret, prefix string) *corev1.Secret {
+	secret = secret.DeepCopy()
+	maps.DeleteFunc(secret.Annotations, func(key, _ string) bool { return strings.HasPrefix(key, prefix) })
+	return secret
+}
+
+// resetToken has somebody write a token of his own into an object's target, again and again.
+func (w *world) resetToken(o *object, every, until time.Duration) {
+	if w.calmed || w.now > until {
+		return
+	}
+	if o.get() != nil {
+		o.editTarget(func(s *corev1.Secret) {
+			if s.Data["token"] != nil {
+				s.Data["token"] = []byte("mine")
+			}
+		})
+	}
+	w.after(every, func() { w.resetToken(o, every, until) })
+}
+
+// mostRestored is how many tokens may be issued within ten minutes in place of what somebody has taken away. One that has stayed for 20 s has stayed for
+// as long as was waited before it, which ends a contest; and two are issued at once at its beginning.
+const mostRestored = 10*60/20 + 2
+
+// restored judges how often a token is issued in place of one that somebody has taken away.
+func (j *judge) restored(a *answer, f *file) {
+	recent := f.restored[:0]
+	for _, at := range f.restored {
+		if j.w.now-at < 10*time.Minute {
+			recent = append(recent, at)
+		}
+	}
+	if f.restored = append(recent, j.w.now); len(f.restored) > mostRestored {
+		j.w.violated("contest", "%d tokens for %s within ten minutes, in place of what somebody keeps undoing", len(f.restored), a.pass.name.Name)
+	}
+}

@@ -1,0 +1,24 @@
+package simulation
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestAssumptionsAreTold: doc.go has a word on each assumption.
+func TestAssumptionsAreTold(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range drawable(nil, true) {
+		if !strings.Contains(string(doc), a.name+",") && !strings.Contains(string(doc), a.name+":") && !strings.Contains(string(doc), a.name+" ") {
+			t.Errorf("doc.go says nothing of %s", a.name)
+		}
+		if a.lacks != "" {
+			t.Logf("%s is not drawn: %s", a.name, a.lacks)
+		}
+	}
+}
