@@ -321,7 +321,7 @@ func troubles(t *testing.T) map[string]trouble {
 		}, "TargetUnusable", "Secret occupied is immutable: delete it, or choose another spec.target.name"),
 		"target of another type": occupied(func(c *credential) *corev1.Secret {
 			return occupant(c, func(secret *corev1.Secret) { secret.Type, secret.Annotations = "example.com/kind", handedOver })
-		}, "TargetUnusable", "Secret occupied has the type example.com/kind, not Opaque"),
+		}, "TargetUnusable", "Secret occupied is not of type Opaque"),
 		"target with another controller": occupied(func(c *credential) *corev1.Secret {
 			return occupant(c, func(secret *corev1.Secret) {
 				secret.Annotations = handedOver

@@ -48,10 +48,14 @@ func stalled(reason, message string) *failure {
 func targetNotOwned(v *view) *failure {
 	name := v.target.name
 	line := annotate(v.obj.Namespace, name, v1alpha1.CredentialAnnotation, v.obj.Name)
-	if other := v.target.owner(); other != "" {
+	if owner := v.target.owner(); owner != "" {
+		other := "another CDPCredential"
+		if isName(owner) { // else it is any text, and this is for status
+			other = "the CDPCredential " + owner
+		}
 		return stalled(v1alpha1.ReasonTargetNotOwned, fmt.Sprintf(
-			"Secret %s is the target of the CDPCredential %s: choose another spec.target.name, or hand the Secret over (%s) with: %s",
-			name, shorten(other, 253), onDeletion(&v.obj.Spec.Target), line))
+			"Secret %s is the target of %s: choose another spec.target.name, or hand the Secret over (%s) with: %s",
+			name, other, onDeletion(&v.obj.Spec.Target), line))
 	}
 	return stalled(v1alpha1.ReasonTargetNotOwned, fmt.Sprintf(
 		"Secret %s exists and was not made by this object: choose another spec.target.name, delete the Secret, or hand it over (%s) with: %s",

@@ -174,6 +174,10 @@ func TestObstacleMessages(t *testing.T) {
 			func(v *view) { v.target.meta.Annotations["cdpcredentials.io/credential"] = "other" },
 			"Secret etl-token is the target of the CDPCredential other: choose another spec.target.name, or hand the Secret over (deleting this object then deletes the Secret, unless it holds keys of others: then it stays, and only the keys of this object are taken out) with: kubectl annotate secret -n marketing etl-token --overwrite 'cdpcredentials.io/credential=etl'",
 		},
+		"target of an owner that is no name": {
+			func(v *view) { v.target.meta.Annotations["cdpcredentials.io/credential"] = "call 555-0100" },
+			"Secret etl-token is the target of another CDPCredential: choose another spec.target.name, or hand the Secret over (deleting this object then deletes the Secret, unless it holds keys of others: then it stays, and only the keys of this object are taken out) with: kubectl annotate secret -n marketing etl-token --overwrite 'cdpcredentials.io/credential=etl'",
+		},
 		"unusable target": {
 			holding(func(s *targetView) { s.unusable = "is immutable" }),
 			"Secret etl-token is immutable: delete it, or choose another spec.target.name",

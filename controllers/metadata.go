@@ -1,13 +1,14 @@
 package controllers
 
 import (
-	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -74,7 +75,7 @@ func unusable(secret *corev1.Secret) string {
 	case secret.Immutable != nil && *secret.Immutable:
 		return "is immutable"
 	case secret.Type != corev1.SecretTypeOpaque && secret.Type != "":
-		return "has the type " + shorten(string(secret.Type), 64) + ", not Opaque"
+		return "is not of type Opaque"
 	}
 	return ""
 }
@@ -86,8 +87,21 @@ func controlled(meta *metav1.ObjectMeta) string {
 	}
 	for _, ref := range meta.OwnerReferences {
 		if isController(ref) && !toCredential(ref) {
-			return fmt.Sprintf("is controlled by %s %s", ref.Kind, ref.Name)
+			return "is controlled by " + controllerName(ref)
 		}
 	}
 	return ""
 }
+
+// controllerName names another object where its reference looks like one: whoever may write Secrets may write anything there, and this is for status.
+func controllerName(ref metav1.OwnerReference) string {
+	if !isName(ref.Name) || !isKind.MatchString(ref.Kind) {
+		return "another object"
+	}
+	return ref.Kind + " " + ref.Name
+}
+
+var isKind = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,62}$`)
+
+// isName reports whether a text has the form of an object's name.
+func isName(text string) bool { return len(validation.IsDNS1123Subdomain(text)) == 0 }
