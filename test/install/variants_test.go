@@ -101,6 +101,20 @@ func TestRolloutRestartRights(t *testing.T) {
 	}
 }
 
+// Kubernetes' own roles take in the roles for users unless somebody wants to bind them himself.
+func TestAggregateRoles(t *testing.T) {
+	t.Parallel()
+	for aggregated, values := range map[bool][]string{true: nil, false: {"--set=rbac.aggregateRoles=false"}} {
+		rendered := objects(t, template(t, values...))
+		for role, into := range map[string]string{"admin": "admin", "editor": "edit", "viewer": "view"} {
+			labels := as[rbacv1.ClusterRole](t, rendered, "ClusterRole "+release+"-cdpcredential-"+role+"-role").Labels
+			if got := labels["rbac.authorization.k8s.io/aggregate-to-"+into] == "true"; got != aggregated {
+				t.Errorf("%v: the %s role has the labels %v", values, role, labels)
+			}
+		}
+	}
+}
+
 // TestEveryFlag: each flag of the manager is reached by a value, and the manager takes what the chart makes of the values.
 func TestEveryFlag(t *testing.T) {
 	t.Parallel()
