@@ -74,13 +74,7 @@ func (m *Metrics) exchanged(provider string, did action, took time.Duration, err
 	if provider == "basic" {
 		return
 	}
-	result, reason := "success", v1alpha1.ReasonTokenIssued
-	if did == update {
-		reason = "ResourcesUpdated" // the same token
-	}
-	if err != nil {
-		result, reason = "failure", reasonOf(err)
-	}
+	result, reason := exchangeResult(did, err)
 	m.exchanges.WithLabelValues(provider, result, reason).Inc()
 	m.duration.WithLabelValues(provider).Observe(took.Seconds())
 }

@@ -147,6 +147,7 @@ func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step,
 	case err == nil && !got.Life.ExpiresAt.IsZero() && !v.now.Before(got.Life.ExpiresAt):
 		err = &exchange.Error{Kind: exchange.Malformed, Issued: true, Detail: "the token had expired before the answer was complete", Cause: token.ErrExpired}
 	}
+	audit(ctx, v, s, err)
 	return got, learned, err
 }
 

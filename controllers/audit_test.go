@@ -1,0 +1,96 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/go-logr/logr/funcr"
+	"github.com/google/go-cmp/cmp"
+	clocktesting "k8s.io/utils/clock/testing"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
+)
+
+// An answer is what a token endpoint says to everybody.
+type answer struct {
+	token exchange.Token
+	err   error
+}
+
+func (a answer) Exchange(context.Context, http.RoundTripper, exchange.Request) (exchange.Token, error) {
+	return a.token, a.err
+}
+
+// nowhere is the way to endpoints of somebody who asks none.
+type nowhere struct{}
+
+func (nowhere) For(string, []byte) (http.RoundTripper, error) { return http.DefaultTransport, nil }
+
+// TestAudit: each attempt makes one line with these keys, whatever comes of it, and no secret is in it.
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	const who = `"level"=0 "msg"="Exchange" "credential"="marketing/etl" "secret"="etl-client" "target"="etl-token" "host"="auth.example.com:443" "provider"="oauth2" `
+	for name, tc := range map[string]struct {
+		step   step
+		answer answer
+		given  func(*view)
+		want   []string
+	}{
+		"a first token": {
+			step{action: issue, cause: causeMissing}, answer{token: exchange.Token{Value: "t0ken", Life: token.Life{ExpiresAt: at("12:00:00")}}}, nil,
+			[]string{who + `"cause"="Missing" "result"="success" "reason"="TokenIssued"`},
+		},
+		"an update": {
+			step{action: update, cause: causeChanged}, answer{token: exchange.Token{Value: "t0ken"}}, nil,
+			[]string{who + `"cause"="Changed" "result"="success" "reason"="ResourcesUpdated"`},
+		},
+		"a refusal": {
+			step{action: issue, cause: causeRequested}, answer{err: &exchange.Error{Kind: exchange.Rejected, Status: 401, Detail: "s3cret"}}, nil,
+			[]string{who + `"cause"="Requested" "result"="failure" "reason"="CredentialsRejected"`},
+		},
+		"a token that is dead on arrival": {
+			step{action: issue, cause: causeRenewal}, answer{token: exchange.Token{Value: "t0ken", Life: token.Life{ExpiresAt: at("11:00:00")}}}, nil,
+			[]string{who + `"cause"="Renewal" "result"="failure" "reason"="MalformedResponse"`},
+		},
+		"an address that is refused": {
+			step{action: issue, cause: causeMissing}, answer{err: &egress.RefusedError{}}, nil,
+			[]string{who + `"cause"="Missing" "result"="failure" "reason"="EndpointRefused"`},
+		},
+		"something else": {
+			step{action: issue, cause: causeMissing}, answer{err: errors.New("s3cret")}, nil,
+			[]string{who + `"cause"="Missing" "result"="failure" "reason"="EndpointUnavailable"`},
+		},
+		"a key that is not open yet: nothing was sent": {step{action: issue, cause: causeMissing}, answer{err: &exchange.KeyWaitError{}}, nil, nil},
+		"basic: nothing leaves the cluster": {
+			step{action: issue, cause: causeMissing}, answer{token: exchange.Token{Value: "s3cret"}}, func(v *view) { v.intent.provider = "basic" }, nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var lines []string
+			log := funcr.New(func(prefix, args string) {
+				if prefix != "audit" {
+					t.Errorf("a line of the logger %q: %s", prefix, args)
+				}
+				lines = append(lines, args)
+			}, funcr.Options{Verbosity: 10})
+			metrics, _ := newMetrics(t)
+			v := steady()
+			if tc.given != nil {
+				tc.given(v)
+			}
+			r := &CDPCredentialReconciler{
+				Clock: clocktesting.NewFakePassiveClock(v.now), Metrics: metrics, Exchanger: tc.answer, Transports: nowhere{},
+			}
+			_, _, _ = r.exchange(ctrl.LoggerInto(t.Context(), log), v, tc.step, exchange.Request{Client: exchange.Client{Secret: "s3cret"}})
+			if diff := cmp.Diff(tc.want, lines); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
