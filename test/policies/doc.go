@@ -1,0 +1,2 @@
+// Package policies tries the admission policies of config/policies against a real API server.
+package policies
