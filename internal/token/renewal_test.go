@@ -98,3 +98,24 @@ func TestNoExpiryNoRenewal(t *testing.T) {
 		t.Errorf("renewed at %v", got)
 	}
 }
+
+// TestRenewLate: no earlier than most before it expires, whoever asks and whatever the user says.
+func TestRenewLate(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		lifetime, before, most time.Duration
+		lead                   time.Duration
+	}{
+		"a day":               {lifetime: 24 * time.Hour, most: 90 * time.Second, lead: 90 * time.Second},
+		"a longer wish":       {lifetime: time.Hour, before: 10 * time.Minute, most: 90 * time.Second, lead: 90 * time.Second},
+		"a shorter wish":      {lifetime: time.Hour, before: time.Minute, most: 90 * time.Second, lead: time.Minute},
+		"half of two minutes": {lifetime: 2 * time.Minute, most: 90 * time.Second, lead: time.Minute},
+	} {
+		if got := life(test.lifetime).RenewLate(test.before, test.most); !got.Equal(sent.Add(test.lifetime - test.lead)) {
+			t.Errorf("%s: renewed %v before it expires, want %v", name, sent.Add(test.lifetime).Sub(got), test.lead)
+		}
+	}
+	if got := (token.Life{}).RenewLate(0, time.Minute); !got.IsZero() {
+		t.Errorf("what never expires is renewed at %v", got)
+	}
+}

@@ -109,6 +109,9 @@ func leadOf(lifetime time.Duration, obj *v1alpha1.CDPCredential) time.Duration {
 	if r := obj.Spec.Refresh; r != nil && r.Before != nil {
 		lead = r.Before.Duration
 	}
+	if r := obj.Spec.Refresh; r != nil && r.Issuance == v1alpha1.IssuanceOneActive {
+		lead = min(lead, 90*time.Second)
+	}
 	return min(lead, lifetime/2)
 }
 

@@ -16,6 +16,9 @@ type clocks struct {
 	skew time.Duration
 	// jumps are by what it was set since.
 	jumps []jump
+	// setAfter, if not 0, is how many points of passes are still to be passed before the clock is set by setBy.
+	setAfter int
+	setBy    time.Duration
 }
 
 type jump struct{ at, by time.Duration }
@@ -62,6 +65,16 @@ func (r *replica) setClock(by time.Duration) {
 	}
 	r.jumps = append(r.jumps, jump{r.w.now, by})
 	r.noticesClock()
+}
+
+// maySetClock is a point of a pass at which the clock may be set.
+func (r *replica) maySetClock() {
+	if r.setAfter == 0 {
+		return
+	}
+	if r.setAfter--; r.setAfter == 0 {
+		r.w.after(time.Nanosecond, func() { r.setClock(r.setBy) }) // what is sent just now was made before
+	}
 }
 
 // noticesClock has the process look at all objects, when it has seen that its clock was set or that it has slept.

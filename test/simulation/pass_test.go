@@ -105,6 +105,7 @@ func (p *pass) sleep(d time.Duration) {
 // mayDie is a point at which a replica may be killed. last, if not nil, happens in any case then.
 func (p *pass) mayDie(last func()) {
 	r := p.replica
+	r.maySetClock()
 	if r.fuse == 0 {
 		return
 	}

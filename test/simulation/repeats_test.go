@@ -7,7 +7,7 @@ import (
 )
 
 // repeats says whether a host gives a client the same token again, until it ends or nearly so.
-func (h *host) repeats() bool { return h.caching || h.sameUntilDead }
+func (h *host) repeats() bool { return h.caching || h.sameUntilDead || h.didRepeat }
 
 // repeats says whether the host of an object does.
 func (w *world) repeats(obj *v1alpha1.CDPCredential) bool {

@@ -50,7 +50,8 @@ type host struct {
 	// active is how many tokens of a client live at a time. Zero: all that were issued.
 	active int
 	// sameUntilDead says that a client gets its token again for as long as that lives; a caching host gives a new one a little earlier.
-	sameUntilDead bool
+	// didRepeat hosts have been so, and are not any more.
+	sameUntilDead, didRepeat bool
 	// retryAfter is what it asks for with a 429 or 503 at the most, in seconds. Zero: minutes.
 	retryAfter int
 	// stray is the status that the next one who asks is answered with, whoever it is. Zero: none.
