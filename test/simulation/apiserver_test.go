@@ -286,6 +286,7 @@ func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte
 		return before, nil
 	}
 	if s.mutate != nil && equality.Semantic.DeepEqual(before, s.mutate(after)) {
+		s.mutatedAt = s.w.now
 		return before, nil // all that was new has been taken off again
 	}
 	after.ResourceVersion = s.nextVersion()
