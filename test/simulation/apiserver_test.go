@@ -84,6 +84,9 @@ func (s *apiServer) meta(o *metav1.ObjectMeta, name types.NamespacedName) {
 // setSecret stores a Secret, or deletes it where it is nil, and tells everybody.
 func (s *apiServer) setSecret(by *pass, name types.NamespacedName, secret *corev1.Secret) {
 	before, wanted := s.secrets[name], secret
+	if before == nil && secret == nil {
+		return // it was gone already
+	}
 	if secret != nil && finalized(&secret.ObjectMeta) {
 		secret, wanted = nil, nil
 	}
@@ -192,6 +195,14 @@ func (s *apiServer) createSecret(by *pass, name types.NamespacedName, secret *co
 func (s *apiServer) endNamespace(name string) {
 	s.ending[name] = true
 	s.history.ended(name)
+}
+
+// remakeNamespace is that somebody makes the namespace anew.
+func (s *apiServer) remakeNamespace(name string) {
+	if s.ending[name] {
+		delete(s.ending, name)
+		s.history.remade(s, name)
+	}
 }
 
 // namespaceEnding is how a create is refused in a namespace that is being deleted.

@@ -88,7 +88,7 @@ func namespaceEnds(w *world, _ time.Duration) string {
 	w.unlessCalm(gone+w.between(25*time.Second, time.Minute), func() {
 		w.tell("namespace %s is made anew", name)
 		w.judge.userActed()
-		delete(w.api.ending, name)
+		w.api.remakeNamespace(name)
 		for _, apply := range slices.Backward(again) {
 			apply()
 		}

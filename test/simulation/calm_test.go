@@ -50,7 +50,7 @@ func (w *world) calm() {
 // repair is a user who puts everything right that no operator can, and, unless he is half-hearted, what he has got wrong himself.
 func (w *world) repair(o *object, p planned) {
 	w.judge.userActed()
-	delete(w.api.ending, o.name.Namespace)
+	w.api.remakeNamespace(o.name.Namespace)
 	if obj := o.get(); obj != nil {
 		o.letGo(obj.UID)
 	}

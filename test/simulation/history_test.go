@@ -11,6 +11,8 @@ import (
 // A history is what happened at the simulated API server, in order: the real one is to give the same answers (TestHistories).
 type history struct {
 	all []happening
+	// closed says that what happens from now on is not kept.
+	closed bool
 	// asking says that a request is being answered: what changes meanwhile is its doing.
 	asking bool
 }
@@ -26,6 +28,7 @@ const (
 	patchStatus  verb = "patch status"
 	remove       verb = "delete"
 	endNamespace verb = "end namespace"
+	newNamespace verb = "new namespace"
 )
 
 // An apiRequest has the UIDs and versions of the simulated API server.
@@ -66,13 +69,32 @@ func (h *history) changed(s *apiServer, name types.NamespacedName, ofSecret bool
 	}
 }
 
-func (h *history) ended(namespace string) {
-	if h != nil {
-		h.all = append(h.all, happening{apiRequest: apiRequest{verb: endNamespace, name: types.NamespacedName{Namespace: namespace}}})
+func (h *history) ended(namespace string) { h.ofNamespace(endNamespace, namespace) }
+
+// remade closes the history if something was left in the namespace, which the real API server would not allow.
+func (h *history) remade(s *apiServer, namespace string) {
+	if h == nil {
+		return
+	}
+	for name := range s.secrets {
+		h.closed = h.closed || name.Namespace == namespace
+	}
+	for name := range s.credentials {
+		h.closed = h.closed || name.Namespace == namespace
+	}
+	h.ofNamespace(newNamespace, namespace)
+}
+
+func (h *history) ofNamespace(what verb, namespace string) {
+	if h != nil && !h.closed {
+		h.all = append(h.all, happening{apiRequest: apiRequest{verb: what, name: types.NamespacedName{Namespace: namespace}}})
 	}
 }
 
 func (h *history) keep(s *apiServer, e happening) {
+	if h.closed {
+		return
+	}
 	// What is stored is replaced and never changed: there is no need to copy it.
 	if e.ofSecret {
 		e.secret = s.secrets[e.name]

@@ -34,7 +34,8 @@ type replay struct {
 	// simulated and actual are the last versions of each object, newest the highest of all real ones.
 	simulated, actual map[objectKey]string
 	newest            uint64
-	namespaces        map[string]bool
+	// namespaces are the real names. One that is made anew has another: the one before never goes, as nothing empties it.
+	namespaces map[string]string
 }
 
 type objectKey struct {
@@ -45,7 +46,7 @@ type objectKey struct {
 func newReplay(ctx context.Context, admin client.Client, prefix string) *replay {
 	return &replay{
 		ctx: ctx, admin: admin, prefix: prefix, uids: map[types.UID]types.UID{}, versions: map[string]string{},
-		simulated: map[objectKey]string{}, actual: map[objectKey]string{}, namespaces: map[string]bool{},
+		simulated: map[objectKey]string{}, actual: map[objectKey]string{}, namespaces: map[string]string{},
 	}
 }
 
@@ -72,11 +73,16 @@ func (e *happening) String() string {
 }
 
 func (r *replay) step(e *happening) error {
-	if err := r.namespace(e.name.Namespace); err != nil {
-		return err
+	if r.namespaces[e.name.Namespace] == "" || e.verb == newNamespace {
+		if err := r.makeNamespace(e.name.Namespace); err != nil {
+			return err
+		}
 	}
-	if e.verb == endNamespace {
+	switch e.verb {
+	case endNamespace:
 		return r.endNamespace(e.name.Namespace)
+	case newNamespace:
+		return nil
 	}
 	is := r.blank(e)
 	err := r.do(e, is)
@@ -84,7 +90,7 @@ func (r *replay) step(e *happening) error {
 		return fmt.Errorf("the real API server refuses it: %w", err)
 	}
 	if got, want := verdictOf(err), verdictOf(e.err); got != want {
-		return fmt.Errorf("the real API server says %s (%w), the simulated one %s (%w)", got, err, want, e.err)
+		return fmt.Errorf("the real API server says %s, the simulated one %s: %w", got, want, errors.Join(err, e.err))
 	}
 	// What loses its last finalizer is in the answer all the same.
 	answered := err == nil && e.verb != remove && e.verb != dryCreate && e.verb != dryPatch && e.want() != nil
@@ -144,26 +150,26 @@ func (r *replay) blank(e *happening) client.Object {
 	if e.ofSecret {
 		obj = &corev1.Secret{}
 	}
-	obj.SetNamespace(r.prefix + e.name.Namespace)
+	obj.SetNamespace(r.namespaces[e.name.Namespace])
 	obj.SetName(e.name.Name)
 	return obj
 }
 
-func (r *replay) namespace(name string) error {
-	if r.namespaces[name] {
-		return nil
-	}
-	r.namespaces[name] = true
-	return r.admin.Create(r.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.prefix + name}})
+func (r *replay) makeNamespace(name string) error {
+	made := &corev1.Namespace{}
+	made.GenerateName = r.prefix + name + "-"
+	err := r.admin.Create(r.ctx, made)
+	r.namespaces[name] = made.Name
+	return err
 }
 
 // endNamespace returns when the API server has noticed.
 func (r *replay) endNamespace(name string) error {
-	if err := r.admin.Delete(r.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.prefix + name}}); err != nil {
+	if err := r.admin.Delete(r.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.namespaces[name]}}); err != nil {
 		return err
 	}
 	for {
-		probe := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: r.prefix + name, Name: "probe"}}
+		probe := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespaces[name], Name: "probe"}}
 		err := r.admin.Create(r.ctx, probe, client.DryRunAll)
 		if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 			return nil
@@ -378,13 +384,13 @@ func (r *replay) lists(h *history) error {
 		}
 	}
 	got := map[objectKey]string{}
-	for namespace := range r.namespaces {
+	for namespace, name := range r.namespaces {
 		for _, ofSecret := range []bool{true, false} {
 			var list client.ObjectList = &v1alpha1.CDPCredentialList{}
 			if ofSecret {
 				list = &corev1.SecretList{}
 			}
-			if err := r.admin.List(r.ctx, list, client.InNamespace(r.prefix+namespace)); err != nil {
+			if err := r.admin.List(r.ctx, list, client.InNamespace(name)); err != nil {
 				return err
 			}
 			for _, obj := range itemsOf(list) {
