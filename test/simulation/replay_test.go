@@ -231,6 +231,8 @@ func (r *replay) become(e *happening, into client.Object) error {
 	}
 	missing := err != nil
 	switch {
+	case want == nil && missing:
+		return nil
 	case want == nil && into.GetDeletionTimestamp() != nil: // somebody took the last finalizer off
 		into.SetFinalizers(nil)
 		return r.admin.Update(r.ctx, into)
