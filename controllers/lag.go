@@ -60,11 +60,7 @@ func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPC
 	if live == nil || err != nil {
 		return nil, step{}, err
 	}
-	targets := []string{live.Spec.Target.Name}
-	if old := live.Status.TargetName; old != "" && old != live.Spec.Target.Name {
-		targets = append(targets, old)
-	}
-	for _, name := range targets {
+	for _, name := range targetNames(live) {
 		if _, err := r.lookInto(ctx, live, mem, name); err != nil {
 			return nil, step{}, err
 		}
@@ -74,6 +70,15 @@ func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPC
 		return nil, step{}, err
 	}
 	return v, plan(v), nil
+}
+
+// targetNames are the names of the target, and of the one of before.
+func targetNames(obj *v1alpha1.CDPCredential) []string {
+	names := []string{obj.Spec.Target.Name}
+	if old := obj.Status.TargetName; old != "" && old != obj.Spec.Target.Name {
+		names = append(names, old)
+	}
+	return names
 }
 
 // newObstacle says whether a Secret, as the cache shows it, is in the way, and status does not say so yet.
