@@ -32,7 +32,7 @@ func TestAssertionClock(t *testing.T) {
 	} {
 		var c assertionClock
 		var got []string
-		for _, answer := range strings.Fields(tc.history) {
+		for answer := range strings.FieldsSeq(tc.history) {
 			text, accepted := strings.CutPrefix(answer, "ok")
 			skew, err := time.ParseDuration(text)
 			if accepted {

@@ -189,18 +189,25 @@ func (r *CDPCredentialReconciler) compareClient(ctx context.Context, v *view, me
 		// Whatever the values are: an exchange only where they differ would tell whether two Secrets hold the same.
 		v.difference, recordStale = different, false
 	}
+	return r.compareValues(ctx, v, mem, recordStale)
+}
+
+// compareValues says what has changed in the values of the client Secret since the held token was issued, if withRecord is set, and since the last
+// failed attempt.
+func (r *CDPCredentialReconciler) compareValues(ctx context.Context, v *view, mem *remembered, withRecord bool) error {
+	last := v.obj.Status.LastAttempt
 	attemptStale := last != nil && last.Generation == v.obj.Generation && last.ClientSecretVersion != v.client.version && mem.client.attempt != ""
-	if !recordStale && !attemptStale {
+	if !withRecord && !attemptStale {
 		return nil
 	}
 	seen := &mem.client
-	if !seen.is(v, recordStale) {
+	if !seen.is(v, withRecord) {
 		if err := r.readClient(ctx, v); err != nil || !v.client.found {
 			return err
 		}
-		r.compare(v, seen, recordStale)
+		r.compare(v, seen, withRecord)
 	}
-	if recordStale {
+	if withRecord {
 		v.difference = seen.difference
 	}
 	v.attemptUnchanged = attemptStale && seen.request == seen.attempt

@@ -19,10 +19,10 @@ func ParseCAs(list string) (CAs, error) {
 	cas := CAs{sums: map[[sha256.Size]byte]bool{}}
 	for entry := range strings.SplitSeq(list, ",") {
 		entry = strings.TrimSpace(entry)
-		switch {
-		case entry == "":
+		switch entry {
+		case "":
 			continue
-		case entry == "*":
+		case "*":
 			cas.any = true
 			continue
 		}

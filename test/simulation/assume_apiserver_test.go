@@ -52,11 +52,11 @@ func denying(refusals []error, noticed time.Duration, what ...string) func(*worl
 var refusedWrites = []error{
 	apierrors.NewForbidden(secretResource, "x", errors.New(`admission webhook "policy.example.com" denied the request: no`)),
 	apierrors.NewForbidden(secretResource, "x", errors.New("exceeded quota: secrets, requested: count/secrets=1, used: count/secrets=10, limited: count/secrets=10")),
-	apierrors.NewForbidden(secretResource, "x", errors.New("User \"operator\" cannot do this")),
+	apierrors.NewForbidden(secretResource, "x", errors.New("user operator cannot do this")),
 	apierrors.NewInvalid(secretKind.GroupKind(), "x", nil),
 }
 
 var refusedReads = []error{
-	apierrors.NewForbidden(secretResource, "x", errors.New("User \"operator\" cannot do this")),
+	apierrors.NewForbidden(secretResource, "x", errors.New("user operator cannot do this")),
 	apierrors.NewTooManyRequests("priority and fairness", 1), apierrors.NewTimeoutError("it took too long", 1),
 }

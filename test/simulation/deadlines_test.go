@@ -145,9 +145,9 @@ func (j *judge) canReport(hold) bool {
 
 // pod is how long after its change a pod of the object's sees a Secret: a minute and more (64 s measured).
 func (o *object) pod() time.Duration {
-	n := time.Duration(0)
+	n := 0
 	for _, c := range o.name.String() {
-		n += time.Duration(c)
+		n += int(c)
 	}
-	return time.Minute + n*7%31*time.Second
+	return time.Minute + time.Duration(n*7%31)*time.Second
 }
