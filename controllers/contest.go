@@ -56,6 +56,10 @@ func undone(v *view) bool {
 // contestOf is the contest over the target that goes on, or that a repair of that weight begins. Nil: there is none.
 func contestOf(v *view, weight int) *v1alpha1.Contest {
 	if c := v.obj.Status.Contest; c != nil {
+		// A clock that was set, or that of another process, may make it look as if there were hours to wait.
+		if latest := v.now.Add(maxContestWait + time.Second); c.Until.After(latest) {
+			c = &v1alpha1.Contest{Repairs: c.Repairs, Until: *roundedUp(latest)}
+		}
 		if v.now.Before(c.Until.Time) || weight > 0 {
 			return c
 		}

@@ -56,7 +56,7 @@ func TestPlanContest(t *testing.T) {
 		"undone, and it is time":         {[]func(*view){mine, replacedToken, in("11:17:43")}, decision{action: "issue", cause: "Replaced"}},
 		"not undone, and it is time":     {[]func(*view){mine, in("11:17:43")}, decision{action: "nothing"}},
 		"in a contest, a renewal is due": {[]func(*view){mine, in("11:55:00"), func(v *view) { v.now = at("11:50:00") }}, decision{action: "issue", cause: "Renewal"}},
-		"a renewal comes first":          {[]func(*view){mine, unlabel, in("11:55:00")}, contested("11:41:59.978638707")},
+		"a renewal comes first":          {[]func(*view){mine, unlabel, in("11:48:00"), func(v *view) { v.now = at("11:40:00") }}, contested("11:41:59.978638707")},
 		"in a contest, a request":        {[]func(*view){mine, in("11:20:00"), func(v *view) { request(v, "today") }}, decision{action: "issue", cause: "Requested"}},
 		"suspended":                      {[]func(*view){mine, in("11:20:00"), suspended}, decision{action: "nothing"}},
 		// The endpoint's failure is waited out first.
@@ -106,16 +106,27 @@ func TestContestGoesOn(t *testing.T) {
 	}
 }
 
-// TestContestWakes: an object is looked at again when its contest ends, and for its renewal before that.
+// TestContestWakes: an object is looked at again when its contest ends, and for its renewal before that, at 11:42. A time that is later than any wait is
+// of another clock, or of one that was set since: it counts as the longest.
 func TestContestWakes(t *testing.T) {
 	t.Parallel()
-	for until, want := range map[string]string{"11:18:00": "17s", "11:50:00": "24m17s"} {
+	for _, test := range []struct {
+		now     string
+		repairs int32
+		until   string
+		want    string
+	}{
+		{"11:17:43", 3, "11:18:00", "17s"},
+		{"11:40:00", 20, "11:48:00", "2m0s"},
+		{"11:17:43", 3, "12:17:43", "10m1s"},
+	} {
 		v := steady()
 		mine(v)
-		quarrel(v, 3, until)
+		v.now = at(test.now)
+		quarrel(v, test.repairs, test.until)
 		s, out, status := pass(t, v, nil)
-		if got := wake(v, s, out, time.Time{}, &status).String(); got != want {
-			t.Errorf("until %s: got %s, want %s", until, got, want)
+		if got := wake(v, s, out, time.Time{}, &status).String(); got != test.want {
+			t.Errorf("%+v: got %s", test, got)
 		}
 	}
 }

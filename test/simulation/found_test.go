@@ -196,6 +196,16 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 7230: the clock is set back while the target is contested", "oauth2", func(w *world, o *object) string {
+		w.resetToken(o, 3*time.Second, w.now+time.Minute)
+		w.runFor(50 * time.Second)
+		w.leader().setClock(-time.Hour)
+		w.runFor(25 * time.Minute)
+		if w.vendors.tokens[string(o.target().Data["token"])] == nil {
+			return "the token was not restored"
+		}
+		return ""
+	}},
 	{"seed 2489: a process begins with a list from before the last attempt, and the API server is down", "oauth2", func(w *world, o *object) string {
 		w.runFor(time.Minute)
 		w.vendors.secrets[o.clientID("a")] = "another"
