@@ -10,8 +10,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
 )
 
-// first is the first version that was complete.
-const first = "125de57555680b4c0aab0f9439876bc9e523c2c3"
+// first is the first version of the second edition of the contract: nobody has installed what was before it.
+const first = "7a33e4f63cdd3a9644f65c6ee136838a42630d42"
 
 // TestUpgradeAndRollback: the first version keeps tokens of every kind; today's takes over as a Deployment's new pod does, and gives back.
 // Nobody asks for a token and nobody writes anything but the Lease.
