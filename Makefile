@@ -139,6 +139,11 @@ FIRST ?= 1
 simulate: ## Simulate SEEDS (100000) worlds from FIRST (1) on; a few hundred are part of the tests
 	hack/simulate.sh $(SEEDS) $(FIRST)
 
+PAIRS ?= 50000
+.PHONY: simulate-pairs
+simulate-pairs: ## Simulate PAIRS (50000) pairs of worlds that differ only in the values of Secrets, from FIRST (1) on; a few hundred are part of the tests
+	go test ./test/simulation -run '^TestPairs$$' -count 1 -timeout 0 -v -simulation.pairs=$(PAIRS) -simulation.first=$(FIRST)
+
 MUTATE ?=
 .PHONY: mutate
 mutate: ## Make N (150) mutants of controllers, egress and token by SEED (1), and fail if the tests catch less than 85 % of them (half an hour)

@@ -184,7 +184,7 @@ func (in *intent) fingerprint(req exchange.Request, secretName string) string {
 // withClient fills in the values of the client Secret.
 func (in *intent) withClient(secret *corev1.Secret) (exchange.Request, error) {
 	req := in.request
-	req.Namespace = secret.Namespace
+	req.Namespace, req.Issue = secret.Namespace, issueOf(secret)
 	for _, v := range in.values {
 		text := trimNewline(string(secret.Data[v.key]))
 		if text == "" && !v.optional {
@@ -193,6 +193,15 @@ func (in *intent) withClient(secret *corev1.Secret) (exchange.Request, error) {
 		v.set(&req.Client, exchange.Secret(text))
 	}
 	return req, nil
+}
+
+// issueOf is which token it is that a client Secret holds which is the target of another object. Were only its values compared, an object whose client
+// Secret is changed would tell, by whether those that take its target are renewed, if the two Secrets hold the same. Empty: the operator did not write it.
+func issueOf(secret *corev1.Secret) string {
+	if rec := anyRecord(secret.Annotations[v1alpha1.StateAnnotation]); rec != nil {
+		return string(rec.Salt)
+	}
+	return ""
 }
 
 // keyOf names the client Secret's key for a field of exchange.Error.

@@ -105,7 +105,9 @@ func (r *CDPCredentialReconciler) sameToken(ctx context.Context, v *view, mem *r
 		v.repeated = true
 	}
 	rec := *v.held.rec
-	if compareRequests(&rec, req) == same && s.cause != causeRejected && !shapeChanged(v) {
+	// The record says for what was asked last, else a change to another Secret of the same client would call for an exchange again and again.
+	recorded := rec.Asked == v.intent.asked && compareRequests(&rec, req) == same
+	if recorded && s.cause != causeRejected && !shapeChanged(v) {
 		return nil, outcome{repeated: true}, nil
 	}
 	value, err := r.valueToKeep(ctx, v, mem)

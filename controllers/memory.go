@@ -73,8 +73,9 @@ type remembered struct {
 	lagging time.Time
 }
 
-// A throttledAttempt is the fingerprint of what was sent, under the process's own salt, and what is reported of it.
+// A throttledAttempt is the fingerprint of what the object asked for, that of what was sent, under the process's own salt, and what is reported of it.
 type throttledAttempt struct {
+	asked   string
 	request string
 	failure failure
 }

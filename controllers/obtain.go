@@ -99,8 +99,8 @@ func (r *CDPCredentialReconciler) prepared(ctx context.Context, v *view, mem *re
 // stillThrottled is what was reported of the last attempt that was answered with 429, while its time has not come and the same would be sent: in
 // status something that was in the way meanwhile may have taken its place. Nil: there is no such attempt.
 func (r *CDPCredentialReconciler) stillThrottled(ctx context.Context, v *view, mem *remembered) (*failure, error) {
-	if mem.throttled == nil || insists(v) {
-		return nil, nil
+	if mem.throttled == nil || mem.throttled.asked != v.intent.asked || insists(v) {
+		return nil, nil // under another client Secret it is another client, even one of the same values: to wait for it would tell that they are the same
 	}
 	again := mem.throttled.failure
 	if !v.now.Before(again.retryAt) {
@@ -125,7 +125,9 @@ func (r *CDPCredentialReconciler) pending(ctx context.Context, v *view, mem *rem
 		return nil, f, err
 	}
 	p := mem.pending
-	if p.req.Fingerprint(r.salt[:]) == req.Fingerprint(r.salt[:]) && !p.rec.expired(v.now) {
+	// One that was issued for another client Secret is not taken for this one's, even if the values are the same: that would tell that they are.
+	stillAsked := p.rec.Asked == v.intent.asked && p.req.Fingerprint(r.salt[:]) == req.Fingerprint(r.salt[:])
+	if stillAsked && !p.rec.expired(v.now) {
 		return p, nil, nil
 	}
 	mem.pending = nil
@@ -184,7 +186,7 @@ func (r *CDPCredentialReconciler) refused(ctx context.Context, v *view, mem *rem
 		return outcome{}, err
 	}
 	if f.reason == v1alpha1.ReasonThrottled {
-		mem.throttled = &throttledAttempt{request: req.Fingerprint(r.salt[:]), failure: *f}
+		mem.throttled = &throttledAttempt{asked: v.intent.asked, request: req.Fingerprint(r.salt[:]), failure: *f}
 	}
 	return r.attempted(v, mem, f), nil
 }

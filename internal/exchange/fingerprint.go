@@ -29,6 +29,7 @@ func (r Request) Fingerprint(salt []byte) string {
 	p.text("oauth key secret", string(c.OAuthKeySecret))
 	p.text("token id", string(c.TokenID))
 	p.text("token secret", string(c.TokenSecret))
+	p.text("issue", r.Issue)
 
 	p.list("scopes", r.Scopes)
 	p.text("scope separator", r.ScopeSeparator)

@@ -71,6 +71,9 @@ type Request struct {
 	Client Client
 	// Namespace is whose request it is: private keys are opened in turns. It is no part of the fingerprint.
 	Namespace string
+	// Issue tells one writing of a client Secret that the operator itself wrote from the next. It is not sent: with it what was read from such a Secret
+	// counts as other values after each, whether or not it is.
+	Issue string
 
 	// Scopes to ask for, in the user's order. Empty: the scope parameter is not sent.
 	Scopes []string

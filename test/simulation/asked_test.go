@@ -8,6 +8,9 @@ import (
 
 // asked judges an exchange at the moment at which it is sent.
 func (j *judge) asked(a *answer) {
+	if j.off {
+		return
+	}
 	w, p := j.w, a.pass
 	obj := p.object
 	j.stats.exchanges++
@@ -227,6 +230,9 @@ func (j *judge) mayBeEarly(a *answer, f *file, failed *failedAttempt, since time
 
 // answered learns from an answer, at the moment at which the operator has it.
 func (j *judge) answered(a *answer) {
+	if j.off {
+		return
+	}
 	w, obj := j.w, a.pass.object
 	f := j.file(obj.UID)
 	o := j.object(a.pass.name)

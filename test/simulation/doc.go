@@ -13,6 +13,14 @@
 // More seeds are run by make simulate SEEDS=100000, worlds that flip nothing but some assumptions by -simulation.flip=NAME,NAME. That it finds bugs is
 // shown by make mutate-simulation, which puts some in.
 //
+// # Pairs
+//
+// TestPairs is of another kind: it lives pairs of worlds that differ only in the values of Secrets, all good ones, in which the same is done by the same
+// dice, and in which vendors take every client. An observer (observer_test.go) notes what somebody sees who may not read Secrets: CDPCredentials with
+// their status, events, metrics, the workload that is restarted, and which Secret was written when. Both observers must have seen the same at the same
+// time. What is drawn (data revisions, names of processes) is named in the order in which it appears. Whether a target's data changed is not compared:
+// docs/security.md says what that tells. The judge has no say in these worlds. TestPairHistories has the ways to learn something that were found.
+//
 // # Assumptions
 //
 // Vendors (assume_vendors_test.go):

@@ -13,6 +13,9 @@ import (
 
 // passEnded judges a pass by what it leaves.
 func (j *judge) passEnded(p *pass) {
+	if j.off {
+		return
+	}
 	if a := p.answer; a != nil && p.err != nil && a.failure != none && a.received != 0 {
 		j.remember(p) // this process knows of it, whatever became of its status
 	}

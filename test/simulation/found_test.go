@@ -19,6 +19,22 @@ var found = []struct {
 	name, provider string
 	do             func(w *world, o *object) string
 }{
+	{"another Secret of the same client, at an endpoint that gives the same token again", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].sameUntilDead = true
+		refresh(o, "now")
+		w.runFor(15 * time.Second)
+		same := w.api.secrets[o.secret(o.clientSecretNames()[0])].DeepCopy()
+		if _, err := w.api.createSecret(nil, o.secret(o.clientSecretNames()[1]), same); err != nil {
+			panic(err)
+		}
+		before := w.judge.stats.exchanges
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.ClientSecretRef.Name = o.clientSecretNames()[1] })
+		w.runFor(5 * time.Minute)
+		if asked := w.judge.stats.exchanges - before; asked != 1 {
+			return fmt.Sprintf("it was asked %d times", asked)
+		}
+		return ""
+	}},
 	{"seed 20717: a token that was never written, and another client", "oauth2", func(w *world, o *object) string {
 		o.putClientSecret(o.clientSecretNames()[1])
 		w.answered(o, func() { refresh(o, "now") })

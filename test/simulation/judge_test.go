@@ -28,6 +28,8 @@ type judge struct {
 	mute time.Duration
 	// quiet says that nothing but renewals is to happen.
 	quiet bool
+	// off says that it is not asked at all.
+	off   bool
 	stats stats
 }
 

@@ -122,6 +122,9 @@ func (p *pass) mayDie(last func()) {
 func (p *pass) request(what string, writes bool, do func() error) error {
 	w := p.replica.w
 	p.requests, p.sent = append(p.requests, what), w.now
+	if w.overhears != nil && !strings.HasPrefix(what, "get ") {
+		w.overhears(p.name, what)
+	}
 	p.mayDie(nil)
 	// A process that is killed does not call back what is on its way.
 	arrives := func() {

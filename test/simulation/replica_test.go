@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -102,6 +103,9 @@ type recorder struct{ w *world }
 func (r recorder) Eventf(_, _ runtime.Object, kind, reason, _, note string, args ...any) {
 	p := r.w.running
 	p.events = append(p.events, kind+" "+reason)
+	if r.w.overhears != nil {
+		r.w.overhears(p.name, "event "+kind+" "+reason+": "+fmt.Sprintf(note, args...))
+	}
 }
 
 // enqueue has an object looked at after a while: the earliest time counts, as in controller-runtime's priority queue.

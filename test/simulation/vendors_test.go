@@ -28,6 +28,8 @@ type vendors struct {
 	tokens map[string]*token
 	// byClient has those that live, by host and client, the oldest first.
 	byClient map[string][]*token
+	// knowAll says that they take every client, with every secret.
+	knowAll bool
 	// learns is how long it takes until all nodes of the API know of a new token.
 	learns time.Duration
 }
@@ -306,7 +308,7 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 	case slow:
 		took = w.between(time.Second, 14500*time.Millisecond)
 	}
-	if v.secrets[a.ask.client] != a.ask.secret {
+	if !v.knowAll && v.secrets[a.ask.client] != a.ask.secret {
 		return fail(rejected, 401, nil, `{"error":"invalid_client"}`)
 	}
 	if a.ask.update != "" {

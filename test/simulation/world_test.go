@@ -3,6 +3,8 @@ package simulation
 import (
 	"fmt"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // A world is one simulation. All that happens in it happens one after the other, and is decided by the seed.
@@ -39,6 +41,8 @@ type world struct {
 	clocksHold bool
 	// skewed says that the machines' clocks differ.
 	skewed bool
+	// overhears is told of every event and of every write that is asked of the API server. Nil: nobody listens.
+	overhears func(about types.NamespacedName, what string)
 	// story is told what happens. Nil: nobody listens.
 	story func(string)
 	// passes counts them.

@@ -18,7 +18,7 @@ import (
 
 // wroteNothing judges a write that has changed nothing.
 func (j *judge) wroteNothing(by *pass, what string) {
-	if by == nil || by.behind || by.replica.lostAnswers || j.behind(by, true) {
+	if j.off || by == nil || by.behind || by.replica.lostAnswers || j.behind(by, true) {
 		return // it could not know
 	}
 	j.w.violated("cost", "%s was written as it was, for %s", what, by.name.Name)
@@ -26,7 +26,7 @@ func (j *judge) wroteNothing(by *pass, what string) {
 
 // secretChanged judges every change of a Secret.
 func (j *judge) secretChanged(by *pass, name types.NamespacedName, before, after *corev1.Secret) {
-	if by == nil {
+	if j.off || by == nil {
 		return
 	}
 	w := j.w
@@ -241,6 +241,9 @@ func (j *judge) untold(by *pass, day string, rec *written) bool {
 // statusChanged learns what status knows of.
 func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
 	w := j.w
+	if j.off {
+		return
+	}
 	if w.story != nil {
 		w.tell("status of %s: %s", after.Name, shortStatus(&after.Status))
 	}

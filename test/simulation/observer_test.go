@@ -1,0 +1,151 @@
+package simulation
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// An observer sees what somebody without rights on Secrets can see: CDPCredentials with their status, events, metrics, workloads, and that Secrets and
+// CDPCredentials were written, when and in which order.
+type observer struct {
+	w *world
+	// step is what is being done.
+	step   int
+	doing  string
+	sights []sight
+	// known is how many of the API server's changes were looked at.
+	known int
+	// ids has the names that random IDs are shown by.
+	ids map[string]string
+}
+
+// A sight is one thing that was seen. What says of which kind it is, and content is never printed.
+type sight struct {
+	step          int
+	doing         string
+	at            time.Duration
+	what, content string
+}
+
+func newObserver(w *world) *observer {
+	o := &observer{w: w, ids: map[string]string{}}
+	w.overhears = func(about types.NamespacedName, what string) {
+		kind, text, _ := strings.Cut(what, ": ")
+		o.see(about.Name, kind+": "+text)
+	}
+	return o
+}
+
+// random matches what is drawn: data revisions, and the names that processes give themselves.
+var random = regexp.MustCompile(`\b([0-9a-f]{16}|[0-9a-f]{8})\b`)
+
+// created matches the time at which this test made a series, which is on no clock of the world.
+var created = regexp.MustCompile(`created_timestamp: ?\{[^}]*\}`)
+
+// see notes a sight, after what has changed at the API server until now. Of text what is before the first colon is its kind.
+func (o *observer) see(about, text string) {
+	o.look()
+	o.note(about, text)
+}
+
+func (o *observer) note(about, text string) {
+	text = random.ReplaceAllStringFunc(text, func(id string) string {
+		if o.ids[id] == "" {
+			o.ids[id] = fmt.Sprintf("random ID %d", len(o.ids)+1)
+		}
+		return o.ids[id]
+	})
+	kind, content, _ := strings.Cut(text, ": ")
+	o.sights = append(o.sights, sight{o.step, o.doing, o.w.now, strings.TrimSpace(kind + " " + about), content})
+}
+
+// look notes what has changed at the API server since.
+func (o *observer) look() {
+	for _, c := range o.w.api.changes[o.known:] {
+		switch {
+		case c.ofSecret && c.metadata == nil:
+			o.note(c.name.Name, fmt.Sprintf("Secret deleted: at %s", c.at))
+		case c.ofSecret:
+			o.note(c.name.Name, fmt.Sprintf("Secret written: at %s as version %s", c.at, c.metadata.ResourceVersion))
+		case c.credential == nil:
+			o.note(c.name.Name, fmt.Sprintf("CDPCredential deleted: at %s", c.at))
+		default:
+			text, err := json.Marshal(c.credential)
+			if err != nil {
+				panic(err)
+			}
+			o.note(c.name.Name, fmt.Sprintf("CDPCredential: %s", text))
+		}
+	}
+	o.known = len(o.w.api.changes)
+}
+
+// scrape notes what the metrics of a process show.
+func (o *observer) scrape(from prometheus.Gatherer) {
+	families, err := from.Gather()
+	if err != nil {
+		panic(err)
+	}
+	o.look()
+	for _, f := range families {
+		o.note("", "metric "+f.GetName()+": "+created.ReplaceAllString(f.String(), ""))
+	}
+}
+
+// difference says in what two observers differ first, without anything of what they saw. Empty: in nothing.
+func difference(one, other *observer) string {
+	for i := range max(len(one.sights), len(other.sights)) {
+		switch {
+		case i >= len(one.sights):
+			return "only in the second world: " + other.sights[i].String()
+		case i >= len(other.sights):
+			return "only in the first world: " + one.sights[i].String()
+		}
+		a, b := one.sights[i], other.sights[i]
+		switch {
+		case a.step != b.step || a.what != b.what || a.at != b.at:
+			return fmt.Sprintf("in the first world: %s; in the second: %s", a, b)
+		case a.content != b.content:
+			return fmt.Sprintf("%s differs%s", a, where(a.content, b.content))
+		}
+	}
+	return ""
+}
+
+func (s sight) String() string {
+	return fmt.Sprintf("%s (step %d: %s, at %s)", s.what, s.step, s.doing, s.at)
+}
+
+// where names the first member in which two JSON texts differ. Empty: they are none.
+func where(a, b string) string {
+	var left, right map[string]any
+	if json.Unmarshal([]byte(a), &left) != nil || json.Unmarshal([]byte(b), &right) != nil {
+		return ""
+	}
+	return " in " + member(left, right)
+}
+
+func member(left, right any) string {
+	a, ok := left.(map[string]any)
+	b, both := right.(map[string]any)
+	if !ok || !both {
+		return ""
+	}
+	names := maps.Clone(a)
+	maps.Copy(names, b)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if !reflect.DeepEqual(a[name], b[name]) {
+			return strings.TrimSuffix(name+"."+member(a[name], b[name]), ".")
+		}
+	}
+	return ""
+}

@@ -1,0 +1,168 @@
+package simulation
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// A pairAction is done in both worlds of a pair, by the same dice: by the observer, who writes CDPCredentials, by somebody who may write Secrets, or by
+// nobody.
+type pairAction struct {
+	name string
+	do   func(w *pairWorld, o *object)
+}
+
+// changing is an action that changes a spec, if the object is there and the schema lets the result pass.
+func changing(name string, change func(w *pairWorld, s *v1alpha1.CDPCredentialSpec)) pairAction {
+	return pairAction{name, func(w *pairWorld, o *object) {
+		if o.get() == nil {
+			return
+		}
+		spec := o.get().DeepCopy().Spec
+		if change(w, &spec); spec.Target.Name != spec.ClientSecretRef.Name {
+			o.edit(func(s *v1alpha1.CDPCredentialSpec) { *s = spec })
+		}
+	}}
+}
+
+// owning is an action of somebody who may write a Secret: the client Secret of the object, which may be another's target.
+func owning(name string, edit func(w *pairWorld, s *corev1.Secret)) pairAction {
+	return pairAction{name, func(w *pairWorld, o *object) {
+		if o.get() != nil {
+			w.editIfThere(o.secret(o.get().Spec.ClientSecretRef.Name), func(s *corev1.Secret) { edit(w, s) })
+		}
+	}}
+}
+
+var switchSecret = changing("takes another client Secret for", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+	s.ClientSecretRef.Name = pick(w, clientSecrets)
+})
+
+var switchKeys = changing("takes other keys for", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+	s.ClientSecretRef.Keys = pick(w, []*v1alpha1.ClientSecretKeys{
+		nil, {ClientID: "alt-id", TenantHash: "alt-id", TokenID: "alt-id"}, {ClientSecret: "alt-secret", OAuthKeySecret: "alt-secret", TokenSecret: "alt-secret"},
+		{ClientID: "token-id", ClientSecret: "token-secret"},
+	})
+})
+
+var pairActions = []pairAction{
+	switchSecret, switchSecret, switchSecret,
+	switchKeys, switchKeys,
+	changing("takes a target as client Secret for", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+		s.ClientSecretRef.Name = pick(w, pairTargets)
+		s.ClientSecretRef.Keys = pick(w, []*v1alpha1.ClientSecretKeys{
+			{ClientID: "username", ClientSecret: "password", TenantHash: "username", OAuthKeySecret: "password"}, {ClientID: "token", ClientSecret: "token", TenantHash: "token"},
+			{ClientID: "authorization", ClientSecret: "composed"},
+		})
+	}),
+	changing("changes the provider of", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) { s.Provider = w.provider(pick(w, providers)) }),
+	changing("copies a Secret with basic by", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+		s.Provider, s.ClientSecretRef = w.provider("basic"), v1alpha1.ClientSecretReference{Name: pick(w, clientSecrets)}
+	}),
+	changing("changes what is asked for by", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+		scopes := pick(w, [][]v1alpha1.Scope{{"read"}, {"read", "write"}})
+		switch p := &s.Provider; {
+		case p.OAuth2 != nil:
+			p.OAuth2.Scopes = scopes
+		case p.Algonomy != nil:
+			p.Algonomy.Resources = scopes
+		}
+	}),
+	changing("changes the templates of", changeTemplates),
+	changing("changes the templates of", changeTemplates),
+	changing("renames the target of", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) { s.Target.Name = pick(w, pairTargets) }),
+	changing("changes the deletion policy of", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+		s.Target.DeletionPolicy = pick(w, []v1alpha1.DeletionPolicy{v1alpha1.DeletionPolicyDelete, v1alpha1.DeletionPolicyRetain})
+	}),
+	changing("changes the labels of", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+		s.Target.Labels = pick(w, []map[string]v1alpha1.LabelValue{nil, {"team": "alpha"}, {"team": "b"}, {"example.com/not-allowed": "a"}})
+	}),
+	changing("suspends or resumes", func(_ *pairWorld, s *v1alpha1.CDPCredentialSpec) { s.Suspend = !s.Suspend }),
+	changing("changes refresh of", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+		s.Refresh = pick(w, []*v1alpha1.Refresh{nil, {Before: &metav1.Duration{Duration: w.lifetime / 3}}, {MaxPerDay: new(int32(5))}})
+	}),
+	changing("changes verify of", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+		s.Verify = pick(w, []*v1alpha1.Verify{nil, {URL: "https://" + apiHost + "/v1", Interval: &metav1.Duration{Duration: time.Minute}}})
+	}),
+	changing("has a workload restarted by", restartWorkload),
+	changing("has a workload restarted by", restartWorkload),
+	{"requests a refresh of", func(w *pairWorld, o *object) {
+		if o.get() != nil {
+			refresh(o, fmt.Sprint(w.chance.IntN(1000)))
+		}
+	}},
+	{"deletes and applies again", func(w *pairWorld, o *object) {
+		if was := o.get(); was != nil {
+			w.api.deleteCredential(o.name)
+			w.after(pick(w, []time.Duration{0, time.Second, 40 * time.Second}), func() { o.applyAgain(was) })
+		}
+	}},
+
+	owning("changes the consent to hosts of the client Secret of", func(w *pairWorld, s *corev1.Secret) {
+		setAnnotation(s, v1alpha1.AllowedHostsAnnotation, pick(w, []string{consent, consent, "", "other.example"}))
+	}),
+	owning("changes the consent to basic of the client Secret of", func(w *pairWorld, s *corev1.Secret) {
+		setAnnotation(s, v1alpha1.AllowBasicAnnotation, pick(w, []string{"true", ""}))
+	}),
+	owning("labels the client Secret of", func(w *pairWorld, s *corev1.Secret) {
+		s.Labels = map[string]string{"n": fmt.Sprint(w.chance.IntN(1000))}
+	}),
+	{"rotates the client Secret of", func(w *pairWorld, o *object) {
+		if o.get() == nil {
+			return
+		}
+		w.rotations++
+		w.editIfThere(o.secret(pick(w, clientSecrets)), func(s *corev1.Secret) {
+			for _, key := range pairKeys {
+				s.Data[key] = w.value()
+			}
+		})
+	}},
+	{"has a target deleted, that of", func(w *pairWorld, o *object) {
+		if o.get() != nil && o.target() != nil {
+			w.api.setSecret(nil, o.secret(o.get().Spec.Target.Name), nil)
+		}
+	}},
+
+	{"the operator restarts, whatever is the matter with", func(w *pairWorld, _ *object) { w.restart() }},
+	{"the vendors fail for", func(w *pairWorld, _ *object) {
+		how := pick(w, []trouble{throttling, throttlingRetryAfter, throttlingRetryAfter, serverError, unauthorized, garbage, hanging, resetting, flaky})
+		for _, name := range hostNames {
+			w.vendors.hosts[name].trouble = how
+		}
+	}},
+	{"the API server fails for", func(w *pairWorld, _ *object) {
+		denial := apierrors.NewForbidden(secretResource, "", fmt.Errorf("a policy"))
+		w.apiFault = pick(w, []apiFault{
+			{denied: []string{"create Secret", "patch Secret"}, denial: denial}, {denied: []string{"create Secret", "patch Secret"}, denial: apierrors.NewInternalError(fmt.Errorf("etcd"))},
+			{refused: 0.3}, {lost: 0.3}, {slow: time.Second},
+		})
+	}},
+	{"all is well again for", func(w *pairWorld, _ *object) { w.allWell() }},
+	{"all is well again for", func(w *pairWorld, _ *object) { w.allWell() }},
+}
+
+// changeTemplates takes templates that print values beside those that have a guess of one in them, or try to decide on one.
+func changeTemplates(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+	s.Target.Data = pick(w, []map[string]v1alpha1.DataTemplate{
+		nil, {"composed": "Bearer {{ .token }}"}, {"composed": "{{ .clientID }}"}, {"composed": "alpha"}, {"composed": "{{ .clientID | upper }}"}, {"composed": "ALPHA"},
+		{"composed": "{{ .expiresAt }}"}, {"composed": `{{ if eq .clientID "alpha" }}yes{{ end }}`}, {"composed": `{{ replace "-" "" .clientID | trim }}`},
+	})
+}
+
+func restartWorkload(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+	s.RolloutRestart = pick(w, [][]v1alpha1.RolloutRestart{nil, {{Kind: "Deployment", Name: "etl"}}, {{Kind: "Deployment", Name: "etl"}}})
+}
+
+func setAnnotation(s *corev1.Secret, key, value string) {
+	s.Annotations = merged(s.Annotations, map[string]*string{key: &value})
+	if value == "" {
+		delete(s.Annotations, key)
+	}
+}

@@ -1,0 +1,225 @@
+package simulation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+)
+
+// A pairWorld is one of the two of a pair: all in it is decided by the seed, but the values of its Secrets by the seed and which of the two it is.
+type pairWorld struct {
+	*world
+	// values are the dice of the Secrets' values. Both worlds throw them equally often.
+	values   dice
+	watching *observer
+	// distinct, if not nil, makes the values: all are the same in one world, and no two of them in the other.
+	distinct func() string
+	// ids are what random IDs are made of: were they thrown with the world's dice, then one more of them would change what has nothing to do with it.
+	ids      randomBytes
+	objects  []*object
+	lifetime time.Duration
+	// rotations counts them: a value of another one is another value, in both worlds.
+	rotations int
+	registry  *prometheus.Registry
+	// workload is the one that rolloutRestart names, changed as often as version says.
+	workload *unstructured.Unstructured
+	version  int
+}
+
+// pairValues are what the values of Secrets begin with. There are few, so that two are often the same, and in the other world are not.
+var pairValues = []string{"alpha", "alpha", "beta-and-longer", "alpha\n"}
+
+// clientSecrets are the Secrets that others own, pairTargets the names that targets take: those may be client Secrets, too.
+var (
+	clientSecrets = []string{"s0", "s1", "s2"}
+	pairTargets   = []string{"t0", "t1", "t2", "t3"}
+	pairKeys      = []string{"client-id", "client-secret", "tenant-hash", "oauth-key-secret", "token-id", "token-secret", "alt-id", "alt-secret"}
+)
+
+func newPairWorld(seed, which uint64, wires *wiring) *pairWorld {
+	w := &pairWorld{world: newWorld(seed, wires), values: newDice(seed, which), ids: randomBytes{newDice(seed, 0x1d5)}}
+	w.watching, w.judge.off, w.vendors.knowAll = newObserver(w.world), true, true
+	w.lifetime = pick(w, []time.Duration{2 * time.Minute, 15 * time.Minute, time.Hour})
+	for _, name := range hostNames {
+		w.vendors.hosts[name] = &host{
+			name: name, lifetime: w.lifetime, opaque: name != apsisHost, dated: w.maybe(0.7), steady: w.maybe(0.5), kept: map[string]*token{}, troubled: map[string]trouble{},
+		}
+	}
+	for i := range 3 {
+		w.objects = append(w.objects, &object{w: w.world, name: types.NamespacedName{Namespace: "a", Name: fmt.Sprintf("obj%d", i)}})
+	}
+	w.judge.objects = w.objects
+	w.workload = &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{}}}}}
+	w.workload.SetUID("workload")
+	w.workload.SetAnnotations(map[string]string{v1alpha1.AllowRestartAnnotation: "obj0, obj1"})
+	return w
+}
+
+// live is what happens from the beginning to the end.
+func (w *pairWorld) live() {
+	w.putClientSecrets()
+	for i, o := range w.objects {
+		spec := v1alpha1.CDPCredentialSpec{
+			Provider:        w.provider(pick(w, providers)),
+			ClientSecretRef: v1alpha1.ClientSecretReference{Name: pick(w, clientSecrets)},
+			Target:          v1alpha1.Target{Name: pairTargets[i]},
+		}
+		restartWorkload(w, &spec)
+		w.api.createCredential(o.name, &v1alpha1.CDPCredential{Spec: spec})
+	}
+	w.start()
+	w.runFor(5 * time.Second)
+	plan := newDice(w.seed, 0x9a12)
+	for step := range 10 + plan.chance.IntN(25) {
+		a, o, seed := pick(&plan, pairActions), pick(&plan, w.objects), plan.chance.Uint64()
+		w.watching.step, w.watching.doing = step+1, a.name+" "+o.name.Name
+		w.tell("STEP %d: %s", step+1, w.watching.doing)
+		w.with(seed, func() { a.do(w, o) })
+		w.runFor(pick(&plan, []time.Duration{20 * time.Millisecond, time.Second, 12 * time.Second, 12 * time.Second, 70 * time.Second, w.lifetime / 3, w.lifetime}))
+		if step%5 == 4 {
+			w.watching.scrape(w.registry)
+		}
+	}
+	w.watching.doing = "the end of"
+	w.allWell()
+	w.runFor(w.lifetime)
+	w.watching.scrape(w.registry)
+}
+
+func (w *pairWorld) putClientSecrets() {
+	for _, name := range clientSecrets {
+		secret := &corev1.Secret{Type: corev1.SecretTypeOpaque, Data: map[string][]byte{}}
+		for _, key := range pairKeys {
+			secret.Data[key] = w.value()
+		}
+		if w.distinct != nil || w.maybe(0.8) {
+			secret.Annotations = consenting(consent)
+		}
+		if _, err := w.api.createSecret(nil, types.NamespacedName{Namespace: "a", Name: name}, secret); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// value draws a value. It is good: neither empty nor otherwise wrong.
+func (w *pairWorld) value() []byte {
+	value := pick(&w.values, pairValues)
+	if w.distinct != nil {
+		value = w.distinct()
+	}
+	if w.rotations > 0 {
+		value = fmt.Sprintf("%d-%s", w.rotations, value)
+	}
+	return []byte(value)
+}
+
+// allWell ends what is the matter with the vendors and the API server.
+func (w *pairWorld) allWell() {
+	w.apiFault = apiFault{}
+	for _, name := range hostNames {
+		w.vendors.hosts[name].trouble = fine
+	}
+}
+
+// start starts a process, with metrics and clients of its own.
+func (w *pairWorld) start() {
+	w.registry = prometheus.NewRegistry()
+	own, err := controllers.NewMetrics(w.registry)
+	if err != nil {
+		panic(err)
+	}
+	r := w.startReplica(0)
+	r.reconciler.Metrics, r.reconciler.RolloutRestart = own, true
+	r.reconciler.Rand = &w.ids
+	r.reconciler.Client, r.reconciler.Live = workloadClient{r.reconciler.Client, w}, workloadReader{r.reconciler.Live, w}
+}
+
+// restart ends the process, at once or at some point of a pass, and starts another.
+func (w *pairWorld) restart() {
+	r := w.leader()
+	if r == nil {
+		return
+	}
+	w.watching.scrape(w.registry)
+	r.deposed = true // so that nobody is elected: that is done here
+	if w.maybe(0.5) {
+		r.fuse = 1 + w.chance.IntN(6)
+	} else {
+		r.kill()
+	}
+	w.after(w.between(time.Second, 15*time.Second), func() {
+		if !r.dead {
+			r.kill()
+		}
+		w.start()
+	})
+}
+
+type randomBytes struct{ dice }
+
+func (r *randomBytes) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(r.chance.UintN(256))
+	}
+	return len(p), nil
+}
+
+// A workloadClient changes the workload, too.
+type workloadClient struct {
+	client.Client
+	w *pairWorld
+}
+
+func (c workloadClient) Patch(ctx context.Context, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+	if _, ok := obj.(*unstructured.Unstructured); !ok {
+		return c.Client.Patch(ctx, obj, patch, opts...)
+	}
+	body, err := patch.Data(obj)
+	if err != nil {
+		return err
+	}
+	var change struct {
+		Spec struct {
+			Template struct {
+				Metadata struct{ Annotations map[string]string }
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &change); err != nil {
+		return err
+	}
+	return c.w.running.request("patch workload", true, func() error {
+		c.w.version++
+		annotations := change.Spec.Template.Metadata.Annotations
+		c.w.watching.see("", fmt.Sprintf("workload: %v", annotations))
+		return unstructured.SetNestedStringMap(c.w.workload.Object, annotations, "spec", "template", "metadata", "annotations")
+	})
+}
+
+// A workloadReader reads the workload, too.
+type workloadReader struct {
+	client.Reader
+	w *pairWorld
+}
+
+func (r workloadReader) Get(ctx context.Context, name client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+	workload, ok := obj.(*unstructured.Unstructured)
+	if !ok {
+		return r.Reader.Get(ctx, name, obj, opts...)
+	}
+	return r.w.running.request("get workload", false, func() error {
+		workload.Object = r.w.workload.DeepCopy().Object
+		workload.SetResourceVersion(fmt.Sprint(r.w.version))
+		return nil
+	})
+}
