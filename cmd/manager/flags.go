@@ -19,6 +19,8 @@ import (
 // options are what the flags say, checked.
 type options struct {
 	log zap.Options
+	// version says that the version is to be printed, and nothing else done.
+	version bool
 
 	metricsAddress, probeAddress string
 	metricsSecure                bool
@@ -49,6 +51,7 @@ func parseFlags(args []string) (*options, error) {
 	config.RegisterFlags(flags)
 	opts.log.BindFlags(flags)
 
+	flags.BoolVar(&opts.version, "version", false, "Print the version and end.")
 	flags.StringVar(&opts.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics endpoint; 0 turns it off.")
 	flags.BoolVar(&opts.metricsSecure, "metrics-secure", true, "Serve metrics by HTTPS, to those whom the API server lets read them.")
 	flags.StringVar(&opts.metricsCertDir, "metrics-cert-path", "", "Folder with tls.crt and tls.key for the metrics endpoint; empty makes a self-signed certificate.")

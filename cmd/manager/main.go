@@ -23,6 +23,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	if opts.version {
+		fmt.Println(version)
+		return
+	}
 	// Not Development: that encoder prints whole objects, and a logged Secret is a leaked Secret.
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&opts.log)))
 	ctrl.Log.WithName("manager").Info("Starting", "version", version)
