@@ -21,13 +21,14 @@ func clientConsent(v *view) *failure {
 	if f := managedConsent(v); f != nil {
 		return f
 	}
+	consent, asksNobody := hostConsent(v, v.intent.endpoint), false
 	if v.intent.provider == "basic" {
-		return basicConsent(v)
+		consent, asksNobody = basicConsent(v), v.obj.Spec.Verify == nil
 	}
-	if f := hostConsent(v, v.intent.endpoint); f != nil {
-		return f
+	if consent != nil || asksNobody {
+		return consent
 	}
-	return bundleConsent(v)
+	return bundleConsent(v) // for basic it is that of spec.verify.url
 }
 
 // liveConsent judges again when the Secret was read, with its type. What it finds then counts as an attempt: only a change helps, and the cache
@@ -53,6 +54,10 @@ func managedConsent(v *view) *failure {
 	if v.intent.provider == "basic" || strings.TrimSpace(v.client.allowedHosts) == "" {
 		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
 			"Secret %s is the target of a CDPCredential, or was, and so is no client Secret: name the Secret that holds the client's own credentials", name))
+	}
+	if v.namesCAKey() {
+		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
+			"Secret %s is the target of a CDPCredential, or was, and so brings no CA: remove spec.clientSecretRef.keys.caCertificate, or name another Secret", name))
 	}
 	var written record
 	if rec := anyRecord(v.client.state); rec != nil {
@@ -215,8 +220,12 @@ func (v *view) roots(endpoint egress.Endpoint) []byte {
 	return slices.Concat(bundle, []byte("\n"), own)
 }
 
-// caKey is the client Secret's key of a private CA. Empty: there is none, since a Secret of another type than Opaque has its issuer's CA under ca.crt.
+// caKey is the client Secret's key of a private CA. Empty: there is none, since a Secret of another type than Opaque has its issuer's CA under ca.crt,
+// and in one that the operator wrote a template may have made it.
 func (v *view) caKey() string {
+	if v.client.managed {
+		return ""
+	}
 	if v.namesCAKey() {
 		return string(v.obj.Spec.ClientSecretRef.Keys.CACertificate)
 	}

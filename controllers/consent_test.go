@@ -71,6 +71,7 @@ func TestConsent(t *testing.T) {
 	bundle, sum := certificate(t)
 	other, _ := certificate(t)
 	withBundle := func(v *view) { v.obj.Spec.TLS = &v1alpha1.TLS{CABundle: bundle} }
+	verified := func(v *view) { v.obj.Spec.Verify = &v1alpha1.Verify{URL: "https://auth.example.com/me"} }
 	basicOf := func(v *view) { provide(v, v1alpha1.Provider{Basic: &v1alpha1.Basic{}}) }
 	for name, tc := range map[string]struct {
 		given  []func(*view)
@@ -115,9 +116,15 @@ func TestConsent(t *testing.T) {
 		"managed, by consent, a foreign key":    {[]func(*view){managed([]string{"client-id"}, nil)}, "SecretNotAllowed", "its key client-secret is not one"},
 		"managed, by consent, no record":        {[]func(*view){func(v *view) { v.client.managed = true }}, "SecretNotAllowed", "its key client-id is not one"},
 		"managed, for basic":                    {[]func(*view){basicOf, managed([]string{"token-id", "token-secret"}, nil), func(v *view) { v.client.allowBasic = "true" }}, "SecretNotAllowed", "is the target"},
-		"a CA without consent":                  {[]func(*view){withBundle}, "CANotAllowed", "cdpcredentials.io/allowed-ca=" + sum},
-		"a CA, any allowed":                     {[]func(*view){withBundle, func(v *view) { v.client.allowedCA = "*" }}, "", ""},
-		"a CA, by its sum":                      {[]func(*view){withBundle, func(v *view) { v.client.allowedCA = "sha256:" + strings.Repeat("0", 64) + ", " + strings.ToUpper(sum) }}, "", ""},
+		"managed, by consent, its CA named": {[]func(*view){managed([]string{"client-id", "client-secret"}, nil), func(v *view) {
+			v.obj.Spec.ClientSecretRef.Keys = &v1alpha1.ClientSecretKeys{CACertificate: "ca.pem"}
+		}}, "SecretNotAllowed", "remove spec.clientSecretRef.keys.caCertificate"},
+		"basic with consent, a CA without": {[]func(*view){basicOf, withBundle, verified, func(v *view) { v.client.allowBasic = "true" }}, "CANotAllowed", "cdpcredentials.io/allowed-ca=" + sum},
+		"basic with consent to both":       {[]func(*view){basicOf, withBundle, verified, func(v *view) { v.client.allowBasic, v.client.allowedCA = "true", sum }}, "", ""},
+		"basic, a CA for nobody":           {[]func(*view){basicOf, withBundle, func(v *view) { v.client.allowBasic = "true" }}, "", ""},
+		"a CA without consent":             {[]func(*view){withBundle}, "CANotAllowed", "cdpcredentials.io/allowed-ca=" + sum},
+		"a CA, any allowed":                {[]func(*view){withBundle, func(v *view) { v.client.allowedCA = "*" }}, "", ""},
+		"a CA, by its sum":                 {[]func(*view){withBundle, func(v *view) { v.client.allowedCA = "sha256:" + strings.Repeat("0", 64) + ", " + strings.ToUpper(sum) }}, "", ""},
 		"two CAs, one allowed": {[]func(*view){func(v *view) {
 			v.obj.Spec.TLS = &v1alpha1.TLS{CABundle: append(bundle, other...)}
 			v.client.allowedCA = sum
@@ -176,6 +183,11 @@ func TestRoots(t *testing.T) {
 	having(corev1.SecretTypeTLS, "ca.crt")(v)
 	if got := endpoint(v); got != "bundle" {
 		t.Errorf("an issuer's CA is none of ours: %q", got)
+	}
+	having(corev1.SecretTypeOpaque, "ca.crt")(v)
+	managed([]string{"client-id", "client-secret"}, []string{"ca.crt"})(v)
+	if got := endpoint(v); got != "bundle" {
+		t.Errorf("one that a template made: %q", got)
 	}
 	provide(v, v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}})
 	if got := endpoint(v); got != "" {
