@@ -226,10 +226,10 @@ func (e *happening) secretInto(secret *corev1.Secret) {
 func (r *replay) become(e *happening, into client.Object) error {
 	want := e.want()
 	err := r.admin.Get(r.ctx, client.ObjectKeyFromObject(into), into)
-	if client.IgnoreNotFound(err) != nil {
+	missing := apierrors.IsNotFound(err)
+	if err != nil && !missing {
 		return err
 	}
-	missing := err != nil
 	switch {
 	case want == nil && missing:
 		return nil
