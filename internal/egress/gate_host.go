@@ -102,11 +102,10 @@ func (g *Gate) serve(t time.Time, h *host) {
 		g.grant(t, best)
 		touched = append(touched, best.lane.host)
 	}
-	if g.full() {
-		h.tokens.short, h.verify.short = h.tokens.waiting > 0, h.verify.waiting > 0
-	}
+	full := g.full() // then nobody has been asked who else could go
 	g.short = g.short[:0]
 	for _, l := range lanes {
+		l.short = l.short || full && l.waiting > 0
 		if l.short {
 			g.short = append(g.short, l)
 		} else if l.host != h {

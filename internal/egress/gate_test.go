@@ -159,6 +159,19 @@ func TestNamespaceCapGivesWay(t *testing.T) {
 	s.wantWoken("a/24") // now nobody does
 }
 
+// Two wait for a worker, each at a host of his own. The first one gets the only worker that is free, and the second one the next.
+func TestWorkersGoToEveryHost(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, Limits{Workers: 2}, 1)
+	calls := []*Reservation{s.mustGo(wish("1").of("a").at("busy.example:443")), s.mustGo(wish("2").of("b").at("busy.example:443"))}
+	s.mustWait(wish("3").of("c").at("busy.example:443"), ReasonWorkers)
+	s.mustWait(wish("4").of("d").at("other.example:443"), ReasonWorkers)
+	calls[0].Done(s.now, served)
+	s.wantWoken("c/3")
+	calls[1].Done(s.now, served)
+	s.wantWoken("d/4")
+}
+
 func TestNamespaceCapHoldsAtSlowHosts(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, Limits{QPS: 1000, HostInFlight: 100}, 1)
