@@ -72,7 +72,8 @@ func (r *CDPCredentialReconciler) isShared(ctx context.Context, obj *v1alpha1.CD
 	return t.foreign != "", err
 }
 
-// withdraw takes what we wrote out of the shared target of an object that is gone.
+// withdraw takes what we wrote out of the shared target of an object that is gone. One that only left the cache, because its labels have given it to
+// another shard, needs it still.
 func (r *CDPCredentialReconciler) withdraw(ctx context.Context, object types.NamespacedName) error {
 	mem := r.memory.known(object)
 	if mem == nil || mem.sharedTarget == "" {
@@ -85,12 +86,24 @@ func (r *CDPCredentialReconciler) withdraw(ctx context.Context, object types.Nam
 	if secret.Annotations[v1alpha1.CredentialAnnotation] != object.Name {
 		return nil // it was handed on
 	}
+	if there, err := r.isThere(ctx, object); there || err != nil {
+		return err
+	}
 	err := r.strip(ctx, secret, object.Name)
 	if refusedByPolicy(err) {
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to take the token out of a Secret that stays: delete its keys by hand", "secret", secret.Name)
 		return nil
 	}
 	return err
+}
+
+// isThere asks the API server for an object of that name.
+func (r *CDPCredentialReconciler) isThere(ctx context.Context, object types.NamespacedName) (bool, error) {
+	obj := &v1alpha1.CDPCredential{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: object.Name}}
+	if err := r.Live.Get(ctx, object, obj); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return true, nil
 }
 
 // strip takes our keys and metadata out of a Secret of an object, as far as its record names them.
