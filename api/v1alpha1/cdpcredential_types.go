@@ -133,7 +133,7 @@ const (
 type LabelValue string
 
 // AnnotationValue is the value of an annotation.
-// +kubebuilder:validation:MaxLength=4096
+// +kubebuilder:validation:MaxLength=65536
 type AnnotationValue string
 
 // DataTemplate is the template of one data key.

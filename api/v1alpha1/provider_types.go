@@ -227,6 +227,7 @@ type OAuth2 struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.map(r, bytes(r).size()).sum() <= 16384",message="resources may have 16 KiB together"
 	Resources []string `json:"resources,omitempty"`
 
 	// parameters are further parameters of the body. They cannot replace those of the grant and of the client's authentication.
@@ -256,7 +257,7 @@ type OAuth2 struct {
 }
 
 // ParameterValue is the value of a parameter.
-// +kubebuilder:validation:MaxLength=4096
+// +kubebuilder:validation:MaxLength=65536
 type ParameterValue string
 
 // HeaderValue is the value of an HTTP header (RFC 9110 section 5.5), visible ASCII with inner spaces.
