@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
@@ -23,6 +25,8 @@ func allowedTargetKey(key string, opened []string) bool {
 	switch {
 	case key == v1alpha1.ManagedByLabel, strings.EqualFold(prefix, v1alpha1.GroupVersion.Group) && prefixed:
 		return false // the operator's own, which the schema refuses as well
+	case key == corev1.LastAppliedConfigAnnotation:
+		return false // kubectl's copy of what was applied: the cache keeps what is allowed, and is to hold no Secret's data
 	case slices.Contains(opened, "*"), slices.Contains(opened, key), prefixed && slices.Contains(opened, prefix):
 		return true
 	case key == trackingLabel:

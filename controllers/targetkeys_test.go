@@ -44,6 +44,7 @@ func TestDisallowedTargetKey(t *testing.T) {
 		"a harmless prefix in capitals":       {"App.kubernetes.io/part-of", nil, false},
 		"a prefix that ends like a harmless":  {"x.app.kubernetes.io/part-of", nil, false},
 		"a harmless prefix without its slash": {"app.kubernetes.io", nil, false},
+		"kubectl's copy of what was applied":  {"kubectl.kubernetes.io/last-applied-configuration", []string{"*", "kubectl.kubernetes.io"}, false},
 		"everything opened":                   {"tekton.dev/git-0", []string{"*"}, true},
 	}
 	for name, tc := range tests {

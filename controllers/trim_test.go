@@ -55,6 +55,19 @@ func TestTrimMetadata(t *testing.T) {
 	}
 }
 
+// TestTrimWithEverythingOpened: an administrator who opens all keys for targets does not open the cache to kubectl's copy.
+func TestTrimWithEverythingOpened(t *testing.T) {
+	t.Parallel()
+	target := secretMetadata("marketing", "etl-token")
+	target.Annotations = map[string]string{
+		"cdpcredentials.io/credential": "etl", "example.com/by": "others", "kubectl.kubernetes.io/last-applied-configuration": `{"data":{"theirs":"czNjcmV0"}}`,
+	}
+	_, err := TrimMetadata([]string{"*"})(target)
+	if diff := cmp.Diff(map[string]string{"cdpcredentials.io/credential": "etl", "example.com/by": "others"}, target.Annotations); diff != "" || err != nil {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+}
+
 // TestTrimCredential: of an object's own metadata only the request for a refresh is read.
 func TestTrimCredential(t *testing.T) {
 	t.Parallel()
