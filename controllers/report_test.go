@@ -721,8 +721,9 @@ func TestReportVerified(t *testing.T) {
 		"accepted again":              {true, forbidden, accepted, []string{"Verified=True Verified"}},
 		"no word":                     {true, accepted, undecided, []string{"Verified=True Verified"}},
 		"no word, and there was none": {true, nil, undecided, []string{"Verified=Unknown EndpointUnavailable"}},
-		"could not be tried at all":   {true, nil, &verification{undecided: true}, nil},
-		"no longer wanted":            {false, accepted, nil, nil},
+		"no word, and it was not allowed to be tried": {true, &verification{truth: "False", reason: "HostNotAllowed", message: "x"}, undecided, []string{"Verified=Unknown EndpointUnavailable"}},
+		"could not be tried at all":                   {true, nil, &verification{undecided: true}, nil},
+		"no longer wanted":                            {false, accepted, nil, nil},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

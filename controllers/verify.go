@@ -186,7 +186,7 @@ func reportVerified(v *view, s step, out outcome, tried *verification, status *v
 	was := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionVerified)
 	switch {
 	case tried == nil || tried.reason == "":
-	case tried.undecided && was != nil:
+	case tried.undecided && was != nil && was.Reason != v1alpha1.ReasonHostNotAllowed: // which was tried, and so is allowed now
 	default:
 		f := &failure{reason: tried.reason, message: tried.message, correlation: tried.correlation}
 		message := tried.message
