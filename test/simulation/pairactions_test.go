@@ -104,6 +104,21 @@ var pairActions = []pairAction{
 		}
 	}},
 
+	{"has another take the target of", func(w *pairWorld, o *object) {
+		other := pick(w, w.objects)
+		if o.get() == nil || other.get() == nil || o.target() == nil || other.get().Spec.Target.Name == o.get().Spec.Target.Name {
+			return
+		}
+		w.editIfThere(o.secret(o.get().Spec.Target.Name), func(s *corev1.Secret) { setAnnotation(s, v1alpha1.AllowedHostsAnnotation, consent) })
+		keys := &v1alpha1.ClientSecretKeys{ClientID: "token", ClientSecret: "token", TenantHash: "token", OAuthKeySecret: "token"}
+		if o.get().Spec.Provider.Basic != nil {
+			keys = &v1alpha1.ClientSecretKeys{ClientID: "username", ClientSecret: "password", TenantHash: "username", OAuthKeySecret: "password"}
+		}
+		other.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.ClientSecretRef = v1alpha1.ClientSecretReference{Name: o.get().Spec.Target.Name, Keys: keys}
+		})
+	}},
+
 	owning("changes the consent to hosts of the client Secret of", func(w *pairWorld, s *corev1.Secret) {
 		setAnnotation(s, v1alpha1.AllowedHostsAnnotation, pick(w, []string{consent, consent, "", "other.example"}))
 	}),

@@ -92,6 +92,7 @@ func TestPairHistories(t *testing.T) {
 					w.start()
 					w.runFor(time.Minute)
 					h.do(w)
+					w.runFor(time.Minute)
 					w.watching.scrape(w.registry)
 				})
 				if broken != nil {
