@@ -87,7 +87,8 @@ func newObstacle(v *view, s step) bool {
 		return false
 	}
 	switch s.failure.reason {
-	case v1alpha1.ReasonSecretNotFound, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonTargetNotOwned, v1alpha1.ReasonTargetUnusable:
+	case v1alpha1.ReasonSecretNotFound, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonCANotAllowed, v1alpha1.ReasonSecretNotAllowed,
+		v1alpha1.ReasonTargetNotOwned, v1alpha1.ReasonTargetUnusable:
 		return true
 	}
 	return false

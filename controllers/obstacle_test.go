@@ -23,6 +23,8 @@ func TestNewObstacle(t *testing.T) {
 		{"client Secret missing, while a failure is waited out", step{failure: stalled("SecretNotFound", "")}, "CredentialsRejected", true},
 		{"client Secret missing, as told", step{failure: stalled("SecretNotFound", "")}, "SecretNotFound", false},
 		{"no consent", step{failure: stalled("HostNotAllowed", "")}, "", true},
+		{"no consent to the CA", step{failure: stalled("CANotAllowed", "")}, "", true},
+		{"no consent to basic", step{failure: stalled("SecretNotAllowed", "")}, "Throttled", true},
 		{"foreign target", step{failure: stalled("TargetNotOwned", "")}, "SecretNotFound", true},
 		{"unusable target", step{failure: stalled("TargetUnusable", "")}, "", true},
 		{"what the object itself says", step{failure: stalled("InvalidSpec", "")}, "", false},
