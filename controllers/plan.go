@@ -157,7 +157,7 @@ func due(v *view) (action, cause) {
 			return issue, causeRequested
 		}
 		return nothing, ""
-	case !v.now.Before(renewAt(v)):
+	case !v.held.rec.ExpiresAt.IsZero() && !v.now.Before(renewAt(v)): // basic's user name and password never end
 		return issue, causeRenewal
 	case v.difference == resourcesOnly && v.held.holds(v.now) && !v.updateRefused && !requestedOrPending(v):
 		return update, causeChanged

@@ -75,6 +75,11 @@ func TestPlan(t *testing.T) {
 		{"what would be sent has changed", cases{
 			"something else than resources": {func(v *view) { v.difference = different }, decision{action: "issue", cause: "Changed"}},
 			"basic":                         {func(v *view) { basic(v); v.difference = different }, decision{action: "issue", cause: "Changed"}},
+			// Its first token is no routine renewal.
+			"no longer basic": {func(v *view) {
+				v.held.rec.IssuedAt, v.held.rec.ExpiresAt = time.Time{}, time.Time{}
+				v.difference = different
+			}, decision{action: "issue", cause: "Changed"}},
 
 			"algonomy: only resources":                 {func(v *view) { algonomy(v); v.difference = resourcesOnly }, decision{action: "update", cause: "Changed"}},
 			"algonomy: resources and something else":   {func(v *view) { algonomy(v); v.difference = different }, decision{action: "issue", cause: "Changed"}},
@@ -723,7 +728,7 @@ func TestPlanRewriteWhileWaiting(t *testing.T) {
 			v.held.rec.IssuedAt, v.held.rec.ExpiresAt = time.Time{}, time.Time{}
 			unlabel(v)
 			v.difference = different
-		}, decision{action: "nothing", cause: "Renewal", keep: true, at: "11:59:59"}},
+		}, decision{action: "nothing", cause: "Changed", keep: true, at: "11:59:59"}},
 		"to basic": {func(v *view) {
 			provide(v, v1alpha1.Provider{Basic: &v1alpha1.Basic{}})
 			v.client.allowBasic, v.difference = "true", different
