@@ -25,6 +25,8 @@ type intent struct {
 	// vendor are the vendor's own hosts, which need no consent.
 	vendor egress.Hosts
 	values []value
+	// caKey is the key of the client Secret that is named for a private CA. Empty: none is.
+	caKey string
 	// defaultKeys says that spec.clientSecretRef.keys names no other keys than the default ones.
 	defaultKeys bool
 	// asked is a fingerprint of all this, askedRest the same without Algonomy's resources. Empty for others.
@@ -69,6 +71,7 @@ func intentOf(spec *v1alpha1.CDPCredentialSpec) (intent, error) {
 	}
 	in.values = valuesOf(in.request, keys)
 	in.defaultKeys = usesDefaultKeys(in.values, valuesOf(in.request, v1alpha1.ClientSecretKeys{}))
+	in.caKey = string(keys.CACertificate)
 	in.asked = in.fingerprint(in.request, spec.ClientSecretRef.Name)
 	if in.request.Provider == exchange.Algonomy {
 		in.askedRest = in.fingerprint(in.request.WithoutResources(), spec.ClientSecretRef.Name)
@@ -177,6 +180,9 @@ func (in *intent) fingerprint(req exchange.Request, secretName string) string {
 	keys := []byte{}
 	for _, v := range in.values {
 		keys = append(keys, v.field+"="+v.key+"\n"...)
+	}
+	if in.caKey != "" {
+		keys = append(keys, "caCertificate="+in.caKey+"\n"...)
 	}
 	return fingerprint(nil, []byte(req.Fingerprint(nil)), []byte(secretName), keys)
 }

@@ -249,6 +249,8 @@ func TestIntentAsked(t *testing.T) {
 		"keys, default":                {oauth2(plain), keyed(oauth2(plain), v1alpha1.ClientSecretKeys{ClientID: "client-id", ClientSecret: "client-secret"}), true},
 		"keys, one that is not read":   {oauth2(plain), keyed(oauth2(plain), v1alpha1.ClientSecretKeys{TenantHash: "x"}), true},
 		"keys":                         {oauth2(plain), keyed(oauth2(plain), v1alpha1.ClientSecretKeys{ClientID: "id"}), false},
+		"keys, of a CA":                {oauth2(plain), keyed(oauth2(plain), v1alpha1.ClientSecretKeys{CACertificate: "ca.pem"}), false},
+		"keys, of another CA":          {keyed(oauth2(plain), v1alpha1.ClientSecretKeys{CACertificate: "x"}), keyed(oauth2(plain), v1alpha1.ClientSecretKeys{CACertificate: "y"}), false},
 		"keys, two changed round":      {keyed(oauth2(plain), v1alpha1.ClientSecretKeys{ClientID: "x", ClientSecret: "y"}), keyed(oauth2(plain), v1alpha1.ClientSecretKeys{ClientID: "y", ClientSecret: "x"}), false},
 		"another client Secret":        {oauth2(plain), func() *v1alpha1.CDPCredentialSpec { s := oauth2(plain); s.ClientSecretRef.Name = "other"; return s }(), false},
 		"target, refresh, verify": {oauth2(plain), func() *v1alpha1.CDPCredentialSpec {
