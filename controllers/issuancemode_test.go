@@ -73,6 +73,7 @@ func TestPlanSameUntilExpiry(t *testing.T) {
 		"the target is gone":       {"11:30:00", missing, decision{action: "issue", cause: "Missing"}},
 		"what is wanted is other":  {"11:30:00", func(v *view) { v.difference = different }, decision{action: "issue", cause: "Changed"}},
 		"only labels are missing":  {"11:59:00", unlabel, decision{action: "rewrite"}},
+		"labels, at its end":       {"12:00:00", unlabel, decision{action: "nothing"}},
 		"the API does not take it": {"11:30:00", func(v *view) { v.rejected = true }, decision{action: "issue", cause: "Rejected"}},
 	} {
 		v := steady()

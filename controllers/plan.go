@@ -167,7 +167,7 @@ func due(v *view) (action, cause) {
 		return issue, causeRequested
 	case v.rejected && v.held.rec.Cause != causeRejected:
 		return issue, causeRejected
-	case shapeChanged(v):
+	case shapeChanged(v) && v.held.holds(v.now): // one that has ended is not published again: the next one is about to come
 		return rewrite, ""
 	}
 	return nothing, ""

@@ -35,6 +35,18 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 7062: an annotation was taken off, and the token ends that cannot be had early", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].sameUntilDead = true
+		w.runFor(90 * time.Minute) // until the second token has come back
+		w.api.mutate = func(s *corev1.Secret) *corev1.Secret { return stripped(s, v1alpha1.ExpiresAtAnnotation) }
+		w.runFor(15 * time.Minute) // in which the third is written, and then again
+		w.api.mutate = nil
+		w.stayQuiet(2 * time.Hour)
+		if o.target().Annotations[v1alpha1.ExpiresAtAnnotation] == "" {
+			return "the annotation is missing"
+		}
+		return ""
+	}},
 	{"seed 20717: a token that was never written, and another client", "oauth2", func(w *world, o *object) string {
 		o.putClientSecret(o.clientSecretNames()[1])
 		w.answered(o, func() { refresh(o, "now") })
