@@ -131,6 +131,9 @@ func (w *world) fresh() *world {
 		if slices.ContainsFunc(w.judge.objects, func(o *object) bool { return o.name.Namespace == name.Namespace && o.name.Name == owner(secret) }) && usable(secret) {
 			continue // it is an object's, or was handed over to it
 		}
+		if w.api.orphaned(secret) {
+			continue // its owner is gone, and it is about to go, too
+		}
 		secret = secret.DeepCopy()
 		secret.OwnerReferences = slices.DeleteFunc(secret.OwnerReferences, func(ref metav1.OwnerReference) bool { return ref.Kind == "CDPCredential" })
 		if _, err := f.api.createSecret(nil, name, secret); err != nil {

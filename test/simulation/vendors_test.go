@@ -407,7 +407,7 @@ func (h *host) issue(v *vendors, a *answer, lifetime time.Duration) (*token, str
 	switch says := w.now + time.Duration(said)*time.Second; {
 	case h.opaque:
 		t.expires = max(t.expires, says)
-	case h.name == apsisHost: // whose expires_in is deprecated
+	case h.name == apsisHost, said == 0: // its expires_in is deprecated; and of none at all the token's own end is left
 		t.expires = t.end
 	default:
 		t.expires = max(t.expires, min(t.end, says))
