@@ -34,14 +34,22 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 		reportRefresh(v, s, out, &status)
 		reportVerified(v, s, out, tried, &status)
 	} else {
-		remove(&status, v1alpha1.ConditionReconciling)
-		remove(&status, v1alpha1.ConditionStalled)
-		if next := status.NextRefreshTime; next != nil && (refreshedReason(&status) != v1alpha1.ReasonThrottled || !v.now.Before(next.Time)) {
-			status.NextRefreshTime = nil
-		} // else it still waits as long as it was told to when it is resumed
+		reportSuspended(v, &status)
 	}
 	setReady(v, &status)
 	return status
+}
+
+// reportSuspended takes out of status what is not waited for any more, nor tried.
+func reportSuspended(v *view, status *v1alpha1.CDPCredentialStatus) {
+	remove(status, v1alpha1.ConditionReconciling)
+	remove(status, v1alpha1.ConditionStalled)
+	if v.obj.Spec.Verify == nil {
+		remove(status, v1alpha1.ConditionVerified)
+	}
+	if next := status.NextRefreshTime; next != nil && (refreshedReason(status) != v1alpha1.ReasonThrottled || !v.now.Before(next.Time)) {
+		status.NextRefreshTime = nil
+	} // else it still waits as long as it was told to when it is resumed
 }
 
 // readyIsStale reports whether Ready is no longer true, or still says that the object is suspended.

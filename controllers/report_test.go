@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -740,6 +741,20 @@ func TestReportVerified(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no longer wanted, while suspended", func(t *testing.T) {
+		t.Parallel()
+		v := steady()
+		v.obj.Spec.Verify = &v1alpha1.Verify{URL: "https://api.example.com"}
+		v.obj.Status = report(v, step{}, outcome{}, forbidden)
+		suspended(v)
+		if got := conditionLines(report(v, step{}, outcome{}, nil)); !slices.Contains(got, "Verified=False InsufficientScope") {
+			t.Errorf("got %q", got)
+		}
+		v.obj.Spec.Verify = nil
+		if diff := cmp.Diff([]string{"Ready=True Suspended", "Refreshed=True TokenIssued"}, conditionLines(report(v, step{}, outcome{}, nil))); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
 	t.Run("401, and no new token is to be had", func(t *testing.T) {
 		t.Parallel()
 		v := steady()
