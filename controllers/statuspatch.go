@@ -27,6 +27,9 @@ func statusPatch(uid types.UID, saved, status *v1alpha1.CDPCredentialStatus) ([]
 	if len(changed) == 0 {
 		return nil, nil
 	}
+	if reflect.ValueOf(*saved).IsZero() {
+		changed = []operation{{"add", "/status", status}} // there is none to which fields could be added
+	}
 	patch, err := json.Marshal(append([]operation{{"test", "/metadata/uid", uid}}, changed...))
 	if err != nil {
 		return nil, fmt.Errorf("write the status patch: %w", err)

@@ -19,7 +19,7 @@ func TestStatusPatch(t *testing.T) {
 		want          string
 	}{
 		{"nothing", v1alpha1.CDPCredentialStatus{Failures: 1, NextRefreshTime: at(1)}, v1alpha1.CDPCredentialStatus{Failures: 1, NextRefreshTime: at(1)}, ""},
-		{"a first field", v1alpha1.CDPCredentialStatus{}, v1alpha1.CDPCredentialStatus{Provider: "apsis"}, `{"op":"add","path":"/status/provider","value":"apsis"}`},
+		{"a first field", v1alpha1.CDPCredentialStatus{}, v1alpha1.CDPCredentialStatus{Provider: "apsis"}, `{"op":"add","path":"/status","value":{"provider":"apsis"}}`},
 		{
 			"changed, added, gone and kept",
 			v1alpha1.CDPCredentialStatus{Failures: 1, RefreshPending: true, NextRefreshTime: at(1), TargetName: "x"},
@@ -38,7 +38,7 @@ func TestStatusPatch(t *testing.T) {
 			`{"op":"add","path":"/status/issuance","value":null}`,
 		},
 		{
-			"an object that was not there", v1alpha1.CDPCredentialStatus{}, v1alpha1.CDPCredentialStatus{Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 1}},
+			"an object that was not there", v1alpha1.CDPCredentialStatus{Failures: 1}, v1alpha1.CDPCredentialStatus{Failures: 1, Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 1}},
 			`{"op":"add","path":"/status/issuance","value":{"day":"2026-03-01","count":1}}`,
 		},
 		{
