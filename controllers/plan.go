@@ -336,6 +336,12 @@ func issuance(v *view) v1alpha1.Issuance {
 	if rec := v.held.rec; rec != nil {
 		known = append(known, rec.Issuance)
 	}
+	tomorrow := v.now.UTC().AddDate(0, 0, 1).Format(time.DateOnly)
+	for _, k := range known {
+		if k != nil && k.Day == tomorrow { // a leader whose clock was ahead of ours has begun it: no day has two budgets
+			today.Day = tomorrow
+		}
+	}
 	for _, k := range known {
 		if k != nil && k.Day == today.Day {
 			today.Count = max(today.Count, k.Count)

@@ -423,18 +423,20 @@ func TestPlanBudget(t *testing.T) {
 		given func(*view)
 		want  decision
 	}{
-		"one left":                         {func(v *view) { budget(v, 20, 19) }, decision{action: "issue", cause: "Changed"}},
-		"none left":                        {func(v *view) { budget(v, 20, 20) }, spent},
-		"lowered below the count":          {func(v *view) { budget(v, 3, 20) }, spent},
-		"no budget":                        {func(v *view) { budget(v, 20, 20); v.obj.Spec.Refresh.MaxPerDay = nil }, decision{action: "issue", cause: "Changed"}},
-		"another day's count":              {func(v *view) { budget(v, 20, 20); v.obj.Status.Issuance.Day = "2026-02-28" }, decision{action: "issue", cause: "Changed"}},
-		"status lost: the record has it":   {func(v *view) { budget(v, 20, 0); v.obj.Status.Issuance = nil; recordCount(v, "2026-03-01", 20) }, spent},
-		"status behind: the record has it": {func(v *view) { budget(v, 20, 19); recordCount(v, "2026-03-01", 20) }, spent},
-		"both lost: this process has it":   {func(v *view) { budget(v, 20, 19); v.issuance = &v1alpha1.Issuance{Day: "2026-03-01", Count: 20} }, spent},
-		"this process has the day before":  {func(v *view) { budget(v, 20, 19); v.issuance = &v1alpha1.Issuance{Day: "2026-02-28", Count: 20} }, decision{action: "issue", cause: "Changed"}},
-		"the last one is in the hand":      {func(v *view) { budget(v, 20, 20); v.inHand = true }, decision{action: "issue", cause: "Changed"}},
-		"the record is behind":             {func(v *view) { budget(v, 20, 20); recordCount(v, "2026-03-01", 7) }, spent},
-		"the record is of the day before":  {func(v *view) { budget(v, 20, 1); recordCount(v, "2026-02-28", 20) }, decision{action: "issue", cause: "Changed"}},
+		"one left":                {func(v *view) { budget(v, 20, 19) }, decision{action: "issue", cause: "Changed"}},
+		"none left":               {func(v *view) { budget(v, 20, 20) }, spent},
+		"lowered below the count": {func(v *view) { budget(v, 3, 20) }, spent},
+		"no budget":               {func(v *view) { budget(v, 20, 20); v.obj.Spec.Refresh.MaxPerDay = nil }, decision{action: "issue", cause: "Changed"}},
+		"another day's count":     {func(v *view) { budget(v, 20, 20); v.obj.Status.Issuance.Day = "2026-02-28" }, decision{action: "issue", cause: "Changed"}},
+		"the next day was begun by a clock ahead": {func(v *view) { budget(v, 20, 20); v.obj.Status.Issuance.Day = "2026-03-02" }, spent},
+		"a clock was ahead by days":               {func(v *view) { budget(v, 20, 20); v.obj.Status.Issuance.Day = "2026-03-03" }, decision{action: "issue", cause: "Changed"}},
+		"status lost: the record has it":          {func(v *view) { budget(v, 20, 0); v.obj.Status.Issuance = nil; recordCount(v, "2026-03-01", 20) }, spent},
+		"status behind: the record has it":        {func(v *view) { budget(v, 20, 19); recordCount(v, "2026-03-01", 20) }, spent},
+		"both lost: this process has it":          {func(v *view) { budget(v, 20, 19); v.issuance = &v1alpha1.Issuance{Day: "2026-03-01", Count: 20} }, spent},
+		"this process has the day before":         {func(v *view) { budget(v, 20, 19); v.issuance = &v1alpha1.Issuance{Day: "2026-02-28", Count: 20} }, decision{action: "issue", cause: "Changed"}},
+		"the last one is in the hand":             {func(v *view) { budget(v, 20, 20); v.inHand = true }, decision{action: "issue", cause: "Changed"}},
+		"the record is behind":                    {func(v *view) { budget(v, 20, 20); recordCount(v, "2026-03-01", 7) }, spent},
+		"the record is of the day before":         {func(v *view) { budget(v, 20, 1); recordCount(v, "2026-02-28", 20) }, decision{action: "issue", cause: "Changed"}},
 		"the last nanosecond of the day": {func(v *view) {
 			budget(v, 20, 20)
 			living(v, "23:30:00", "23:59:59.5")
