@@ -124,10 +124,7 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, obj *v1alp
 	if shared, err := r.isShared(ctx, obj, mem, meta); err != nil {
 		return err
 	} else if shared {
-		if err := r.strip(ctx, meta, obj.Name); !apierrors.IsConflict(err) {
-			return err
-		}
-		return nil
+		return r.stripLeftover(ctx, obj, meta)
 	}
 	err := r.Client.Delete(ctx, meta, client.Preconditions{UID: &meta.UID, ResourceVersion: &meta.ResourceVersion})
 	if apierrors.IsConflict(err) {
@@ -137,6 +134,19 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, obj *v1alp
 		return fmt.Errorf("delete Secret %s: %w", name, err)
 	}
 	mem.forgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
+	return nil
+}
+
+// stripLeftover takes what is ours out of a target of before. Without our annotation the Secret would not be ours again, so the API server is asked
+// whether it is the target again, which the cache may not show yet.
+func (r *CDPCredentialReconciler) stripLeftover(ctx context.Context, obj *v1alpha1.CDPCredential, secret *metav1.PartialObjectMetadata) error {
+	live, err := r.readObject(ctx, obj)
+	if live == nil || err != nil || live.Spec.Target.Name == secret.Name {
+		return err
+	}
+	if err := r.strip(ctx, secret, obj.Name); !apierrors.IsConflict(err) {
+		return err
+	}
 	return nil
 }
 

@@ -73,7 +73,8 @@ func reportTarget(v *view, status *v1alpha1.CDPCredentialStatus) {
 	rec := v.target.rec
 	reportIssuance(v, status)
 	status.TargetVersion = ""
-	if v.target.content == intact && v.target.unusable == "" { // what is wrong with it is found out again by the next process
+	asRecorded := v.target.content == intact && v.target.unusable == "" && v.target.sharedBeside(rec.Keys) == rec.Shared
+	if asRecorded { // what is wrong with it is found out again by the next process
 		status.TargetVersion = v.target.version
 	}
 	status.TargetName = v.target.name

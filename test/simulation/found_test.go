@@ -47,6 +47,33 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 924388: a key of others comes while something is in the way, and another process finds it", "basic", func(w *world, o *object) string {
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = &v1alpha1.TLS{CABundle: []byte("bad")} })
+		w.runFor(time.Second)
+		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
+		w.runFor(time.Second)
+		w.leader().kill()
+		w.runFor(30 * time.Second)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = nil })
+		w.runFor(5 * time.Second)
+		if owners := o.target().OwnerReferences; len(owners) > 0 {
+			return fmt.Sprintf("the garbage collector would delete it: %+v", owners)
+		}
+		return ""
+	}},
+	{"seed 922316: a shared target is renamed, and renamed back while its name is being tidied up", "oauth2", func(w *world, o *object) string {
+		name := o.get().Spec.Target.Name
+		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
+		w.runFor(5 * time.Second)
+		rename(w, o)
+		w.requested("patch status")
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Name = name })
+		w.runFor(30 * time.Second)
+		if said := o.refreshed(); said != "TokenIssued" {
+			return "Refreshed is " + said
+		}
+		return ""
+	}},
 	{"seed 20717: a token that was never written, and another client", "oauth2", func(w *world, o *object) string {
 		o.putClientSecret(o.clientSecretNames()[1])
 		w.answered(o, func() { refresh(o, "now") })
