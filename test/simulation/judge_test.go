@@ -3,6 +3,7 @@ package simulation
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -239,15 +240,20 @@ func (j *judge) behind(p *pass, either bool) bool {
 		if seen == is {
 			return false
 		}
-		for _, c := range slices.Backward(j.w.api.changes) {
+		for i, c := range slices.Backward(j.w.api.changes) {
 			if c.name == name && c.ofSecret == ofSecret {
+				if seen == strconv.Itoa(firstVersion+i) {
+					return false
+				}
 				switch {
 				case c.by == nil || c.deposed || either && c.by.replica != p.replica:
 					return true
 				case c.by.object.UID != p.object.UID:
 					return true // it was another object that this is of
 				}
-				return c.by.replica != p.replica && p.object.Status.LastRefreshTime == nil
+				if c.by.replica != p.replica || seen == "" {
+					return c.by.replica != p.replica && p.object.Status.LastRefreshTime == nil
+				} // else it has patched what somebody else had changed before
 			}
 		}
 		return true

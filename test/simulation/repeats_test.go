@@ -25,10 +25,17 @@ func (a *answer) again() bool { return a.token != nil && a.token.first != a && a
 // repeatGrace is how long a token that cannot be had before its end may be held beyond that: two seconds, and what two clocks may be apart unseen.
 const repeatGrace = 2*time.Second + clockNoise
 
-// replaced judges a token that cannot be had before its end. A process whose watch hangs waits for its cache to show what it has written itself.
+// replaced judges a token that cannot be had before its end. A process whose watch hangs waits for its cache to show what it has written itself; and
+// with the few workers that it has here, one call of the namespace that hangs takes all the places that the namespace has.
 func (j *judge) replaced(h hold, obj *v1alpha1.CDPCredential, rec *written) {
-	if j.w.silent() && j.w.now < h.token.expires+mostLag {
-		j.w.after(mostLag, func() {
+	silent := j.w.silent() && j.w.now < h.token.expires+mostLag
+	crowded := j.w.calls(h.object.Namespace) >= max(1, j.w.workers/2) && j.w.now < h.token.expires+busyFor
+	if silent || crowded {
+		again := mostLag
+		if crowded {
+			again = time.Second
+		}
+		j.w.after(again, func() {
 			if obj, rec := j.still(h); rec != nil {
 				j.replaced(h, obj, rec)
 			}
@@ -51,4 +58,18 @@ func (w *world) silent() bool {
 		}
 	}
 	return false
+}
+
+// calls counts the calls that objects of a namespace have under way.
+func (w *world) calls(namespace string) int {
+	n := 0
+	for _, r := range w.replicas {
+		for _, p := range r.running {
+			last := len(p.requests) - 1
+			if last >= 0 && p.name.Namespace == namespace && (p.requests[last] == "exchange" || p.requests[last] == "verify") {
+				n++
+			}
+		}
+	}
+	return n
 }
