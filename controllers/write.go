@@ -37,21 +37,16 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 	p.rec.Shape = shapeOf(&v.obj.Spec.Target)
 	p.rec.Keys = sortedKeys(data)
 	p.rec.Default = slices.DeleteFunc(sortedKeys(data), func(key string) bool { _, templated := v.obj.Spec.Target.Data[key]; return templated })
-	p.rec.Shared = v.target.sharedBeside(p.rec.Keys)
-	want := wantedMetadata(v.obj, p.rec.shownExpiry(), p.rec.Shared)
-	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
-	p.rec.Token, p.rec.Data = p.rec.seal(p.rec.tokenIn(data)), p.rec.sealData(data, p.rec.Keys)
 	if !p.revised {
 		if err := r.setDataRevision(v, &p.rec); err != nil {
 			return "", err
 		}
 		p.revised = true
 	}
-	state, err := json.Marshal(p.rec.written())
+	want, err := describe(v, p, data)
 	if err != nil {
-		return "", fmt.Errorf("write the record: %w", err)
+		return "", err
 	}
-	want.annotations[v1alpha1.StateAnnotation] = string(state)
 
 	target := v.target
 	for range 3 { // a token in the hand is not given up because somebody else wrote the Secret at the same moment
@@ -80,13 +75,31 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 			return "", &notOursError{target}
 		}
 		switch {
-		case target.records(state):
+		case target.records([]byte(want.annotations[v1alpha1.StateAnnotation])):
 			return target.version, nil // it was written already, and the answer to that was lost
 		case target.has() && !p.rec.IssuedAt.After(target.rec.IssuedAt):
 			return "", errSuperseded // another replica has written a token since
 		}
+		v.target.foreign = target.foreign // there may be a key of somebody else in it now
+		if want, err = describe(v, p, data); err != nil {
+			return "", err
+		}
 	}
 	return "", fmt.Errorf("write Secret %s: it kept changing", v.target.name)
+}
+
+// describe completes the record for a target that holds what the view says of it, and gives the metadata that it is to be written with.
+func describe(v *view, p *publication, data map[string][]byte) (metadata, error) {
+	p.rec.Shared = v.target.sharedBeside(p.rec.Keys)
+	want := wantedMetadata(v.obj, p.rec.shownExpiry(), p.rec.Shared)
+	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
+	p.rec.Token, p.rec.Data = p.rec.seal(p.rec.tokenIn(data)), p.rec.sealData(data, p.rec.Keys)
+	state, err := json.Marshal(p.rec.written())
+	if err != nil {
+		return metadata{}, fmt.Errorf("write the record: %w", err)
+	}
+	want.annotations[v1alpha1.StateAnnotation] = string(state)
+	return want, nil
 }
 
 // records says whether the Secret has this very record, and holds what it says.

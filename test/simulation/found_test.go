@@ -74,6 +74,16 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 921559: a key of others comes while a token is being written", "oauth2", func(w *world, o *object) string {
+		refresh(o, "now")
+		w.requested("patch Secret " + o.get().Spec.Target.Name)
+		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
+		w.runFor(30 * time.Second)
+		if owners := o.target().OwnerReferences; len(owners) > 0 {
+			return fmt.Sprintf("the garbage collector would delete it: %+v", owners)
+		}
+		return ""
+	}},
 	{"seed 20717: a token that was never written, and another client", "oauth2", func(w *world, o *object) string {
 		o.putClientSecret(o.clientSecretNames()[1])
 		w.answered(o, func() { refresh(o, "now") })
