@@ -37,13 +37,7 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 	p.rec.Shape = shapeOf(&v.obj.Spec.Target)
 	p.rec.Keys = sortedKeys(data)
 	p.rec.Default = slices.DeleteFunc(sortedKeys(data), func(key string) bool { _, templated := v.obj.Spec.Target.Data[key]; return templated })
-	if !p.revised {
-		if err := r.setDataRevision(v, &p.rec); err != nil {
-			return "", err
-		}
-		p.revised = true
-	}
-	want, err := describe(v, p, data)
+	want, err := r.describe(v, p, data)
 	if err != nil {
 		return "", err
 	}
@@ -81,7 +75,7 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 			return "", errSuperseded // another replica has written a token since
 		}
 		v.target.foreign = target.foreign // there may be a key of somebody else in it now
-		if want, err = describe(v, p, data); err != nil {
+		if want, err = r.describe(v, p, data); err != nil {
 			return "", err
 		}
 	}
@@ -89,7 +83,13 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 }
 
 // describe completes the record for a target that holds what the view says of it, and gives the metadata that it is to be written with.
-func describe(v *view, p *publication, data map[string][]byte) (metadata, error) {
+func (r *CDPCredentialReconciler) describe(v *view, p *publication, data map[string][]byte) (metadata, error) {
+	if !p.revised {
+		if err := r.setDataRevision(v, &p.rec); err != nil {
+			return metadata{}, err
+		}
+		p.revised = true
+	}
 	p.rec.Shared = v.target.sharedBeside(p.rec.Keys)
 	want := wantedMetadata(v.obj, p.rec.shownExpiry(), p.rec.Shared)
 	p.rec.Labels, p.rec.Annotations = sortedKeys(want.labels), sortedKeys(want.annotations)
