@@ -144,6 +144,23 @@ PAIRS ?= 50000
 simulate-pairs: ## Simulate PAIRS (50000) pairs of worlds that differ only in the values of Secrets, from FIRST (1) on; a few hundred are part of the tests
 	go test ./test/simulation -run '^TestPairs$$' -count 1 -timeout 0 -v -simulation.pairs=$(PAIRS) -simulation.first=$(FIRST)
 
+STATES ?= 20000
+FILE ?= bin/states.gz
+STATE ?= 0
+SIMULATE_STATES := go test ./test/simulation -run '^TestStates$$' -count 1 -timeout 0 -v
+.PHONY: record-states
+record-states: ## Before the code is rearranged: write STATES (20000) states of simulated worlds and what becomes of them to FILE (bin/states.gz)
+	mkdir -p $(dir $(FILE))
+	$(SIMULATE_STATES) -simulation.record=$(abspath $(FILE)) -simulation.states=$(STATES) -simulation.first=$(FIRST)
+
+.PHONY: compare-states
+compare-states: ## Afterwards: fail if something else becomes of a state of FILE (bin/states.gz); STATE=N tells the story of one
+	$(SIMULATE_STATES) -simulation.compare=$(abspath $(FILE)) -simulation.state=$(STATE)
+
+.PHONY: compare-totals
+compare-totals: ## Fail if the totals of two logs of make simulate, BEFORE and AFTER, differ by more than 1 %
+	hack/totals.sh $(BEFORE) $(AFTER)
+
 MUTATE ?=
 .PHONY: mutate
 mutate: ## Make N (150) mutants of controllers, egress and token by SEED (1), and fail if the tests catch less than 85 % of them (half an hour)

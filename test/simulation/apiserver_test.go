@@ -31,6 +31,8 @@ type apiServer struct {
 	// changes are all there were, in order: that at i made the version firstVersion+i.
 	changes []change
 	uids    int
+	// skipped is by how much its versions are beyond those.
+	skipped int
 	// mutate is what a webhook makes of a Secret that the operator writes. Nil: nothing.
 	mutate    func(*corev1.Secret) *corev1.Secret
 	mutatedAt time.Duration
@@ -72,7 +74,9 @@ func newAPIServer(w *world) *apiServer {
 	}
 }
 
-func (s *apiServer) nextVersion() string { return strconv.Itoa(firstVersion + len(s.changes)) }
+func (s *apiServer) nextVersion() string {
+	return strconv.Itoa(firstVersion + s.skipped + len(s.changes))
+}
 
 func (s *apiServer) meta(o *metav1.ObjectMeta, name types.NamespacedName) {
 	s.uids++

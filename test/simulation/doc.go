@@ -21,6 +21,15 @@
 // time. What is drawn (data revisions, names of processes) is named in the order in which it appears. Whether a target's data changed is not compared:
 // docs/security.md says what that tells. The judge has no say in these worlds. TestPairHistories has the ways to learn something that were found.
 //
+// # States
+//
+// TestStates is for those who rearrange the code (make record-states before, make compare-states after). It takes what passes observe in the worlds of
+// TestSeeds (staterecord_test.go: the object, its Secrets, the clocks) and has a new process look at it, once at that moment and once when it wants to be
+// back, by an endpoint and an API server that answer as the state says (statereplay_test.go). What it does that can be seen from outside is compared:
+// exchanges, verifications, writes and what they make of the object, events, and when it wants to be back. Reads and the number of passes are not, nor
+// anything of the operator's own types. Where only messages differ, the pairs of messages are listed, and it is no failure. Chance always gives the same
+// number, so salts and fingerprints are the same if they are made in the same way.
+//
 // # Assumptions
 //
 // Vendors (assume_vendors_test.go):

@@ -44,6 +44,8 @@ type stats struct {
 	// late is what is tolerated between two leaders.
 	deposed int
 	causes  map[string]int
+	// requests are those that passes made of the API server, writes those of them that write.
+	requests, writes int
 	// flips counts the worlds in which each assumption was flipped.
 	flips map[string]int
 }

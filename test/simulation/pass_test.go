@@ -51,6 +51,9 @@ type pass struct {
 }
 
 func (r *replica) startPass(name types.NamespacedName) {
+	if r.w.wires.begins != nil {
+		r.w.wires.begins(r, name)
+	}
 	p := &pass{replica: r, name: name, began: r.w.now, history: min(r.cache.watches[0].heard, r.cache.watches[1].heard), secrets: map[types.NamespacedName]string{}}
 	p.behind = r.behind(name.Namespace)
 	r.running = append(r.running, p)
@@ -122,6 +125,9 @@ func (p *pass) mayDie(last func()) {
 func (p *pass) request(what string, writes bool, do func() error) error {
 	w := p.replica.w
 	p.requests, p.sent = append(p.requests, what), w.now
+	if w.judge.stats.requests++; writes {
+		w.judge.stats.writes++
+	}
 	if w.overhears != nil && !strings.HasPrefix(what, "get ") {
 		w.overhears(p.name, what)
 	}

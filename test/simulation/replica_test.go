@@ -110,6 +110,9 @@ func (r recorder) Eventf(_, _ runtime.Object, kind, reason, _, note string, args
 
 // enqueue has an object looked at after a while: the earliest time counts, as in controller-runtime's priority queue.
 func (r *replica) enqueue(name types.NamespacedName, after time.Duration) {
+	if r.w.alone != nil && *r.w.alone != name {
+		return
+	}
 	at := r.w.now + after
 	if have, ok := r.queue[name]; ok && have <= at {
 		return
@@ -149,6 +152,9 @@ func (r *replica) work() {
 // passEnded does what the controller does with the result.
 func (r *replica) passEnded(p *pass) {
 	r.running = slices.DeleteFunc(r.running, func(other *pass) bool { return other == p })
+	if r.w.ends != nil {
+		r.w.ends(p)
+	}
 	limiter := r.w.wires.limiter
 	switch {
 	case p.err != nil:

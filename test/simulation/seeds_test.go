@@ -124,6 +124,8 @@ func TestSeeds(t *testing.T) {
 	count := min(uint64(next.Load()), *seeds)
 	t.Logf("%d seeds, %.0f simulated days in %s: %.0f seeds, %.0f days a minute; %d passes", count, simulated, took.Round(time.Millisecond), float64(count)/took.Minutes(), simulated/took.Minutes(), passes.Load())
 	t.Logf("%+v", total)
+	t.Logf("totals: seeds %d, exchanges %d, tokens %d, writes %d, requests %d, passes %d", // hack/totals.sh reads this
+		count, total.exchanges, total.issued, total.writes, total.requests, passes.Load())
 	t.Log(total.flipped(count))
 }
 
@@ -163,6 +165,8 @@ func (s *stats) add(other stats) {
 	s.killed += other.killed
 	s.stale += other.stale
 	s.deposed += other.deposed
+	s.requests += other.requests
+	s.writes += other.writes
 	for cause, n := range other.causes {
 		s.causes[cause] += n
 	}

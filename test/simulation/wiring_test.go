@@ -38,6 +38,8 @@ type wiring struct {
 	hearing *replica
 	// history, if not nil, is where a world's API server keeps what happens.
 	history *history
+	// begins is told of every pass that begins. Nil: nobody is.
+	begins func(*replica, types.NamespacedName)
 	// idle are coroutines that wait for a pass to run: their stacks have grown already.
 	idle []*coroutine
 }

@@ -43,6 +43,10 @@ type world struct {
 	skewed bool
 	// overhears is told of every event and of every write that is asked of the API server. Nil: nobody listens.
 	overhears func(about types.NamespacedName, what string)
+	// ends is told of every pass that has ended. Nil: nobody is.
+	ends func(*pass)
+	// alone is the one object that is looked at. Nil: all are.
+	alone *types.NamespacedName
 	// story is told what happens. Nil: nobody listens.
 	story func(string)
 	// passes counts them.
