@@ -26,8 +26,10 @@ func (j *judge) passEnded(p *pass) {
 		j.agreement(p)
 	}
 	defer func() {
-		// The first attempt for a new object is made without asking for it. If it fails, the next one asks.
-		if p.answer != nil && (p.answer.token != nil || p.counts()["get "+p.name.Name] > 0) {
+		// The first attempt for a new object is made without asking for it. If it fails, the next one asks. One that has asked and waits for its turn does
+		// not ask again.
+		asked := p.counts()["get "+p.name.Name] > 0
+		if p.answer != nil && (p.answer.token != nil || asked) || asked && j.quiet && j.awaitsTurn(p) {
 			p.replica.asked[p.object.UID] = true
 		}
 	}()
@@ -205,6 +207,8 @@ func (j *judge) quietly(p *pass) {
 		// The API has said so again, but of another generation of the object.
 	case exchanges == 0 && writes == 0 && counts["get"] == 1 && p.object.Spec.Verify != nil && j.lacksValue(j.object(p.name)):
 		// A verification without a value that is to go with the token, whatever else stands between the object and its next one.
+	case exchanges == 0 && verifies == 0 && writes == 0 && counts["get "+p.name.Name] == 1 && reads == 1 && j.awaitsTurn(p):
+		// Before its first exchange a process looks whether the cache is right, and then the gate may have no place.
 	case exchanges == 0 && verifies == 0 && reads+writes > 0:
 		expensive("nothing was to be done")
 	case exchanges == 0 && writes > 0:
@@ -222,6 +226,12 @@ func (j *judge) quietly(p *pass) {
 	case p.err != nil:
 		expensive("it failed")
 	}
+}
+
+// awaitsTurn reports whether a pass comes back for a renewal whose time has come.
+func (j *judge) awaitsTurn(p *pass) bool {
+	rec := j.record(j.held(p.object))
+	return p.result.RequeueAfter > 0 && rec != nil && j.w.now >= earliestRenewal(rec, p.object)
 }
 
 // counts says how many requests of each verb a pass made, and besides how many patches of status and how many reads of what.
