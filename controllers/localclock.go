@@ -151,8 +151,12 @@ func (v *view) clockJumped() bool {
 // adoptStatus puts the times of status on Clock.
 func (r *CDPCredentialReconciler) adoptStatus(v *view) {
 	v.statusAhead = v.shown()
-	if last := v.obj.Status.LastAttempt; last != nil && last.Clock != nil {
+	last, rec := v.obj.Status.LastAttempt, v.held.rec
+	switch {
+	case last != nil && last.Clock != nil:
 		v.statusAhead = r.aheadOf(*last.Clock)
+	case rec != nil && v.obj.Status.TokenExpirationTime.Equal(wholeSecond(rec.shownExpiry())):
+		v.statusAhead = rec.ahead // both were written on one clock, however far that is off by now
 	}
 	moveStatus(&v.obj.Status, -v.statusAhead)
 }

@@ -167,3 +167,26 @@ func TestStatusOnClocks(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusWrittenWithTheTarget: status says nothing of its clock where there was no failed attempt. It was written on that of the target, which may have
+// been set by an hour since, if both say the same of the token's end.
+func TestStatusWrittenWithTheTarget(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ ends, want string }{
+		"status tells of the held token":   {"13:00:00", "11:42:00"},
+		"it has been told since on ours":   {"12:00:00", "12:42:00"},
+		"status tells of the token before": {"12:10:00", "12:42:00"},
+		"status tells of no token":         {"", "12:42:00"},
+	} {
+		v := steady()
+		v.held.rec.ahead = time.Hour
+		v.obj.Status.NextRefreshTime = second("12:42:00")
+		if tc.ends != "" {
+			v.obj.Status.TokenExpirationTime = second(tc.ends)
+		}
+		process('a', setClock{}).adoptStatus(v)
+		if got := clockText(v.obj.Status.NextRefreshTime.Time); got != tc.want {
+			t.Errorf("%s: the next refresh is at %s, want %s", name, got, tc.want)
+		}
+	}
+}

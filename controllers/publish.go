@@ -29,7 +29,7 @@ func (r *CDPCredentialReconciler) rewrite(ctx context.Context, v *view, mem *rem
 		rec.Asked, rec.Client = v.intent.asked, v.client.version
 	}
 	return r.publish(ctx, v, mem, &publication{
-		token: exchange.Token{Value: value, Type: rec.TokenType, Granted: rec.Granted, Life: rec.life()}, req: req, rec: rec,
+		token: exchange.Token{Value: value, Type: rec.TokenType, Granted: rec.Granted, Life: rec.life()}, req: req, rec: rec, repeated: true,
 	})
 }
 

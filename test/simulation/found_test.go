@@ -47,6 +47,14 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 931950: a clock is set, at an endpoint that gives the same token until it ends", "oauth2", func(w *world, o *object) string {
+		return w.keepsWaiting(func() { w.leader().setClock(time.Hour) })
+	}},
+	{"labels are changed, at an endpoint that gives the same token until it ends", "oauth2", func(w *world, o *object) string {
+		return w.keepsWaiting(func() {
+			o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Labels = map[string]v1alpha1.LabelValue{"team": "a"} })
+		})
+	}},
 	{"seed 924388: a key of others comes while something is in the way, and another process finds it", "basic", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = &v1alpha1.TLS{CABundle: []byte("bad")} })
 		w.runFor(time.Second)
@@ -453,6 +461,19 @@ func TestFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// keepsWaiting does something that is no reason for an exchange while the held token is known to come back until it ends.
+func (w *world) keepsWaiting(do func()) string {
+	w.vendors.hosts[oauthHost].sameUntilDead = true
+	w.runFor(85 * time.Minute) // until the second token has come back
+	before := w.judge.stats.exchanges
+	do()
+	w.runFor(8 * time.Minute)
+	if asked := w.judge.stats.exchanges - before; before != 3 || asked != 0 {
+		return fmt.Sprintf("it was asked %d times before and %d times after", before, asked)
+	}
+	return ""
 }
 
 // TestLostWrites is of the seeds 36010, 47086 and 97309: the answers to the first write of a target and to a later one are lost. The process has written
