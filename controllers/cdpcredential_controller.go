@@ -112,6 +112,7 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 		return r.reportLoss(ctx, v, mem)
 	}
 	out, err := r.act(ctx, v, mem, s)
+	mem.unansweredRepair = unanswered(s, err)
 	if err != nil {
 		return r.interrupted(ctx, v, mem, err)
 	}

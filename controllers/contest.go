@@ -33,6 +33,38 @@ func (q quickRepairs) recent(now time.Time) bool {
 	return !q.last.IsZero() && now.Before(q.last.Add(repairWindow))
 }
 
+// An unansweredRepair is one whose write ended in an error: it may have been made all the same.
+type unansweredRepair struct {
+	weight  int
+	contest *v1alpha1.Contest
+}
+
+// unanswered is the repair of a step that ended in an error. Nil: there is none.
+func unanswered(s step, err error) *unansweredRepair {
+	if err == nil || s.repair == 0 {
+		return nil
+	}
+	return &unansweredRepair{s.repair, s.contest}
+}
+
+// confirmRepair counts a repair whose answer was lost, once the target shows that it was made. It has to stay for as long as any other.
+func confirmRepair(v *view, mem *remembered) {
+	lost := mem.unansweredRepair
+	if lost == nil || !v.target.has() {
+		return
+	}
+	do, why := due(v)
+	if repairWeight(v, do, why) > 0 {
+		return // it is still to be made
+	}
+	mem.unansweredRepair = nil
+	mem.repairs = mem.repairs.and(lost.weight, v.now)
+	v.repairs = mem.repairs
+	if lost.contest != nil {
+		v.obj.Status.Contest = contestAfter(v, step{contest: lost.contest, repair: lost.weight}, outcome{wrote: true})
+	}
+}
+
 // repairWeight is above zero for an action that undoes what somebody else has done to the target: 2 if the token has to be restored.
 func repairWeight(v *view, do action, why cause) int {
 	wroteBefore := v.obj.Status.TargetName == v.target.name && !v.moving()

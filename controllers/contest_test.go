@@ -131,6 +131,41 @@ func TestContestWakes(t *testing.T) {
 	}
 }
 
+// TestConfirmRepair: a repair whose answer was lost counts as soon as the target shows it, and has to stay as long as if it had been answered.
+func TestConfirmRepair(t *testing.T) {
+	t.Parallel()
+	third := &v1alpha1.Contest{Repairs: 3, Until: *second("11:17:43")}
+	for name, tc := range map[string]struct {
+		given   func(*view)
+		lost    *unansweredRepair
+		weight  int
+		until   string
+		settled bool
+	}{
+		"it was made":                   {mine, &unansweredRepair{2, nil}, 4, "", true},
+		"it was made, in a contest":     {mine, &unansweredRepair{2, third}, 4, "11:19:03", true},
+		"it was not made":               {func(v *view) { mine(v); holding(replacedContent)(v) }, &unansweredRepair{2, third}, 2, "", false},
+		"it was not made, of a key":     {func(v *view) { mine(v); holding(editedContent)(v) }, &unansweredRepair{1, third}, 2, "", false},
+		"it was made, of a key":         {mine, &unansweredRepair{1, nil}, 3, "", true},
+		"somebody has taken the target": {func(v *view) { mine(v); missing(v) }, &unansweredRepair{2, third}, 2, "", false},
+		"nothing was to be repaired":    {mine, nil, 2, "", true},
+	} {
+		v, mem := steady(), &remembered{repairs: quickRepairs{weight: 2, last: at("11:17:33")}, unansweredRepair: tc.lost}
+		tc.given(v)
+		confirmRepair(v, mem)
+		until := ""
+		if c := v.obj.Status.Contest; c != nil {
+			until = clockText(c.Until.Time)
+		}
+		if mem.repairs.weight != tc.weight || until != tc.until || (mem.unansweredRepair == nil) != tc.settled {
+			t.Errorf("%s: weight %d, until %q, settled %v; want %d, %q, %v", name, mem.repairs.weight, until, mem.unansweredRepair == nil, tc.weight, tc.until, tc.settled)
+		}
+	}
+	if unanswered(step{repair: 2}, nil) != nil || unanswered(step{}, errSuperseded) != nil || unanswered(step{repair: 2}, errSuperseded) == nil {
+		t.Error("a repair is unanswered if there was one, and it ended in an error")
+	}
+}
+
 // TestContestMessage says what to do, and nothing that changes from repair to repair.
 func TestContestMessage(t *testing.T) {
 	t.Parallel()

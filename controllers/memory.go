@@ -59,8 +59,9 @@ type remembered struct {
 	// rewrites counts the rewrites since rewriteSince.
 	rewrites     int
 	rewriteSince time.Time
-	// repairs are the last repairs of the target.
-	repairs quickRepairs
+	// repairs are the last repairs of the target, and unansweredRepair one that may have been made, too. Nil: there is none.
+	repairs          quickRepairs
+	unansweredRepair *unansweredRepair
 	// apiFailure is since when the API server has refused what passes ask of it. Zero: it does not.
 	apiFailure apiFailure
 	// sharedTarget is the target if it holds keys of others and is not to be retained: when the object goes, it stays without ours. Empty: it is not so.

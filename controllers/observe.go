@@ -41,7 +41,11 @@ func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDP
 		v.updateRefused = mem.updateRefused == rec.Token
 	}
 	r.recallIssued(v, mem)
-	return v, r.compareClient(ctx, v, mem)
+	if err := r.compareClient(ctx, v, mem); err != nil {
+		return nil, err
+	}
+	confirmRepair(v, mem)
+	return v, nil
 }
 
 // viewOf is a view of the object alone. What happened has happened, though it could not be written.

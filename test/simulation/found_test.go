@@ -55,6 +55,13 @@ var found = []struct {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Labels = map[string]v1alpha1.LabelValue{"team": "a"} })
 		})
 	}},
+	{"seed 923541: answers are lost while somebody keeps resetting the token", "oauth2", func(w *world, o *object) string {
+		w.apiFault.lost = 0.5
+		w.resetToken(o, 5*time.Second, w.now+40*time.Minute)
+		w.runFor(40 * time.Minute)
+		w.apiFault.lost = 0
+		return ""
+	}},
 	{"seed 924388: a key of others comes while something is in the way, and another process finds it", "basic", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = &v1alpha1.TLS{CABundle: []byte("bad")} })
 		w.runFor(time.Second)
