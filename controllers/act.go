@@ -18,6 +18,8 @@ type outcome struct {
 	wrote bool
 	// repeated says that the endpoint has given the held token again: there is nothing to write.
 	repeated bool
+	// unwritable says that the API server refused the write, and that a failure that is still waited out is told instead.
+	unwritable bool
 	// issued says that a token was issued and published.
 	issued bool
 	// routine says that it was issued because its time had come, and nothing was wrong before: metrics and status tell of it, and no event.
@@ -37,6 +39,9 @@ func (r *CDPCredentialReconciler) act(ctx context.Context, v *view, mem *remembe
 		return r.issue(ctx, v, mem, s)
 	case rewrite:
 		out, err := r.rewrite(ctx, v, mem)
+		if f := out.failure; f != nil && f.writeRefused && s.keep {
+			out.failure, out.unwritable = nil, true
+		}
 		// The exchange that it did not wait for is still to come.
 		out.waiting = out.waiting || out.failure == nil && s.failure == nil && !s.keep && !s.at.IsZero()
 		if out.failure == nil {

@@ -44,7 +44,7 @@ func (r *CDPCredentialReconciler) tidy(ctx context.Context, v *view, mem *rememb
 	if v.now.Before(c.at) && c.at.Sub(v.now) <= cleanupMaxBackoff { // else the clock was set back
 		return c.at
 	}
-	name, err := r.removeLeftovers(ctx, v.obj, mem)
+	name, err := r.removeLeftovers(ctx, v, mem)
 	if err == nil {
 		*c = cleanup{}
 		return time.Time{}
@@ -83,7 +83,8 @@ func staleTarget(obj *v1alpha1.CDPCredential, name string, err error) string {
 
 // removeLeftovers deletes what earlier names of the target have left behind, once the token is in the right one. With Retain it only gives up
 // their ownership, so that they outlive the object. Nothing is touched that does not say that it is ours. With an error it names the Secret.
-func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (string, error) {
+func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, v *view, mem *remembered) (string, error) {
+	obj := v.obj
 	owned := &metav1.PartialObjectMetadataList{}
 	owned.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
 	if err := r.Client.List(ctx, owned, client.InNamespace(obj.Namespace), client.MatchingFields{ownedByField: bucket(string(obj.UID))}, client.UnsafeDisableDeepCopy); err != nil {
@@ -100,7 +101,7 @@ func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1al
 	}
 	delete(names, obj.Spec.Target.Name)
 	for _, name := range sortedKeys(names) {
-		if err := r.removeLeftover(ctx, obj, mem, name); err != nil {
+		if err := r.removeLeftover(ctx, v, mem, name); err != nil {
 			return name, err
 		}
 	}
@@ -108,7 +109,8 @@ func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, obj *v1al
 }
 
 // removeLeftover removes one target of before, if it still says that it is ours.
-func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) error {
+func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, v *view, mem *remembered, name string) error {
+	obj := v.obj
 	meta := secretMetadata(obj.Namespace, name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
 		return nil
@@ -121,10 +123,14 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, obj *v1alp
 	if retains(&obj.Spec.Target) {
 		return r.disown(ctx, meta)
 	}
-	if shared, err := r.isShared(ctx, obj, mem, meta); err != nil {
+	rec := parseRecord(meta.Annotations[v1alpha1.StateAnnotation], obj.Name)
+	if rec == nil {
+		rec = v.target.rec // somebody has edited it: what we wrote there had the names that it has now
+	}
+	if shared, err := r.isShared(ctx, obj, mem, meta, rec.Keys); err != nil {
 		return err
 	} else if shared {
-		return r.stripLeftover(ctx, obj, meta)
+		return r.stripLeftover(ctx, obj, meta, rec)
 	}
 	err := r.Client.Delete(ctx, meta, client.Preconditions{UID: &meta.UID, ResourceVersion: &meta.ResourceVersion})
 	if apierrors.IsConflict(err) {
@@ -139,12 +145,12 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, obj *v1alp
 
 // stripLeftover takes what is ours out of a target of before. Without our annotation the Secret would not be ours again, so the API server is asked
 // whether it is the target again, which the cache may not show yet.
-func (r *CDPCredentialReconciler) stripLeftover(ctx context.Context, obj *v1alpha1.CDPCredential, secret *metav1.PartialObjectMetadata) error {
+func (r *CDPCredentialReconciler) stripLeftover(ctx context.Context, obj *v1alpha1.CDPCredential, secret *metav1.PartialObjectMetadata, rec *record) error {
 	live, err := r.readObject(ctx, obj)
 	if live == nil || err != nil || live.Spec.Target.Name == secret.Name {
 		return err
 	}
-	if err := r.strip(ctx, secret, obj.Name); !apierrors.IsConflict(err) {
+	if err := r.strip(ctx, secret, rec); !apierrors.IsConflict(err) {
 		return err
 	}
 	return nil

@@ -255,7 +255,7 @@ func obstacle(v *view, do action) *failure {
 	if v.target.found && v.target.unusable != "" {
 		return stalled(v1alpha1.ReasonTargetUnusable, "Secret "+spec.Target.Name+" "+v.target.unusable+": delete it, or choose another spec.target.name")
 	}
-	if do != nothing {
+	if do != nothing || shapeChanged(v) { // a token that has ended is not written again, but what was wrong with that still is
 		if _, err := render.Compile(textMap(spec.Target.Data)); err != nil {
 			return stalled(v1alpha1.ReasonInvalidTemplate, "spec.target.data."+err.Error())
 		}

@@ -326,7 +326,11 @@ func TestPlanObstacles(t *testing.T) {
 		"basic needs none":                         {func(v *view) { basic(v); v.client.allowedHosts = "" }, decision{action: "nothing"}},
 		"bad template":                             {badTemplate, decision{action: "nothing", reason: "InvalidTemplate"}},
 		"bad template costs no exchange":           {func(v *view) { badTemplate(v); missing(v) }, decision{action: "nothing", reason: "InvalidTemplate"}},
-		"bad template costs no renewal":            {func(v *view) { badTemplate(v); v.now = at("11:50:00") }, decision{action: "nothing", reason: "InvalidTemplate"}},
+		"bad template, and the token has just ended": {func(v *view) {
+			badTemplate(v)
+			v.now, v.repeated = at("12:00:00.5"), true
+		}, decision{action: "nothing", reason: "InvalidTemplate"}},
+		"bad template costs no renewal": {func(v *view) { badTemplate(v); v.now = at("11:50:00") }, decision{action: "nothing", reason: "InvalidTemplate"}},
 		"template that decides on a secret": {func(v *view) {
 			v.obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"x": `{{ if lt .token "m" }}x{{ end }}`}
 		}, decision{action: "nothing", reason: "InvalidTemplate"}},

@@ -26,8 +26,11 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 	if count := issuance(v); count.Count > 0 {
 		status.Issuance = &count
 	}
-	if out.wrote {
+	switch {
+	case out.wrote:
 		status.WriteRefusals = 0
+	case out.unwritable:
+		status.WriteRefusals++
 	}
 	if !v.obj.Spec.Suspend {
 		status.Contest = contestAfter(v, s, out)

@@ -63,13 +63,13 @@ func sharedTarget(v *view) string {
 	return v.target.name
 }
 
-// isShared reports whether a target of before holds keys of others. It is looked into unless this process knows what is in it.
-func (r *CDPCredentialReconciler) isShared(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, secret *metav1.PartialObjectMetadata) (bool, error) {
+// isShared reports whether a target of before holds keys that are none of ours. It is looked into unless this process knows what is in it.
+func (r *CDPCredentialReconciler) isShared(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, secret *metav1.PartialObjectMetadata, ours []string) (bool, error) {
 	if seen, known := mem.seen(secret.Name); known && seen.version == versionOf(&secret.ObjectMeta) {
-		return seen.foreign != "", nil
+		return without(seen.foreign, ours) != "", nil
 	}
 	t, err := r.readTarget(ctx, obj, secret.Name)
-	return t.foreign != "", err
+	return t.sharedBeside(ours), err
 }
 
 // withdraw takes what we wrote out of the shared target of an object that is gone. One that only left the cache, because its labels have given it to
@@ -89,7 +89,11 @@ func (r *CDPCredentialReconciler) withdraw(ctx context.Context, object types.Nam
 	if there, err := r.isThere(ctx, object); there || err != nil {
 		return err
 	}
-	err := r.strip(ctx, secret, object.Name)
+	rec := parseRecord(secret.Annotations[v1alpha1.StateAnnotation], object.Name)
+	if rec == nil {
+		return nil
+	}
+	err := r.strip(ctx, secret, rec)
 	if refusedByPolicy(err) {
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to take the token out of a Secret that stays: delete its keys by hand", "secret", secret.Name)
 		return nil
@@ -106,12 +110,8 @@ func (r *CDPCredentialReconciler) isThere(ctx context.Context, object types.Name
 	return true, nil
 }
 
-// strip takes our keys and metadata out of a Secret of an object, as far as its record names them.
-func (r *CDPCredentialReconciler) strip(ctx context.Context, secret *metav1.PartialObjectMetadata, object string) error {
-	rec := parseRecord(secret.Annotations[v1alpha1.StateAnnotation], object)
-	if rec == nil {
-		return nil
-	}
+// strip takes our keys and metadata out of a Secret, as far as a record names them.
+func (r *CDPCredentialReconciler) strip(ctx context.Context, secret *metav1.PartialObjectMetadata, rec *record) error {
 	none := metadata{}
 	ours := append(slices.Clone(rec.Annotations), v1alpha1.CredentialAnnotation, v1alpha1.ExpiresAtAnnotation, v1alpha1.StateAnnotation)
 	patch, err := json.Marshal(map[string]any{

@@ -126,7 +126,7 @@ func (j *judge) tooSoon(a *answer, f *file) {
 	}
 	switch other := last.pass.replica; {
 	case other == a.pass.replica || !other.dead && !other.deposed:
-	case !last.published || !j.known(last):
+	case !last.published || !j.known(last, a.pass.replica):
 		return // it died with its process, or came to a leader of before, and is not where this one looks: a user has taken the record, or another target is wanted
 	case j.stale(a.pass) && (other.deposed || a.pass.object.Status.LastRefreshTime == nil):
 		return // it came to a process of before, and was not there yet when this one looked, or in the old list that it has begun with
@@ -137,8 +137,9 @@ func (j *judge) tooSoon(a *answer, f *file) {
 	j.w.violated("interval", "a token for %s %s after the one before", a.pass.name.Name, a.sent-last.sent)
 }
 
-// known says whether an object's Secret or status tells of a token: a leader of before may have put it under a name of before.
-func (j *judge) known(a *answer) bool {
+// known says whether an object's Secret or status tells a process of a token: a leader of before may have put it under a name of before. Where only
+// status tells of it, with nothing beside it that says on which clock, a process cannot know that its clock differs.
+func (j *judge) known(a *answer, to *replica) bool {
 	obj := j.w.api.credentials[a.pass.name]
 	if obj == nil {
 		return false
@@ -146,7 +147,10 @@ func (j *judge) known(a *answer) bool {
 	if rec := j.record(j.held(obj)); rec != nil && rec.token == a.token.value {
 		return true
 	}
-	told := obj.Status.LastRefreshTime
+	told, from := obj.Status.LastRefreshTime, a.pass.replica
+	if last := obj.Status.LastAttempt; (last == nil || last.Clock == nil) && to.local().Sub(from.local()).Abs() >= clockNoise {
+		return false
+	}
 	return told != nil && !told.Time.Before(a.pass.replica.at(a.sent).Truncate(time.Second))
 }
 

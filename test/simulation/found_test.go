@@ -62,6 +62,52 @@ var found = []struct {
 		w.apiFault.lost = 0
 		return ""
 	}},
+	{"seed 10276: the record is edited before the target is renamed", "basic", func(w *world, o *object) string {
+		name := o.get().Spec.Target.Name
+		w.renamedWithoutRecord(o, func(*corev1.Secret) {})
+		if w.api.secrets[o.secret(name)] != nil {
+			return "the target of before is still there"
+		}
+		return ""
+	}},
+	{"the record is edited before a shared target is renamed", "oauth2", func(w *world, o *object) string {
+		name := o.get().Spec.Target.Name
+		w.renamedWithoutRecord(o, func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
+		if old := w.api.secrets[o.secret(name)]; old == nil || len(old.OwnerReferences) > 0 || old.Data["token"] != nil || len(old.Annotations) > 0 {
+			return fmt.Sprintf("the target of before is %+v", old)
+		}
+		return ""
+	}},
+	{"seed 13564: a bad template, and the token ends that cannot be had early", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].sameUntilDead = true
+		w.runFor(90 * time.Minute) // until the second token has come back
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.Target.Data = map[string]v1alpha1.DataTemplate{"header": "{{ .nothing"}
+		})
+		w.stayQuiet(2 * time.Hour)
+		if said := o.refreshed(); said != "InvalidTemplate" {
+			return "Refreshed is " + said
+		}
+		return ""
+	}},
+	{"seed 15366: the client is refused, and so is a write that does not need it", "oauth2", func(w *world, o *object) string {
+		w.vendors.secrets[o.clientID("a")] = "another"
+		refresh(o, "now")
+		w.runFor(5 * time.Second)
+		w.apiFault.denied, w.apiFault.denial = []string{"patch Secret"}, refusedWrites[0]
+		o.editTarget(func(s *corev1.Secret) { delete(s.Labels, v1alpha1.ManagedByLabel) })
+		w.runFor(20 * time.Second)
+		if said := o.refreshed(); said != "CredentialsRejected" {
+			return "Refreshed is " + said
+		}
+		w.apiFault.denied = nil
+		before := w.judge.stats.exchanges
+		w.runFor(5 * time.Minute)
+		if asked := w.judge.stats.exchanges - before; asked != 0 {
+			return fmt.Sprintf("it was asked %d times", asked)
+		}
+		return ""
+	}},
 	{"seed 924388: a key of others comes while something is in the way, and another process finds it", "basic", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = &v1alpha1.TLS{CABundle: []byte("bad")} })
 		w.runFor(time.Second)
@@ -468,6 +514,21 @@ func TestFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// renamedWithoutRecord has somebody edit the record on a target, and more, which is then given another name.
+func (w *world) renamedWithoutRecord(o *object, more func(*corev1.Secret)) {
+	o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = &v1alpha1.TLS{CABundle: []byte("bad")} })
+	w.runFor(time.Second)
+	o.editTarget(func(s *corev1.Secret) {
+		s.Annotations[v1alpha1.StateAnnotation] = "mine"
+		more(s)
+	})
+	w.runFor(time.Second)
+	rename(w, o)
+	w.runFor(time.Second)
+	o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = nil })
+	w.runFor(30 * time.Second)
 }
 
 // keepsWaiting does something that is no reason for an exchange while the held token is known to come back until it ends.

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
@@ -67,11 +68,16 @@ func (w *world) startReplica(behind time.Duration) *replica {
 	}
 	w.replicas, w.judge.stirred = append(w.replicas, r), w.now
 	for _, o := range w.judge.objects {
-		w.wires.limiter.Forget(requestFor(o.name))
+		w.wires.limiter.Forget(r.queued(o.name)) // of the world before
 	}
 	w.tell("replica %d starts, its cache %s behind, its clock off by %s", r.id, behind, w.offset+r.skew)
 	r.fillCache(behind)
 	return r
+}
+
+// queued names an object to the limiter, which all replicas share: in truth each has its own.
+func (r *replica) queued(name types.NamespacedName) reconcile.Request {
+	return requestFor(types.NamespacedName{Namespace: name.Namespace, Name: fmt.Sprintf("%s/%d", name.Name, r.id)})
 }
 
 // gate is the replica's gate: it wakes objects by the queue, and its timers are the world's.
@@ -159,12 +165,12 @@ func (r *replica) passEnded(p *pass) {
 	switch {
 	case p.err != nil:
 		r.w.tell("replica %d: %s: pass failed: %v", r.id, p.name.Name, p.err)
-		r.enqueue(p.name, limiter.When(requestFor(p.name)))
+		r.enqueue(p.name, limiter.When(r.queued(p.name)))
 	case p.result.RequeueAfter > 0:
-		limiter.Forget(requestFor(p.name))
+		limiter.Forget(r.queued(p.name))
 		r.enqueue(p.name, p.result.RequeueAfter)
 	default:
-		limiter.Forget(requestFor(p.name))
+		limiter.Forget(r.queued(p.name))
 	}
 	if len(p.requests) > 0 && p.err == nil {
 		r.w.tell("replica %d: %s: pass ended, again after %s", r.id, p.name.Name, p.result.RequeueAfter)

@@ -187,7 +187,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// requestFor names an object to the limiter.
+// requestFor asks for a pass over an object.
 func requestFor(name types.NamespacedName) reconcile.Request {
 	return reconcile.Request{NamespacedName: name}
 }
