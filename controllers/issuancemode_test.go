@@ -61,10 +61,12 @@ func TestPlanSameUntilExpiry(t *testing.T) {
 		given func(*view)
 		want  decision
 	}{
-		"before its end":           {"11:59:59", func(*view) {}, decision{action: "nothing"}},
-		"at its end":               {"12:00:00", func(*view) {}, decision{action: "nothing"}},
-		"a second later":           {"12:00:01", func(*view) {}, decision{action: "issue", cause: "Renewal"}},
-		"it came a moment ago":     {"12:00:01", func(v *view) { v.issuedAt = at("11:59:59") }, decision{action: "issue", cause: "Renewal"}},
+		"before its end":       {"11:59:59", func(*view) {}, decision{action: "nothing"}},
+		"at its end":           {"12:00:00", func(*view) {}, decision{action: "nothing"}},
+		"a second later":       {"12:00:01", func(*view) {}, decision{action: "issue", cause: "Renewal"}},
+		"it came a moment ago": {"12:00:01", func(v *view) { v.issuedAt = at("11:59:59") }, decision{action: "issue", cause: "Renewal"}},
+		"another was issued since": {"12:00:04", func(v *view) { v.issuedAt, v.newTokenAt = at("12:00:01"), at("12:00:01") },
+			decision{action: "nothing", cause: "Renewal", at: "12:00:11"}},
 		"a request comes early":    {"11:30:00", refreshRequested, decision{action: "issue", cause: "Requested"}},
 		"requests are spaced":      {"11:30:00", func(v *view) { refreshRequested(v); v.issuedAt = at("11:29:55") }, decision{action: "nothing", cause: "Requested", at: "11:30:05"}},
 		"another status is fresh":  {"11:50:00", func(v *view) { v.repeated = false }, decision{action: "issue", cause: "Renewal"}},

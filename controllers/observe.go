@@ -73,6 +73,7 @@ func (r *CDPCredentialReconciler) recallIssued(v *view, mem *remembered) {
 	}
 	v.repairs = mem.repairs
 	v.inHand, v.issuance, v.issuedAt, v.throttled = mem.pending != nil, mem.issuance, mem.issuedAt, mem.throttled != nil
+	v.newTokenAt = mem.issuedAt
 	if mem.repeatedAt.After(v.issuedAt) {
 		v.issuedAt = mem.repeatedAt
 	}

@@ -103,7 +103,7 @@ func planned(v *view, do action, why cause) step {
 		wait.at = earliest
 	case do == update:
 		return step{action: do, cause: why, early: early}
-	case v.now.Before(interval) && !(why == causeRenewal && issuanceMode(v) == v1alpha1.IssuanceModeSameUntilExpiry):
+	case v.now.Before(interval) && !replacesEnded(v, why):
 		wait.at = interval
 	case budgetSpent(v):
 		wait.failure = budgetFailure(v)
@@ -115,6 +115,12 @@ func planned(v *view, do action, why cause) step {
 		wait.action = rewrite
 	}
 	return wait
+}
+
+// replacesEnded reports whether a token is asked for that could not be had before the end of the held one, and has not been given since: that does not
+// wait for an answer of before to be ten seconds ago.
+func replacesEnded(v *view, why cause) bool {
+	return why == causeRenewal && issuanceMode(v) == v1alpha1.IssuanceModeSameUntilExpiry && !v.newTokenAt.After(v.held.rec.ExpiresAt)
 }
 
 // unwritable says whether the last attempt failed for what a rewriting needs, too: values that the client Secret lacks, or the right to write the target.

@@ -46,8 +46,10 @@ type view struct {
 	// issuedAt and issuance are what this process remembers of the last token that it was given. Zero: nothing. inHand says that this token
 	// has yet to be written.
 	issuedAt time.Time
-	issuance *v1alpha1.Issuance
-	inHand   bool
+	// newTokenAt is the same without answers with the held token.
+	newTokenAt time.Time
+	issuance   *v1alpha1.Issuance
+	inHand     bool
 	// repairs are those of the target that this process has made lately.
 	repairs quickRepairs
 	// throttled says that this process remembers a 429 which has not been waited out.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Simulates many worlds (test/simulation), some at a time, so that one can see how far it is and go on where it was stopped:
 #   hack/simulate.sh [SEEDS [FIRST [AT_A_TIME]]]
-# GOMAXPROCS says how many at once. The exit status is 1 if a promise was broken in any of them; its seed and how it is run again are printed.
+# At the end it says in how many worlds each assumption was flipped. GOMAXPROCS says how many at once. The exit status is 1 if a promise was broken in any of them; its seed and how it is run again are printed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seeds=${1:-100000} first=${2:-1} some=${3:-5000}
@@ -15,6 +15,8 @@ end=$((first + seeds)) broken=0
 for ((from = first; from < end; from += some)); do
   count=$((from + some <= end ? some : end - from))
   echo "simulate: seeds $from to $((from + count - 1)), $(date -u +%FT%TZ)"
-  (cd test/simulation && "$folder/simulation.test" -test.run '^TestSeeds$' -test.timeout 0 -test.v -simulation.first "$from" -simulation.seeds "$count") || broken=1
+  (cd test/simulation && "$folder/simulation.test" -test.run '^TestSeeds$' -test.timeout 0 -test.v -simulation.first "$from" -simulation.seeds "$count") | tee -a "$folder/log" || broken=1
 done
+echo "simulate: assumptions flipped, of all worlds:"
+awk '$3 == "%" && NF == 4 {n[$4] += $1} END {for (name in n) printf "%8d %s\n", n[name], name}' "$folder/log" | sort -k 2
 [ "$broken" -eq 0 ] && echo "simulate: $seeds seeds, no violation" || { echo "simulate: a promise was broken, see above" >&2; exit 1; }

@@ -38,6 +38,8 @@ type apiServer struct {
 	mutatedAt time.Duration
 	// ending are the namespaces that are being deleted: nothing can be made in them any more.
 	ending map[string]bool
+	// remadeAt is when each of those that ended was made anew.
+	remadeAt map[string]time.Duration
 	// history, if not nil, keeps all that happens, to be compared with what the real API server says.
 	history *history
 
@@ -70,6 +72,7 @@ func newAPIServer(w *world) *apiServer {
 	return &apiServer{
 		w: w, history: history, credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*corev1.Secret{},
 		ending:       map[string]bool{},
+		remadeAt:     map[string]time.Duration{},
 		trimMetadata: controllers.TrimMetadata(nil), trimCredential: controllers.TrimCredentials(),
 	}
 }
@@ -205,6 +208,7 @@ func (s *apiServer) endNamespace(name string) {
 func (s *apiServer) remakeNamespace(name string) {
 	if s.ending[name] {
 		delete(s.ending, name)
+		s.remadeAt[name] = s.w.now
 		s.history.remade(s, name)
 	}
 }

@@ -75,7 +75,9 @@ func (j *judge) agreement(p *pass) {
 	holds := rec != nil && owner(target) == obj.Name && rec.Object == obj.Name
 	// A token that expires at this moment is on the side of both.
 	alive := holds && rec.good(w.now)
-	if w.api.ending[obj.Namespace] || len(p.requests) == 0 && p.result.RequeueAfter > 0 && p.result.RequeueAfter < time.Second {
+	remade, ended := w.api.remadeAt[obj.Namespace]
+	ending := w.api.ending[obj.Namespace] || ended && w.now-remade < endingAgain
+	if ending || len(p.requests) == 0 && p.result.RequeueAfter > 0 && p.result.RequeueAfter < time.Second {
 		return // nobody is to be told of each object of a namespace that ends; or it is to be found out whether it does
 	}
 	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
@@ -112,6 +114,9 @@ func (j *judge) agreement(p *pass) {
 		differs("tokenExpirationTime is another one")
 	}
 }
+
+// endingAgain is for how long a process goes by the answer that a namespace is being deleted.
+const endingAgain = 21 * time.Second
 
 // mutated says whether a webhook has changed what a pass wrote, so lately that the caches may not show it.
 func (j *judge) mutated() bool {

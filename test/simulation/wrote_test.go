@@ -33,7 +33,7 @@ func (j *judge) secretChanged(by *pass, name types.NamespacedName, before, after
 	if before != nil && owner(before) != by.name.Name {
 		w.violated("foreign", "%s changed Secret %s of %q", by.name.Name, name.Name, owner(before))
 	}
-	if before != nil && after != nil && owner(after) == "" && shared(before) {
+	if before != nil && after != nil && owner(after) == "" && j.mixed(before) {
 		j.withdraws(by, name, before, after)
 		return
 	}
@@ -84,6 +84,20 @@ func (j *judge) deleted(by *pass, name types.NamespacedName) {
 func shared(secret *corev1.Secret) bool {
 	for key := range secret.Data {
 		if strings.HasPrefix(key, "foreign") {
+			return true
+		}
+	}
+	return false
+}
+
+// mixed reports whether a Secret holds keys that its record does not name: of somebody else, or of another object that it belonged to before.
+func (j *judge) mixed(secret *corev1.Secret) bool {
+	rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]
+	if rec == nil {
+		return shared(secret)
+	}
+	for key := range secret.Data {
+		if !slices.Contains(rec.Keys, key) {
 			return true
 		}
 	}
