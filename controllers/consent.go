@@ -35,8 +35,8 @@ func clientConsent(v *view) *failure {
 // cannot show that there is something in the way.
 func liveConsent(v *view) *failure {
 	f := clientConsent(v)
-	if f == nil {
-		f = certificateConsent(v)
+	if f == nil && v.intent.provider != "basic" { // whose spec.verify.url is looked at when it is called
+		f = certificateConsent(v, v.intent.endpoint)
 	}
 	if f != nil {
 		f.attempted = true
@@ -153,7 +153,8 @@ func hostNotAllowed(v *view, endpoint egress.Endpoint, problem string, unreadabl
 }
 
 // bundleConsent returns why the CA of spec.tls.caBundle may not stand for the endpoint: who answers at a host is as much a matter of trust as the
-// host. Nil: it may, or there is none. That the bundle can be read is checked before.
+// host. Nil: it may, or there is none. It is asked at every pass, so the bundle is not parsed for it; that it can be read is checked when the object has
+// changed and before it is used.
 func bundleConsent(v *view) *failure {
 	bundle := caBundle(v.obj)
 	if len(bundle) == 0 {
@@ -180,9 +181,9 @@ func bundleConsent(v *view) *failure {
 		problem, annotate(v.obj.Namespace, name, v1alpha1.AllowedCAAnnotation, strings.Join(sums, ","))))
 }
 
-// certificateConsent returns what is wrong with the CA that the client Secret itself brings. Nil: nothing, or it brings none.
-func certificateConsent(v *view) *failure {
-	if v.intent.provider == "basic" || builtInHosts.Allows(v.intent.endpoint) {
+// certificateConsent returns what is wrong with the CA that the client Secret itself brings for endpoint. Nil: nothing, or it brings none.
+func certificateConsent(v *view, endpoint egress.Endpoint) *failure {
+	if builtInHosts.Allows(endpoint) {
 		return nil
 	}
 	name, key, named := v.obj.Spec.ClientSecretRef.Name, v.caKey(), v.namesCAKey()

@@ -52,8 +52,9 @@ type remembered struct {
 	// rejected is the seal of the token that the API refused.
 	rejected string
 	// verified is what was last tried, token and address, and verifyAt when it is to be tried again. verifySpread says that the first try
-	// after a start of the process was given its place.
+	// after a start of the process was given its place. distrusted is the version of the client Secret that had no good CA for the try.
 	verified     string
+	distrusted   string
 	verifyAt     time.Time
 	verifySpread bool
 	// rewrites counts the rewrites since rewriteSince.

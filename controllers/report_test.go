@@ -723,6 +723,7 @@ func TestReportVerified(t *testing.T) {
 		"no word":                     {true, accepted, undecided, []string{"Verified=True Verified"}},
 		"no word, and there was none": {true, nil, undecided, []string{"Verified=Unknown EndpointUnavailable"}},
 		"no word, and it was not allowed to be tried": {true, &verification{truth: "False", reason: "HostNotAllowed", message: "x"}, undecided, []string{"Verified=Unknown EndpointUnavailable"}},
+		"no word, and its CA was no good":             {true, &verification{truth: "Unknown", reason: "SecretKeyInvalid", message: "x"}, undecided, []string{"Verified=Unknown EndpointUnavailable"}},
 		"could not be tried at all":                   {true, nil, &verification{undecided: true}, nil},
 		"no longer wanted":                            {false, accepted, nil, nil},
 	}

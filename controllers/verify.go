@@ -31,6 +31,8 @@ type verification struct {
 	undecided bool
 	// unsettled says that it answered no to a token that has just ended the one before, of which it may not know yet.
 	unsettled bool
+	// distrusts says that it was not called because the client Secret brings no good CA.
+	distrusts bool
 }
 
 // verify tries the token against the API, if it is time to. It gives nil if it was not tried, and when to come back. A 401 to a token
@@ -52,15 +54,16 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 	}
 	if f := hostConsent(v, endpoint); f != nil {
 		mem.verified = "" // it is tried as soon as it may be again: until then nobody knows
-		return notVerifiable(f), time.Time{}
+		return notAllowed(f), time.Time{}
 	}
-	this := fingerprint(nil, []byte(v.target.rec.Token), []byte(spec.URL), []byte(verifyInterval(spec).String()))
+	this := fingerprint(nil, []byte(v.target.rec.Token), []byte(spec.URL), []byte(verifyInterval(spec).String()), []byte(v.intent.caKey))
 	if !mem.verifySpread && verifiedBefore(v) {
 		// After a restart the tries are spread over the interval, and not all made at once.
 		mem.verified, mem.verifyAt = this, v.now.Add(time.Duration(r.Chance()*float64(verifyInterval(spec))))
 	}
 	mem.verifySpread = true
-	if mem.verified == this && v.now.Before(mem.verifyAt) {
+	sameTrust := mem.distrusted == "" || mem.distrusted == v.client.version // else there may be a good CA by now
+	if mem.verified == this && sameTrust && v.now.Before(mem.verifyAt) {
 		return nil, mem.verifyAt
 	}
 	reservation, delay := r.Gate.Reserve(r.Clock.Now(), verifyRequest(v, endpoint))
@@ -76,6 +79,10 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 		return nil, v.now.Add(verifyAgain)
 	}
 	mem.verified, mem.verifyAt = this, r.Clock.Now().Add(verifyInterval(spec))
+	mem.distrusted = ""
+	if tried != nil && tried.distrusts {
+		mem.distrusted = v.client.version
+	}
 	if tried != nil && tried.unsettled {
 		mem.verifyAt = sooner(mem.verifyAt, v.target.rec.IssuedAt.Add(settlingTokens))
 	}
@@ -93,19 +100,40 @@ func verifyRequest(v *view, endpoint egress.Endpoint) egress.Request {
 	}
 }
 
-// notVerifiable is the verification of a token that may not be sent to the API.
-func notVerifiable(f *failure) *verification {
+// notAllowed is the verification of a token that may not be sent to the API.
+func notAllowed(f *failure) *verification {
 	return &verification{truth: metav1.ConditionFalse, reason: f.reason, message: "spec.verify.url: " + f.message}
+}
+
+// notTrusted is the verification of a token that was not sent because there is nothing good to check the API's certificate against. Nobody knows what
+// the API would say.
+func notTrusted(f *failure) *verification {
+	return &verification{truth: metav1.ConditionUnknown, distrusts: true, reason: f.reason, message: "spec.verify.url is not called: " + f.message}
+}
+
+// neverCalled reports whether a reason of Verified says that the API was not called: what it says next replaces that, whatever it is.
+func neverCalled(reason string) bool {
+	switch reason {
+	case v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonSecretKeyInvalid, v1alpha1.ReasonSecretKeyMissing:
+		return true
+	}
+	return false
 }
 
 func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *remembered, endpoint egress.Endpoint) (*verification, egress.Result, error) {
 	unknown := egress.Result{Kind: egress.Cancelled}
 	req, f, err := r.request(ctx, v)
-	if f != nil || err != nil {
+	if err != nil {
 		return &verification{undecided: true}, unknown, err
 	}
+	if bad := badCertificate(v, endpoint); bad != nil {
+		return notTrusted(bad), unknown, nil
+	}
+	if f != nil {
+		return &verification{undecided: true}, unknown, nil
+	}
 	if f := hostConsent(v, endpoint); f != nil { // the client Secret as it is now, where the cache may have been behind
-		return notVerifiable(f), unknown, nil
+		return notAllowed(f), unknown, nil
 	}
 	value, there, err := r.heldValue(ctx, v)
 	if !there || err != nil {
@@ -153,6 +181,15 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 	}, result, nil
 }
 
+// badCertificate returns what is wrong with the CA that the client Secret, which was read, brings for the API: an exchange would tell, but there may be
+// none for a long time, or none at all. Nil: nothing, or the Secret does not consent to being used.
+func badCertificate(v *view, endpoint egress.Endpoint) *failure {
+	if v.client.secret == nil || clientConsent(v) != nil {
+		return nil
+	}
+	return certificateConsent(v, endpoint)
+}
+
 // addressRefusal is why the API's address is not connected to, if that is what happened.
 func addressRefusal(e *exchange.Error) (*egress.RefusedError, bool) {
 	if e == nil {
@@ -168,7 +205,7 @@ func verifyInterval(spec *v1alpha1.Verify) time.Duration {
 // verifiedBefore says whether the API's word about the held token is in status already.
 func verifiedBefore(v *view) bool {
 	c := meta.FindStatusCondition(v.obj.Status.Conditions, v1alpha1.ConditionVerified)
-	return c != nil && c.Reason != v1alpha1.ReasonHostNotAllowed && c.ObservedGeneration == v.obj.Generation && v.obj.Status.TargetVersion == v.target.version
+	return c != nil && !neverCalled(c.Reason) && c.ObservedGeneration == v.obj.Generation && v.obj.Status.TargetVersion == v.target.version
 }
 
 // reportVerified puts what the API said into status. What it did not say changes nothing, once it has said something.
@@ -186,7 +223,7 @@ func reportVerified(v *view, s step, out outcome, tried *verification, status *v
 	was := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionVerified)
 	switch {
 	case tried == nil || tried.reason == "":
-	case tried.undecided && was != nil && was.Reason != v1alpha1.ReasonHostNotAllowed: // which was tried, and so is allowed now
+	case tried.undecided && was != nil && !neverCalled(was.Reason): // else it could be called by now
 	default:
 		f := &failure{reason: tried.reason, message: tried.message, correlation: tried.correlation}
 		message := tried.message

@@ -1,8 +1,11 @@
 package controllers_test
 
 import (
+	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -58,4 +61,47 @@ func TestVerify(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestVerifyWithoutAGoodCA: a client Secret's ca.crt that cannot be read is told on Verified, for the endpoint may not be asked for a long time, or never,
+// as with basic. When it is put right the API is called at once.
+func TestVerifyWithoutAGoodCA(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*v1alpha1.CDPCredential){
+		"oauth2": func(*v1alpha1.CDPCredential) {},
+		"basic":  func(obj *v1alpha1.CDPCredential) { obj.Spec.Provider = v1alpha1.Provider{Basic: &v1alpha1.Basic{}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			c, obj := s.prepare("etl")
+			c.editClient(func(secret *corev1.Secret) {
+				secret.Data["token-id"], secret.Data["token-secret"], secret.Data["ca.crt"] = []byte("id"), []byte(random()), s.endpoints.CABundle()
+			})
+			obj.Spec.TLS = nil
+			obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(s.endpoints.APIURL(cdptest.OAuth2) + "?scope=read"), Interval: &metav1.Duration{Duration: 2e9}}
+			change(obj)
+			s.must(s.client.Create(t.Context(), obj))
+			var answer *v1alpha1.CDPCredential
+			s.until(patience, "the API's word", func() error {
+				if answer = c.object(); meta.FindStatusCondition(answer.Status.Conditions, "Verified") == nil {
+					return errNotYet
+				}
+				return is(answer, "Ready", metav1.ConditionTrue, "TokenValid")
+			})
+			before := *meta.FindStatusCondition(answer.Status.Conditions, "Verified")
+
+			c.editClient(func(secret *corev1.Secret) { secret.Data["ca.crt"] = []byte("half a certificate") })
+			s.until(patience, "what is wrong", func() error { return is(c.object(), "Verified", metav1.ConditionUnknown, "SecretKeyInvalid") })
+			message := meta.FindStatusCondition(c.object().Status.Conditions, "Verified").Message
+			for _, want := range []string{"spec.verify.url", "Secret etl-client", "ca.crt", "BEGIN CERTIFICATE"} {
+				if !strings.Contains(message, want) {
+					t.Errorf("the message does not say %q: %s", want, message)
+				}
+			}
+			s.must(is(c.object(), "Refreshed", metav1.ConditionTrue, "TokenIssued"))
+			c.editClient(func(secret *corev1.Secret) { secret.Data["ca.crt"] = s.endpoints.CABundle() })
+			s.until(patience, "the API's word again", func() error { return is(c.object(), "Verified", before.Status, before.Reason) })
+		})
+	}
 }

@@ -33,9 +33,9 @@ const ReasonTokenIssued = "TokenIssued"
 const (
 	// ReasonSecretNotFound says that the client Secret does not exist.
 	ReasonSecretNotFound = "SecretNotFound"
-	// ReasonSecretKeyMissing says that the client Secret lacks a key, or that its value is empty.
+	// ReasonSecretKeyMissing says that the client Secret lacks a key, or that its value is empty. Also on Verified, of a CA.
 	ReasonSecretKeyMissing = "SecretKeyMissing"
-	// ReasonSecretKeyInvalid says that the private key or its passphrase cannot be used.
+	// ReasonSecretKeyInvalid says that the private key or its passphrase, or the CA that the Secret brings, cannot be used. Also on Verified, of a CA.
 	ReasonSecretKeyInvalid = "SecretKeyInvalid"
 	// ReasonInvalidSpec says that the object asks for something impossible that the schema could not refuse.
 	ReasonInvalidSpec = "InvalidSpec"
@@ -72,7 +72,7 @@ const (
 	ReasonMalformedResponse = "MalformedResponse"
 )
 
-// Reasons of Verified, beside HostNotAllowed and EndpointUnavailable.
+// Reasons of Verified, beside HostNotAllowed, EndpointUnavailable, SecretKeyMissing and SecretKeyInvalid.
 const (
 	// ReasonVerified says that the API accepted the token.
 	ReasonVerified = "Verified"

@@ -24,12 +24,13 @@ func TestCAs(t *testing.T) {
 	for _, tc := range []struct {
 		name, list       string
 		one, other, both bool
+		unread           bool // what is no certificate
 		bad              bool
 	}{
 		{name: "nothing", list: ""},
 		{name: "blanks and empty entries", list: " , ,"},
-		{name: "any", list: "*", one: true, other: true, both: true},
-		{name: "any, among others", list: ofOne + ", *", one: true, other: true, both: true},
+		{name: "any", list: "*", one: true, other: true, both: true, unread: true},
+		{name: "any, among others", list: ofOne + ", *", one: true, other: true, both: true, unread: true},
 		{name: "one", list: ofOne, one: true},
 		{name: "one, among empty entries", list: ", " + ofOne + " ,", one: true},
 		{name: "upper case", list: strings.ToUpper(ofOne), one: true},
@@ -54,7 +55,7 @@ func TestCAs(t *testing.T) {
 				what   string
 				bundle []byte
 				want   bool
-			}{{"one", one, tc.one}, {"the other", other, tc.other}, {"both", both, tc.both}, {"no certificate", []byte("x"), false}, {"nothing", nil, false}} {
+			}{{"one", one, tc.one}, {"the other", other, tc.other}, {"both", both, tc.both}, {"no certificate", []byte("x"), tc.unread}, {"half a certificate", one[:len(one)/2], tc.unread}} {
 				if got := cas.Allow(allows.bundle); got != allows.want {
 					t.Errorf("it allows %s: %t, not %t", allows.what, got, allows.want)
 				}

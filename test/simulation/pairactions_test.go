@@ -2,6 +2,8 @@ package simulation
 
 import (
 	"fmt"
+	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,7 +27,11 @@ func changing(name string, change func(w *pairWorld, s *v1alpha1.CDPCredentialSp
 			return
 		}
 		spec := o.get().DeepCopy().Spec
-		if change(w, &spec); spec.Target.Name != spec.ClientSecretRef.Name {
+		change(w, &spec)
+		if keys := spec.ClientSecretRef.Keys; keys != nil && spec.Provider.Adobe != nil {
+			keys.PrivateKey = "" // Adobe takes RSA keys only: another one would be wrong
+		}
+		if spec.Target.Name != spec.ClientSecretRef.Name {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) { *s = spec })
 		}
 	}}
@@ -47,7 +53,7 @@ var switchSecret = changing("takes another client Secret for", func(w *pairWorld
 var switchKeys = changing("takes other keys for", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
 	s.ClientSecretRef.Keys = pick(w, []*v1alpha1.ClientSecretKeys{
 		nil, {ClientID: "alt-id", TenantHash: "alt-id", TokenID: "alt-id"}, {ClientSecret: "alt-secret", OAuthKeySecret: "alt-secret", TokenSecret: "alt-secret"},
-		{ClientID: "token-id", ClientSecret: "token-secret"},
+		{ClientID: "token-id", ClientSecret: "token-secret"}, {PrivateKey: "any-key"}, {CACertificate: "alt-ca"},
 	})
 })
 
@@ -61,7 +67,7 @@ var pairActions = []pairAction{
 			{ClientID: "authorization", ClientSecret: "composed"},
 		})
 	}),
-	changing("changes the provider of", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) { s.Provider = w.provider(pick(w, providers)) }),
+	changing("changes the provider of", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) { s.Provider = w.pairProvider(pick(w, pairProviders)) }),
 	changing("copies a Secret with basic by", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
 		s.Provider, s.ClientSecretRef = w.provider("basic"), v1alpha1.ClientSecretReference{Name: pick(w, clientSecrets)}
 	}),
@@ -89,6 +95,12 @@ var pairActions = []pairAction{
 	}),
 	changing("changes verify of", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
 		s.Verify = pick(w, []*v1alpha1.Verify{nil, {URL: "https://" + apiHost + "/v1", Interval: &metav1.Duration{Duration: time.Minute}}})
+	}),
+	changing("changes the CA bundle of", func(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
+		s.TLS = nil
+		if w.maybe(0.7) {
+			s.TLS = &v1alpha1.TLS{CABundle: pick(w, pairMaterial().certificates)}
+		}
 	}),
 	changing("has a workload restarted by", restartWorkload),
 	changing("has a workload restarted by", restartWorkload),
@@ -125,6 +137,9 @@ var pairActions = []pairAction{
 	owning("changes the consent to basic of the client Secret of", func(w *pairWorld, s *corev1.Secret) {
 		setAnnotation(s, v1alpha1.AllowBasicAnnotation, pick(w, []string{"true", ""}))
 	}),
+	owning("changes the consent to CAs of the client Secret of", func(w *pairWorld, s *corev1.Secret) {
+		setAnnotation(s, v1alpha1.AllowedCAAnnotation, pick(w, []string{"*", "*", "", pairMaterial().sums[0], "none"}))
+	}),
 	owning("labels the client Secret of", func(w *pairWorld, s *corev1.Secret) {
 		s.Labels = map[string]string{"n": fmt.Sprint(w.chance.IntN(1000))}
 	}),
@@ -133,11 +148,7 @@ var pairActions = []pairAction{
 			return
 		}
 		w.rotations++
-		w.editIfThere(o.secret(pick(w, clientSecrets)), func(s *corev1.Secret) {
-			for _, key := range pairKeys {
-				s.Data[key] = w.value()
-			}
-		})
+		w.editIfThere(o.secret(pick(w, clientSecrets)), w.fill)
 	}},
 	{"has a target deleted, that of", func(w *pairWorld, o *object) {
 		if o.get() != nil && o.target() != nil {
@@ -146,9 +157,17 @@ var pairActions = []pairAction{
 	}},
 
 	{"the operator restarts, whatever is the matter with", func(w *pairWorld, _ *object) { w.restart() }},
+	{"the clock is set, whatever is the matter with", func(w *pairWorld, _ *object) {
+		by := pick(w, []time.Duration{-5 * time.Second, 5 * time.Second, -50 * time.Minute, 50 * time.Minute, time.Hour})
+		if r := w.leader(); r != nil && w.maybe(0.5) {
+			r.setClock(by)
+		} else if r != nil {
+			r.setAfter, r.setBy = 1+w.chance.IntN(20), by // at some point of a pass
+		}
+	}},
 	{"the vendors fail for", func(w *pairWorld, _ *object) {
 		how := pick(w, []trouble{throttling, throttlingRetryAfter, throttlingRetryAfter, serverError, unauthorized, garbage, hanging, resetting, flaky})
-		for _, name := range hostNames {
+		for _, name := range pairHosts {
 			w.vendors.hosts[name].trouble = how
 		}
 	}},
@@ -169,7 +188,26 @@ func changeTemplates(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
 		nil, {"composed": "Bearer {{ .token }}"}, {"composed": "{{ .clientID }}"}, {"composed": "alpha"}, {"composed": "{{ .clientID | upper }}"}, {"composed": "ALPHA"},
 		{"composed": "{{ .expiresAt }}"}, {"composed": `{{ if eq .clientID "alpha" }}yes{{ end }}`}, {"composed": `{{ replace "-" "" .clientID | trim }}`},
 	})
+	if w.maybe(0.2) {
+		s.Target.Data = pick(w, largeTemplates())
+	}
 }
+
+// largeTemplates are at the limit of what templates may come to, and the last two beyond it.
+var largeTemplates = sync.OnceValue(func() []map[string]v1alpha1.DataTemplate {
+	long := v1alpha1.DataTemplate(strings.Repeat("x", 60<<10))
+	copies := func(n int, template v1alpha1.DataTemplate) map[string]v1alpha1.DataTemplate {
+		data := map[string]v1alpha1.DataTemplate{}
+		for i := range n {
+			data[fmt.Sprintf("copy%d", i)] = template
+		}
+		return data
+	}
+	return []map[string]v1alpha1.DataTemplate{
+		copies(16, "{{ .clientID }}"), copies(2, "{{ .token | toJson }}"), {"composed": long + "{{ .clientID | b64enc | upper }}"}, {"composed": long, "copy0": "{{ toJson .headers }}"},
+		copies(17, "{{ .clientID }}"), copies(5, "{{ .token | toJson | toJson }}"),
+	}
+})
 
 func restartWorkload(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
 	s.RolloutRestart = pick(w, [][]v1alpha1.RolloutRestart{nil, {{Kind: "Deployment", Name: "etl"}}, {{Kind: "Deployment", Name: "etl"}}})

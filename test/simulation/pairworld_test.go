@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
 // A pairWorld is one of the two of a pair: all in it is decided by the seed, but the values of its Secrets by the seed and which of the two it is.
@@ -36,23 +39,38 @@ type pairWorld struct {
 	version  int
 }
 
-// pairValues are what the values of Secrets begin with. There are few, so that two are often the same, and in the other world are not.
-var pairValues = []string{"alpha", "alpha", "beta-and-longer", "alpha\n"}
-
 // clientSecrets are the Secrets that others own, pairTargets the names that targets take: those may be client Secrets, too.
 var (
 	clientSecrets = []string{"s0", "s1", "s2"}
 	pairTargets   = []string{"t0", "t1", "t2", "t3"}
-	pairKeys      = []string{"client-id", "client-secret", "tenant-hash", "oauth-key-secret", "token-id", "token-secret", "alt-id", "alt-secret"}
+	pairHosts     = append([]string{adobeHost}, hostNames...)
+	pairProviders = append([]string{"adobe", "adobe-jwt", "oauth2-jwt"}, providers...)
 )
+
+const adobeHost = "ims-na1.adobelogin.com"
+
+// pairProvider is a provider, of those too that sign with a private key.
+func (w *pairWorld) pairProvider(kind string) v1alpha1.Provider {
+	switch kind {
+	case "adobe":
+		return v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "o", Scopes: []v1alpha1.Scope{"read"}}}
+	case "adobe-jwt":
+		account := &v1alpha1.AdobeServiceAccount{TechnicalAccountID: "t", Metascopes: []v1alpha1.Scope{"ent"}}
+		return v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "o", ServiceAccount: account}}
+	case "oauth2-jwt":
+		return v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://" + otherHost + "/jwt", AuthMethod: "PrivateKeyJWT"}}
+	}
+	return w.provider(kind)
+}
 
 func newPairWorld(seed, which uint64, wires *wiring) *pairWorld {
 	w := &pairWorld{world: newWorld(seed, wires), values: newDice(seed, which), ids: randomBytes{newDice(seed, 0x1d5)}}
 	w.watching, w.judge.off, w.vendors.knowAll = newObserver(w.world), true, true
+	w.world.log = w.watching.logger()
 	w.lifetime = pick(w, []time.Duration{2 * time.Minute, 15 * time.Minute, time.Hour})
-	for _, name := range hostNames {
+	for _, name := range pairHosts {
 		w.vendors.hosts[name] = &host{
-			name: name, lifetime: w.lifetime, opaque: name != apsisHost, dated: w.maybe(0.7), steady: w.maybe(0.5), kept: map[string]*token{}, troubled: map[string]trouble{},
+			name: name, lifetime: w.lifetime, opaque: name != apsisHost && name != adobeHost, dated: w.maybe(0.7), steady: w.maybe(0.5), kept: map[string]*token{}, troubled: map[string]trouble{},
 		}
 	}
 	for i := range 3 {
@@ -70,7 +88,7 @@ func (w *pairWorld) live() {
 	w.putClientSecrets()
 	for i, o := range w.objects {
 		spec := v1alpha1.CDPCredentialSpec{
-			Provider:        w.provider(pick(w, providers)),
+			Provider:        w.pairProvider(pick(w, pairProviders)),
 			ClientSecretRef: v1alpha1.ClientSecretReference{Name: pick(w, clientSecrets)},
 			Target:          v1alpha1.Target{Name: pairTargets[i]},
 		}
@@ -98,12 +116,13 @@ func (w *pairWorld) live() {
 
 func (w *pairWorld) putClientSecrets() {
 	for _, name := range clientSecrets {
-		secret := &corev1.Secret{Type: corev1.SecretTypeOpaque, Data: map[string][]byte{}}
-		for _, key := range pairKeys {
-			secret.Data[key] = w.value()
-		}
+		secret := &corev1.Secret{Type: corev1.SecretTypeOpaque}
+		w.fill(secret)
 		if w.distinct != nil || w.maybe(0.8) {
 			secret.Annotations = consenting(consent)
+		}
+		if w.maybe(0.5) {
+			setAnnotation(secret, v1alpha1.AllowedCAAnnotation, "*")
 		}
 		if _, err := w.api.createSecret(nil, types.NamespacedName{Namespace: "a", Name: name}, secret); err != nil {
 			panic(err)
@@ -111,22 +130,10 @@ func (w *pairWorld) putClientSecrets() {
 	}
 }
 
-// value draws a value. It is good: neither empty nor otherwise wrong.
-func (w *pairWorld) value() []byte {
-	value := pick(&w.values, pairValues)
-	if w.distinct != nil {
-		value = w.distinct()
-	}
-	if w.rotations > 0 {
-		value = fmt.Sprintf("%d-%s", w.rotations, value)
-	}
-	return []byte(value)
-}
-
 // allWell ends what is the matter with the vendors and the API server.
 func (w *pairWorld) allWell() {
 	w.apiFault = apiFault{}
-	for _, name := range hostNames {
+	for _, name := range pairHosts {
 		w.vendors.hosts[name].trouble = fine
 	}
 }
@@ -140,7 +147,8 @@ func (w *pairWorld) start() {
 	}
 	r := w.startReplica(0)
 	r.reconciler.Metrics, r.reconciler.RolloutRestart = own, true
-	r.reconciler.Rand = &w.ids
+	r.reconciler.Rand, r.reconciler.Exchanger = &w.ids, exchange.Exchanger{Now: r.Now, Rand: &w.ids}
+	r.reconciler.Transports = pairTransports{w.vendors}
 	r.reconciler.Client, r.reconciler.Live = workloadClient{r.reconciler.Client, w}, workloadReader{r.reconciler.Live, w}
 }
 
@@ -163,6 +171,19 @@ func (w *pairWorld) restart() {
 		}
 		w.start()
 	})
+}
+
+// pairTransports lead to the same vendors, whatever CA they are checked against.
+type pairTransports struct{ *vendors }
+
+// For implements controllers.Transports.
+func (t pairTransports) For(_ string, caBundle []byte) (http.RoundTripper, error) {
+	if len(caBundle) > 0 {
+		if err := egress.CheckCABundle(caBundle); err != nil {
+			return nil, err
+		}
+	}
+	return t.vendors, nil
 }
 
 type randomBytes struct{ dice }

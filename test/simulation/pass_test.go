@@ -69,7 +69,7 @@ func (r *replica) startPass(name types.NamespacedName) {
 				panic(fmt.Sprintf("seed %d: %v\n%s", r.w.seed, e, debug.Stack()))
 			}
 		}()
-		p.result, p.err = r.reconciler.Reconcile(context.Background(), requestFor(name))
+		p.result, p.err = r.reconciler.Reconcile(ctrl.LoggerInto(context.Background(), r.w.log), requestFor(name))
 	}
 	p.step()
 }

@@ -165,6 +165,7 @@ func (r *replica) passEnded(p *pass) {
 	switch {
 	case p.err != nil:
 		r.w.tell("replica %d: %s: pass failed: %v", r.id, p.name.Name, p.err)
+		r.w.log.Error(p.err, "Reconciler error", "name", p.name.Name) // as controller-runtime does
 		r.enqueue(p.name, limiter.When(r.queued(p.name)))
 	case p.result.RequeueAfter > 0:
 		limiter.Forget(r.queued(p.name))

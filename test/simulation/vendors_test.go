@@ -434,19 +434,22 @@ func (h *host) mint(v *vendors, a *answer, lifetime time.Duration) *token {
 	v.serial++
 	t := &token{client: a.ask.client, request: a.ask.request, host: h.name, end: w.now + lifetime, first: a}
 	if h.opaque {
-		t.value = fmt.Sprintf("tok-%d-%s", v.serial, a.ask.client)
+		t.value = fmt.Sprintf("tok-%d-%s", v.serial, subject(a.ask.client))
 	} else {
 		clock := w.clock().Add(h.offset)
 		exp := clock.Add(lifetime).Truncate(time.Second)
 		t.end = exp.Add(-h.offset).Sub(w.epoch)
 		encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 		t.value = encode(fmt.Sprintf(`{"kid":"%d"}`, v.serial)) + "." +
-			encode(fmt.Sprintf(`{"iat":%d,"exp":%d,"sub":%q}`, clock.Unix(), exp.Unix(), a.ask.client)) + ".c2ln"
+			encode(fmt.Sprintf(`{"iat":%d,"exp":%d,"sub":%q}`, clock.Unix(), exp.Unix(), subject(a.ask.client))) + ".c2ln"
 	}
 	t.dies = w.now + time.Duration(float64(t.end-w.now)*cmp.Or(h.early, 1))
 	v.tokens[t.value] = t
 	return t
 }
+
+// subject is how a token names its client: a long name would make it too long a token.
+func subject(client string) string { return client[:min(len(client), 100)] }
 
 // retire ends the oldest tokens of a client that has more than may live.
 func (h *host) retire(v *vendors, t *token) {

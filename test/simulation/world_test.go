@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -47,6 +48,8 @@ type world struct {
 	ends func(*pass)
 	// alone is the one object that is looked at. Nil: all are.
 	alone *types.NamespacedName
+	// log is what the operator logs into.
+	log logr.Logger
 	// story is told what happens. Nil: nobody listens.
 	story func(string)
 	// passes counts them.
@@ -56,7 +59,7 @@ type world struct {
 func newWorld(seed uint64, wires *wiring) *world {
 	w := &world{
 		seed: seed, wires: wires, dice: newDice(seed, 0x5eed),
-		epoch: time.Date(2026, 8, 3, 22, 14, 7, 0, time.UTC), lag: 5 * time.Millisecond, workers: 3,
+		epoch: time.Date(2026, 8, 3, 22, 14, 7, 0, time.UTC), lag: 5 * time.Millisecond, workers: 3, log: logr.Discard(),
 	}
 	w.api, w.vendors, w.judge = newAPIServer(w), newVendors(w), newJudge(w)
 	return w
