@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -45,6 +47,9 @@ type assembly struct {
 	// identity is whose rights the operator has. Nil: the shared manager's.
 	identity       *identity
 	rolloutRestart bool
+	// metrics is where its metrics go, and log what it logs into, if that matters.
+	metrics *prometheus.Registry
+	log     logr.Logger
 	// wrap comes between the operator and the API server.
 	wrap func(http.RoundTripper) http.RoundTripper
 }
@@ -101,6 +106,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 	}
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme: scheme,
+		Logger: a.log,
 		Cache: cache.Options{
 			ByObject: map[client.Object]cache.ByObject{
 				&v1alpha1.CDPCredential{}: {Transform: controllers.TrimCredentials()},
@@ -122,7 +128,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 	if err != nil {
 		return nil, nil, err
 	}
-	metrics, err := controllers.NewMetrics(prometheus.NewRegistry())
+	metrics, err := controllers.NewMetrics(cmp.Or(a.metrics, prometheus.NewRegistry()))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -155,6 +161,16 @@ func (r *requests) since(n int) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Sorted(slices.Values(r.all[n:]))
+}
+
+// writes are those, in the order in which they were sent, that change something: all but reads. Events are left out, as they are sent by the way.
+func (r *requests) writes() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(r.all), func(request string) bool {
+		verb, what, _ := strings.Cut(request, " ")
+		return verb == "get" || verb == "list" || what == "events"
+	})
 }
 
 func (r *requests) len() int {

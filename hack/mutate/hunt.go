@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A finding is the first world in which a bug broke a promise.
+// A finding is the first world, or pair of worlds, in which a bug broke a promise.
 type finding struct {
 	seed      uint64
 	violation string
@@ -34,11 +34,23 @@ func (b *bug) hunt(ctx context.Context, seeds uint64) (*finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, passed, err := runTests(ctx, binary, simulation, time.Hour, "-test.run=^TestSeeds$", "-simulation.shrink=0", fmt.Sprintf("-simulation.seeds=%d", seeds))
+	flags := []string{"-test.run=^TestSeeds$", "-simulation.shrink=0", fmt.Sprintf("-simulation.seeds=%d", b.most(seeds))}
+	if b.leaks {
+		flags = []string{"-test.run=^TestPairs$", fmt.Sprintf("-simulation.pairs=%d", b.most(seeds))}
+	}
+	out, passed, err := runTests(ctx, binary, simulation, time.Hour, flags...)
 	if passed || err != nil {
 		return nil, err
 	}
 	return firstOf(out)
+}
+
+// most is how many worlds, or pairs of them, the bug may hide in.
+func (b *bug) most(seeds uint64) uint64 {
+	if b.leaks {
+		return mostPairs
+	}
+	return seeds
 }
 
 // apply changes the text that a file has with the edits before.
@@ -57,8 +69,11 @@ func (e *edit) apply(with overlay) error {
 	return nil
 }
 
-// failure is a line of TestSeeds about a world that broke a promise.
-var failure = regexp.MustCompile(`(?m)seed (\d+): (.*)$`)
+// mostPairs is how many pairs of worlds a leak may hide in.
+const mostPairs = 500
+
+// failure is a line of TestSeeds about a world that broke a promise, or of TestPairs about a pair that differs.
+var failure = regexp.MustCompile(`(?m)(?:seed|pair) (\d+): (.*)$`)
 
 // firstOf finds the lowest seed that failed.
 func firstOf(out []byte) (*finding, error) {

@@ -8,7 +8,7 @@
 // short simulation, and lists those that nothing caught. The same seed gives the same mutants of the same sources. The exit status is 0 only if
 // the share that was caught is at least that of -least.
 //
-// The second plants the bugs of bugs.go, and the simulator has to find every one of them.
+// The second plants the bugs of bugs.go, and the simulator has to find every one of them: leaks in its pairs of worlds, others in its seeds.
 package main
 
 import (
@@ -94,10 +94,10 @@ func plant(ctx context.Context, o *options) error {
 		}
 		if found == nil {
 			hidden = true
-			fmt.Printf("NOT FOUND  %s: in %d seeds\n", b.name, seeds)
+			fmt.Printf("NOT FOUND  %s: in %d worlds\n", b.name, b.most(seeds))
 			continue
 		}
-		fmt.Printf("found      %s: at seed %d: %s\n", b.name, found.seed, found.violation)
+		fmt.Printf("found      %s: at seed or pair %d: %s\n", b.name, found.seed, found.violation)
 	}
 	if hidden {
 		return errors.New("the simulator missed a bug")

@@ -31,9 +31,7 @@ func changing(name string, change func(w *pairWorld, s *v1alpha1.CDPCredentialSp
 		if keys := spec.ClientSecretRef.Keys; keys != nil && spec.Provider.Adobe != nil {
 			keys.PrivateKey = "" // Adobe takes RSA keys only: another one would be wrong
 		}
-		if spec.Target.Name != spec.ClientSecretRef.Name {
-			o.edit(func(s *v1alpha1.CDPCredentialSpec) { *s = spec })
-		}
+		o.editIfThere(func(s *v1alpha1.CDPCredentialSpec) { *s = spec })
 	}}
 }
 
@@ -131,6 +129,25 @@ var pairActions = []pairAction{
 		})
 	}},
 
+	{"has another take the copy of a Secret that is made by", func(w *pairWorld, o *object) {
+		other, next := pick(w, w.objects), pick(w, clientSecrets)
+		if o.get() == nil || other.get() == nil || other == o {
+			return
+		}
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.Provider, s.ClientSecretRef, s.Suspend = w.provider("basic"), v1alpha1.ClientSecretReference{Name: pick(w, clientSecrets)}, false
+		})
+		target := o.secret(o.get().Spec.Target.Name)
+		w.after(12*time.Second, func() {
+			w.editIfThere(target, func(s *corev1.Secret) { setAnnotation(s, v1alpha1.AllowedHostsAnnotation, consent) })
+			other.editIfThere(func(s *v1alpha1.CDPCredentialSpec) {
+				s.Provider = w.provider("oauth2")
+				s.ClientSecretRef = v1alpha1.ClientSecretReference{Name: target.Name, Keys: &v1alpha1.ClientSecretKeys{ClientID: "username", ClientSecret: "password"}}
+			})
+		})
+		w.after(40*time.Second, func() { o.editIfThere(func(s *v1alpha1.CDPCredentialSpec) { s.ClientSecretRef.Name = next }) })
+	}},
+
 	owning("changes the consent to hosts of the client Secret of", func(w *pairWorld, s *corev1.Secret) {
 		setAnnotation(s, v1alpha1.AllowedHostsAnnotation, pick(w, []string{consent, consent, "", "other.example"}))
 	}),
@@ -208,6 +225,17 @@ var largeTemplates = sync.OnceValue(func() []map[string]v1alpha1.DataTemplate {
 		copies(17, "{{ .clientID }}"), copies(5, "{{ .token | toJson | toJson }}"),
 	}
 })
+
+// editIfThere changes the spec of an object that is there and takes no target of its own as client Secret then.
+func (o *object) editIfThere(edit func(*v1alpha1.CDPCredentialSpec)) {
+	if o.get() == nil {
+		return
+	}
+	spec := o.get().DeepCopy().Spec
+	if edit(&spec); spec.Target.Name != spec.ClientSecretRef.Name {
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { *s = spec })
+	}
+}
 
 func restartWorkload(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
 	s.RolloutRestart = pick(w, [][]v1alpha1.RolloutRestart{nil, {{Kind: "Deployment", Name: "etl"}}, {{Kind: "Deployment", Name: "etl"}}})
