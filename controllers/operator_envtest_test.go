@@ -47,6 +47,8 @@ type assembly struct {
 	// identity is whose rights the operator has. Nil: the shared manager's.
 	identity       *identity
 	rolloutRestart bool
+	// allowedMetadata is --allowed-target-metadata.
+	allowedMetadata []string
 	// metrics is where its metrics go, and log what it logs into, if that matters.
 	metrics *prometheus.Registry
 	log     logr.Logger
@@ -134,17 +136,18 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 	}
 	transports := &egress.Transports{Policy: egress.Policy{Allowed: []netip.Prefix{netip.MustParsePrefix(openAddress)}}, Resolver: a.resolver}
 	reconciler := &controllers.CDPCredentialReconciler{
-		Client:         mgr.GetClient(),
-		Live:           mgr.GetAPIReader(),
-		RolloutRestart: a.rolloutRestart,
-		Recorder:       mgr.GetEventRecorder("cdp-credential-operator"),
-		Exchanger:      exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
-		Transports:     transports,
-		Gate:           egress.NewGate(egress.Limits{}),
-		Clock:          clock.RealClock{},
-		Chance:         mathrand.Float64,
-		Rand:           rand.Reader,
-		Metrics:        metrics,
+		Client:          mgr.GetClient(),
+		AllowedMetadata: a.allowedMetadata,
+		Live:            mgr.GetAPIReader(),
+		RolloutRestart:  a.rolloutRestart,
+		Recorder:        mgr.GetEventRecorder("cdp-credential-operator"),
+		Exchanger:       exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
+		Transports:      transports,
+		Gate:            egress.NewGate(egress.Limits{}),
+		Clock:           clock.RealClock{},
+		Chance:          mathrand.Float64,
+		Rand:            rand.Reader,
+		Metrics:         metrics,
 	}
 	return mgr, transports, reconciler.SetupWithManager(ctx, mgr, 32)
 }
