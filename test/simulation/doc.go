@@ -17,9 +17,11 @@
 //
 // TestPairs is of another kind: it lives pairs of worlds that differ only in the values of Secrets, all good ones, in which the same is done by the same
 // dice, and in which vendors take every client. An observer (observer_test.go) notes what somebody sees who may not read Secrets: CDPCredentials with
-// their status, events, metrics, the workload that is restarted, and which Secret was written when. Both observers must have seen the same at the same
+// their status, events, metrics, the log, the workload that is restarted, and which Secret was written when. The values (pairvalues_test.go) are texts up to
+// the greatest length, private keys, encrypted and not, and CAs; optional ones may be missing in one world only. Both observers must have seen the same at the same
 // time. What is drawn (data revisions, names of processes) is named in the order in which it appears. Whether a target's data changed is not compared:
-// docs/security.md says what that tells. The judge has no say in these worlds. TestPairHistories has the ways to learn something that were found.
+// docs/security.md says what that tells. The judge has no say in these worlds. TestPairHistories has the ways to learn something that were found, and
+// make mutate-simulation puts three leaks in, each of which is to be found within 500 pairs.
 //
 // # States
 //
