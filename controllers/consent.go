@@ -153,8 +153,7 @@ func hostNotAllowed(v *view, endpoint egress.Endpoint, problem string, unreadabl
 }
 
 // bundleConsent returns why the CA of spec.tls.caBundle may not stand for the endpoint: who answers at a host is as much a matter of trust as the
-// host. Nil: it may, or there is none. It is asked at every pass, so the bundle is not parsed for it; that it can be read is checked when the object has
-// changed and before it is used.
+// host. Nil: it may, or there is none. That the bundle can be read is checked when the object has changed, and before it is used.
 func bundleConsent(v *view) *failure {
 	bundle := caBundle(v.obj)
 	if len(bundle) == 0 {

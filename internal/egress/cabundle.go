@@ -35,27 +35,10 @@ func addCertificates(pool *x509.CertPool, bundle []byte) error {
 // readCABundle is strict where x509.CertPool.AppendCertsFromPEM is not: a bundle that is only half read would fail later
 // and far from its cause.
 func readCABundle(bundle []byte) ([]*x509.Certificate, error) {
-	blocks, err := certificateBlocks(bundle)
-	if err != nil {
-		return nil, err
-	}
-	certificates := make([]*x509.Certificate, 0, len(blocks))
-	for i, der := range blocks {
-		certificate, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, &CABundleError{fmt.Sprintf("PEM block %d is no valid certificate: replace it", i+1)}
-		}
-		certificates = append(certificates, certificate)
-	}
-	return certificates, nil
-}
-
-// certificateBlocks gives what a CA bundle's PEM blocks hold, unparsed.
-func certificateBlocks(bundle []byte) ([][]byte, error) {
 	if len(bundle) > maxCABundle {
 		return nil, &CABundleError{fmt.Sprintf("it is larger than %d KiB: keep only the endpoint's own CA", maxCABundle>>10)}
 	}
-	var blocks [][]byte
+	var certificates []*x509.Certificate
 	for {
 		block, rest := pem.Decode(bundle)
 		if block == nil {
@@ -63,12 +46,16 @@ func certificateBlocks(bundle []byte) ([][]byte, error) {
 		}
 		bundle = rest
 		if block.Type != "CERTIFICATE" {
-			return nil, &CABundleError{fmt.Sprintf("PEM block %d is no CERTIFICATE: remove it", len(blocks)+1)}
+			return nil, &CABundleError{fmt.Sprintf("PEM block %d is no CERTIFICATE: remove it", len(certificates)+1)}
 		}
-		blocks = append(blocks, block.Bytes)
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, &CABundleError{fmt.Sprintf("PEM block %d is no valid certificate: replace it", len(certificates)+1)}
+		}
+		certificates = append(certificates, certificate)
 	}
-	if len(blocks) == 0 || bytes.Contains(bundle, []byte("-----BEGIN")) {
+	if len(certificates) == 0 || bytes.Contains(bundle, []byte("-----BEGIN")) {
 		return nil, &CABundleError{"it is no complete PEM: give one or more BEGIN CERTIFICATE blocks"}
 	}
-	return blocks, nil
+	return certificates, nil
 }
