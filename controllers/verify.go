@@ -62,8 +62,7 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 		mem.verified, mem.verifyAt = this, v.now.Add(time.Duration(r.Chance()*float64(verifyInterval(spec))))
 	}
 	mem.verifySpread = true
-	sameTrust := mem.distrusted == "" || mem.distrusted == v.client.version // else there may be a good CA by now
-	if mem.verified == this && sameTrust && v.now.Before(mem.verifyAt) {
+	if mem.triedAlready(v, this) {
 		return nil, mem.verifyAt
 	}
 	reservation, delay := r.Gate.Reserve(r.Clock.Now(), verifyRequest(v, endpoint))
@@ -78,18 +77,23 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, v *view, mem *reme
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to try the token")
 		return nil, v.now.Add(verifyAgain)
 	}
-	mem.verified, mem.verifyAt = this, r.Clock.Now().Add(verifyInterval(spec))
-	mem.distrusted = ""
-	if tried != nil && tried.distrusts {
-		mem.distrusted = v.client.version
-	}
-	if tried != nil && tried.unsettled {
-		mem.verifyAt = sooner(mem.verifyAt, v.target.rec.IssuedAt.Add(settlingTokens))
-	}
+	mem.verified, mem.verifyAt, mem.distrusted = this, r.Clock.Now().Add(verifyInterval(spec)), ""
 	if tried == nil {
 		return nil, v.now // 401: a new token is due at once
 	}
+	if tried.distrusts {
+		mem.distrusted = v.client.version
+	}
+	if tried.unsettled {
+		mem.verifyAt = sooner(mem.verifyAt, v.target.rec.IssuedAt.Add(settlingTokens))
+	}
 	return tried, mem.verifyAt
+}
+
+// triedAlready reports whether this was tried last, and it is not time to try again. A client Secret that had no good CA may have one now.
+func (mem *remembered) triedAlready(v *view, this string) bool {
+	mayTrust := mem.distrusted != "" && mem.distrusted != v.client.version
+	return mem.verified == this && !mayTrust && v.now.Before(mem.verifyAt)
 }
 
 // verifyRequest is what an object says to the gate when its token is to be tried.

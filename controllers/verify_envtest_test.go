@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -100,6 +101,13 @@ func TestVerifyWithoutAGoodCA(t *testing.T) {
 				}
 			}
 			s.must(is(c.object(), "Refreshed", metav1.ConditionTrue, "TokenIssued"))
+			generation := c.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Verify.Interval = &metav1.Duration{Duration: time.Hour} }).Generation
+			s.until(patience, "the interval to count", func() error {
+				if c.object().Status.ObservedGeneration != generation {
+					return errNotYet
+				}
+				return is(c.object(), "Verified", metav1.ConditionUnknown, "SecretKeyInvalid")
+			})
 			c.editClient(func(secret *corev1.Secret) { secret.Data["ca.crt"] = s.endpoints.CABundle() })
 			s.until(patience, "the API's word again", func() error { return is(c.object(), "Verified", before.Status, before.Reason) })
 		})
