@@ -114,6 +114,7 @@ type world struct {
 // sameView lives a history twice, with the right guess for the Secret's value and with a wrong one, and wants the observer to see the same.
 func sameView(t *testing.T, restarts bool, history func(w *world, secret string)) {
 	t.Helper()
+	sharedCluster(t) // or skips
 	seen := map[string][]string{}
 	var mu sync.Mutex
 	t.Run("guess", func(t *testing.T) {
