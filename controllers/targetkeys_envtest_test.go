@@ -11,9 +11,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestForbiddenLabelsReachNoSecret: a label or an annotation by which another controller might act on the target keeps all of the target from being
+// TestDisallowedLabelsReachNoSecret: a label or an annotation by which another controller might act on the target keeps all of the target from being
 // written, be it new or not, and costs no exchange. Those that are harmless, and those that an administrator has opened, are set.
-func TestForbiddenLabelsReachNoSecret(t *testing.T) {
+func TestDisallowedLabelsReachNoSecret(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.operate(assembly{allowedMetadata: []string{"tekton.dev", "example.com/opened"}})
