@@ -33,7 +33,7 @@ type Transports interface {
 	For(namespace string, caBundle []byte) (http.RoundTripper, error)
 }
 
-// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but Watchdog are required.
+// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but OwnWrites and Watchdog are required.
 type CDPCredentialReconciler struct {
 	// Client writes, and reads CDPCredentials and the metadata of Secrets from the cache. Whole Secrets must not be read with it: that
 	// would fill the cache with their data.
@@ -61,6 +61,8 @@ type CDPCredentialReconciler struct {
 	Chance  func() float64
 	Rand    io.Reader
 	Metrics *Metrics
+	// OwnWrites spares objects a pass after each write of a target. Nil: nothing does.
+	OwnWrites *OwnWrites
 	// Watchdog is told of every pass. Nil: nobody is.
 	Watchdog *Watchdog
 

@@ -44,6 +44,20 @@ func wantedMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time, shared boo
 	return m
 }
 
+// on reports whether a Secret has this metadata.
+func (m *metadata) on(secret *metav1.ObjectMeta) bool {
+	return includes(secret.Labels, m.labels) && includes(secret.Annotations, m.annotations) && sameOwners(secret.OwnerReferences, m.owners(secret.OwnerReferences))
+}
+
+func includes(have, want map[string]string) bool {
+	for key, value := range want {
+		if got, ok := have[key]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}
+
 // expiryText has whole seconds, rounded down: never later than the truth.
 func expiryText(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
 

@@ -148,6 +148,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 		Chance:          mathrand.Float64,
 		Rand:            rand.Reader,
 		Metrics:         metrics,
+		OwnWrites:       &controllers.OwnWrites{},
 	}
 	return mgr, transports, reconciler.SetupWithManager(ctx, mgr, 32)
 }

@@ -227,17 +227,7 @@ func drifted(v *view) bool {
 		return false
 	}
 	want := wantedMetadata(v.obj, rec.shownExpiry(), v.target.sharedBeside(rec.Keys))
-	for key, value := range want.labels {
-		if have, there := v.target.meta.Labels[key]; !there || have != value {
-			return true
-		}
-	}
-	for key, value := range want.annotations {
-		if have, there := v.target.meta.Annotations[key]; !there || have != value {
-			return true
-		}
-	}
-	return !sameOwners(v.target.meta.OwnerReferences, want.owners(v.target.meta.OwnerReferences))
+	return !want.on(&v.target.meta)
 }
 
 // obstacle finds what somebody has to change before anything can be done. All of it is known without a request.

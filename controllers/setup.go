@@ -51,7 +51,7 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CDPCredential{}, builder.WithPredicates(wanted())).
 		Watches(&v1alpha1.CDPCredential{}, urgentFirst(r.localNow)).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referencing), builder.WithPredicates(since())).
+		WatchesMetadata(&corev1.Secret{}, r.wakeBySecrets(), builder.WithPredicates(since())).
 		WatchesRawSource(source.Channel(r.local.wake, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(source.Func(r.wakeByGate)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: slow(), ReconciliationTimeout: passTimeout}).
@@ -124,8 +124,8 @@ func controllerUID(obj client.Object) []string {
 	return nil
 }
 
-// referencing finds the objects that a Secret matters to.
-func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client.Object) []reconcile.Request {
+// referencing finds the objects that a Secret matters to: those that name it, and those that its annotations say own it.
+func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client.Object, owners ...string) []reconcile.Request {
 	found := &v1alpha1.CDPCredentialList{}
 	if err := r.Client.List(ctx, found, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretNameField: bucket(secret.GetName())}, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to find the objects of a Secret", "secret", client.ObjectKeyFromObject(secret))
@@ -137,9 +137,9 @@ func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client
 			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
 		}
 	}
-	if owner := secret.GetAnnotations()[v1alpha1.CredentialAnnotation]; owner != "" && len(owner) <= 253 {
+	for _, owner := range owners {
 		request := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: owner}}
-		if len(requests) == 0 || requests[0] != request {
+		if owner != "" && len(owner) <= 253 && !slices.Contains(requests, request) {
 			requests = append(requests, request)
 		}
 	}
@@ -149,6 +149,7 @@ func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client
 // forget drops what is kept of an object that is gone.
 func (r *CDPCredentialReconciler) forget(name types.NamespacedName) {
 	r.memory.forget(name)
+	r.OwnWrites.forget(name)
 	r.Gate.Forget(r.Clock.Now(), name.String())
 	r.Metrics.forget(name)
 }

@@ -129,7 +129,9 @@ func (t *targetView) holds(now time.Time) bool { return t.has() && !t.rec.expire
 // moving says whether the token has yet to be moved from the target of before a renaming.
 func (v *view) moving() bool { return v.held.name != v.target.name }
 
-func versionOf(meta *metav1.ObjectMeta) string { return string(meta.UID) + "/" + meta.ResourceVersion }
+func versionOf(meta metav1.Object) string {
+	return string(meta.GetUID()) + "/" + meta.GetResourceVersion()
+}
 
 // splitVersion is the inverse of versionOf.
 func splitVersion(version string) (uid types.UID, resourceVersion string) {

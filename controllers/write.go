@@ -47,14 +47,18 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 		if p.rec.expired(r.Clock.Now()) {
 			return "", errSuperseded // this process was stopped for a while between the answer and now
 		}
-		var version string
+		var written *metav1.ObjectMeta
 		if target.found {
-			version, err = r.patchTarget(ctx, v.obj.Namespace, &target, want, data, p.rehearsal)
+			written, err = r.patchTarget(ctx, v.obj.Namespace, &target, want, data, p.rehearsal)
 		} else {
-			version, err = r.createTarget(ctx, v.obj, want, data, p.rehearsal)
+			written, err = r.createTarget(ctx, v.obj, want, data, p.rehearsal)
 		}
 		switch {
 		case err == nil:
+			version := versionOf(written)
+			if !p.rehearsal && want.on(written) { // else a webhook has changed it, which the next pass is to see
+				r.OwnWrites.wrote(client.ObjectKeyFromObject(v.obj), version)
+			}
 			return version, nil
 		case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 			return "", errNamespaceTerminating
@@ -107,7 +111,7 @@ func (t *targetView) records(state []byte) bool {
 	return t.has() && t.content == intact && t.meta.Annotations[v1alpha1.StateAnnotation] == string(state)
 }
 
-func (r *CDPCredentialReconciler) createTarget(ctx context.Context, obj *v1alpha1.CDPCredential, want metadata, data map[string][]byte, rehearsal bool) (string, error) {
+func (r *CDPCredentialReconciler) createTarget(ctx context.Context, obj *v1alpha1.CDPCredential, want metadata, data map[string][]byte, rehearsal bool) (*metav1.ObjectMeta, error) {
 	secret := &corev1.Secret{Type: corev1.SecretTypeOpaque, Data: data}
 	secret.Namespace, secret.Name = obj.Namespace, obj.Spec.Target.Name
 	secret.Labels, secret.Annotations, secret.OwnerReferences = want.labels, want.annotations, want.owners(nil)
@@ -116,13 +120,13 @@ func (r *CDPCredentialReconciler) createTarget(ctx context.Context, obj *v1alpha
 		opts = append(opts, client.DryRunAll)
 	}
 	if err := r.Client.Create(ctx, secret, opts...); err != nil {
-		return "", &requestError{verb: "create", resource: "secrets", name: secret.Name, err: err}
+		return nil, &requestError{verb: "create", resource: "secrets", name: secret.Name, err: err}
 	}
-	return versionOf(&secret.ObjectMeta), nil
+	return &secret.ObjectMeta, nil
 }
 
 // patchTarget changes our own keys and no others, and only if the Secret is still the one that was decided on.
-func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace string, target *targetView, want metadata, data map[string][]byte, rehearsal bool) (string, error) {
+func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace string, target *targetView, want metadata, data map[string][]byte, rehearsal bool) (*metav1.ObjectMeta, error) {
 	rec := target.rec
 	if rec == nil {
 		rec = &record{}
@@ -138,7 +142,7 @@ func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace str
 		"data": changes(data, rec.Keys),
 	})
 	if err != nil {
-		return "", fmt.Errorf("write the patch of the target Secret: %w", err)
+		return nil, fmt.Errorf("write the patch of the target Secret: %w", err)
 	}
 	got := secretMetadata(namespace, target.name)
 	opts := []client.PatchOption{client.FieldOwner(v1alpha1.ManagedBy)}
@@ -146,9 +150,9 @@ func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace str
 		opts = append(opts, client.DryRunAll)
 	}
 	if err := r.Client.Patch(ctx, got, client.RawPatch(types.MergePatchType, patch), opts...); err != nil {
-		return "", &requestError{verb: "patch", resource: "secrets", name: target.name, err: err}
+		return nil, &requestError{verb: "patch", resource: "secrets", name: target.name, err: err}
 	}
-	return versionOf(&got.ObjectMeta), nil
+	return &got.ObjectMeta, nil
 }
 
 // changes is the part of a merge patch (RFC 7396) that makes a map hold want and none of the keys that we had put there before.

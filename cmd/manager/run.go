@@ -93,6 +93,7 @@ func run(ctx context.Context, opts *options) error {
 		Chance:          mathrand.Float64,
 		Rand:            rand.Reader,
 		Metrics:         own,
+		OwnWrites:       &controllers.OwnWrites{},
 		Watchdog:        watchdog,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {

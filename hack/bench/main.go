@@ -65,7 +65,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.apply, "apply", 0, "Measure only this: so many CDPCredentials, applied as fast as possible to an operator that runs, beside the bare loop; 0 leaves it out.")
 	flags.IntVar(&o.runs, "runs", 1, "How many times to measure; the table has the medians.")
 	flags.DurationVar(&o.lifetime, "lifetime", 3*time.Minute, "How long the tokens of the steady state live, which is watched until each was renewed; 0 leaves it out.")
-	flags.StringVar(&o.profile, "profile", "", "What to take of the manager during its first sync: cpu, heap, both separated by a comma, or nothing.")
+	flags.StringVar(&o.profile, "profile", "", "What to take of the manager during its first sync, or while objects are applied: cpu, heap, both separated by a comma, or nothing.")
 	flags.StringVar(&o.keep, "keep", ".", "Folder for the profile.")
 	flags.StringVar(&o.json, "json", "", "File for the figures as JSON; empty means standard output, after the table.")
 	flags.StringVar(&o.flags, "manager-flags", "", "Further flags for the manager, separated by spaces.")

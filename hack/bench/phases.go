@@ -114,7 +114,7 @@ func (r *runner) firstSync(ctx context.Context) (err error) {
 		return err
 	}
 	profiled := make(chan error, 1)
-	go func() { profiled <- r.profileSync(ctx) }()
+	go func() { profiled <- r.takeProfiles(ctx, r.fleet) }()
 	if err := r.observer.wait(ctx, r.fleet, r.fleet.size, 1); err != nil {
 		return err
 	}
@@ -140,20 +140,20 @@ func (r *runner) toCompare(phase string, rate float64) {
 	r.add(phase, "rate", rate, "objects/s")
 }
 
-// profileSync takes the profiles that are wanted.
-func (r *runner) profileSync(ctx context.Context) error {
+// takeProfiles takes the profiles that are wanted while a fleet gets its Secrets.
+func (r *runner) takeProfiles(ctx context.Context, f *fleet) error {
 	if strings.Contains(r.profile, "cpu") {
 		if err := r.manager.Ready(ctx); err != nil {
 			return err
 		}
-		if err := r.save(ctx, fmt.Sprintf("/debug/pprof/profile?seconds=%d", 2+r.credentials/250), "bench-cpu.pprof"); err != nil {
+		if err := r.save(ctx, fmt.Sprintf("/debug/pprof/profile?seconds=%d", 2+r.credentials/150), "bench-cpu.pprof"); err != nil {
 			return err
 		}
 	}
 	if !strings.Contains(r.profile, "heap") {
 		return nil
 	}
-	if err := r.observer.wait(ctx, r.fleet, r.fleet.size, 1); err != nil {
+	if err := r.observer.wait(ctx, f, f.size, 1); err != nil {
 		return err
 	}
 	return r.save(ctx, "/debug/pprof/heap?gc=1", "bench-heap.pprof")
@@ -321,8 +321,13 @@ func (r *runner) applied(ctx context.Context) error {
 	if err := r.manager.Ready(ctx); err != nil {
 		return err
 	}
+	profiled := make(chan error, 1)
+	go func() { profiled <- r.takeProfiles(ctx, f) }()
 	t, err := r.applyAll(ctx, phase, f)
 	if err != nil {
+		return err
+	}
+	if err := <-profiled; err != nil {
 		return err
 	}
 	r.toCompare(phase, t.rate(f.size))

@@ -177,7 +177,7 @@ func lastOfEach(changes []change) []change {
 // take puts a change into the cache and lets the handlers know.
 func (r *replica) take(c change) {
 	wires := r.w.wires
-	wires.hearing = r
+	wires.hearing, wires.reconciler.OwnWrites = r, r.reconciler.OwnWrites
 	if c.ofSecret {
 		before, had := r.cache.secrets.get(c.name)
 		r.cache.apply(c)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -79,5 +80,34 @@ func TestCosts(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestPasses counts the passes of the commonest cases: the event of what a pass has written itself is no reason for another. What a webhook made of it is.
+func TestPasses(t *testing.T) {
+	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
+	count := func(what string, want int, do func()) {
+		before := w.passes
+		do()
+		if got := w.passes - before; got != want {
+			t.Errorf("%s: %d passes, want %d", what, got, want)
+		}
+	}
+	broken := w.watched(func() {
+		o.putClientSecret(o.clientSecretNames()[0])
+		w.startReplica(0)
+		w.runFor(time.Second)
+		count("a new object", 1, func() { o.apply("oauth2"); w.runFor(time.Minute) })
+		count("a renewal", 1, func() { w.runFor(45 * time.Minute) })
+		o.editTarget(func(s *corev1.Secret) { delete(s.Labels, v1alpha1.ManagedByLabel) })
+		count("a label is taken off", 1, func() { w.runFor(time.Minute) })
+		w.api.mutate = func(s *corev1.Secret) *corev1.Secret { return stripped(s, v1alpha1.CredentialAnnotation) }
+		w.runFor(36 * time.Minute)
+		if reason := o.refreshed(); !strings.Contains(reason, v1alpha1.ReasonTargetNotOwned) {
+			t.Errorf("a webhook takes the target from its object: %s", reason)
+		}
+	})
+	if broken != nil {
+		t.Error(broken)
 	}
 }

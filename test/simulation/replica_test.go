@@ -62,6 +62,7 @@ func (w *world) startReplica(behind time.Duration) *replica {
 		Exchanger: exchange.Exchanger{Now: r.Now, Rand: w.vendors},
 		Gate:      r.gate(),
 		Clock:     r, LocalClock: r, Chance: func() float64 { return w.chance.Float64() }, Rand: w.vendors, Metrics: metrics,
+		OwnWrites: &controllers.OwnWrites{},
 	}
 	for _, older := range w.replicas {
 		older.deposed = true

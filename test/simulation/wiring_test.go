@@ -34,8 +34,9 @@ type wiring struct {
 	credentials, secrets toolscache.ResourceEventHandler
 	listening            sync.Mutex // held while the two above are set
 	limiter              workqueue.TypedRateLimiter[reconcile.Request]
-	// hearing is the replica that the handlers work for at the moment.
-	hearing *replica
+	// hearing is the replica that the handlers work for at the moment, reconciler the one that they were made of.
+	hearing    *replica
+	reconciler *controllers.CDPCredentialReconciler
 	// history, if not nil, is where a world's API server keeps what happens.
 	history *history
 	// begins is told of every pass that begins. Nil: nobody is.
@@ -55,8 +56,8 @@ func newWiring(t testing.TB) *wiring {
 	}
 	wires := &wiring{indexes: map[string]client.IndexerFunc{}}
 	recorder := &recordingManager{wires: wires, scheme: scheme, heard: make(chan struct{}, 3)}
-	reconciler := &controllers.CDPCredentialReconciler{Client: lentClient{wires: wires}, Rand: zeros{}, Clock: longAgo(), Gate: egress.NewGate(egress.Limits{})}
-	if err := reconciler.SetupWithManager(t.Context(), recorder, 1); err != nil {
+	wires.reconciler = &controllers.CDPCredentialReconciler{Client: lentClient{wires: wires}, Rand: zeros{}, Clock: longAgo(), Gate: egress.NewGate(egress.Limits{})}
+	if err := wires.reconciler.SetupWithManager(t.Context(), recorder, 1); err != nil {
 		t.Fatalf("set up the controller: %v", err)
 	}
 	// The controller is of an internal type with these two exported fields. Without workers it only starts its watches.
