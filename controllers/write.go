@@ -55,11 +55,10 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 		}
 		switch {
 		case err == nil:
-			version := versionOf(written)
-			if !p.rehearsal && want.on(written) { // else a webhook has changed it, which the next pass is to see
-				r.OwnWrites.wrote(client.ObjectKeyFromObject(v.obj), version)
+			if !p.rehearsal {
+				r.expectEvent(v.obj, want, written)
 			}
-			return version, nil
+			return versionOf(written), nil
 		case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 			return "", errNamespaceTerminating
 		case !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err):
@@ -84,6 +83,13 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, v *view, mem *remem
 		}
 	}
 	return "", fmt.Errorf("write Secret %s: it kept changing", v.target.name)
+}
+
+// expectEvent remembers what was written, for its event. What a webhook has changed is left to the next pass, which the event makes.
+func (r *CDPCredentialReconciler) expectEvent(obj *v1alpha1.CDPCredential, want metadata, written *metav1.ObjectMeta) {
+	if want.on(written) {
+		r.OwnWrites.wrote(client.ObjectKeyFromObject(obj), versionOf(written))
+	}
 }
 
 // describe completes the record for a target that holds what the view says of it, and gives the metadata that it is to be written with.
