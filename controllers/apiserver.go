@@ -60,18 +60,19 @@ func (r *CDPCredentialReconciler) interrupted(ctx context.Context, v *view, mem 
 	unsaved := mem.unsaved
 	if saved := r.patchStatus(ctx, v.obj, v.saved, mem, local); saved != nil {
 		mem.unsaved = unsaved // nothing has happened that the next pass could not find out: it is not to hide what another process has saved
-		return ctrl.Result{}, errors.Join(err, saved)
+		err = errors.Join(err, saved)
+	} else {
+		r.tell(v, &v.saved, &local)
 	}
-	r.tell(v, &v.saved, &local)
 	again := v.now.Add(doubled(retryFirst, retryMost, f.failures))
 	f.failures++
-	if at := sooner(toldAt, expiresAt); !at.IsZero() && at.Before(again) {
-		// The queue would come back too late for that. It forgets its count then.
-		f.failures = 0
-		ctrl.LoggerFrom(ctx).Error(err, "The API server refused a request")
-		return ctrl.Result{RequeueAfter: max(at.Sub(v.now), time.Millisecond)}, nil
+	tooLate := !toldAt.IsZero() && toldAt.Before(again) || !expiresAt.IsZero() && expiresAt.Before(v.now.Add(retryMost))
+	if !tooLate {
+		return ctrl.Result{}, err
 	}
-	return ctrl.Result{}, err
+	// The queue might come back too late for that: it has counted other errors, too.
+	ctrl.LoggerFrom(ctx).Error(err, "The API server refused a request")
+	return ctrl.Result{RequeueAfter: max(sooner(again, toldAt, expiresAt).Sub(v.now), time.Millisecond)}, nil
 }
 
 // blindView is a view without what the API server would have to be asked for.

@@ -118,7 +118,7 @@ func contested(v *view, c *v1alpha1.Contest) *failure {
 	f.message = "somebody keeps undoing what is written to Secret " + v.target.name +
 		": find out who with kubectl get secret --show-managed-fields -o yaml, and have him leave it alone; it is repaired ever more seldom until it stays"
 	f.retryAt = c.Until.Time
-	if rec := v.held.rec; v.held.holds(v.now) && !rec.ExpiresAt.IsZero() {
+	if v.held.has() && v.now.Before(renewAt(v)) { // which may be just after its end
 		f.retryAt = sooner(f.retryAt, renewAt(v))
 	}
 	return f

@@ -51,14 +51,15 @@ func TestPlanContest(t *testing.T) {
 		}}, decision{action: "rewrite"}},
 		"the target is renamed": {[]func(*view){renamed, repaired(5, "11:17:40")}, decision{action: "rewrite"}},
 
-		"in a contest, undone":           {[]func(*view){mine, replacedToken, in("11:20:00")}, contested("11:20:00")},
-		"in a contest, not undone":       {[]func(*view){mine, in("11:20:00")}, contested("11:20:00")},
-		"undone, and it is time":         {[]func(*view){mine, replacedToken, in("11:17:43")}, decision{action: "issue", cause: "Replaced"}},
-		"not undone, and it is time":     {[]func(*view){mine, in("11:17:43")}, decision{action: "nothing"}},
-		"in a contest, a renewal is due": {[]func(*view){mine, in("11:55:00"), func(v *view) { v.now = at("11:50:00") }}, decision{action: "issue", cause: "Renewal"}},
-		"a renewal comes first":          {[]func(*view){mine, unlabel, in("11:48:00"), func(v *view) { v.now = at("11:40:00") }}, contested("11:41:59.978638707")},
-		"in a contest, a request":        {[]func(*view){mine, in("11:20:00"), func(v *view) { request(v, "today") }}, decision{action: "issue", cause: "Requested"}},
-		"suspended":                      {[]func(*view){mine, in("11:20:00"), suspended}, decision{action: "nothing"}},
+		"in a contest, undone":                                  {[]func(*view){mine, replacedToken, in("11:20:00")}, contested("11:20:00")},
+		"in a contest, not undone":                              {[]func(*view){mine, in("11:20:00")}, contested("11:20:00")},
+		"undone, and it is time":                                {[]func(*view){mine, replacedToken, in("11:17:43")}, decision{action: "issue", cause: "Replaced"}},
+		"not undone, and it is time":                            {[]func(*view){mine, in("11:17:43")}, decision{action: "nothing"}},
+		"in a contest, a renewal is due":                        {[]func(*view){mine, in("11:55:00"), func(v *view) { v.now = at("11:50:00") }}, decision{action: "issue", cause: "Renewal"}},
+		"a renewal comes first":                                 {[]func(*view){mine, unlabel, in("11:48:00"), func(v *view) { v.now = at("11:40:00") }}, contested("11:41:59.978638707")},
+		"a token that cannot be had before its end comes first": {[]func(*view){mine, in("12:09:00"), func(v *view) { v.repeated = true; v.now = at("12:00:00") }}, contested("12:00:01")},
+		"in a contest, a request":                               {[]func(*view){mine, in("11:20:00"), func(v *view) { request(v, "today") }}, decision{action: "issue", cause: "Requested"}},
+		"suspended":                                             {[]func(*view){mine, in("11:20:00"), suspended}, decision{action: "nothing"}},
 		// The endpoint's failure is waited out first.
 		"undone, and the exchange has failed": {[]func(*view){mine, replacedToken, in("11:20:00"), func(v *view) { failed(v, "CredentialsRejected", "11:32:00") }}, decision{
 			action: "nothing", cause: "Replaced", keep: true, at: "11:32:00",
@@ -117,7 +118,7 @@ func TestContestWakes(t *testing.T) {
 		want    string
 	}{
 		{"11:17:43", 3, "11:18:00", "17s"},
-		{"11:40:00", 20, "11:48:00", "2m0s"},
+		{"11:40:00", 20, "11:48:00", "1m59.978638707s"},
 		{"11:17:43", 3, "12:17:43", "10m1s"},
 	} {
 		v := steady()

@@ -68,7 +68,10 @@ func (r *CDPCredentialReconciler) received(ctx context.Context, v *view, mem *re
 	if err != nil {
 		return nil, outcome{}, err
 	}
-	mem.pending, mem.throttled = p, nil
+	mem.pending = p
+	if v.intent.provider != "basic" { // which has asked nobody
+		mem.throttled = nil
+	}
 	if s.action == issue && p.rec.Issuance != nil {
 		mem.issuedAt, mem.issuance = p.rec.IssuedAt, p.rec.Issuance
 		v.issuance = mem.issuance

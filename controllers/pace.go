@@ -25,22 +25,31 @@ const (
 // no such time. Early reports whether a change allows to ignore it.
 func earliestAttempt(v *view) (earliest time.Time, early bool) {
 	last, next := v.obj.Status.LastAttempt, v.obj.Status.NextRefreshTime
-	if last == nil || last.Time == nil || v.intent.provider == "basic" {
+	if last == nil || v.intent.provider == "basic" {
 		return time.Time{}, false
 	}
 	retryReached := !last.Superseded && next != nil && !v.now.Before(next.Time)
-	if retryReached {
+	if earliest = spaced(v); earliest.IsZero() || retryReached {
 		return time.Time{}, false
+	}
+	return earliest, requestChanged(v) && len(earlyAttempts(v)) < maxEarlyAttempts
+}
+
+// spaced is until when the endpoint is not asked again after it was asked in vain, as far as no change allows it. Zero: that time has passed.
+func spaced(v *view) time.Time {
+	last := v.obj.Status.LastAttempt
+	if last == nil || last.Time == nil {
+		return time.Time{}
 	}
 	interval := minAttemptInterval
 	if last.Rejected {
 		interval = rejectedInterval
 	}
-	earliest = lastAsked(v).Add(interval)
+	earliest := lastAsked(v).Add(interval)
 	if !v.now.Before(earliest) {
-		return time.Time{}, false
+		return time.Time{}
 	}
-	return earliest, requestChanged(v) && len(earlyAttempts(v)) < maxEarlyAttempts
+	return earliest
 }
 
 // lastAsked is when the endpoint was last asked in vain, and never later than now: the clock may have been set back.

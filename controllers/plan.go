@@ -130,9 +130,13 @@ func unwritable(v *view) bool {
 }
 
 // presentable says whether the held token may be published as spec.provider has it now. A token of before is not published with the headers of
-// after, and a user name and a password are no token, nor the other way round.
+// after, nor without its own, and a user name and a password are no token, nor the other way round.
 func presentable(v *view) bool {
-	return v.difference != different || !hasCompanions(v) && !showsClient(&v.obj.Spec.Target) && v.intent.provider != "basic" && !v.held.rec.ExpiresAt.IsZero()
+	if v.difference != different {
+		return true
+	}
+	isBasic := v.intent.provider == "basic" || v.held.rec.ExpiresAt.IsZero()
+	return !isBasic && !hasCompanions(v) && !hadCompanions(v.held.rec) && !showsClient(&v.obj.Spec.Target)
 }
 
 // showsClient reports whether a template has the client's ID beside the token: that of another client is not put there.
@@ -147,6 +151,9 @@ func showsClient(target *v1alpha1.Target) bool {
 
 // hasCompanions says whether the target holds request headers beside the one that carries the token.
 func hasCompanions(v *view) bool { return len(v.intent.request.APIHeaders("", "")) > 1 }
+
+// hadCompanions says whether it was written with such headers.
+func hadCompanions(rec *record) bool { return len(rec.Default) > 1 }
 
 // due says what the target needs, and why.
 func due(v *view) (action, cause) {

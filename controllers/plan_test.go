@@ -455,6 +455,7 @@ func TestPlanBudget(t *testing.T) {
 		"a request does not break it":         {func(v *view) { v.difference = same; request(v, "today"); budget(v, 20, 20) }, decision{action: "nothing", cause: "Requested", reason: "BudgetSpent", retry: "2026-03-02T00:00:00Z"}},
 		"it keeps nothing from being right":   {func(v *view) { v.difference = same; budget(v, 20, 20) }, decision{action: "nothing"}},
 		"it does not hold back a rewrite":     {func(v *view) { v.difference = same; budget(v, 20, 20); unlabel(v) }, decision{action: "rewrite"}},
+		"none without its headers":            {func(v *view) { budget(v, 20, 20); unlabel(v); v.held.rec.Default = []string{"tenant_hash", "token"} }, spent},
 		"a rewrite beside it":                 {func(v *view) { budget(v, 20, 20); unlabel(v) }, decision{action: "rewrite", cause: "Changed", reason: "BudgetSpent", retry: "2026-03-02T00:00:00Z"}},
 		// Waited out until it is raised, which is another generation.
 		"said before":  {func(v *view) { budget(v, 20, 20); failed(v, "BudgetSpent", "23:59:59") }, decision{action: "nothing", cause: "Changed", keep: true, at: "23:59:59"}},

@@ -214,9 +214,15 @@ func superseded(last *v1alpha1.Attempt) *v1alpha1.Attempt {
 }
 
 // attemptLeft is what is kept of the last failed attempt while all is well. Nil: nothing. What has called for the attempt was taken back; if it comes
-// again, the endpoint is still not to be asked too soon.
+// again, the endpoint is still not to be asked too soon. What basic writes has been asked of nobody.
 func attemptLeft(v *view, out outcome) *v1alpha1.Attempt {
-	if earliest, _ := earliestAttempt(v); out.wrote || earliest.IsZero() {
+	earliest, _ := earliestAttempt(v)
+	if v.intent.provider == "basic" {
+		earliest = spaced(v)
+	} else if out.wrote {
+		return nil
+	}
+	if earliest.IsZero() {
 		return nil
 	}
 	return superseded(v.obj.Status.LastAttempt)

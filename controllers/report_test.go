@@ -477,9 +477,18 @@ func TestReportFailures(t *testing.T) {
 		}, nil, 0, sent(func(a *v1alpha1.Attempt) {
 			a.Time, a.Rejected, a.Superseded = second("11:17:40"), true, true
 		})},
-		"the budget, in between":  {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:00:00"); budget(v, 1, 1) }, nil, 1, first},
-		"suspended":               {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:20:00"); suspended(v) }, nil, 1, first},
-		"a success":               {func(v *view) { failed(v, "EndpointUnavailable", "11:00:00") }, nil, 0, nil},
+		"the budget, in between": {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:00:00"); budget(v, 1, 1) }, nil, 1, first},
+		"suspended":              {func(v *view) { missing(v); failed(v, "EndpointUnavailable", "11:20:00"); suspended(v) }, nil, 1, first},
+		"a success":              {func(v *view) { failed(v, "EndpointUnavailable", "11:00:00") }, nil, 0, nil},
+		"basic, in between": {func(v *view) {
+			failed(v, "CredentialsRejected", "11:30:00")
+			lastAskedAt(v, "11:17:00", true)
+			basic(v)
+			missing(v)
+			v.obj.Generation = 4
+		}, nil, 0, sent(func(a *v1alpha1.Attempt) {
+			a.Time, a.Rejected, a.Superseded = second("11:17:00"), true, true
+		})},
 		"a rewrite beside it":     {func(v *view) { v.difference = different; failed(v, "EndpointUnavailable", "11:20:00"); unlabel(v) }, nil, 1, first},
 		"nothing is due any more": {func(v *view) { failed(v, "EndpointUnavailable", "11:20:00") }, nil, 0, nil},
 		"nothing is due any more, just now": {func(v *view) { failed(v, "CredentialsRejected", "11:30:00"); lastAskedAt(v, "11:17:00", true) }, nil, 0, sent(func(a *v1alpha1.Attempt) {

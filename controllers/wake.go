@@ -26,7 +26,9 @@ func wake(v *view, s step, out outcome, nextAt time.Time, status *v1alpha1.CDPCr
 			times = append(times, out.heldUp.since.Add(heldUpAfter)) // to tell of it
 		}
 	case out.failure != nil:
-		if status.NextRefreshTime != nil {
+		if out.failure.reason == v1alpha1.ReasonTargetContested {
+			times = append(times, out.failure.retryAt) // the renewal, exactly
+		} else if status.NextRefreshTime != nil {
 			times = append(times, status.NextRefreshTime.Time)
 		}
 	case s.keep: // out.at, which knows of a clock that was set, where status may not

@@ -421,6 +421,65 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 933535: refused again and again, and basic in between", "algonomy", func(w *world, o *object) string {
+		was := o.get().Spec.Provider
+		for range 5 {
+			w.api.editSecret(o.secret(o.clientSecretNames()[0]), func(s *corev1.Secret) { s.Data["oauth-key-secret"] = []byte(fmt.Sprint("wrong", w.now)) })
+			refresh(o, fmt.Sprint(w.now))
+			w.runFor(15 * time.Second)
+		}
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = v1alpha1.Provider{Basic: &v1alpha1.Basic{}} })
+		w.runFor(2 * time.Second)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = was })
+		w.runFor(2 * time.Minute)
+		return ""
+	}},
+	{"throttled, and basic in between", "oauth2", func(w *world, o *object) string {
+		was := o.get().Spec.Provider
+		w.throttle(o)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = v1alpha1.Provider{Basic: &v1alpha1.Basic{}} })
+		w.runFor(30 * time.Second)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = was })
+		return w.throttledToTheEnd(o)
+	}},
+	{"seed 934409: a token ends that cannot be had early, in a contest over its target", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].sameUntilDead = true
+		w.runFor(90 * time.Minute) // until the second token has come back
+		for w.now < w.judge.record(o.target()).expires-10*time.Second {
+			o.editTarget(func(s *corev1.Secret) { delete(s.Labels, v1alpha1.ManagedByLabel) })
+			w.runFor(2 * time.Second)
+		}
+		w.runFor(2 * time.Minute)
+		return ""
+	}},
+	{"seed 933311: the record on the target is destroyed, and the target renamed", "oauth2", func(w *world, o *object) string {
+		before := o.target().Name
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Suspend = true })
+		w.runFor(time.Second)
+		o.editTarget(func(s *corev1.Secret) { s.Annotations[v1alpha1.StateAnnotation] = "edited" })
+		w.runFor(time.Second)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Name, s.Suspend = "renamed", false })
+		w.runFor(30 * time.Second)
+		if w.api.secrets[o.secret(before)] != nil {
+			return "the Secret of before is still there"
+		}
+		return ""
+	}},
+	{"seed 13037: the budget is spent, another provider is named and another label wanted, and then the first provider again", "algonomy", func(w *world, o *object) string {
+		was := o.get().Spec.Provider
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.Refresh = &v1alpha1.Refresh{MaxPerDay: new(int32(1))}
+			s.Provider = v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}
+			s.Target.Labels = map[string]v1alpha1.LabelValue{"team": "a"}
+		})
+		w.runFor(15 * time.Second)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = was })
+		w.runFor(15 * time.Second)
+		if target := o.target(); string(target.Data["tenant_hash"]) != "obj.a" || target.Labels["team"] != "a" {
+			return fmt.Sprintf("the target has %v and %v", target.Data, target.Labels)
+		}
+		return ""
+	}},
 }
 
 func refresh(o *object, value string) {

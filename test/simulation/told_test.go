@@ -146,6 +146,31 @@ func TestRefusedReadsAreTold(t *testing.T) {
 	}
 }
 
+// TestReadyTurnsAfterRefusedPatches: the API server refuses to give the client Secret, and then everything until five seconds before the token ends. The
+// queue has waited ever longer, and Ready turns False in time all the same.
+func TestReadyTurnsAfterRefusedPatches(t *testing.T) {
+	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
+	w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
+	if broken := w.watched(func() {
+		r := w.startReplica(0)
+		o.apply("oauth2")
+		w.runFor(5 * time.Minute)
+		due, dies := o.get().Status.NextRefreshTime.Time, o.get().Status.TokenExpirationTime.Time
+		reads := 0
+		r.reconciler.Live = forbiddenReader{liveReader{r}, &reads, func(string) error { return apierrors.NewTooManyRequestsError("busy") }}
+		w.judge.obstruct(o, time.Hour)
+		w.runFor(due.Sub(w.local()) + 50*time.Second)
+		w.apiFault.refused = 1
+		w.runFor(dies.Sub(w.local()) - 5*time.Second)
+		w.apiFault.refused = 0
+		if w.runFor(7 * time.Second); isTrue(o, "Ready") {
+			w.violated("test", "two seconds after its end: %s", shortStatus(&o.get().Status))
+		}
+	}); broken != nil {
+		t.Error(broken)
+	}
+}
+
 func isTrue(o *object, kind string) bool {
 	return meta.IsStatusConditionTrue(o.get().Status.Conditions, kind)
 }
