@@ -61,7 +61,11 @@ func plan(v *view) step {
 		return step{}
 	}
 	do, why := due(v)
-	if f := obstacle(v, do); f != nil {
+	wanted := do
+	if do == nothing && shapeChanged(v) {
+		wanted = rewrite // a token that has ended is not written again, but what was wrong with that still is
+	}
+	if f := obstacle(v, wanted); f != nil {
 		return step{failure: f, contest: v.obj.Status.Contest}
 	}
 	repair := repairWeight(v, do, why)
@@ -258,7 +262,7 @@ func obstacle(v *view, do action) *failure {
 	if v.target.found && v.target.unusable != "" {
 		return stalled(v1alpha1.ReasonTargetUnusable, "Secret "+spec.Target.Name+" "+v.target.unusable+": delete it, or choose another spec.target.name")
 	}
-	if do != nothing || shapeChanged(v) { // a token that has ended is not written again, but what was wrong with that still is
+	if do != nothing {
 		if _, err := render.Compile(textMap(spec.Target.Data)); err != nil {
 			return stalled(v1alpha1.ReasonInvalidTemplate, "spec.target.data."+err.Error())
 		}

@@ -63,7 +63,7 @@ func (h *holdUp) failure(v *view) *failure {
 // that was written by a process that died before it could say so, and a wait of more than a minute.
 func reportWaiting(v *view, s step, out outcome, status *v1alpha1.CDPCredentialStatus) {
 	untold := v.target.has() && v.target.owner() == v.obj.Name && !status.TokenExpirationTime.Equal(wholeSecond(v.target.rec.ExpiresAt))
-	if untold {
+	if untold || out.wrote { // what needs no exchange has not waited for it
 		reportTarget(v, status)
 	}
 	news := untold || readyIsStale(v, status)

@@ -142,3 +142,15 @@ func TestWakeToTell(t *testing.T) {
 		}
 	}
 }
+
+// TestRewrittenWhileItWaits: a rewrite that does not wait for the exchange is in status, so that the next process knows the target by its version.
+func TestRewrittenWhileItWaits(t *testing.T) {
+	t.Parallel()
+	v := steady()
+	written(v)
+	v.target.version = "t/8"
+	out := outcome{waiting: true, wrote: true, at: at("11:18:00")}
+	if got := report(v, step{action: rewrite, cause: causeRejected}, out, nil); got.TargetVersion != "t/8" {
+		t.Errorf("status tells of version %q", got.TargetVersion)
+	}
+}

@@ -480,6 +480,17 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 301094: a bad template, and the token is still tried at the API", "oauth2", func(w *world, o *object) string {
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.Verify = &v1alpha1.Verify{URL: "https://" + apiHost + "/v1"}
+			s.Target.Data = map[string]v1alpha1.DataTemplate{"header": "{{ .nothing"}
+		})
+		w.runFor(11 * time.Minute)
+		if c := meta.FindStatusCondition(o.get().Status.Conditions, v1alpha1.ConditionVerified); c == nil || c.Reason != v1alpha1.ReasonVerified || o.refreshed() != "InvalidTemplate" {
+			return fmt.Sprintf("Verified is %+v, and Refreshed is %s", c, o.refreshed())
+		}
+		return ""
+	}},
 }
 
 func refresh(o *object, value string) {
