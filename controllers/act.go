@@ -69,7 +69,7 @@ func (r *CDPCredentialReconciler) issue(ctx context.Context, v *view, mem *remem
 		due = renewAt(v)
 	}
 	out, err = r.publish(ctx, v, mem, p)
-	if out.wrote && v.intent.provider != "basic" && s.action == issue && !p.repeated {
+	if out.wrote && v.intent.flow.Exchanges() && s.action == issue && !p.repeated {
 		out.issued, out.margin, out.lateness = true, -1, -1
 		out.routine = s.cause == causeRenewal && refreshedReason(&v.obj.Status) == ""
 		if old != nil && !old.ExpiresAt.IsZero() {

@@ -42,8 +42,7 @@ func worthCorrecting(skew time.Duration) time.Duration {
 // refusedAssertion reports whether an assertion was refused, perhaps for its times, and how far the endpoint's clock is ahead of ours.
 func refusedAssertion(req exchange.Request, err error) (skew time.Duration, refused bool) {
 	e, ok := errors.AsType[*exchange.Error](err)
-	asserts := req.Provider == exchange.AdobeServiceAccount || req.AuthMethod == exchange.PrivateKeyJWT
-	if !ok || !asserts || e.Kind != exchange.Rejected {
+	if !ok || !req.Flow.Asserts() || e.Kind != exchange.Rejected {
 		return 0, false
 	}
 	return e.Skew, true

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -54,15 +55,18 @@ func TestAssertionClock(t *testing.T) {
 
 func TestRefusedAssertion(t *testing.T) {
 	t.Parallel()
-	signed := exchange.Request{Provider: exchange.OAuth2, AuthMethod: exchange.PrivateKeyJWT}
+	request := func(p v1alpha1.Provider) exchange.Request { return exchange.Request{Flow: intentFor(p).flow} }
+	signed := request(v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com", AuthMethod: "PrivateKeyJWT"}})
+	account := request(v1alpha1.Provider{Adobe: &v1alpha1.Adobe{ServiceAccount: &v1alpha1.AdobeServiceAccount{}}})
+	secret := request(v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com"}})
 	for name, tc := range map[string]struct {
 		req     exchange.Request
 		err     error
 		refused bool
 	}{
 		"a client assertion":    {signed, &exchange.Error{Kind: exchange.Rejected, Skew: time.Hour}, true},
-		"a service account":     {exchange.Request{Provider: exchange.AdobeServiceAccount}, &exchange.Error{Kind: exchange.Rejected, Skew: time.Hour}, true},
-		"a client secret":       {exchange.Request{Provider: exchange.OAuth2}, &exchange.Error{Kind: exchange.Rejected, Skew: time.Hour}, false},
+		"a service account":     {account, &exchange.Error{Kind: exchange.Rejected, Skew: time.Hour}, true},
+		"a client secret":       {secret, &exchange.Error{Kind: exchange.Rejected, Skew: time.Hour}, false},
 		"throttled":             {signed, &exchange.Error{Kind: exchange.Throttled, Skew: time.Hour}, false},
 		"no answer":             {signed, errors.New("refused"), false},
 		"an endpoint in outage": {signed, &exchange.Error{Kind: exchange.Unavailable}, false},

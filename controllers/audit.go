@@ -11,13 +11,13 @@ import (
 // audit writes the one line of an attempt: which Secret was sent where, for which object and why. Its keys are an interface (docs/operations.md). It has
 // names and reasons only.
 func audit(ctx context.Context, v *view, s step, err error) {
-	if v.intent.provider == "basic" {
+	if !v.intent.flow.Exchanges() {
 		return // nothing leaves the cluster
 	}
 	result, reason := exchangeResult(s.action, err)
 	ctrl.LoggerFrom(ctx).WithName("audit").Info("Exchange",
 		"credential", objectName(v.obj), "secret", v.obj.Spec.ClientSecretRef.Name, "target", v.obj.Spec.Target.Name,
-		"host", v.intent.endpoint.String(), "provider", v.intent.provider, "cause", string(s.cause), "result", result, "reason", reason)
+		"host", v.intent.endpoint.String(), "provider", v.intent.flow.Provider, "cause", string(s.cause), "result", result, "reason", reason)
 }
 
 // exchangeResult is what the audit line and the metric say of an attempt.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-logr/logr/funcr"
@@ -11,6 +13,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
@@ -31,7 +34,7 @@ type nowhere struct{}
 
 func (nowhere) For(string, []byte) (http.RoundTripper, error) { return http.DefaultTransport, nil }
 
-// TestAudit: each attempt makes one line with these keys, whatever comes of it, and no secret is in it.
+// TestAudit: each attempt makes one line with these keys, whatever comes of it, and no secret is in it. What makes a line is counted, and nothing else.
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	const who = `"level"=0 "msg"="Exchange" "credential"="marketing/etl" "secret"="etl-client" "target"="etl-token" "host"="auth.example.com:443" "provider"="oauth2" `
@@ -67,7 +70,7 @@ func TestAudit(t *testing.T) {
 		},
 		"a key that is not open yet: nothing was sent": {step{action: issue, cause: causeMissing}, answer{err: &exchange.KeyWaitError{}}, nil, nil},
 		"basic: nothing leaves the cluster": {
-			step{action: issue, cause: causeMissing}, answer{token: exchange.Token{Value: "s3cret"}}, func(v *view) { v.intent.provider = "basic" }, nil,
+			step{action: issue, cause: causeMissing}, answer{token: exchange.Token{Value: "s3cret"}}, func(v *view) { v.intent = intentFor(v1alpha1.Provider{Basic: &v1alpha1.Basic{}}) }, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +82,7 @@ func TestAudit(t *testing.T) {
 				}
 				lines = append(lines, args)
 			}, funcr.Options{Verbosity: 10})
-			metrics, _ := newMetrics(t)
+			metrics, registry := newMetrics(t)
 			v := steady()
 			if tc.given != nil {
 				tc.given(v)
@@ -87,9 +90,13 @@ func TestAudit(t *testing.T) {
 			r := &CDPCredentialReconciler{
 				Clock: clocktesting.NewFakePassiveClock(v.now), Metrics: metrics, Exchanger: tc.answer, Transports: nowhere{},
 			}
-			_, _, _ = r.exchange(ctrl.LoggerInto(t.Context(), log), v, tc.step, exchange.Request{Client: exchange.Client{Secret: "s3cret"}})
+			_, _, _ = r.exchange(ctrl.LoggerInto(t.Context(), log), v, tc.step, exchange.Request{Values: exchange.Values{"clientSecret": "s3cret"}})
 			if diff := cmp.Diff(tc.want, lines); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
+			}
+			counted := slices.ContainsFunc(scraped(t, registry), func(series string) bool { return strings.HasPrefix(series, "cdpcredential_exchanges_total") })
+			if counted != (tc.want != nil) {
+				t.Errorf("counted: %t", counted)
 			}
 		})
 	}

@@ -186,5 +186,5 @@ func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, v *view, mem *
 
 // readyButNot says whether status still has it that the target holds a token which is there no more.
 func readyButNot(v *view) bool {
-	return meta.IsStatusConditionTrue(v.obj.Status.Conditions, v1alpha1.ConditionReady) && !v.target.holds(v.now) && !v.moving() && v.intent.provider != "basic"
+	return meta.IsStatusConditionTrue(v.obj.Status.Conditions, v1alpha1.ConditionReady) && !v.target.holds(v.now) && !v.moving() && v.intent.flow.Exchanges()
 }

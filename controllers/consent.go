@@ -22,7 +22,7 @@ func clientConsent(v *view) *failure {
 		return f
 	}
 	consent, asksNobody := hostConsent(v, v.intent.endpoint), false
-	if v.intent.provider == "basic" {
+	if !v.intent.flow.Exchanges() {
 		consent, asksNobody = basicConsent(v), v.obj.Spec.Verify == nil
 	}
 	if consent != nil || asksNobody {
@@ -35,7 +35,7 @@ func clientConsent(v *view) *failure {
 // cannot show that there is something in the way.
 func liveConsent(v *view) *failure {
 	f := clientConsent(v)
-	if f == nil && v.intent.provider != "basic" { // whose spec.verify.url is looked at when it is called
+	if f == nil && v.intent.flow.Exchanges() { // whose spec.verify.url is looked at when it is called
 		f = certificateConsent(v, v.intent.endpoint)
 	}
 	if f != nil {
@@ -51,7 +51,7 @@ func managedConsent(v *view) *failure {
 		return nil
 	}
 	name := v.obj.Spec.ClientSecretRef.Name
-	if v.intent.provider == "basic" || strings.TrimSpace(v.client.allowedHosts) == "" {
+	if !v.intent.flow.Exchanges() || strings.TrimSpace(v.client.allowedHosts) == "" {
 		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
 			"Secret %s is the target of a CDPCredential, or was, and so is no client Secret: name the Secret that holds the client's own credentials", name))
 	}
@@ -63,14 +63,14 @@ func managedConsent(v *view) *failure {
 	if rec := anyRecord(v.client.state); rec != nil {
 		written = *rec
 	}
-	for _, value := range v.intent.values {
-		if slices.Contains(written.Default, value.key) {
+	for _, key := range v.intent.flow.Keys {
+		if slices.Contains(written.Default, key.Name) {
 			continue
 		}
-		if !value.optional || slices.Contains(written.Keys, value.key) {
+		if !key.Optional || slices.Contains(written.Keys, key.Name) {
 			return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
 				"Secret %s is the target of a CDPCredential, or was, and its key %s is not one that the operator writes by default: name another key in spec.clientSecretRef.keys.%s, or another Secret",
-				name, value.key, value.field))
+				name, key.Name, key.Field))
 		}
 	}
 	return nil
@@ -117,7 +117,7 @@ func unaskedUse(v *view, endpoint egress.Endpoint) string {
 	if v.client.secret != nil {
 		kind = cmp.Or(v.client.secret.Type, kind)
 	}
-	byAdministrator, byVendor := v.allowed.Allows(endpoint), v.intent.vendor.Allows(endpoint)
+	byAdministrator, byVendor := v.allowed.Allows(endpoint), v.intent.ownHost(endpoint)
 	switch {
 	case v.client.managed:
 		return fmt.Sprintf("Secret %s is the target of a CDPCredential, or was, and does not itself allow its values to be sent to %s", name, hostOf(endpoint))
@@ -129,7 +129,7 @@ func unaskedUse(v *view, endpoint egress.Endpoint) string {
 		return fmt.Sprintf("Secret %s does not allow its values to be sent to %s", name, hostOf(endpoint))
 	case endpoint.Port != 443:
 		return fmt.Sprintf("%s is not the port of the vendor's own endpoint, and Secret %s does not allow its values to be sent there", hostOf(endpoint), name)
-	case !v.intent.defaultKeys:
+	case !v.intent.flow.UsesDefaultKeys():
 		return fmt.Sprintf("spec.clientSecretRef.keys names other keys than the default ones, for which Secret %s itself must allow its values to be sent to %s", name, hostOf(endpoint))
 	case kind != corev1.SecretTypeOpaque:
 		return fmt.Sprintf("Secret %s is not of the type Opaque, for which it must itself allow its values to be sent to %s", name, hostOf(endpoint))

@@ -73,7 +73,7 @@ func repairWeight(v *view, do action, why cause) int {
 		return 0
 	case why == causeMissing, why == causeReplaced:
 		return 2
-	case (do == rewrite || v.intent.provider == "basic" && v.difference == same && why == causeChanged) && undone(v):
+	case (do == rewrite || !v.intent.flow.Exchanges() && v.difference == same && why == causeChanged) && undone(v):
 		return 1
 	}
 	return 0

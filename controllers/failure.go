@@ -139,13 +139,13 @@ func notSent(v *view, e *exchange.Error) *failure {
 	switch e.Kind {
 	case exchange.InvalidKey:
 		f.reason = v1alpha1.ReasonSecretKeyInvalid
-		f.message = fmt.Sprintf("Secret %s, key %s: %s", v.obj.Spec.ClientSecretRef.Name, v.intent.keyOf(e.Field), e.Detail)
+		f.message = fmt.Sprintf("Secret %s, key %s: %s", v.obj.Spec.ClientSecretRef.Name, v.intent.flow.KeyName(e.Field), e.Detail)
 	case exchange.Unsupported:
 		f.reason = v1alpha1.ReasonInvalidSpec
-		f.message = "spec.provider." + v.intent.provider + ": " + e.Error() + ": upgrade the operator, or choose another provider"
+		f.message = "spec.provider." + v.intent.flow.Provider + ": " + e.Error() + ": upgrade the operator, or choose another provider"
 	default:
 		f.reason = v1alpha1.ReasonInvalidSpec
-		f.message = "spec.provider." + v.intent.provider + ": " + e.Error()
+		f.message = "spec.provider." + v.intent.flow.Provider + ": " + e.Error()
 	}
 	return f
 }
@@ -153,12 +153,12 @@ func notSent(v *view, e *exchange.Error) *failure {
 // rejectedAdvice says what to do about a 400, 401 or 403. It depends on the spec and never on the Secret's values: who sees it may not be
 // somebody who may read them.
 func (v *view) rejectedAdvice(e *exchange.Error) string {
-	advice := fmt.Sprintf("check the values of Secret %s, what spec.provider.%s asks for, and the client at the vendor", v.obj.Spec.ClientSecretRef.Name, v.intent.provider)
-	if o := v.obj.Spec.Provider.OAuth2; o != nil && (o.AuthMethod == "" || o.AuthMethod == "ClientSecretBasic") {
-		advice += "; if the ID or the secret has characters other than letters and digits, try authMethod ClientSecretBasicRaw, which does not percent-encode them"
+	advice := fmt.Sprintf("check the values of Secret %s, what spec.provider.%s asks for, and the client at the vendor", v.obj.Spec.ClientSecretRef.Name, v.intent.flow.Provider)
+	if more := v.intent.flow.Advice.Rejected; more != "" {
+		advice += "; " + more
 	}
 	if e.HTML {
-		advice += "; the answer was a web page: check " + v.intent.addressField
+		advice += "; the answer was a web page: check " + v.intent.flow.AddressField
 	}
 	return advice
 }
@@ -167,22 +167,23 @@ func (v *view) rejectedAdvice(e *exchange.Error) string {
 func (v *view) unavailableAdvice(e *exchange.Error) string {
 	astray := e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed || e.Status >= 300 && e.Status < 400 || e.HTML && e.Status < 500
 	if astray {
-		return "check " + v.intent.addressField + "; it is tried again by itself"
+		return "check " + v.intent.flow.AddressField + "; it is tried again by itself"
 	}
 	return "it is tried again by itself"
 }
 
 // malformedAdvice says what to do about an answer without a usable token.
 func (v *view) malformedAdvice(e *exchange.Error) string {
+	advice := v.intent.flow.Advice
 	switch {
-	case errors.Is(e, token.ErrNoExpiry) && v.intent.provider == "oauth2":
-		return "name the field that has its lifetime in spec.provider.oauth2.response, or give spec.provider.oauth2.defaultLifetime"
-	case errors.Is(e, token.ErrAbsurd) && v.intent.provider == "oauth2":
-		return "check spec.provider.oauth2.response.expiresInUnit"
+	case errors.Is(e, token.ErrNoExpiry) && advice.NoExpiry != "":
+		return advice.NoExpiry
+	case errors.Is(e, token.ErrAbsurd) && advice.AbsurdExpiry != "":
+		return advice.AbsurdExpiry
 	case errors.Is(e, token.ErrNoExpiry), errors.Is(e, token.ErrAbsurd), errors.Is(e, token.ErrExpired):
 		return "ask the vendor; it is tried again by itself"
 	}
-	return "check that " + v.intent.addressField + " is the vendor's token endpoint, and what else spec.provider." + v.intent.provider + " says of it"
+	return "check that " + v.intent.flow.AddressField + " is the vendor's token endpoint, and what else spec.provider." + v.intent.flow.Provider + " says of it"
 }
 
 // shorten cuts text that others wrote.

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -19,32 +20,29 @@ func specOf(p v1alpha1.Provider) *v1alpha1.CDPCredentialSpec {
 
 func lasting(d time.Duration) *metav1.Duration { return &metav1.Duration{Duration: d} }
 
-// TestIntent: what each provider's spec comes to, its defaults filled in, and the keys that it needs of the client Secret ("?": optional).
+// TestIntent: where each provider's spec goes by default or by the user's will, and the keys that it needs of the client Secret ("?": optional). What is
+// sent there is internal/flow's to test.
 func TestIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		provider v1alpha1.Provider
 		name     string
 		endpoint string
-		request  exchange.Request
 		keys     []string
 	}{
 		"experiture": {
 			v1alpha1.Provider{Experiture: &v1alpha1.Experiture{TokenURL: "https://auth.example.com/t", Scopes: []v1alpha1.Scope{"a:read", "b"}}},
 			"experiture", "auth.example.com:443",
-			exchange.Request{Provider: "experiture", URL: "https://auth.example.com/t", Scopes: []string{"a:read", "b"}},
 			[]string{"client-id", "client-secret"},
 		},
 		"adobe": {
 			v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "ABC@AdobeOrg", SandboxName: "prod", Scopes: []v1alpha1.Scope{"openid"}}},
 			"adobe", "ims-na1.adobelogin.com:443",
-			exchange.Request{Provider: "adobe", URL: "https://ims-na1.adobelogin.com", OrganizationID: "ABC@AdobeOrg", SandboxName: "prod", Scopes: []string{"openid"}},
 			[]string{"client-id", "client-secret"},
 		},
 		"adobe, elsewhere": {
 			v1alpha1.Provider{Adobe: &v1alpha1.Adobe{IMSURL: new(v1alpha1.HTTPSURL("https://ims.example.com:8443")), OrganizationID: "ABC@AdobeOrg", Scopes: []v1alpha1.Scope{"openid"}}},
 			"adobe", "ims.example.com:8443",
-			exchange.Request{Provider: "adobe", URL: "https://ims.example.com:8443", OrganizationID: "ABC@AdobeOrg", Scopes: []string{"openid"}},
 			[]string{"client-id", "client-secret"},
 		},
 		"adobe with a service account": {
@@ -52,46 +50,36 @@ func TestIntent(t *testing.T) {
 				TechnicalAccountID: "X@techacct.adobe.com", Metascopes: []v1alpha1.Scope{"ent_dataservices_sdk"},
 			}}},
 			"adobe", "ims-na1.adobelogin.com:443",
-			exchange.Request{
-				Provider: "adobe-service-account", URL: "https://ims-na1.adobelogin.com", OrganizationID: "ABC@AdobeOrg",
-				TechnicalAccountID: "X@techacct.adobe.com", Metascopes: []string{"ent_dataservices_sdk"},
-			},
 			[]string{"client-id", "client-secret", "private-key", "private-key-passphrase?", "key-id?"},
 		},
 		"apsis": {
 			v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}},
 			"apsis", "api.apsis.one:443",
-			exchange.Request{Provider: "apsis", URL: "https://api.apsis.one"},
 			[]string{"client-id", "client-secret"},
 		},
 		"apsis, Asia": {
 			v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL("https://api-apac.apsis.one"))}},
 			"apsis", "api-apac.apsis.one:443",
-			exchange.Request{Provider: "apsis", URL: "https://api-apac.apsis.one"},
 			[]string{"client-id", "client-secret"},
 		},
 		"algonomy": {
 			v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://b2b.example.com", API: "Profile", Resources: []v1alpha1.Scope{"basic", "segments"}}},
 			"algonomy", "b2b.example.com:443",
-			exchange.Request{Provider: "algonomy", URL: "https://b2b.example.com", API: "Profile", Resources: []string{"basic", "segments"}, Validity: 15 * time.Minute},
 			[]string{"tenant-hash", "oauth-key-secret?"},
 		},
 		"algonomy GDPR": {
 			v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://gdpr.example.com", API: "GDPR", Validity: lasting(5 * time.Hour)}},
 			"algonomy", "gdpr.example.com:443",
-			exchange.Request{Provider: "algonomy", URL: "https://gdpr.example.com", API: "GDPR", Validity: 300 * time.Minute},
 			[]string{"tenant-hash", "oauth-key-secret?"},
 		},
 		"auth0": {
 			v1alpha1.Provider{Auth0: &v1alpha1.Auth0{Domain: "tenant.example.com:8443", Audience: "https://api.example.com"}},
 			"auth0", "tenant.example.com:8443",
-			exchange.Request{Provider: "auth0", URL: "https://tenant.example.com:8443", Audience: "https://api.example.com"},
 			[]string{"client-id", "client-secret"},
 		},
 		"oauth2": {
 			v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://auth.example.com/t"}},
 			"oauth2", "auth.example.com:443",
-			exchange.Request{Provider: "oauth2", URL: "https://auth.example.com/t"},
 			[]string{"client-id", "client-secret"},
 		},
 		"oauth2, everything": {
@@ -101,17 +89,11 @@ func TestIntent(t *testing.T) {
 				Response: &v1alpha1.OAuth2Response{TokenField: "data.jwt", ExpiresInField: "data.ttl", ExpiresInUnit: "Minutes"}, DefaultLifetime: lasting(time.Hour),
 			}},
 			"oauth2", "auth.example.com:443",
-			exchange.Request{
-				Provider: "oauth2", URL: "https://auth.example.com/t", AuthMethod: "PrivateKeyJWT", BodyFormat: "JSON", Scopes: []string{"a"}, ScopeSeparator: ",",
-				Audience: "aud", Resources: []string{"urn:x"}, Parameters: map[string]string{"p": "1"}, Headers: map[string]string{"X-H": "2"},
-				TokenField: "data.jwt", ExpiresInField: "data.ttl", ExpiresInUnit: "Minutes", DefaultLifetime: time.Hour,
-			},
 			[]string{"client-id", "private-key", "private-key-passphrase?", "key-id?"},
 		},
 		"basic": {
 			v1alpha1.Provider{Basic: &v1alpha1.Basic{}},
 			"basic", ":0",
-			exchange.Request{Provider: "basic"},
 			[]string{"token-id", "token-secret"},
 		},
 	}
@@ -122,18 +104,15 @@ func TestIntent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if in.provider != tc.name || in.endpoint.String() != tc.endpoint {
-				t.Errorf("got %s at %s, want %s at %s", in.provider, in.endpoint, tc.name, tc.endpoint)
-			}
-			if diff := cmp.Diff(tc.request, in.request); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
+			if in.flow.Provider != tc.name || in.endpoint.String() != tc.endpoint {
+				t.Errorf("got %s at %s, want %s at %s", in.flow.Provider, in.endpoint, tc.name, tc.endpoint)
 			}
 			var keys []string
-			for _, v := range in.values {
-				if v.optional {
-					v.key += "?"
+			for _, key := range in.flow.Keys {
+				if key.Optional {
+					key.Name += "?"
 				}
-				keys = append(keys, v.key)
+				keys = append(keys, key.Name)
 			}
 			if diff := cmp.Diff(tc.keys, keys); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
@@ -158,7 +137,7 @@ func TestIntentVendors(t *testing.T) {
 	} {
 		var got []string
 		for _, p := range []v1alpha1.Provider{
-			{Adobe: &v1alpha1.Adobe{IMSURL: new(v1alpha1.HTTPSURL(address))}}, {Algonomy: &v1alpha1.Algonomy{URL: v1alpha1.HTTPSURL(address)}},
+			{Adobe: &v1alpha1.Adobe{IMSURL: new(v1alpha1.HTTPSURL(address))}}, {Algonomy: &v1alpha1.Algonomy{URL: v1alpha1.HTTPSURL(address), API: "Profile"}},
 			{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL(address))}}, {Auth0: &v1alpha1.Auth0{Domain: address[len("https://"):]}},
 			{Experiture: &v1alpha1.Experiture{TokenURL: v1alpha1.HTTPSURL(address)}}, {OAuth2: &v1alpha1.OAuth2{TokenURL: v1alpha1.HTTPSURL(address)}},
 		} {
@@ -166,8 +145,8 @@ func TestIntentVendors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if in.vendor.Allows(in.endpoint) {
-				got = append(got, in.provider)
+			if in.ownHost(in.endpoint) {
+				got = append(got, in.flow.Provider)
 			}
 		}
 		if diff := cmp.Diff(vendors, got); diff != "" {
@@ -191,8 +170,8 @@ func TestIntentRefuses(t *testing.T) {
 		"user info in a domain": {v1alpha1.Provider{Auth0: &v1alpha1.Auth0{Domain: "tenant.example.com@evil.example"}}, "auth0"},
 	} {
 		in, err := intentOf(specOf(tc.provider))
-		if err == nil || in.provider != tc.name {
-			t.Errorf("%s: got %q and the error %v", name, in.provider, err)
+		if err == nil || in.flow.Provider != tc.name {
+			t.Errorf("%s: got %q and the error %v", name, in.flow.Provider, err)
 		}
 	}
 }
@@ -309,38 +288,35 @@ func TestWithClient(t *testing.T) {
 	}
 	tests := map[string]struct {
 		provider      v1alpha1.Provider
-		want, renamed exchange.Client
+		want, renamed exchange.Values
 	}{
-		"client-id, client-secret": {apsisAt("https://api.apsis.one"), exchange.Client{ID: "1", Secret: "2"}, exchange.Client{ID: "a", Secret: "b"}},
+		"client-id, client-secret": {apsisAt("https://api.apsis.one"), exchange.Values{"clientID": "1", "clientSecret": "2"}, exchange.Values{"clientID": "a", "clientSecret": "b"}},
 		"adobe service account": {
 			v1alpha1.Provider{Adobe: &v1alpha1.Adobe{ServiceAccount: &v1alpha1.AdobeServiceAccount{}}},
-			exchange.Client{ID: "1", Secret: "2", PrivateKey: "3", Passphrase: "4", KeyID: "5"}, exchange.Client{ID: "a", Secret: "b", PrivateKey: "c", Passphrase: "d", KeyID: "e"},
+			exchange.Values{"clientID": "1", "clientSecret": "2", "privateKey": "3", "privateKeyPassphrase": "4", "keyID": "5"}, exchange.Values{"clientID": "a", "clientSecret": "b", "privateKey": "c", "privateKeyPassphrase": "d", "keyID": "e"},
 		},
 		"PrivateKeyJWT": {
 			v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://auth.example.com", AuthMethod: "PrivateKeyJWT"}},
-			exchange.Client{ID: "1", PrivateKey: "3", Passphrase: "4", KeyID: "5"}, exchange.Client{ID: "a", PrivateKey: "c", Passphrase: "d", KeyID: "e"},
+			exchange.Values{"clientID": "1", "privateKey": "3", "privateKeyPassphrase": "4", "keyID": "5"}, exchange.Values{"clientID": "a", "privateKey": "c", "privateKeyPassphrase": "d", "keyID": "e"},
 		},
 		"algonomy": {
-			v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com"}},
-			exchange.Client{TenantHash: "6", OAuthKeySecret: "7"}, exchange.Client{TenantHash: "f", OAuthKeySecret: "g"},
+			v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com", API: "Profile"}},
+			exchange.Values{"tenantHash": "6", "oauthKeySecret": "7"}, exchange.Values{"tenantHash": "f", "oauthKeySecret": "g"},
 		},
-		"basic": {v1alpha1.Provider{Basic: &v1alpha1.Basic{}}, exchange.Client{TokenID: "8", TokenSecret: "9"}, exchange.Client{TokenID: "h", TokenSecret: "i"}},
+		"basic": {v1alpha1.Provider{Basic: &v1alpha1.Basic{}}, exchange.Values{"tokenID": "8", "tokenSecret": "9"}, exchange.Values{"tokenID": "h", "tokenSecret": "i"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			spec := specOf(tc.provider)
-			for _, want := range []exchange.Client{tc.want, tc.renamed} {
+			for _, want := range []exchange.Values{tc.want, tc.renamed} {
 				in, err := intentOf(spec)
 				if err != nil {
 					t.Fatal(err)
 				}
 				req, err := in.withClient(clientSecret(everything))
-				if err != nil || req.Client != want {
+				if err != nil || !maps.Equal(req.Values, want) {
 					t.Errorf("with keys %v the values went elsewhere (%v)", spec.ClientSecretRef.Keys, err)
-				}
-				if in.request.Client != (exchange.Client{}) {
-					t.Error("the intent keeps the values")
 				}
 				spec.ClientSecretRef.Keys = remapped
 			}
@@ -358,14 +334,14 @@ func TestWithClientMissing(t *testing.T) {
 		want     string
 	}{
 		"all there":         {serviceAccount, map[string]string{"client-id": "1", "client-secret": "2", "private-key": "3"}, ""},
-		"algonomy, all":     {v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com"}}, map[string]string{"tenant-hash": "1"}, ""},
+		"algonomy, all":     {v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com", API: "Profile"}}, map[string]string{"tenant-hash": "1"}, ""},
 		"nothing":           {serviceAccount, nil, "clientID"},
 		"no client secret":  {serviceAccount, map[string]string{"client-id": "1"}, "clientSecret"},
 		"no private key":    {serviceAccount, map[string]string{"client-id": "1", "client-secret": "2"}, "privateKey"},
 		"empty":             {serviceAccount, map[string]string{"client-id": "", "client-secret": "2", "private-key": "3"}, "clientID"},
 		"only a newline":    {serviceAccount, map[string]string{"client-id": "\n", "client-secret": "2", "private-key": "3"}, "clientID"},
 		"key in upper case": {serviceAccount, map[string]string{"CLIENT-ID": "1", "client-secret": "2", "private-key": "3"}, "clientID"},
-		"no tenant hash":    {v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com"}}, map[string]string{"oauth-key-secret": "1"}, "tenantHash"},
+		"no tenant hash":    {v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com", API: "Profile"}}, map[string]string{"oauth-key-secret": "1"}, "tenantHash"},
 		"no token id":       {v1alpha1.Provider{Basic: &v1alpha1.Basic{}}, map[string]string{"token-secret": "1"}, "tokenID"},
 		"no token secret":   {v1alpha1.Provider{Basic: &v1alpha1.Basic{}}, map[string]string{"token-id": "1"}, "tokenSecret"},
 	}

@@ -28,7 +28,7 @@ const (
 func issuanceMode(v *view) v1alpha1.IssuanceMode {
 	rec := v.held.rec
 	switch {
-	case v.intent.provider == "basic" || rec == nil || rec.ExpiresAt.IsZero():
+	case !v.intent.flow.Exchanges() || rec == nil || rec.ExpiresAt.IsZero():
 		return ""
 	case oneActive(&v.obj.Spec):
 		return v1alpha1.IssuanceModeOneActive
@@ -119,7 +119,7 @@ func (r *CDPCredentialReconciler) sameToken(ctx context.Context, v *view, mem *r
 	}
 	describeRequest(&rec, v, req)
 	rec.Handled, rec.Issuance = refreshRequest(v.obj), v.issuance
-	return &publication{token: exchange.Token{Value: value, Type: rec.TokenType, Granted: rec.Granted, Life: rec.life()}, req: req, rec: rec, repeated: true}, outcome{}, nil
+	return publicationOfHeld(req, rec, value), outcome{}, nil
 }
 
 // endless is what comes of the held token when it should have ended: a little patience, and then a failure.

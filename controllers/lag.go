@@ -51,7 +51,7 @@ func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPC
 			return nil, step{}, err
 		}
 	}
-	exchanges := (s.action == issue || s.action == update) && v.intent.provider != "basic"
+	exchanges := (s.action == issue || s.action == update) && v.intent.flow.Exchanges()
 	nothingToLose := v.saved.LastRefreshTime == nil && v.saved.LastAttempt == nil && !v.held.found && !mem.uncertain
 	if nothingToLose || (!exchanges || mem.confirmed && !mem.uncertain) && !newObstacle(v, s) {
 		return v, s, nil

@@ -71,9 +71,6 @@ func gauges(name, help string, labels []string) *prometheus.GaugeVec {
 }
 
 func (m *Metrics) exchanged(provider string, did action, took time.Duration, err error) {
-	if provider == "basic" {
-		return
-	}
 	result, reason := exchangeResult(did, err)
 	m.exchanges.WithLabelValues(provider, result, reason).Inc()
 	m.duration.WithLabelValues(provider).Observe(took.Seconds())
@@ -99,7 +96,7 @@ func (m *Metrics) observe(v *view, status *v1alpha1.CDPCredentialStatus) {
 		state.next = t.Unix()
 	}
 	state.suspended = v.obj.Spec.Suspend
-	state.objectInfo = objectInfo{provider: v.intent.provider, secret: v.obj.Spec.Target.Name}
+	state.objectInfo = objectInfo{provider: v.intent.flow.Provider, secret: v.obj.Spec.Target.Name}
 	if v.intent.endpoint != (egress.Endpoint{}) {
 		state.endpoint = shared(v.intent.endpoint.String())
 	}

@@ -57,7 +57,6 @@ func TestMetrics(t *testing.T) {
 	m, registry := newMetrics(t)
 	m.exchanged("oauth2", issue, 250*time.Millisecond, nil)
 	m.exchanged("oauth2", issue, 500*time.Millisecond, rejected())
-	m.exchanged("basic", issue, time.Second, nil) // nothing is exchanged
 	m.blocked("paused")
 	m.blocked("paused")
 	m.rolledOut("")

@@ -69,7 +69,7 @@ func (r *CDPCredentialReconciler) received(ctx context.Context, v *view, mem *re
 		return nil, outcome{}, err
 	}
 	mem.pending = p
-	if v.intent.provider != "basic" { // which has asked nobody
+	if v.intent.flow.Exchanges() { // which has asked nobody
 		mem.throttled = nil
 	}
 	if s.action == issue && p.rec.Issuance != nil {
@@ -85,7 +85,7 @@ func (r *CDPCredentialReconciler) prepared(ctx context.Context, v *view, mem *re
 	if f != nil || err != nil {
 		return req, new(r.attempted(v, mem, f)), err
 	}
-	takenBack := s.cause == causeChanged && v.intent.provider != "basic" && v.held.rec.Asked == v.intent.asked && compareRequests(v.held.rec, req) == same
+	takenBack := s.cause == causeChanged && v.intent.flow.Exchanges() && v.held.rec.Asked == v.intent.asked && compareRequests(v.held.rec, req) == same
 	if takenBack {
 		return req, &outcome{waiting: true, at: v.now.Add(mostLag)}, nil // which the cache is going to show
 	}
@@ -94,7 +94,7 @@ func (r *CDPCredentialReconciler) prepared(ctx context.Context, v *view, mem *re
 		return req, &out, err
 	}
 	if s.action == update {
-		req.Update, err = r.valueToKeep(ctx, v, mem)
+		req.HeldToken, err = r.valueToKeep(ctx, v, mem)
 	}
 	return req, nil, err
 }
@@ -149,7 +149,9 @@ func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step,
 	if neverSent(err) {
 		return got, egress.Result{Kind: egress.Cancelled}, err
 	}
-	r.Metrics.exchanged(v.intent.provider, s.action, v.now.Sub(began), err)
+	if v.intent.flow.Exchanges() {
+		r.Metrics.exchanged(v.intent.flow.Provider, s.action, v.now.Sub(began), err)
+	}
 	learned := resultOf(err, v.roots(v.intent.endpoint) != nil)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -294,7 +296,7 @@ func resultOf(err error, ownCA bool) egress.Result {
 
 // reserve asks the endpoint's gate for a place. Both nil: nobody is called.
 func (r *CDPCredentialReconciler) reserve(v *view, s step) (*egress.Reservation, *egress.Delay) {
-	if v.intent.provider == "basic" {
+	if !v.intent.flow.Exchanges() {
 		return nil, nil
 	}
 	reservation, delay := r.Gate.Reserve(r.Clock.Now(), gateRequest(v, s.cause))

@@ -25,7 +25,7 @@ const (
 // no such time. Early reports whether a change allows to ignore it.
 func earliestAttempt(v *view) (earliest time.Time, early bool) {
 	last, next := v.obj.Status.LastAttempt, v.obj.Status.NextRefreshTime
-	if last == nil || v.intent.provider == "basic" {
+	if last == nil || !v.intent.flow.Exchanges() {
 		return time.Time{}, false
 	}
 	retryReached := !last.Superseded && next != nil && !v.now.Before(next.Time)

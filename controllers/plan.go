@@ -101,7 +101,7 @@ func planned(v *view, do action, why cause) step {
 	switch {
 	case waiting:
 		wait.keep, wait.at = true, until
-	case v.intent.provider == "basic" || v.inHand:
+	case !v.intent.flow.Exchanges() || v.inHand:
 		return step{action: do, cause: why}
 	case !earliest.IsZero() && !early && !v.throttled: // what is remembered of a 429 is told while it is waited out
 		wait.at = earliest
@@ -139,7 +139,7 @@ func presentable(v *view) bool {
 	if v.difference != different {
 		return true
 	}
-	isBasic := v.intent.provider == "basic" || v.held.rec.ExpiresAt.IsZero()
+	isBasic := !v.intent.flow.Exchanges() || v.held.rec.ExpiresAt.IsZero()
 	return !isBasic && !hasCompanions(v) && !hadCompanions(v.held.rec) && !showsClient(&v.obj.Spec.Target)
 }
 
@@ -154,7 +154,7 @@ func showsClient(target *v1alpha1.Target) bool {
 }
 
 // hasCompanions says whether the target holds request headers beside the one that carries the token.
-func hasCompanions(v *view) bool { return len(v.intent.request.APIHeaders("", "")) > 1 }
+func hasCompanions(v *view) bool { return len(v.intent.flow.APIHeaders) > 0 }
 
 // hadCompanions says whether it was written with such headers.
 func hadCompanions(rec *record) bool { return len(rec.Default) > 1 }
@@ -166,7 +166,7 @@ func due(v *view) (action, cause) {
 		return issue, causeMissing
 	case !v.held.has():
 		return issue, causeReplaced
-	case v.intent.provider == "basic":
+	case !v.intent.flow.Exchanges():
 		switch {
 		case v.difference != same || shapeChanged(v):
 			return issue, causeChanged
@@ -275,9 +275,9 @@ func obstacle(v *view, do action) *failure {
 
 func neededKeys(in *intent) string {
 	var keys []string
-	for _, v := range in.values {
-		if !v.optional {
-			keys = append(keys, v.key)
+	for _, key := range in.flow.Keys {
+		if !key.Optional {
+			keys = append(keys, key.Name)
 		}
 	}
 	if len(keys) == 1 {

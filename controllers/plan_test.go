@@ -825,6 +825,15 @@ func provide(v *view, p v1alpha1.Provider) {
 	v.intent, v.intentErr = intentOf(&v.obj.Spec)
 }
 
+// intentFor is what a provider comes to.
+func intentFor(p v1alpha1.Provider) intent {
+	in, err := intentOf(specOf(p))
+	if err != nil {
+		panic(err)
+	}
+	return in
+}
+
 func apsisAt(url v1alpha1.HTTPSURL) v1alpha1.Provider {
 	return v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: &url}}
 }

@@ -30,23 +30,23 @@ func dataFor(obj *v1alpha1.CDPCredential, p *publication) (map[string][]byte, er
 	headers := p.req.APIHeaders(p.token.Value, p.token.Type)
 	data := map[string][]byte{}
 	values := render.Values{
-		Token: string(p.token.Value), TokenType: p.token.Type, ClientID: string(p.req.Client.ID), Scopes: p.rec.Granted, Headers: headers,
+		Token: string(p.token.Value), TokenType: p.token.Type, ClientID: string(p.req.ClientID()), Scopes: p.rec.Granted, Headers: headers,
 	}
 	if values.Scopes == nil {
-		values.Scopes = p.req.Scopes
+		values.Scopes = p.req.Flow.Scopes()
 	}
 	if !p.rec.ExpiresAt.IsZero() {
 		values.ExpiresAt = expiryText(p.rec.shownExpiry())
 	}
-	if p.req.Provider == exchange.Basic {
-		data["username"] = []byte(p.req.Client.TokenID)
-		data["password"] = []byte(p.req.Client.TokenSecret)
-		data["authorization"] = []byte(headers[p.req.TokenHeader()])
-		values.ClientID = string(p.req.Client.TokenID)
+	carrier := p.req.Flow.CarrierHeader()
+	if static := p.req.Flow.Static; static != nil {
+		data["username"] = []byte(p.req.Values[static.Username])
+		data["password"] = []byte(p.req.Values[static.Password])
+		data["authorization"] = []byte(headers[carrier])
 	} else {
 		data["token"] = []byte(p.token.Value)
 		for name, value := range headers {
-			if name != p.req.TokenHeader() {
+			if name != carrier {
 				data[name] = []byte(value)
 			}
 		}
@@ -86,23 +86,25 @@ func (r *CDPCredentialReconciler) publicationOf(v *view, s step, req exchange.Re
 			rec.Warned = v.held.rec.Warned
 		}
 	}
-	if v.intent.provider == "basic" {
+	if !v.intent.flow.Exchanges() {
 		rec.IssuedAt, rec.ExpiresAt, rec.Issuance = time.Time{}, time.Time{}, nil
 	}
-	req.Update = ""
+	req.HeldToken = ""
 	describeRequest(&rec, v, req)
 	p := &publication{token: got, req: req, rec: rec}
 	p.rec.Warned = warned(v, p)
 	return p, nil
 }
 
+// publicationOfHeld is the held token again, of which the record says all but its value.
+func publicationOfHeld(req exchange.Request, rec record, value exchange.Secret) *publication {
+	return &publication{token: exchange.Token{Value: value, Type: rec.TokenType, Granted: rec.Granted, Life: rec.life()}, req: req, rec: rec, repeated: true}
+}
+
 // describeRequest notes in a record what its token was asked for with.
 func describeRequest(rec *record, v *view, req exchange.Request) {
 	rec.Asked, rec.AskedRest, rec.Client = v.intent.asked, v.intent.askedRest, v.client.version
-	rec.Request, rec.Rest = req.Fingerprint(rec.Salt), ""
-	if req.Provider == exchange.Algonomy {
-		rec.Rest = req.WithoutResources().Fingerprint(rec.Salt)
-	}
+	rec.Request, rec.Rest = req.Fingerprint(rec.Salt), req.FingerprintWithoutUpdatable(rec.Salt)
 }
 
 // compareRequests says in what a request differs from the one that a record is of.
@@ -110,7 +112,7 @@ func compareRequests(rec *record, req exchange.Request) difference {
 	switch {
 	case req.Fingerprint(rec.Salt) == rec.Request:
 		return same
-	case rec.Rest != "" && req.Provider == exchange.Algonomy && req.WithoutResources().Fingerprint(rec.Salt) == rec.Rest:
+	case rec.Rest != "" && req.FingerprintWithoutUpdatable(rec.Salt) == rec.Rest:
 		return resourcesOnly
 	}
 	return different

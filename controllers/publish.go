@@ -28,9 +28,7 @@ func (r *CDPCredentialReconciler) rewrite(ctx context.Context, v *view, mem *rem
 	if rec.Asked == v.intent.asked && compareRequests(&rec, req) == same { // else it has just been changed, which the next pass must still be able to see
 		rec.Asked, rec.Client = v.intent.asked, v.client.version
 	}
-	return r.publish(ctx, v, mem, &publication{
-		token: exchange.Token{Value: value, Type: rec.TokenType, Granted: rec.Granted, Life: rec.life()}, req: req, rec: rec, repeated: true,
-	})
+	return r.publish(ctx, v, mem, publicationOfHeld(req, rec, value))
 }
 
 // maxRewrites is how often a target is rewritten within minInterval.

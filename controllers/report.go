@@ -19,8 +19,8 @@ func report(v *view, s step, out outcome, tried *verification) v1alpha1.CDPCrede
 		return status
 	}
 	status.ObservedGeneration = v.obj.Generation
-	if v.intent.provider != "" {
-		status.Provider = v.intent.provider
+	if v.intent.flow.Provider != "" {
+		status.Provider = v.intent.flow.Provider
 	}
 	reportTarget(v, &status)
 	if count := issuance(v); count.Count > 0 {
@@ -144,7 +144,7 @@ func reportRefresh(v *view, s step, out outcome, status *v1alpha1.CDPCredentialS
 }
 
 func issuedMessage(v *view) string {
-	if v.intent.provider == "basic" {
+	if !v.intent.flow.Exchanges() {
 		return "The credentials were written to the target Secret"
 	}
 	return "The last token was issued and written to the target Secret"
@@ -217,7 +217,7 @@ func superseded(last *v1alpha1.Attempt) *v1alpha1.Attempt {
 // again, the endpoint is still not to be asked too soon. What basic writes has been asked of nobody.
 func attemptLeft(v *view, out outcome) *v1alpha1.Attempt {
 	earliest, _ := earliestAttempt(v)
-	if v.intent.provider == "basic" {
+	if !v.intent.flow.Exchanges() {
 		earliest = spaced(v)
 	} else if out.wrote {
 		return nil
@@ -261,7 +261,7 @@ func setReady(v *view, status *v1alpha1.CDPCredentialStatus) {
 		reason, message = v1alpha1.ReasonTokenExpired, tokenExpired+next(v, status)
 	default:
 		truth, reason, message = metav1.ConditionTrue, v1alpha1.ReasonTokenValid, "The target Secret holds a valid token"
-		if v.intent.provider == "basic" {
+		if !v.intent.flow.Exchanges() {
 			message = "The target Secret holds the credentials"
 		}
 	}

@@ -29,11 +29,11 @@ func publicationFor(t *testing.T, p v1alpha1.Provider) *publication {
 		t.Fatal(err)
 	}
 	got := exchange.Token{Value: "t0ken", Type: "Bearer"}
-	if req.Provider == "basic" {
+	if req.Flow.Static != nil {
 		got = exchange.Token{Value: "dGk6dHM=", Type: "Basic"}
 	}
 	pub := &publication{token: got, req: req, rec: record{IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00.9")}}
-	if req.Provider == "basic" {
+	if req.Flow.Static != nil {
 		pub.rec = record{}
 	}
 	return pub
@@ -103,7 +103,7 @@ func TestDataForTemplates(t *testing.T) {
 		"scopes as granted":   {scoped, func(p *publication) { p.rec.Granted = []string{"a"} }, `t0ken|Bearer|2026-03-01T12:00:00Z|id|a|{"Authorization":"Bearer t0ken"}`},
 		"another type":        {scoped, func(p *publication) { p.token.Type = "JWT" }, `t0ken|JWT|2026-03-01T12:00:00Z|id|a,b|{"Authorization":"JWT t0ken"}`},
 		"algonomy's header": {
-			v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com"}}, func(*publication) {},
+			v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com", API: "Profile"}}, func(*publication) {},
 			`t0ken|Bearer|2026-03-01T12:00:00Z|||{"access_token":"t0ken","tenant_hash":"th"}`,
 		},
 		"basic": {v1alpha1.Provider{Basic: &v1alpha1.Basic{}}, func(*publication) {}, `dGk6dHM=|Basic||ti||{"Authorization":"Basic dGk6dHM="}`},
@@ -128,7 +128,7 @@ func TestDataForTemplates(t *testing.T) {
 		t.Parallel()
 		obj := steady().obj
 		obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"tenant_hash": "mine", "authorization": "Bearer {{ .token }}"}
-		data, err := dataFor(obj, publicationFor(t, v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com"}}))
+		data, err := dataFor(obj, publicationFor(t, v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com", API: "Profile"}}))
 		if diff := cmp.Diff(map[string]string{"token": "t0ken", "tenant_hash": "mine", "authorization": "Bearer t0ken"}, dataTexts(data)); diff != "" || err != nil {
 			t.Errorf("%v, -want +got:\n%s", err, diff)
 		}
@@ -333,34 +333,38 @@ func TestVersions(t *testing.T) {
 // TestCompareRequests: what has changed in what would be sent, by fingerprints alone.
 func TestCompareRequests(t *testing.T) {
 	t.Parallel()
-	sent := exchange.Request{Provider: "algonomy", URL: "https://x.example.com", API: "Profile", Resources: []string{"basic"}, Client: exchange.Client{TenantHash: "th"}}
+	algonomy := func(validity time.Duration, resources ...v1alpha1.Scope) v1alpha1.Provider {
+		return v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com", API: "Profile", Resources: resources, Validity: lasting(validity)}}
+	}
+	request := func(p v1alpha1.Provider, tenantHash exchange.Secret) exchange.Request {
+		return exchange.Request{Flow: intentFor(p).flow, Values: exchange.Values{"tenantHash": tenantHash}}
+	}
+	sent := request(algonomy(0, "basic"), "th")
+	updating := sent
+	updating.HeldToken = "t0ken"
 	rec := &record{Salt: []byte("salt")}
-	rec.Request, rec.Rest = sent.Fingerprint(rec.Salt), sent.WithoutResources().Fingerprint(rec.Salt)
+	rec.Request, rec.Rest = sent.Fingerprint(rec.Salt), sent.FingerprintWithoutUpdatable(rec.Salt)
 	for name, tc := range map[string]struct {
-		change func(*exchange.Request)
-		want   difference
+		req  exchange.Request
+		want difference
 	}{
-		"nothing":                      {func(*exchange.Request) {}, same},
-		"an update is not what counts": {func(r *exchange.Request) { r.Update = "t0ken" }, same},
-		"resources":                    {func(r *exchange.Request) { r.Resources = []string{"basic", "segments"} }, resourcesOnly},
-		"no resources":                 {func(r *exchange.Request) { r.Resources = nil }, resourcesOnly},
-		"validity":                     {func(r *exchange.Request) { r.Validity = time.Hour }, different},
-		"resources and validity":       {func(r *exchange.Request) { r.Resources, r.Validity = nil, time.Hour }, different},
-		"tenant hash":                  {func(r *exchange.Request) { r.Client.TenantHash = "x" }, different},
-		"resources and tenant hash":    {func(r *exchange.Request) { r.Resources, r.Client.TenantHash = nil, "x" }, different},
+		"nothing":                      {request(algonomy(0, "basic"), "th"), same},
+		"an update is not what counts": {updating, same},
+		"resources":                    {request(algonomy(0, "basic", "segments"), "th"), resourcesOnly},
+		"no resources":                 {request(algonomy(0), "th"), resourcesOnly},
+		"validity":                     {request(algonomy(time.Hour, "basic"), "th"), different},
+		"resources and validity":       {request(algonomy(time.Hour), "th"), different},
+		"tenant hash":                  {request(algonomy(0, "basic"), "x"), different},
+		"resources and tenant hash":    {request(algonomy(0), "x"), different},
 		// Of oauth2, resources are indicators in the request, and no token's can be changed.
-		"another provider's resources": {func(r *exchange.Request) { r.Provider, r.Resources = "oauth2", nil }, different},
+		"another provider's resources": {request(v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://x.example.com"}}, "th"), different},
 	} {
-		req := sent
-		tc.change(&req)
-		if got := compareRequests(rec, req); got != tc.want {
+		if got := compareRequests(rec, tc.req); got != tc.want {
 			t.Errorf("%s: got %d, want %d", name, got, tc.want)
 		}
 	}
 	rec.Rest = ""
-	req := sent
-	req.Resources = nil
-	if got := compareRequests(rec, req); got != different {
+	if got := compareRequests(rec, request(algonomy(0), "th")); got != different {
 		t.Errorf("without a second fingerprint: got %d", got)
 	}
 }

@@ -165,7 +165,7 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 		if notSettled(v) {
 			return &verification{undecided: true, unsettled: true}, result, nil
 		}
-		if v.target.rec.Cause != causeRejected && v.intent.provider != "basic" {
+		if v.target.rec.Cause != causeRejected && v.intent.flow.Exchanges() {
 			mem.rejected = v.target.rec.Token
 			return nil, result, nil
 		}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
 // maxSkew is how far two clocks may be apart before somebody should know.
@@ -29,11 +28,10 @@ func warningsOf(v *view, p *publication) []warning {
 		warn(v1alpha1.EventClockSkew, v1alpha1.EventClockSkew,
 			"The clocks of %s and of the operator differ by more than 30 s; tokens are renewed in time all the same: check both clocks", hostOf(v.intent.endpoint))
 	}
-	if p.req.Provider == exchange.AdobeServiceAccount {
-		warn(v1alpha1.EventDeprecated, v1alpha1.EventDeprecated,
-			"Adobe has ended service account (JWT) credentials: make an OAuth server-to-server credential and use spec.provider.adobe.scopes")
+	if deprecated := p.req.Flow.Deprecated; deprecated != "" {
+		warn(v1alpha1.EventDeprecated, v1alpha1.EventDeprecated, "%s", deprecated)
 	}
-	if missing := notGranted(p.req.Scopes, p.token.Granted); len(missing) > 0 {
+	if missing := notGranted(p.req.Flow.Scopes(), p.token.Granted); len(missing) > 0 {
 		warn(v1alpha1.EventScopesReduced, v1alpha1.EventScopesReduced+"/"+fingerprint(nil, []byte(strings.Join(missing, " "))),
 			"The endpoint did not grant these scopes: %s", shorten(strings.Join(missing, " "), 512))
 	}

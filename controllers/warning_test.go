@@ -24,7 +24,7 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 	granted := func(asked, granted []string) func(given) {
-		return func(g given) { g.p.req.Scopes, g.p.token.Granted = asked, granted }
+		return func(g given) { g.p.req.Flow.Issue.Scopes, g.p.token.Granted = asked, granted }
 	}
 	const (
 		clockSkew = "ClockSkew: The clocks of auth.example.com and of the operator differ by more than 30 s; tokens are renewed in time all the same: check both clocks"
@@ -42,7 +42,9 @@ func TestWarnings(t *testing.T) {
 		"behind by more":          {skewed(-30*time.Second - 1), []string{clockSkew}},
 		"behind by all that goes": {skewed(-1 << 63), []string{clockSkew}},
 
-		"service account": {func(g given) { g.p.req.Provider = "adobe-service-account" }, []string{adobeJWT}},
+		"service account": {func(g given) {
+			g.p.req.Flow = intentFor(v1alpha1.Provider{Adobe: &v1alpha1.Adobe{ServiceAccount: &v1alpha1.AdobeServiceAccount{}}}).flow
+		}, []string{adobeJWT}},
 
 		"all scopes granted":           {granted([]string{"a", "b"}, []string{"b", "a", "c"}), nil},
 		"scopes not named":             {granted([]string{"a", "b"}, nil), nil},
@@ -90,7 +92,7 @@ func TestWarningsAgain(t *testing.T) {
 	v, p := steady(), publicationFor(t, apsisAt("https://x.example.com"))
 	budget(v, 10, 0)
 	said := func(day string, count int32, granted ...string) (reasons []string) {
-		p.req.Scopes, p.token.Granted = []string{"a", "b", "c"}, granted
+		p.req.Flow.Issue.Scopes, p.token.Granted = []string{"a", "b", "c"}, granted
 		p.rec.Issuance = &v1alpha1.Issuance{Day: day, Count: count}
 		old := p.rec
 		for _, w := range freshWarnings(v, &old, p) {

@@ -128,7 +128,7 @@ const placeholder = "placeholder-for-a-token"
 // rehearse has the API server try the write of the target without doing it: after a refusal no token is asked for that could not be written either. It
 // gives what is in the way.
 func (r *CDPCredentialReconciler) rehearse(ctx context.Context, v *view, mem *remembered, s step, req exchange.Request) (outcome, error) {
-	if v.obj.Status.WriteRefusals == 0 || v.intent.provider == "basic" {
+	if v.obj.Status.WriteRefusals == 0 || !v.intent.flow.Exchanges() {
 		return outcome{}, nil
 	}
 	life := token.Life{IssuedAt: v.now, ExpiresAt: v.now.Add(time.Hour)}

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -24,14 +26,17 @@ func jwt(claims string) string {
 
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	oauth2 := exchange.Request{Provider: exchange.OAuth2, Scopes: []string{"read", "write"}}
-	with := func(change func(*exchange.Request)) exchange.Request {
-		req := oauth2
-		change(&req)
+	oauth2 := ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{Scopes: []v1alpha1.Scope{"read", "write"}}}}
+	with := func(change func(*v1alpha1.OAuth2)) ask {
+		req := oauth2.at("")
+		change(req.OAuth2)
 		return req
 	}
+	fields := func(response v1alpha1.OAuth2Response) ask {
+		return with(func(p *v1alpha1.OAuth2) { p.Response = &response })
+	}
 	tests := map[string]struct {
-		req      exchange.Request
+		req      ask
 		header   map[string]string
 		body     string
 		lifetime time.Duration
@@ -42,7 +47,7 @@ func TestAnswers(t *testing.T) {
 	}{
 		// 1: the unit is the provider's.
 		"adobe: seconds": {
-			req:  exchange.Request{Provider: exchange.AdobeServerToServer},
+			req:  ask{Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{}}},
 			body: `{"access_token":"opaque","token_type":"bearer","expires_in":86399}`, lifetime: 86399 * time.Second,
 		},
 		"service account: milliseconds": {
@@ -54,8 +59,8 @@ func TestAnswers(t *testing.T) {
 		},
 		"absurd":               {req: oauth2, body: `{"access_token":"opaque","expires_in":315360001}`, detail: "the token's lifetime is absurd: over ten years"},
 		"as long as may be":    {req: oauth2, body: `{"access_token":"opaque","expires_in":315360000}`, lifetime: 87600 * time.Hour},
-		"accessy's string, ms": {req: with(func(r *exchange.Request) { r.ExpiresInUnit = exchange.InMilliseconds }), body: `{"access_token":"opaque","expires_in":"604800000"}`, lifetime: 168 * time.Hour},
-		"minutes":              {req: with(func(r *exchange.Request) { r.ExpiresInUnit = exchange.InMinutes }), body: `{"access_token":"opaque","expires_in":15}`, lifetime: 15 * time.Minute},
+		"accessy's string, ms": {req: fields(v1alpha1.OAuth2Response{ExpiresInUnit: "Milliseconds"}), body: `{"access_token":"opaque","expires_in":"604800000"}`, lifetime: 168 * time.Hour},
+		"minutes":              {req: fields(v1alpha1.OAuth2Response{ExpiresInUnit: "Minutes"}), body: `{"access_token":"opaque","expires_in":15}`, lifetime: 15 * time.Minute},
 
 		// 2: expires_in in all its forms.
 		"string":                       {req: oauth2, body: `{"access_token":"opaque","expires_in":"3600"}`, lifetime: time.Hour},
@@ -76,27 +81,27 @@ func TestAnswers(t *testing.T) {
 		"twice: the last counts":       {req: oauth2, body: `{"access_token":"opaque","expires_in":60,"expires_in":3600}`, lifetime: time.Hour},
 		"another case is another name": {req: oauth2, body: `{"access_token":"opaque","Expires_In":3600}`, detail: "the token has no expiry"},
 		"zero, but there is a default": {
-			req: with(func(r *exchange.Request) { r.DefaultLifetime = 2 * time.Hour }), body: `{"access_token":"opaque","expires_in":0}`, lifetime: 2 * time.Hour,
+			req: with(func(p *v1alpha1.OAuth2) { p.DefaultLifetime = &metav1.Duration{Duration: 2 * time.Hour} }), body: `{"access_token":"opaque","expires_in":0}`, lifetime: 2 * time.Hour,
 		},
 		"missing, but there is a default": {
-			req: with(func(r *exchange.Request) { r.DefaultLifetime = 2 * time.Hour }), body: `{"access_token":"opaque"}`, lifetime: 2 * time.Hour,
+			req: with(func(p *v1alpha1.OAuth2) { p.DefaultLifetime = &metav1.Duration{Duration: 2 * time.Hour} }), body: `{"access_token":"opaque"}`, lifetime: 2 * time.Hour,
 		},
 		"a default does not override what is said": {
-			req: with(func(r *exchange.Request) { r.DefaultLifetime = 2 * time.Hour }), body: `{"access_token":"opaque","expires_in":60}`, lifetime: time.Minute,
+			req: with(func(p *v1alpha1.OAuth2) { p.DefaultLifetime = &metav1.Duration{Duration: 2 * time.Hour} }), body: `{"access_token":"opaque","expires_in":60}`, lifetime: time.Minute,
 		},
 
 		// 3: what the token says of itself.
 		"exp": {req: oauth2, body: `{"access_token":"` + jwt(`{"iat":1772600767,"exp":1772604367}`) + `"}`, lifetime: time.Hour},
 		"an IMS token": {
-			req:  exchange.Request{Provider: exchange.AdobeServerToServer},
+			req:  ask{Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{}}},
 			body: `{"access_token":"` + jwt(`{"created_at":"1772600767000","expires_in":"86400000"}`) + `"}`, lifetime: 24 * time.Hour,
 		},
 		"iat and expires_in of no known unit": {req: oauth2, body: `{"access_token":"` + jwt(`{"iat":1772600767,"expires_in":3600}`) + `"}`, detail: "the token has no expiry"},
 		"malformed":                           {req: oauth2, body: `{"access_token":"eyJhbGciOiJSUzI1NiJ9.e30","expires_in":3600}`, lifetime: time.Hour},
 		"exp before expires_in":               {req: oauth2, body: `{"access_token":"` + jwt(`{"iat":1772600767,"exp":1772600827}`) + `","expires_in":3600}`, lifetime: time.Minute},
 		"expires_in before exp":               {req: oauth2, body: `{"access_token":"` + jwt(`{"iat":1772600767,"exp":1772604367}`) + `","expires_in":60}`, lifetime: time.Minute},
-		"APSIS One: exp alone counts":         {req: exchange.Request{Provider: exchange.Apsis}, body: `{"access_token":"` + jwt(`{"iat":1772600767,"exp":1772604367}`) + `","expires_in":60}`, lifetime: time.Hour},
-		"APSIS One: expires_in without exp":   {req: exchange.Request{Provider: exchange.Apsis}, body: `{"access_token":"opaque","expires_in":86400,"token_type":"Bearer"}`, lifetime: 24 * time.Hour},
+		"APSIS One: exp alone counts":         {req: ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}}, body: `{"access_token":"` + jwt(`{"iat":1772600767,"exp":1772604367}`) + `","expires_in":60}`, lifetime: time.Hour},
+		"APSIS One: expires_in without exp":   {req: ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}}, body: `{"access_token":"opaque","expires_in":86400,"token_type":"Bearer"}`, lifetime: 24 * time.Hour},
 		"expired":                             {req: oauth2, body: `{"access_token":"` + jwt(`{"iat":1772597167,"exp":1772600766}`) + `","expires_in":3600}`, detail: "the token has already expired"},
 
 		// 4: the endpoint's clock is an hour ahead.
@@ -110,15 +115,15 @@ func TestAnswers(t *testing.T) {
 		"a list":              {req: oauth2, body: `{"access_token":"opaque","expires_in":60,"scope":["read",7,"write"]}`, lifetime: time.Minute, granted: []string{"read", "write"}},
 		"a scope with commas": {req: oauth2, body: `{"access_token":"opaque","expires_in":60,"scope":"read,write"}`, lifetime: time.Minute, granted: []string{"read,write"}},
 		"a separator of the user's": {
-			req:  with(func(r *exchange.Request) { r.ScopeSeparator = "," }),
+			req:  with(func(p *v1alpha1.OAuth2) { p.ScopeSeparator = "," }),
 			body: `{"access_token":"opaque","expires_in":60,"scope":"read,write admin"}`, lifetime: time.Minute, granted: []string{"read", "write", "admin"},
 		},
 		"Adobe's": {
-			req:  exchange.Request{Provider: exchange.AdobeServerToServer, Scopes: []string{"openid", "AdobeID"}},
+			req:  ask{Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{Scopes: []v1alpha1.Scope{"openid", "AdobeID"}}}},
 			body: `{"access_token":"opaque","expires_in":60,"scope":"openid,AdobeID"}`, lifetime: time.Minute, granted: []string{"openid", "AdobeID"},
 		},
 		"a scope that was asked for and is in the secret": {
-			req:  exchange.Request{Provider: exchange.OAuth2, Scopes: []string{"hunter2-"}},
+			req:  ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{Scopes: []v1alpha1.Scope{"hunter2-"}}}},
 			body: `{"access_token":"opaque","expires_in":60,"scope":"hunter2-"}`, lifetime: time.Minute, granted: []string{"hunter2-"},
 		},
 		"scopes that echo the secret or the token, or are no scopes": {
@@ -165,25 +170,25 @@ func TestAnswers(t *testing.T) {
 		"256 members":                {req: oauth2, body: `{"access_token":"opaque","expires_in":60` + strings.Repeat(`,"a":{"b":0}`, 127) + `}`, lifetime: time.Minute},
 		"258 members":                {req: oauth2, body: `{"access_token":"opaque","expires_in":60` + strings.Repeat(`,"a":{"b":0}`, 128) + `}`, detail: "the answer has more than 256 members"},
 		"the last object counts": {
-			req:  with(func(r *exchange.Request) { r.TokenField = "data.token" }),
+			req:  fields(v1alpha1.OAuth2Response{TokenField: "data.token"}),
 			body: `{"data":{"token":"first"},"data":{"other":1},"expires_in":60}`, detail: "the answer has no token",
 		},
 		"an escaped name": {req: oauth2, body: `{"\u0061ccess_token":"opaque","expires_in":60}`, lifetime: time.Minute},
 		"a name that looks like a path": {
-			req:  with(func(r *exchange.Request) { r.TokenField = "data.token" }),
+			req:  fields(v1alpha1.OAuth2Response{TokenField: "data.token"}),
 			body: `{"data.token":"opaque","expires_in":60}`, detail: "the answer has no token",
 		},
-		"Experiture's envelope":       {req: exchange.Request{Provider: exchange.Experiture}, body: `{"success":true,"data":{"access_token":"opaque","expires_in":60,"scope":"cdp:records:read"},"correlationId":"c"}`, lifetime: time.Minute, granted: []string{"cdp:records:read"}},
-		"Experiture without envelope": {req: exchange.Request{Provider: exchange.Experiture}, body: `{"access_token":"opaque","expires_in":60,"data":{}}`, lifetime: time.Minute},
-		"Experiture fails with 200":   {req: exchange.Request{Provider: exchange.Experiture}, body: `{"success":false,"error":{"code":"CDP_ETL.AUTH.UNAUTHORIZED"}}`, detail: "the answer is an error", code: "CDP_ETL.AUTH.UNAUTHORIZED"},
-		"Experiture fails in silence": {req: exchange.Request{Provider: exchange.Experiture}, body: `{"success":false,"data":{"access_token":"opaque","expires_in":60}}`, detail: "the answer is an error"},
+		"Experiture's envelope":       {req: ask{Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{}}}, body: `{"success":true,"data":{"access_token":"opaque","expires_in":60,"scope":"cdp:records:read"},"correlationId":"c"}`, lifetime: time.Minute, granted: []string{"cdp:records:read"}},
+		"Experiture without envelope": {req: ask{Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{}}}, body: `{"access_token":"opaque","expires_in":60,"data":{}}`, lifetime: time.Minute},
+		"Experiture fails with 200":   {req: ask{Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{}}}, body: `{"success":false,"error":{"code":"CDP_ETL.AUTH.UNAUTHORIZED"}}`, detail: "the answer is an error", code: "CDP_ETL.AUTH.UNAUTHORIZED"},
+		"Experiture fails in silence": {req: ask{Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{}}}, body: `{"success":false,"data":{"access_token":"opaque","expires_in":60}}`, detail: "the answer is an error"},
 		"an envelope of nobody's":     {req: oauth2, body: `{"data":{"access_token":"opaque","expires_in":60}}`, detail: "the answer has no token"},
 		"fields of the user's": {
-			req:  with(func(r *exchange.Request) { r.TokenField, r.ExpiresInField = "data.auth.accessToken", "data.ttl" }),
+			req:  fields(v1alpha1.OAuth2Response{TokenField: "data.auth.accessToken", ExpiresInField: "data.ttl"}),
 			body: `{"data":{"auth":{"accessToken":"opaque"},"ttl":60}}`, lifetime: time.Minute,
 		},
 		"fields of the user's that are not there": {
-			req:  with(func(r *exchange.Request) { r.TokenField = "data.auth.accessToken" }),
+			req:  fields(v1alpha1.OAuth2Response{TokenField: "data.auth.accessToken"}),
 			body: `{"data":"opaque"}`, detail: "the answer has no token",
 		},
 
@@ -227,9 +232,8 @@ func TestAnswers(t *testing.T) {
 				}
 				_, _ = io.WriteString(w, test.body)
 			})
-			test.req.URL = endpoint.URL
-			test.req.Client.ID, test.req.Client.Secret = "etl", "hunter2-hunter2"
-			got, err := endpoint.exchange(t, test.req)
+			req := test.req.at(endpoint.URL).with(exchange.Values{"clientID": "etl", "clientSecret": "hunter2-hunter2"})
+			got, err := endpoint.exchange(t, req)
 			if len(endpoint.asked) != 1 {
 				t.Fatalf("asked %d times", len(endpoint.asked))
 			}
@@ -259,10 +263,10 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func algonomy(validity time.Duration) exchange.Request {
-	return exchange.Request{
-		Provider: exchange.Algonomy, API: "Profile", Resources: []string{"basic"}, Validity: validity,
-		Client: exchange.Client{TenantHash: "abcd1234efgh5678"},
+func algonomy(validity time.Duration) ask {
+	return ask{
+		Provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "Profile", Resources: []v1alpha1.Scope{"basic"}, Validity: &metav1.Duration{Duration: validity}}},
+		Values:   exchange.Values{"tenantHash": "abcd1234efgh5678"},
 	}
 }
 
@@ -288,9 +292,7 @@ func TestAlgonomyUpdate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			endpoint := newStub(t, says(test.status, test.body))
-			req := algonomy(time.Hour)
-			req.URL, req.Update = endpoint.URL, "held"
-			got, err := endpoint.exchange(t, req)
+			got, err := endpoint.exchange(t, algonomy(time.Hour).at(endpoint.URL).updating("held"))
 			if test.ok {
 				if diff := gocmp.Diff(exchange.Token{Value: "held", Type: "Bearer"}, got); diff != "" || err != nil {
 					t.Errorf("%v %s", err, diff)

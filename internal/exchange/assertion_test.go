@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -49,22 +50,17 @@ func asPEM(key any) exchange.Secret {
 	return exchange.Secret(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-func serviceAccount() exchange.Request {
-	return exchange.Request{
-		Provider:           exchange.AdobeServiceAccount,
-		Client:             exchange.Client{ID: "etl", Secret: "hunter2-hunter2", PrivateKey: asPEM(rsaKey())},
-		OrganizationID:     "ABC@AdobeOrg",
-		TechnicalAccountID: "X@techacct.adobe.com",
-		Metascopes:         []string{"ent_dataservices_sdk", "ent_user_sdk"},
+func serviceAccount() ask {
+	return ask{
+		Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "ABC@AdobeOrg", ServiceAccount: &v1alpha1.AdobeServiceAccount{TechnicalAccountID: "X@techacct.adobe.com", Metascopes: []v1alpha1.Scope{"ent_dataservices_sdk", "ent_user_sdk"}}}},
+		Values:   exchange.Values{"clientID": "etl", "clientSecret": "hunter2-hunter2", "privateKey": asPEM(rsaKey())},
 	}
 }
 
 func TestServiceAccountAssertion(t *testing.T) {
 	t.Parallel()
 	endpoint := newStub(t, says(http.StatusOK, `{"token_type":"bearer","access_token":"opaque-token","expires_in":86399992}`))
-	req := serviceAccount()
-	req.URL = endpoint.URL
-	req.Client.KeyID = "key-1"
+	req := serviceAccount().at(endpoint.URL).with(exchange.Values{"keyID": "key-1"})
 	for range 2 {
 		if _, err := endpoint.exchange(t, req); err != nil {
 			t.Fatal(err)
@@ -92,7 +88,7 @@ User-Agent: cdp-credential-operator`
 		t.Errorf("header %s, want %s", header, want)
 	}
 	host := strings.TrimPrefix(endpoint.URL, "https://") // with the port
-	wantClaims := `{"aud":"https://` + host + `/c/etl","exp":1772601067,"https://` + host + `/s/ent_dataservices_sdk":true,"https://` + host +
+	wantClaims := `{"aud":"https://` + host + `/c/etl","exp":1772601062,"https://` + host + `/s/ent_dataservices_sdk":true,"https://` + host +
 		`/s/ent_user_sdk":true,"iat":1772600762,"iss":"ABC@AdobeOrg","jti":"JTI","sub":"X@techacct.adobe.com"}`
 	if got, _ := withoutJTI(t, claims); got != wantClaims {
 		t.Errorf("claims\n%s, want\n%s", got, wantClaims)
@@ -126,10 +122,9 @@ func TestClientAssertion(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			endpoint := newStub(t, says(http.StatusOK, good))
-			req := exchange.Request{
-				Provider: exchange.OAuth2, URL: endpoint.URL + "/token", AuthMethod: exchange.PrivateKeyJWT, Scopes: []string{"read"},
-				AssertionAudience: test.aud,
-				Client:            exchange.Client{ID: "etl", Secret: "not-sent", PrivateKey: asPEM(test.private), KeyID: test.keyID},
+			req := ask{
+				Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: v1alpha1.HTTPSURL(endpoint.URL + "/token"), AuthMethod: "PrivateKeyJWT", Scopes: []v1alpha1.Scope{"read"}, AssertionAudience: test.aud}},
+				Values:   exchange.Values{"clientID": "etl", "clientSecret": "not-sent", "privateKey": asPEM(test.private), "keyID": test.keyID},
 			}
 			aud := test.aud
 			if aud == "" {
@@ -179,9 +174,9 @@ func TestClientAssertion(t *testing.T) {
 func TestClientAssertionAsJSON(t *testing.T) {
 	t.Parallel()
 	endpoint := newStub(t, says(http.StatusOK, good))
-	_, err := endpoint.exchange(t, exchange.Request{
-		Provider: exchange.OAuth2, URL: endpoint.URL, AuthMethod: exchange.PrivateKeyJWT, BodyFormat: exchange.JSON,
-		Client: exchange.Client{ID: "etl", PrivateKey: asPEM(ecKey())},
+	_, err := endpoint.exchange(t, ask{
+		Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: v1alpha1.HTTPSURL(endpoint.URL), AuthMethod: "PrivateKeyJWT", RequestFormat: "JSON"}},
+		Values:   exchange.Values{"clientID": "etl", "privateKey": asPEM(ecKey())},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,19 +1,14 @@
 package exchange
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
-	xoauth2 "golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
 const userAgent = "cdp-credential-operator"
@@ -24,57 +19,58 @@ type attempt struct {
 	now  func() time.Time
 	rand io.Reader
 	keys *Keys
-	// secrets are what is sent, and is not to be seen again.
-	secrets secrets
+	req  Request
+	step *flow.Step
 	// paths are what of the answer is wanted.
 	paths []string
+	// secrets are what is sent, and is not to be seen again.
+	secrets secrets
 }
 
-// form sends the request of RFC 6749 section 4.4.2, which golang.org/x/oauth2 builds: form, client authentication and all. The library
-// does not get to see the answer, since it decodes all of it, whatever memory that takes, and takes a lifetime of zero for eternity,
-// milliseconds for seconds and text/plain for a form, and puts whole bodies into its errors. extra headers win over ours.
-func (a attempt) form(ctx context.Context, conf clientcredentials.Config, extra http.Header) (answer, error) {
-	seen := &capture{attempt: a, extra: extra}
-	client := &http.Client{
-		Transport:     seen,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+// carryOut sends the step's request.
+func (a *attempt) carryOut(ctx context.Context) (answer, error) {
+	headers := http.Header{}
+	for _, header := range a.step.Headers {
+		value, ok := a.value(header.Source)
+		switch {
+		case !ok:
+		case header.Exact:
+			headers[header.Name] = []string{value}
+		default:
+			headers.Set(header.Name, value)
+		}
 	}
-	// The error is either ours, and then in seen, or errSeen.
-	_, _ = conf.Token(context.WithValue(ctx, xoauth2.HTTPClient, client))
-	if !seen.used {
-		return answer{}, unusableURL()
-	}
-	return seen.answer, seen.err
-}
-
-// postForm sends a form that is no RFC 6749 grant.
-func (a attempt) postForm(ctx context.Context, address string, form url.Values) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	body, err := a.body(ctx)
 	if err != nil {
-		return answer{}, unusableURL()
+		return answer{}, err
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return a.send(req, nil)
+	if err := a.authenticate(ctx, body, headers); err != nil {
+		return answer{}, err
+	}
+	if a.step.Encoding != flow.JSON && a.step.GrantType != "" {
+		return a.grant(ctx, body, headers)
+	}
+	if body.basic {
+		headers.Set("Authorization", "Basic "+formEncodedCredentials(Secret(body.id), Secret(body.secret)))
+	}
+	if a.step.Encoding == flow.JSON {
+		return a.json(ctx, body.members(), headers)
+	}
+	return a.form(ctx, body.values(), headers)
 }
 
-// json sends body as JSON. extra headers win over ours and keep their spelling.
-func (a attempt) json(ctx context.Context, address string, body any, extra http.Header) (answer, error) {
-	var encoded bytes.Buffer
-	encoder := json.NewEncoder(&encoded)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(body); err != nil {
-		return answer{}, &Error{Kind: InvalidRequest, Detail: "the request cannot be written as JSON", Cause: err}
+// value is what a source comes to, and false if it is to be left out. What is sent is remembered as a secret, but for who the client is.
+func (a *attempt) value(s flow.Source) (string, bool) {
+	secret := a.req.Values[s.Key]
+	if s.Key != "" && s.Key != a.req.Flow.ClientIDKey() {
+		a.secrets = a.secrets.and(string(secret))
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, &encoded)
-	if err != nil {
-		return answer{}, unusableURL()
-	}
-	req.Header.Set("Content-Type", "application/json")
-	return a.send(req, extra)
+	return a.req.Values.text(s), s.Key == "" || s.Value != "" || secret != ""
 }
 
-// send sends req and reads the answer. Going by the transport and not by an http.Client, it cannot follow a redirect.
-func (a attempt) send(req *http.Request, extra http.Header) (answer, error) {
+// send sends req and reads the answer. Going by the transport and not by an http.Client, it cannot follow a redirect. Extra headers win over ours
+// and keep their spelling.
+func (a *attempt) send(req *http.Request, extra http.Header) (answer, error) {
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", userAgent)
 	maps.Copy(req.Header, extra)
@@ -96,7 +92,7 @@ var errSeen = errors.New("the answer has been read")
 
 // capture is the transport that is lent to golang.org/x/oauth2: it lets one request through and keeps the answer.
 type capture struct {
-	attempt attempt
+	attempt *attempt
 	extra   http.Header
 	used    bool
 	answer  answer
@@ -114,13 +110,4 @@ func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, c.err
 	}
 	return nil, errSeen
-}
-
-// endpoint is path below base, which may have a path of its own.
-func endpoint(base, path string) (string, error) {
-	u, err := url.Parse(base)
-	if err != nil {
-		return "", unusableURL()
-	}
-	return u.JoinPath(path).String(), nil
 }

@@ -6,24 +6,27 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	header := func(name, value string) exchange.Request {
-		return exchange.Request{Provider: exchange.OAuth2, URL: "https://a.example.com", Headers: map[string]string{name: value}}
+	header := func(name, value string) ask {
+		return ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com", Headers: map[string]v1alpha1.HeaderValue{name: v1alpha1.HeaderValue(value)}}}}
 	}
-	parameter := func(name string) exchange.Request {
-		return exchange.Request{Provider: exchange.OAuth2, URL: "https://a.example.com", Parameters: map[string]string{name: "x"}}
+	parameter := func(name string) ask {
+		return ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com", Parameters: map[string]v1alpha1.ParameterValue{name: "x"}}}}
 	}
-	at := func(url string) exchange.Request { return exchange.Request{Provider: exchange.Apsis, URL: url} }
+	at := func(url string) ask {
+		return ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL(url))}}}
+	}
 	const (
 		request = exchange.InvalidRequest
 		key     = exchange.InvalidKey
 	)
 	tests := map[string]struct {
-		req   exchange.Request
+		req   ask
 		kind  exchange.Kind
 		field string // empty: nothing is wrong
 	}{
@@ -80,46 +83,48 @@ func TestCheck(t *testing.T) {
 		"user info":              {at("https://etl:hunter2@a.example.com"), request, "url"},
 		"fragment":               {at("https://a.example.com/#f"), request, "url"},
 		"no URL":                 {at("%zz"), request, "url"},
-		"empty URL":              {at(""), request, "url"},
+		"empty URL":              {ask{Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{}}}, request, "url"},
 		"raw Basic and a colon": {
-			exchange.Request{
-				Provider: exchange.OAuth2, URL: "https://a.example.com", AuthMethod: exchange.ClientSecretBasicRaw,
-				Client: exchange.Client{ID: "https://etl", Secret: "x"},
+			ask{
+				Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com", AuthMethod: "ClientSecretBasicRaw"}},
+				Values:   exchange.Values{"clientID": "https://etl", "clientSecret": "x"},
 			}, key, "clientID",
 		},
-		"Basic and a colon": {req: exchange.Request{
-			Provider: exchange.OAuth2, URL: "https://a.example.com", Client: exchange.Client{ID: "https://etl", Secret: "x"},
+		"Basic and a colon": {req: ask{
+			Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com"}},
+			Values:   exchange.Values{"clientID": "https://etl", "clientSecret": "x"},
 		}},
-		"token ID and a colon": {exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a:b"}}, key, "tokenID"},
-		"client secret of 16 KiB": {req: exchange.Request{
-			Provider: exchange.Apsis, URL: "https://a.example.com", Client: exchange.Client{ID: "etl", Secret: exchange.Secret(strings.Repeat("x", 16<<10))},
+		"token ID and a colon": {ask{Provider: v1alpha1.Provider{Basic: &v1alpha1.Basic{}}, Values: exchange.Values{"tokenID": "a:b"}}, key, "tokenID"},
+		"client secret of 16 KiB": {req: ask{
+			Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL("https://a.example.com"))}},
+			Values:   exchange.Values{"clientID": "etl", "clientSecret": exchange.Secret(strings.Repeat("x", 16<<10))},
 		}},
 		"client secret of more": {
-			exchange.Request{Provider: exchange.Apsis, URL: "https://a.example.com", Client: exchange.Client{ID: "etl", Secret: exchange.Secret(strings.Repeat("x", 16<<10+1))}},
+			ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL("https://a.example.com"))}}, Values: exchange.Values{"clientID": "etl", "clientSecret": exchange.Secret(strings.Repeat("x", 16<<10+1))}},
 			key, "clientSecret",
 		},
 		"client ID of more than 16 KiB": {
-			exchange.Request{Provider: exchange.Apsis, URL: "https://a.example.com", Client: exchange.Client{ID: exchange.Secret(strings.Repeat("x", 16<<10+1))}}, key, "clientID",
+			ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL("https://a.example.com"))}}, Values: exchange.Values{"clientID": exchange.Secret(strings.Repeat("x", 16<<10+1))}}, key, "clientID",
 		},
 		"Adobe's client ID with an umlaut": {
-			exchange.Request{Provider: exchange.AdobeServerToServer, URL: "https://a.example.com", Client: exchange.Client{ID: "ä"}}, key, "clientID",
+			ask{Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{IMSURL: new(v1alpha1.HTTPSURL("https://a.example.com"))}}, Values: exchange.Values{"clientID": "ä"}}, key, "clientID",
 		},
 		"tenant hash with an umlaut": {
-			exchange.Request{Provider: exchange.Algonomy, API: "GDPR", URL: "https://a.example.com", Client: exchange.Client{TenantHash: "ä"}}, key, "tenantHash",
+			ask{Provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "GDPR", URL: "https://a.example.com"}}, Values: exchange.Values{"tenantHash": "ä"}}, key, "tenantHash",
 		},
 		"basic, too long": {
-			exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a", TokenSecret: exchange.Secret(strings.Repeat("b", 12<<10))}}, key, "tokenSecret",
+			ask{Provider: v1alpha1.Provider{Basic: &v1alpha1.Basic{}}, Values: exchange.Values{"tokenID": "a", "tokenSecret": exchange.Secret(strings.Repeat("b", 12<<10))}}, key, "tokenSecret",
 		},
-		"basic, as long as may be": {req: exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a", TokenSecret: exchange.Secret(strings.Repeat("b", 12<<10-2))}}},
-		"basic":                    {req: exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "a", TokenSecret: "b:c"}}},
+		"basic, as long as may be": {req: ask{Provider: v1alpha1.Provider{Basic: &v1alpha1.Basic{}}, Values: exchange.Values{"tokenID": "a", "tokenSecret": exchange.Secret(strings.Repeat("b", 12<<10-2))}}},
+		"basic":                    {req: ask{Provider: v1alpha1.Provider{Basic: &v1alpha1.Basic{}}, Values: exchange.Values{"tokenID": "a", "tokenSecret": "b:c"}}},
 		"tenant hash of two lines": {
-			exchange.Request{Provider: exchange.Algonomy, API: "GDPR", URL: "https://a.example.com", Client: exchange.Client{TenantHash: "a\nb"}}, key, "tenantHash",
+			ask{Provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "GDPR", URL: "https://a.example.com"}}, Values: exchange.Values{"tenantHash": "a\nb"}}, key, "tenantHash",
 		},
 		"a long secret": {
-			exchange.Request{Provider: exchange.Apsis, URL: "https://a.example.com", Client: exchange.Client{Secret: exchange.Secret(strings.Repeat("x", 16385))}}, key, "clientSecret",
+			ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL("https://a.example.com"))}}, Values: exchange.Values{"clientSecret": exchange.Secret(strings.Repeat("x", 16385))}}, key, "clientSecret",
 		},
 		"OAuth key secret of two lines": {
-			exchange.Request{Provider: exchange.Algonomy, API: "GDPR", URL: "https://a.example.com", Client: exchange.Client{OAuthKeySecret: "a\nb"}}, key, "oauthKeySecret",
+			ask{Provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "GDPR", URL: "https://a.example.com"}}, Values: exchange.Values{"oauthKeySecret": "a\nb"}}, key, "oauthKeySecret",
 		},
 	}
 	for name, test := range tests {
@@ -131,8 +136,8 @@ func TestCheck(t *testing.T) {
 				}
 				return nil, http.ErrServerClosed
 			})
-			_, sent := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, test.req)
-			err := test.req.Check()
+			_, sent := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, test.req.request())
+			err := test.req.request().Check()
 			if test.field == "" {
 				if err != nil {
 					t.Error(err)
@@ -151,10 +156,10 @@ func TestCheck(t *testing.T) {
 func TestHeaderTwice(t *testing.T) {
 	t.Parallel()
 	for _, other := range []string{"x-tenant", "X_Tenant"} {
-		req := exchange.Request{
-			Provider: exchange.OAuth2, URL: "https://a.example.com", Headers: map[string]string{"X-Tenant": "7", other: "8"},
+		req := ask{
+			Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com", Headers: map[string]v1alpha1.HeaderValue{"X-Tenant": "7", other: "8"}}},
 		}
-		if failed := asError(t, req.Check()); failed.Kind != exchange.InvalidRequest {
+		if failed := asError(t, req.request().Check()); failed.Kind != exchange.InvalidRequest {
 			t.Error(failed)
 		}
 	}

@@ -19,20 +19,6 @@ const maxEncoded = 4 << 10
 // endpoint was not sent is compared, since that would tell the endpoint about it.
 type secrets []string
 
-func (r Request) secrets() secrets {
-	c := r.Client
-	var s secrets
-	for _, secret := range []Secret{c.Secret, c.TenantHash, c.OAuthKeySecret, r.Update} {
-		s = s.and(string(secret))
-	}
-	if c.Secret != "" {
-		// The two ways in which HTTP Basic authentication sends them.
-		encoded := basicCredentials(Secret(url.QueryEscape(string(c.ID))), Secret(url.QueryEscape(string(c.Secret))))
-		s = append(s, basicCredentials(c.ID, c.Secret), encoded)
-	}
-	return s
-}
-
 // and adds a secret in the ways in which it may be written. It leaves s alone.
 func (s secrets) and(secret string) secrets {
 	if secret == "" {
@@ -43,6 +29,14 @@ func (s secrets) and(secret string) secrets {
 		return s
 	}
 	return append(s, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)))
+}
+
+// andClient adds a client's secret, also in the two ways in which HTTP Basic authentication writes it.
+func (s secrets) andClient(id, secret Secret) secrets {
+	if secret == "" {
+		return s
+	}
+	return append(s.and(string(secret)), basicCredentials(id, secret), formEncodedCredentials(id, secret))
 }
 
 // echoed reports whether text could give away part of a secret: a short one as a whole, or any eight characters in a row of a longer one.

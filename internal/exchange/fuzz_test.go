@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -43,10 +44,7 @@ func FuzzAnswer(f *testing.F) {
 			header := http.Header{"Date": {date}, "Retry-After": {wait}, "X-Ratelimit-Reset": {wait}, "Auth0-Client-Quota-Limit": {wait}, "X-Request-Id": {date}}
 			return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
 		})
-		token, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, exchange.Request{
-			Provider: exchange.Provider(provider), URL: "https://a.example.com", API: "GDPR",
-			Client: exchange.Client{ID: "etl", Secret: "hunter2-hunter2", TokenID: "a", TokenSecret: "b"},
-		})
+		token, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, fuzzed(provider))
 		if failed, ok := errors.AsType[*exchange.Error](err); ok {
 			if !shown(failed.Code, 64) || !shown(failed.CorrelationID, 64) || failed.RetryAfter < 0 || failed.RetryAfter > 24*time.Hour {
 				t.Errorf("%+v", failed)
@@ -73,6 +71,25 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
+// fuzzed is a request to a provider of that name, or of none.
+func fuzzed(provider string) exchange.Request {
+	req := map[string]ask{
+		"experiture": {Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{}}},
+		"apsis":      {Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}},
+		"auth0":      {Provider: v1alpha1.Provider{Auth0: &v1alpha1.Auth0{}}},
+		"adobe":      {Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{}}},
+		"algonomy":   {Provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "GDPR"}}},
+		"oauth2":     {Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{}}},
+		"basic":      {Provider: v1alpha1.Provider{Basic: &v1alpha1.Basic{}}},
+	}[provider]
+	if req.Provider == (v1alpha1.Provider{}) {
+		return exchange.Request{}
+	}
+	return req.at("https://a.example.com").with(exchange.Values{
+		"clientID": "etl", "clientSecret": "hunter2-hunter2", "tenantHash": "hunter2-hunter2", "tokenID": "a", "tokenSecret": "b",
+	}).request()
+}
+
 // FuzzHeaders sends whatever headers and parameters pass the check, and looks at what a server reads that takes neither case nor - and _ apart.
 func FuzzHeaders(f *testing.F) {
 	for _, name := range []string{
@@ -82,9 +99,9 @@ func FuzzHeaders(f *testing.F) {
 		f.Add(name, "value", name)
 	}
 	f.Fuzz(func(t *testing.T, header, value, parameter string) {
-		req := exchange.Request{
-			Provider: exchange.OAuth2, URL: "https://a.example.com/token", AuthMethod: exchange.ClientSecretPost, Scopes: []string{"read"},
-			Headers: map[string]string{header: value}, Parameters: map[string]string{parameter: value}, Client: exchange.Client{ID: "etl", Secret: "hunter2"},
+		req := ask{
+			Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com/token", AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read"}, Headers: map[string]v1alpha1.HeaderValue{header: v1alpha1.HeaderValue(value)}, Parameters: map[string]v1alpha1.ParameterValue{parameter: v1alpha1.ParameterValue(value)}}},
+			Values:   exchange.Values{"clientID": "etl", "clientSecret": "hunter2"},
 		}
 		sent := false
 		rt := roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -136,7 +153,7 @@ func FuzzHeaders(f *testing.F) {
 			}
 			return nil, http.ErrServerClosed
 		})
-		_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, req)
+		_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, req.request())
 		if failed, ok := errors.AsType[*exchange.Error](err); !ok || !sent && failed.Kind != exchange.InvalidRequest {
 			t.Errorf("%v", err)
 		}
@@ -163,9 +180,9 @@ func FuzzRetryAfter(f *testing.F) {
 			}
 			return &http.Response{StatusCode: http.StatusTooManyRequests, Header: header, Body: http.NoBody}, nil
 		})
-		_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, exchange.Request{
-			Provider: exchange.Auth0, URL: "https://a.example.com",
-		})
+		_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, ask{
+			Provider: v1alpha1.Provider{Auth0: &v1alpha1.Auth0{Domain: "a.example.com"}},
+		}.request())
 		failed, ok := errors.AsType[*exchange.Error](err)
 		if !ok || failed.Kind != exchange.Throttled || failed.RetryAfter < 0 || failed.RetryAfter > 24*time.Hour {
 			t.Errorf("%+v", failed)
@@ -213,9 +230,9 @@ func TestRetryAfter(t *testing.T) {
 				}
 				return &http.Response{StatusCode: http.StatusTooManyRequests, Header: header, Body: http.NoBody}, nil
 			})
-			_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, exchange.Request{
-				Provider: exchange.Auth0, URL: "https://a.example.com",
-			})
+			_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, ask{
+				Provider: v1alpha1.Provider{Auth0: &v1alpha1.Auth0{Domain: "a.example.com"}},
+			}.request())
 			failed := asError(t, err)
 			if failed.RetryAfter != test.want || failed.HasRetryAfter == test.none {
 				t.Errorf("%v, %v", failed.RetryAfter, failed.HasRetryAfter)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -35,7 +36,7 @@ func TestIssued(t *testing.T) {
 				w.WriteHeader(test.status)
 				_, _ = io.WriteString(w, test.body)
 			})
-			_, err := endpoint.exchange(t, exchange.Request{Provider: exchange.OAuth2, URL: endpoint.URL, Client: exchange.Client{ID: "etl", Secret: "hunter2-hunter2"}})
+			_, err := endpoint.exchange(t, ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: v1alpha1.HTTPSURL(endpoint.URL)}}, Values: exchange.Values{"clientID": "etl", "clientSecret": "hunter2-hunter2"}})
 			if got := asError(t, err).Issued; got != test.want {
 				t.Errorf("got %t, want %t: %v", got, test.want, err)
 			}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/youmark/pkcs8"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
 // What a private key may look like. The bounds keep a hostile Secret from costing more than about a second.
@@ -27,19 +29,11 @@ type signingKey struct {
 	private crypto.Signer
 }
 
-// mustBeRSA refuses what cannot make an RS256 signature.
-func (k signingKey) mustBeRSA() error {
-	if k.method != jwt.SigningMethodRS256 {
-		return invalidKey("privateKey", "must be an RSA key")
-	}
-	return nil
-}
-
 // signingKey reads the client's private key: PEM with PKCS#1, SEC 1 or PKCS#8, the latter also encrypted by PBES2, the former two also
 // by the encryption of RFC 1421 that OpenSSL used before 1.0. RSA keys sign by RS256, P-256 keys by ES256. A passphrase that a key
 // does not need is ignored.
-func (c Client) signingKey() (signingKey, error) {
-	block, encrypted, err := c.keyBlock()
+func (v Values) signingKey() (signingKey, error) {
+	block, encrypted, err := v.keyBlock()
 	if err == nil && encrypted.work > 0 {
 		return encrypted.open()
 	}
@@ -61,7 +55,7 @@ func parsed(block *pem.Block, err error) (signingKey, error) {
 		private, err = x509.ParsePKCS8PrivateKey(block.Bytes)
 	}
 	if err != nil {
-		return signingKey{}, invalidKey("privateKey", "is not a private key in PKCS#1, PKCS#8 or SEC 1, or is damaged")
+		return signingKey{}, invalidKey(flow.PrivateKey, "is not a private key in PKCS#1, PKCS#8 or SEC 1, or is damaged")
 	}
 	return usable(private)
 }
@@ -71,34 +65,34 @@ func usable(private any) (signingKey, error) {
 	switch private := private.(type) {
 	case *rsa.PrivateKey:
 		if bits := private.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-			return signingKey{}, invalidKey("privateKey", "must have 2048 to 8192 bits")
+			return signingKey{}, invalidKey(flow.PrivateKey, "must have 2048 to 8192 bits")
 		}
 		return signingKey{jwt.SigningMethodRS256, private}, nil
 	case *ecdsa.PrivateKey:
 		if private.Curve != elliptic.P256() {
-			return signingKey{}, invalidKey("privateKey", "must be of the curve P-256")
+			return signingKey{}, invalidKey(flow.PrivateKey, "must be of the curve P-256")
 		}
 		return signingKey{jwt.SigningMethodES256, private}, nil
 	}
-	return signingKey{}, invalidKey("privateKey", "must be an RSA or an EC key")
+	return signingKey{}, invalidKey(flow.PrivateKey, "must be an RSA or an EC key")
 }
 
 // keyBlock finds the private key among what else may be in the file. One that takes work to open is given as it is, with that work.
-func (c Client) keyBlock() (*pem.Block, encryptedKey, error) {
-	block, rest := pem.Decode([]byte(c.PrivateKey))
+func (v Values) keyBlock() (*pem.Block, encryptedKey, error) {
+	block, rest := pem.Decode([]byte(v[flow.PrivateKey]))
 	for block != nil && !strings.HasSuffix(block.Type, "PRIVATE KEY") {
 		block, rest = pem.Decode(rest)
 	}
 	switch {
 	case block == nil:
-		return nil, encryptedKey{}, invalidKey("privateKey", "has no PEM block with a private key")
+		return nil, encryptedKey{}, invalidKey(flow.PrivateKey, "has no PEM block with a private key")
 	case len(block.Bytes) > maxKeyDER:
-		return nil, encryptedKey{}, invalidKey("privateKey", "is too large")
+		return nil, encryptedKey{}, invalidKey(flow.PrivateKey, "is too large")
 	case block.Type == "ENCRYPTED PRIVATE KEY":
-		encrypted, err := c.encryptedKey(block)
+		encrypted, err := v.encryptedKey(block)
 		return nil, encrypted, err
 	case block.Headers["DEK-Info"] != "":
-		opened, err := c.decryptLegacy(block)
+		opened, err := v.decryptLegacy(block)
 		return opened, encryptedKey{}, err
 	}
 	return block, encryptedKey{}, nil
@@ -112,44 +106,44 @@ type encryptedKey struct {
 	work int
 }
 
-func (c Client) encryptedKey(block *pem.Block) (encryptedKey, error) {
-	if c.Passphrase == "" {
-		return encryptedKey{}, invalidKey("privateKeyPassphrase", "is missing, and the private key is encrypted")
+func (v Values) encryptedKey(block *pem.Block) (encryptedKey, error) {
+	if v[flow.Passphrase] == "" {
+		return encryptedKey{}, invalidKey(flow.Passphrase, "is missing, and the private key is encrypted")
 	}
 	work, err := workOf(block.Bytes)
 	if err != nil {
 		return encryptedKey{}, err
 	}
-	return encryptedKey{der: block.Bytes, passphrase: c.Passphrase, work: work}, nil
+	return encryptedKey{der: block.Bytes, passphrase: v[flow.Passphrase], work: work}, nil
 }
 
 // open decrypts the key. It takes up to 16 MiB and a good part of a second.
 func (e encryptedKey) open() (key signingKey, err error) {
 	defer func() {
 		if recover() != nil { // the library has panicked on damaged keys, and this runs outside of any pass
-			key, err = signingKey{}, invalidKey("privateKey", "is damaged")
+			key, err = signingKey{}, invalidKey(flow.PrivateKey, "is damaged")
 		}
 	}()
 	private, err := pkcs8.ParsePKCS8PrivateKey(e.der, []byte(e.passphrase))
 	if err != nil {
-		return signingKey{}, invalidKey("privateKeyPassphrase", "does not open the private key")
+		return signingKey{}, invalidKey(flow.Passphrase, "does not open the private key")
 	}
 	return usable(private)
 }
 
 // decryptLegacy decrypts RFC 1421's encryption, which has no integrity: it is a way to store a key and here to be read, whatever its worth.
-func (c Client) decryptLegacy(block *pem.Block) (*pem.Block, error) {
-	if c.Passphrase == "" {
-		return nil, invalidKey("privateKeyPassphrase", "is missing, and the private key is encrypted")
+func (v Values) decryptLegacy(block *pem.Block) (*pem.Block, error) {
+	if v[flow.Passphrase] == "" {
+		return nil, invalidKey(flow.Passphrase, "is missing, and the private key is encrypted")
 	}
-	der, err := x509.DecryptPEMBlock(block, []byte(c.Passphrase)) //nolint:staticcheck // deprecated for new keys; users have old ones
+	der, err := x509.DecryptPEMBlock(block, []byte(v[flow.Passphrase])) //nolint:staticcheck // deprecated for new keys; users have old ones
 	var sequence asn1.RawValue
 	if err == nil {
 		// One wrong passphrase in 256 goes unnoticed by the padding.
 		_, err = asn1.Unmarshal(der, &sequence)
 	}
 	if err != nil || sequence.Tag != asn1.TagSequence {
-		return nil, invalidKey("privateKeyPassphrase", "does not open the private key")
+		return nil, invalidKey(flow.Passphrase, "does not open the private key")
 	}
 	return &pem.Block{Type: block.Type, Bytes: der}, nil
 }

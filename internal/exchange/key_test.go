@@ -18,6 +18,7 @@ import (
 
 	"github.com/youmark/pkcs8"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -156,9 +157,9 @@ func TestPrivateKeys(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			req := exchange.Request{
-				Provider: exchange.OAuth2, URL: "https://a.example.com", AuthMethod: exchange.PrivateKeyJWT,
-				Client: exchange.Client{ID: "etl", PrivateKey: test.key, Passphrase: test.passphrase},
+			req := ask{
+				Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com", AuthMethod: "PrivateKeyJWT"}},
+				Values:   exchange.Values{"clientID": "etl", "privateKey": test.key, "privateKeyPassphrase": test.passphrase},
 			}
 			started := time.Now()
 			err := opened(t, req)
@@ -184,22 +185,20 @@ func TestPrivateKeys(t *testing.T) {
 
 func TestServiceAccountWantsRSA(t *testing.T) {
 	t.Parallel()
-	req := serviceAccount()
-	req.URL, req.Client.PrivateKey = "https://a.example.com", asPEM(ecKey())
-	err := opened(t, req)
+	err := opened(t, serviceAccount().with(exchange.Values{"privateKey": asPEM(ecKey())}))
 	if failed := asError(t, err); failed.Kind != exchange.InvalidKey || failed.Field != "privateKey" || failed.Detail != "must be an RSA key" {
 		t.Errorf("%v", err)
 	}
 }
 
 // opened is nil if a request could be signed.
-func opened(t *testing.T, req exchange.Request) error {
+func opened(t *testing.T, req ask) error {
 	t.Helper()
 	sent := false
 	_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), roundTrip(func(*http.Request) (*http.Response, error) {
 		sent = true
 		return nil, http.ErrServerClosed
-	}), req)
+	}), req.request())
 	if sent {
 		return nil
 	}
@@ -208,9 +207,7 @@ func opened(t *testing.T, req exchange.Request) error {
 
 func TestNoRandomNumbersNoAssertion(t *testing.T) {
 	t.Parallel()
-	req := serviceAccount()
-	req.URL = "https://a.example.com"
-	_, err := exchange.Exchanger{Now: clock, Rand: strings.NewReader("short")}.Exchange(t.Context(), nil, req)
+	_, err := exchange.Exchanger{Now: clock, Rand: strings.NewReader("short")}.Exchange(t.Context(), nil, serviceAccount().request())
 	if failed := asError(t, err); failed.Kind != exchange.Unavailable {
 		t.Errorf("%v", err)
 	}

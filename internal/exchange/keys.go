@@ -8,6 +8,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
 // The bounds of what Keys holds. A key that is open takes about 4 KiB, one that waits up to 32 KiB.
@@ -73,15 +75,15 @@ func NewKeys(rand io.Reader) (*Keys, error) {
 
 // open gives the private key of a client in namespace. The error is an *Error of kind InvalidKey, or a *KeyWaitError. Nil Keys open each key
 // at once.
-func (k *Keys) open(ctx context.Context, namespace string, c Client) (signingKey, error) {
+func (k *Keys) open(ctx context.Context, namespace string, v Values) (signingKey, error) {
 	if k == nil {
-		return c.signingKey()
+		return v.signingKey()
 	}
-	id := k.id(c)
+	id := k.id(v)
 	if known := k.find(id); known != nil {
 		return known.key, known.err
 	}
-	block, encrypted, err := c.keyBlock()
+	block, encrypted, err := v.keyBlock()
 	if err != nil || encrypted.work == 0 {
 		key, err := parsed(block, err)
 		k.remember(id, &openedKey{namespace: namespace, key: key, err: err})
@@ -105,13 +107,10 @@ func (k *Keys) open(ctx context.Context, namespace string, c Client) (signingKey
 	}
 }
 
-func (k *Keys) id(c Client) keyID {
-	p := pieces{}
-	p.text("key", string(c.PrivateKey))
-	p.text("passphrase", string(c.Passphrase))
+func (k *Keys) id(v Values) keyID {
 	mac := hmac.New(sha256.New, k.salt[:])
-	mac.Write(p.written)
-	clear(p.written)
+	_, _ = fmt.Fprintf(mac, "%d:", len(v[flow.PrivateKey])) // where the key ends
+	_, _ = io.WriteString(mac, string(v[flow.PrivateKey])+string(v[flow.Passphrase]))
 	return keyID(mac.Sum(nil))
 }
 

@@ -13,10 +13,12 @@ import (
 	"time"
 
 	"github.com/youmark/pkcs8"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
 // lockedKey is a key that takes so many iterations to open with the passphrase open-sesame.
-func lockedKey(t *testing.T, iterations int) Client {
+func lockedKey(t *testing.T, iterations int) Values {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -28,7 +30,7 @@ func lockedKey(t *testing.T, iterations int) Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Client{PrivateKey: Secret(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: der})), Passphrase: "open-sesame"}
+	return Values{flow.PrivateKey: Secret(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: der})), flow.Passphrase: "open-sesame"}
 }
 
 func newKeys(t *testing.T) *Keys {
@@ -99,7 +101,7 @@ func TestOpenKeysDoNotWait(t *testing.T) {
 	if _, err := keys.open(t.Context(), "good", lockedKey(t, 1000)); !errors.As(err, &wait) || wait.For != time.Second {
 		t.Errorf("another key does not wait: %v", err)
 	}
-	client.Passphrase = "close-sesame"
+	client[flow.Passphrase] = "close-sesame"
 	if _, err := keys.open(t.Context(), "good", client); !errors.As(err, &wait) {
 		t.Errorf("with another passphrase it is another key: %v", err)
 	}
@@ -110,7 +112,7 @@ func TestRefusedKeysDoNotWait(t *testing.T) {
 	t.Parallel()
 	keys := newKeys(t)
 	wrong := lockedKey(t, 1000)
-	wrong.Passphrase = "close-sesame"
+	wrong[flow.Passphrase] = "close-sesame"
 	for range 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		_, err := keys.open(ctx, "ns", wrong)

@@ -14,34 +14,37 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
 // secretive has a different secret in every field that can hold one.
-func secretive() (req exchange.Request, secrets []string) {
+func secretive() (req ask, secrets []string) {
 	secret := func(name string) exchange.Secret {
 		value := name + "-" + rand.Text()
 		secrets = append(secrets, value)
 		return exchange.Secret(value)
 	}
-	return exchange.Request{
-		Client: exchange.Client{
-			ID: "etl", Secret: secret("secret"), PrivateKey: secret("key"), Passphrase: secret("phrase"), KeyID: "k1",
-			TenantHash: secret("tenant"), OAuthKeySecret: secret("oauth"), TokenID: "tid", TokenSecret: secret("token"),
+	return ask{
+		Values: exchange.Values{
+			"clientID": "etl", "clientSecret": secret("secret"), "privateKey": secret("key"), "privateKeyPassphrase": secret("phrase"), "keyID": "k1",
+			"tenantHash": secret("tenant"), "oauthKeySecret": secret("oauth"), "tokenID": "tid", "tokenSecret": secret("token"),
 		},
-		Update: secret("held"),
+		HeldToken: secret("held"),
 	}, secrets
 }
 
 // TestNothingPrints tries every way in which a value finds its way into a log.
 func TestNothingPrints(t *testing.T) {
 	t.Parallel()
-	req, secrets := secretive()
-	held := exchange.Token{Value: req.Update, Type: "Bearer"}
-	failed := &exchange.Error{Detail: "failed", Cause: fmt.Errorf("the transport quotes %s", string(req.Client.Secret))}
+	asked, secrets := secretive()
+	asked.Provider = v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com"}}
+	req := asked.request()
+	held := exchange.Token{Value: req.HeldToken, Type: "Bearer"}
+	failed := &exchange.Error{Detail: "failed", Cause: fmt.Errorf("the transport quotes %s", string(req.Values["clientSecret"]))}
 	for _, value := range []any{
-		req, &req, req.Client, &req.Client, req.Client.Secret, held, &held, []exchange.Request{req}, map[string]exchange.Token{"a": held},
-		failed, []error{failed}, exchange.VerifyResult{Err: failed}, struct{ Inner exchange.Client }{req.Client}, struct{ Inner *exchange.Token }{&held},
+		req, &req, req.Values, &req.Values, req.Values["clientSecret"], held, &held, []exchange.Request{req}, map[string]exchange.Token{"a": held},
+		failed, []error{failed}, exchange.VerifyResult{Err: failed}, struct{ Inner exchange.Values }{req.Values}, struct{ Inner *exchange.Token }{&held},
 	} {
 		var printed bytes.Buffer
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T"} {
@@ -68,23 +71,23 @@ func TestNothingPrints(t *testing.T) {
 // TestErrorsTellNothing has an endpoint answer with all that it was sent and more, in every place that anybody might read.
 func TestErrorsTellNothing(t *testing.T) {
 	t.Parallel()
-	requests := map[string]func(*exchange.Request){
-		"experiture": func(r *exchange.Request) { r.Provider = exchange.Experiture },
-		"apsis":      func(r *exchange.Request) { r.Provider = exchange.Apsis },
-		"auth0":      func(r *exchange.Request) { r.Provider = exchange.Auth0 },
-		"adobe":      func(r *exchange.Request) { r.Provider = exchange.AdobeServerToServer },
-		"algonomy":   func(r *exchange.Request) { r.Provider, r.API, r.Update = exchange.Algonomy, "GDPR", "" },
-		"an update":  func(r *exchange.Request) { r.Provider, r.API = exchange.Algonomy, "Profile" },
-		"service account": func(r *exchange.Request) {
-			r.Provider, r.Client.PrivateKey = exchange.AdobeServiceAccount, asPEM(rsaKey())
-		},
-		"basic":     func(r *exchange.Request) { r.Provider = exchange.OAuth2 },
-		"raw basic": func(r *exchange.Request) { r.Provider, r.AuthMethod = exchange.OAuth2, exchange.ClientSecretBasicRaw },
-		"post":      func(r *exchange.Request) { r.Provider, r.AuthMethod = exchange.OAuth2, exchange.ClientSecretPost },
-		"JSON":      func(r *exchange.Request) { r.Provider, r.BodyFormat = exchange.OAuth2, exchange.JSON },
-		"an assertion": func(r *exchange.Request) {
-			r.Provider, r.AuthMethod, r.Client.PrivateKey = exchange.OAuth2, exchange.PrivateKeyJWT, asPEM(ecKey())
-		},
+	oauth2 := func(p v1alpha1.OAuth2) v1alpha1.Provider { return v1alpha1.Provider{OAuth2: &p} }
+	requests := map[string]struct {
+		provider v1alpha1.Provider
+		key      any
+	}{
+		"experiture":      {provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{}}},
+		"apsis":           {provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}},
+		"auth0":           {provider: v1alpha1.Provider{Auth0: &v1alpha1.Auth0{}}},
+		"adobe":           {provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{}}},
+		"algonomy":        {provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "GDPR"}}},
+		"an update":       {provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "Profile"}}},
+		"service account": {provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{ServiceAccount: &v1alpha1.AdobeServiceAccount{}}}, key: rsaKey()},
+		"basic":           {provider: oauth2(v1alpha1.OAuth2{})},
+		"raw basic":       {provider: oauth2(v1alpha1.OAuth2{AuthMethod: "ClientSecretBasicRaw"})},
+		"post":            {provider: oauth2(v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"})},
+		"JSON":            {provider: oauth2(v1alpha1.OAuth2{RequestFormat: "JSON"})},
+		"an assertion":    {provider: oauth2(v1alpha1.OAuth2{AuthMethod: "PrivateKeyJWT"}), key: ecKey()},
 	}
 	const minted = "a-token-that-was-just-minted"
 	// Each place gets the same word: whatever was sent, piece by piece.
@@ -96,21 +99,21 @@ func TestErrorsTellNothing(t *testing.T) {
 		"no expiry": `{"access_token":"` + minted + `","scope":%q,"correlationId":"` + minted + `"}`,
 		"no JSON":   `%s`,
 	}
-	for name, change := range requests {
+	for name, test := range requests {
 		for shape, body := range bodies {
 			for _, status := range []int{200, 401} {
 				t.Run(fmt.Sprintf("%s, %s, %d", name, shape, status), func(t *testing.T) {
 					t.Parallel()
 					req, secrets := secretive()
-					change(&req)
-					secrets[1] = string(req.Client.PrivateKey)
-					if len(secrets[1]) > 64 {
-						secrets[1] = secrets[1][40:90] // of a real key, a line
+					req.Provider = test.provider
+					req = req.at("https://a.example.com")
+					if test.key != nil {
+						key := asPEM(test.key)
+						req, secrets[1] = req.with(exchange.Values{"privateKey": key}), string(key[40:90]) // a line
 					}
-					if req.Update == "" {
-						secrets = secrets[:len(secrets)-1]
+					if name != "an update" {
+						req, secrets = req.updating(""), secrets[:len(secrets)-1]
 					}
-					req.URL = "https://a.example.com"
 					var guarded []string // what must not be shown of the attempt under way
 					throwBack := func(i int) (last bool) {
 						rt := roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -123,7 +126,7 @@ func TestErrorsTellNothing(t *testing.T) {
 							}
 							return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(fmt.Sprintf(body, words[i])))}, nil
 						})
-						token, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, req)
+						token, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, req.request())
 						shown := fmt.Sprint(err, token.Granted)
 						if err != nil {
 							shown += fmt.Sprintf("%+v %#v", *asError(t, err), *asError(t, err))

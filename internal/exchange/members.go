@@ -3,6 +3,8 @@ package exchange
 import (
 	"slices"
 	"strings"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
 // valueKind is the JSON type of a value. The zero kind is that of a member which is not there.
@@ -106,10 +108,12 @@ func (v value) missing() bool { return v.kind == absent || v.kind == isNull }
 var errorPaths = []string{"error", "error.code", "error_code", "correlationId"}
 
 // answerPaths are all that is read of an answer.
-func (r Request) answerPaths() []string {
+func answerPaths(r flow.Response) []string {
 	paths := slices.Concat(errorPaths, []string{"access_token", "token", "token_type", "expires_in", "scope", "success"})
-	if r.Provider == Experiture {
-		paths = append(paths, "data.access_token", "data.token_type", "data.expires_in", "data.scope")
+	if r.Envelope != "" {
+		for _, path := range []string{r.TokenField, r.ExpiresInField, "token_type", "scope"} {
+			paths = append(paths, r.Envelope+"."+path)
+		}
 	}
 	for _, path := range []string{r.TokenField, r.ExpiresInField} {
 		if path != "" {

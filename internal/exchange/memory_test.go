@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -44,21 +45,20 @@ func bombs() map[string]string {
 
 // TestHostileAnswersCostNoMemory reads each of them by each of the ways in which answers are read.
 func TestHostileAnswersCostNoMemory(t *testing.T) {
-	requests := map[string]exchange.Request{
-		"a form": {Provider: exchange.OAuth2},
-		"fields": {Provider: exchange.OAuth2, BodyFormat: exchange.JSON, TokenField: "a.b.c", ExpiresInField: "scope.error"},
-		"data":   {Provider: exchange.Experiture},
-		"JSON":   {Provider: exchange.Auth0},
+	requests := map[string]ask{
+		"a form": {Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{}}},
+		"fields": {Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{RequestFormat: "JSON", Response: &v1alpha1.OAuth2Response{TokenField: "a.b.c", ExpiresInField: "scope.error"}}}},
+		"data":   {Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{}}},
+		"JSON":   {Provider: v1alpha1.Provider{Auth0: &v1alpha1.Auth0{}}},
 	}
 	for name, body := range bombs() {
 		for kind, req := range requests {
 			for _, status := range []int{200, 400} {
-				req.URL = "https://a.example.com"
 				rt := roundTrip(func(*http.Request) (*http.Response, error) {
 					return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 				})
 				took := allocated(func() {
-					_, _ = exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, req)
+					_, _ = exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, req.at("https://a.example.com").request())
 				})
 				if took > mostOfAnswer {
 					t.Errorf("%s, %s, %d: %d KiB", name, kind, status, took>>10)
@@ -89,9 +89,9 @@ func TestHostileKeysCostNoMemory(t *testing.T) {
 		"iterations":                    withIterations(t, 1<<12),
 	}
 	for name, key := range keys {
-		req := exchange.Request{
-			Provider: exchange.OAuth2, URL: "https://a.example.com", AuthMethod: exchange.PrivateKeyJWT,
-			Client: exchange.Client{ID: "etl", PrivateKey: key, Passphrase: "open-sesame"},
+		req := ask{
+			Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com", AuthMethod: "PrivateKeyJWT"}},
+			Values:   exchange.Values{"clientID": "etl", "privateKey": key, "privateKeyPassphrase": "open-sesame"},
 		}
 		if took := allocated(func() { _ = opened(t, req) }); took > mostOfKey {
 			t.Errorf("%s: %d KiB", name, took>>10)

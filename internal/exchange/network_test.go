@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -24,10 +25,10 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-var providers = map[string]exchange.Request{
-	"form":      {Provider: exchange.Experiture, URL: "https://a.example.com"},
-	"JSON":      {Provider: exchange.Apsis, URL: "https://a.example.com"},
-	"assertion": {Provider: exchange.AdobeServerToServer, URL: "https://a.example.com"},
+var providers = map[string]ask{
+	"form":      {Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{TokenURL: "https://a.example.com"}}},
+	"JSON":      {Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL("https://a.example.com"))}}},
+	"assertion": {Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{IMSURL: new(v1alpha1.HTTPSURL("https://a.example.com"))}}},
 }
 
 // refused stands for an error of the transport's own type.
@@ -64,7 +65,7 @@ func TestNetworkFailures(t *testing.T) {
 				t.Parallel()
 				asked := 0
 				rt := roundTrip(func(*http.Request) (*http.Response, error) { asked++; return nil, test.cause })
-				_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, req)
+				_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, req.request())
 				failed := asError(t, err)
 				if failed.Kind != exchange.Unavailable || failed.Status != 0 || err.Error() != test.want {
 					t.Errorf("kind %v, HTTP %d: %v", failed.Kind, failed.Status, err)
@@ -109,8 +110,8 @@ func TestRealTLSFailures(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			req := exchange.Request{Provider: exchange.Apsis, URL: test.url}
-			_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), test.rt, req)
+			req := ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL(test.url))}}}
+			_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), test.rt, req.request())
 			if err == nil || err.Error() != test.want {
 				t.Errorf("%v, want %s", err, test.want)
 			}
@@ -134,7 +135,7 @@ func TestTimeout(t *testing.T) {
 			t.Run(server+", "+flow, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					started := time.Now()
-					_, err := exchange.Exchanger{Now: time.Now, Rand: rand.Reader}.Exchange(t.Context(), rt, req)
+					_, err := exchange.Exchanger{Now: time.Now, Rand: rand.Reader}.Exchange(t.Context(), rt, req.request())
 					failed := asError(t, err)
 					if failed.Kind != exchange.Unavailable || failed.Detail != "the endpoint did not answer in time" {
 						t.Error(err)
@@ -166,7 +167,7 @@ func TestCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(ctx, roundTrip(hang), providers["form"])
+	_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(ctx, roundTrip(hang), providers["form"].request())
 	if failed := asError(t, err); failed.Detail != "the attempt was cancelled" || !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
@@ -180,7 +181,7 @@ func TestBodyCutOff(t *testing.T) {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, `{"access_token":"opaque"`)
 		})
-		_, err := endpoint.exchange(t, exchange.Request{Provider: exchange.Apsis, URL: endpoint.URL})
+		_, err := endpoint.exchange(t, ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL(endpoint.URL))}}})
 		if failed := asError(t, err); failed.Kind != want {
 			t.Errorf("HTTP %d: kind %v", status, failed.Kind)
 		}
@@ -192,7 +193,7 @@ func TestSwitchingProtocolsIsNoAnswer(t *testing.T) {
 	rt := roundTrip(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: io.NopCloser(strings.NewReader(good))}, nil
 	})
-	_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, providers["form"])
+	_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), rt, providers["form"].request())
 	if failed := asError(t, err); failed.Kind != exchange.Unavailable || failed.Status != 101 {
 		t.Error(err)
 	}

@@ -1,52 +1,31 @@
 package exchange
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
-// reading is how one provider's answers are read.
+// reading is how one answer is read.
 type reading struct {
-	// envelope is the object in which the whole answer may be. Empty: it never is.
-	envelope string
-	// tokenField is the path of the token.
-	tokenField string
-	// expiresInField is the path of the lifetime. Empty: the provider's answers say none.
-	expiresInField string
-	// unit makes a duration of the lifetime. It is part of the provider, never guessed from the number.
-	unit func(float64) time.Duration
-	// scopeSeparators are the characters between the scopes that were granted.
-	scopeSeparators string
+	flow.Response
 	// requested are the scopes that were asked for.
 	requested []string
-	// claimsOnly, asked and fallback are ClaimsOnly, Asked and Default of token.Answer.
-	claimsOnly      bool
-	asked, fallback time.Duration
-}
-
-// rfc6749 reads the answer of RFC 6749 section 5.1.
-func rfc6749(req Request) reading {
-	return reading{
-		tokenField:      "access_token",
-		expiresInField:  "expires_in",
-		unit:            token.Seconds,
-		scopeSeparators: " ",
-		requested:       req.Scopes,
-	}
 }
 
 // token is the answer's token, or why there is none: an *Error.
 func (r reading) token(a answer) (Token, error) {
 	if !a.ok() {
-		return Token{}, a.refusal()
+		return Token{}, r.remark(a.refusal())
 	}
 	said := r.unwrap(a.said)
-	held := said.at(r.tokenField)
+	held := said.at(r.TokenField)
 	value := held.string()
 	a.secrets = a.secrets.and(value)
 	switch {
@@ -62,17 +41,17 @@ func (r reading) token(a answer) (Token, error) {
 		return Token{}, a.unusable("the token is not safe in an HTTP header")
 	}
 	var expiresIn time.Duration
-	if r.expiresInField != "" {
-		expiresIn = r.unit(said.at(r.expiresInField).number())
+	if r.ExpiresInField != "" {
+		expiresIn = lifetime(r.ExpiresInUnit, said.at(r.ExpiresInField).number())
 	}
 	life, err := token.Answer{
 		Sent:       a.sent,
 		Date:       a.date(),
 		Claims:     token.ReadClaims(value),
 		ExpiresIn:  expiresIn,
-		ClaimsOnly: r.claimsOnly,
-		Asked:      r.asked,
-		Default:    r.fallback,
+		ClaimsOnly: r.ClaimsOnly,
+		Asked:      r.Lifetime,
+		Default:    r.DefaultLifetime,
 	}.Life()
 	if err != nil {
 		refused := a.unusable(err.Error())
@@ -87,9 +66,30 @@ func (r reading) token(a answer) (Token, error) {
 	}, nil
 }
 
+// remark says more of a refusal, where the vendor's habits say more.
+func (r reading) remark(e *Error) *Error {
+	for _, remark := range r.Remarks {
+		if e.Status == remark.Status && e.Code == remark.Code {
+			e.Detail = remark.Detail
+		}
+	}
+	return e
+}
+
+// lifetime makes a duration of a number in an answer. The unit is part of the flow, never guessed from the number.
+func lifetime(unit flow.Unit, number float64) time.Duration {
+	switch unit {
+	case flow.Milliseconds:
+		return token.Milliseconds(number)
+	case flow.Minutes:
+		return token.Minutes(number)
+	}
+	return token.Seconds(number)
+}
+
 // unwrap takes the answer out of its envelope, if it is in it.
 func (r reading) unwrap(said *members) *members {
-	if inner := said.member(r.envelope); inner != nil && inner.kind == isObject && said.at(r.tokenField).missing() {
+	if inner := said.member(r.Envelope); inner != nil && inner.kind == isObject && said.at(r.TokenField).missing() {
 		return inner
 	}
 	return said
@@ -100,7 +100,8 @@ func (r reading) unwrap(said *members) *members {
 func (r reading) granted(said value, s secrets) []string {
 	names := said.list
 	if said.kind == isString {
-		names = strings.FieldsFunc(said.text, func(c rune) bool { return strings.ContainsRune(r.scopeSeparators, c) })
+		separators := cmp.Or(r.ScopeSeparators, " ")
+		names = strings.FieldsFunc(said.text, func(c rune) bool { return strings.ContainsRune(separators, c) })
 	}
 	var granted []string
 	others := 0
@@ -163,7 +164,7 @@ func (v value) number() float64 {
 // words, nothing, or N_A (RFC 8693 section 2.2.1) is Bearer; so is what could be no HTTP authentication scheme.
 func tokenType(name string) string {
 	switch {
-	case len(name) >= 6 && strings.EqualFold(name[:6], "bearer"), strings.EqualFold(name, "N_A"), len(name) > maxTokenType, !isToken(name):
+	case len(name) >= 6 && strings.EqualFold(name[:6], "bearer"), strings.EqualFold(name, "N_A"), len(name) > maxTokenType, !flow.IsToken(name):
 		return "Bearer"
 	}
 	return name

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -24,8 +25,15 @@ func asError(t *testing.T, err error) *exchange.Error {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
+	var (
+		experiture = ask{Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{}}}
+		apsis      = ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}}
+		auth0      = ask{Provider: v1alpha1.Provider{Auth0: &v1alpha1.Auth0{}}}
+		adobe      = ask{Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{}}}
+		account    = serviceAccount()
+	)
 	tests := map[string]struct {
-		provider exchange.Provider // experiture unless set
+		provider ask // experiture unless set
 		status   int
 		header   map[string]string
 		body     string
@@ -59,49 +67,49 @@ func TestRefusals(t *testing.T) {
 			text: "the endpoint refused the credentials or the request: HTTP 401, error CDP_ETL.AUTH.UNAUTHORIZED",
 		},
 		"problem+json, as APSIS One sends it": {
-			provider: exchange.Apsis, status: 401, header: map[string]string{"Content-Type": "application/problem+json"},
+			provider: apsis, status: 401, header: map[string]string{"Content-Type": "application/problem+json"},
 			body: `{"status":401,"title":"Unauthorized"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 401},
 			text: "the endpoint refused the credentials or the request: HTTP 401",
 		},
 		"APSIS One throttles": {
-			provider: exchange.Apsis, status: 429, body: `{"status":429,"title":"Too Many Requests"}`,
+			provider: apsis, status: 429, body: `{"status":429,"title":"Too Many Requests"}`,
 			want: exchange.Error{Kind: exchange.Throttled, Status: 429},
 			text: "the endpoint is throttling: HTTP 429",
 		},
 		"Adobe's gateway": {
-			provider: exchange.AdobeServerToServer, status: 403, header: map[string]string{"X-Debug-Id": "d-1"},
+			provider: adobe, status: 403, header: map[string]string{"X-Debug-Id": "d-1"},
 			body: `{"error_code":"403003","message":"Api Key is invalid"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 403, Code: "403003", CorrelationID: "d-1"},
 			text: "the endpoint refused the credentials or the request: HTTP 403, error 403003",
 		},
 		"Adobe's gateway throttles, with a number": {
-			provider: exchange.AdobeServerToServer, status: 429, body: `{"error_code":429050}`,
+			provider: adobe, status: 429, body: `{"error_code":429050}`,
 			want: exchange.Error{Kind: exchange.Throttled, Status: 429, Code: "429050"},
 			text: "the endpoint is throttling: HTTP 429, error 429050",
 		},
 		"Adobe: not the client of this organization": {
-			provider: exchange.AdobeServerToServer, status: 400, body: `{"error":"invalid_client","error_description":"d"}`,
+			provider: adobe, status: 400, body: `{"error":"invalid_client","error_description":"d"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "invalid_client"},
 			text: "the endpoint refused the credentials or the request: HTTP 400, error invalid_client",
 		},
 		"Auth0: wrong id or secret": {
-			provider: exchange.Auth0, status: 401, body: `{"error":"access_denied","error_description":"Unauthorized"}`,
+			provider: auth0, status: 401, body: `{"error":"access_denied","error_description":"Unauthorized"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 401, Code: "access_denied"},
 			text: "the endpoint refused the credentials or the request: HTTP 401, error access_denied",
 		},
 		"Auth0: unknown audience, or no grant": {
-			provider: exchange.Auth0, status: 403, body: `{"error":"access_denied","error_description":"Service not enabled within domain: x"}`,
+			provider: auth0, status: 403, body: `{"error":"access_denied","error_description":"Service not enabled within domain: x"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 403, Code: "access_denied"},
 			text: "the endpoint refused the credentials or the request: HTTP 403, error access_denied",
 		},
 		"Auth0: grant type off": {
-			provider: exchange.Auth0, status: 403, body: `{"error":"unauthorized_client"}`,
+			provider: auth0, status: 403, body: `{"error":"unauthorized_client"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 403, Code: "unauthorized_client"},
 			text: "the endpoint refused the credentials or the request: HTTP 403, error unauthorized_client",
 		},
 		"Auth0: quota spent": {
-			provider: exchange.Auth0, status: 429,
+			provider: auth0, status: 429,
 			header: map[string]string{
 				"Retry-After":              "43200",
 				"Auth0-Client-Quota-Limit": "b=per_hour;q=10;r=0;t=3540,b=per_day;q=50;r=0;t=43200",
@@ -114,7 +122,7 @@ func TestRefusals(t *testing.T) {
 			text: "the endpoint is throttling: HTTP 429, error too_many_requests",
 		},
 		"Auth0: quota spent, Retry-After lost": {
-			provider: exchange.Auth0, status: 429,
+			provider: auth0, status: 429,
 			header: map[string]string{
 				"Auth0-Client-Quota-Limit":       "b=per_hour;q=10;r=0;t=3540, b=per_day;q=50;r=7;t=43200",
 				"Auth0-Organization-Quota-Limit": "b=per_hour;q=10;r=0;t=3600",
@@ -123,12 +131,12 @@ func TestRefusals(t *testing.T) {
 			text: "the endpoint is throttling: HTTP 429",
 		},
 		"Auth0: rate limit": {
-			provider: exchange.Auth0, status: 429, header: map[string]string{"X-RateLimit-Reset": "1772600797"}, // half a minute later
+			provider: auth0, status: 429, header: map[string]string{"X-RateLimit-Reset": "1772600797"}, // half a minute later
 			want: exchange.Error{Kind: exchange.Throttled, Status: 429, RetryAfter: 30 * time.Second, HasRetryAfter: true},
 			text: "the endpoint is throttling: HTTP 429",
 		},
 		"a reset in seconds is no date": {
-			provider: exchange.Auth0, status: 429, header: map[string]string{"X-RateLimit-Reset": "30"},
+			provider: auth0, status: 429, header: map[string]string{"X-RateLimit-Reset": "30"},
 			want: exchange.Error{Kind: exchange.Throttled, Status: 429},
 			text: "the endpoint is throttling: HTTP 429",
 		},
@@ -151,47 +159,47 @@ func TestRefusals(t *testing.T) {
 			text: "the endpoint failed: HTTP 503",
 		},
 		"a migrated Adobe credential": {
-			provider: exchange.AdobeServiceAccount, status: 500, body: `{"error":"internal_error","error_description":"Please try again later"}`,
+			provider: account, status: 500, body: `{"error":"internal_error","error_description":"Please try again later"}`,
 			want: exchange.Error{Kind: exchange.Unavailable, Status: 500, Code: "internal_error"},
 			text: "the endpoint failed, as it does for a credential that Adobe has moved to OAuth server-to-server: HTTP 500, error internal_error",
 		},
 		"Adobe: invalid_client": {
-			provider: exchange.AdobeServiceAccount, status: 401, body: `{"error":"invalid_client","error_description":"d"}`,
+			provider: account, status: 401, body: `{"error":"invalid_client","error_description":"d"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 401, Code: "invalid_client"},
 			text: "the endpoint refused the credentials or the request: HTTP 401, error invalid_client",
 		},
 		"Adobe: invalid_token": {
-			provider: exchange.AdobeServiceAccount, status: 400, body: `{"error":"invalid_token","error_description":"d"}`,
+			provider: account, status: 400, body: `{"error":"invalid_token","error_description":"d"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "invalid_token"},
 			text: "the endpoint refused the credentials or the request: HTTP 400, error invalid_token",
 		},
 		"Adobe: invalid_signature": {
-			provider: exchange.AdobeServiceAccount, status: 400, body: `{"error":"invalid_signature","error_description":"d"}`,
+			provider: account, status: 400, body: `{"error":"invalid_signature","error_description":"d"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "invalid_signature"},
 			text: "the endpoint refused the credentials or the request: HTTP 400, error invalid_signature",
 		},
 		"Adobe: invalid_scope": {
-			provider: exchange.AdobeServiceAccount, status: 400, body: `{"error":"invalid_scope","error_description":"d"}`,
+			provider: account, status: 400, body: `{"error":"invalid_scope","error_description":"d"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "invalid_scope"},
 			text: "the endpoint refused the credentials or the request: HTTP 400, error invalid_scope",
 		},
 		"Adobe: invalid_jti": {
-			provider: exchange.AdobeServiceAccount, status: 400, body: `{"error":"invalid_jti","error_description":"d"}`,
+			provider: account, status: 400, body: `{"error":"invalid_jti","error_description":"d"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "invalid_jti"},
 			text: "the endpoint refused the credentials or the request: HTTP 400, error invalid_jti",
 		},
 		"Adobe: bad_request": {
-			provider: exchange.AdobeServiceAccount, status: 400, body: `{"error":"bad_request","error_description":"d"}`,
+			provider: account, status: 400, body: `{"error":"bad_request","error_description":"d"}`,
 			want: exchange.Error{Kind: exchange.Rejected, Status: 400, Code: "bad_request"},
 			text: "the endpoint refused the credentials or the request: HTTP 400, error bad_request",
 		},
 		"Adobe: another failure": {
-			provider: exchange.AdobeServiceAccount, status: 500, body: `{"error":"another_error"}`,
+			provider: account, status: 500, body: `{"error":"another_error"}`,
 			want: exchange.Error{Kind: exchange.Unavailable, Status: 500, UnregisteredCode: true},
 			text: "the endpoint failed: HTTP 500, an unregistered error code",
 		},
 		"Adobe: the same of the other flow": {
-			provider: exchange.AdobeServerToServer, status: 500, body: `{"error":"internal_error","error_description":"Please try again later"}`,
+			provider: adobe, status: 500, body: `{"error":"internal_error","error_description":"Please try again later"}`,
 			want: exchange.Error{Kind: exchange.Unavailable, Status: 500, Code: "internal_error"},
 			text: "the endpoint failed: HTTP 500, error internal_error",
 		},
@@ -325,16 +333,11 @@ func TestRefusals(t *testing.T) {
 				w.WriteHeader(test.status)
 				_, _ = io.WriteString(w, test.body)
 			})
-			req := exchange.Request{
-				Provider: exchange.Experiture, URL: endpoint.URL, Client: exchange.Client{ID: "etl", Secret: "hunter2-hunter2"},
+			req := test.provider
+			if req.Provider == (v1alpha1.Provider{}) {
+				req = experiture
 			}
-			if test.provider != "" {
-				req.Provider = test.provider
-			}
-			if req.Provider == exchange.AdobeServiceAccount {
-				req.Client.PrivateKey = asPEM(rsaKey())
-			}
-			_, err := endpoint.exchange(t, req)
+			_, err := endpoint.exchange(t, req.at(endpoint.URL).with(exchange.Values{"clientID": "etl", "clientSecret": "hunter2-hunter2"}))
 			got := *asError(t, err)
 			text := got.Error()
 			got.Detail = ""

@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -24,16 +26,17 @@ const hard = `p+a/s=s:w%o!r&d ü`
 
 func TestRequests(t *testing.T) {
 	t.Parallel()
-	client := exchange.Client{ID: "etl", Secret: hard}
+	client := exchange.Values{"clientID": "etl", "clientSecret": hard}
 	tests := map[string]struct {
-		req    exchange.Request
-		path   string // what is appended to the stub's address to make req.URL
+		req    ask
+		path   string // what is appended to the stub's address
 		answer string
 		want   string
 	}{
 		"experiture": {
-			req: exchange.Request{
-				Provider: exchange.Experiture, Client: client, Scopes: []string{"cdp:records:write", "cdp:records:read"},
+			req: ask{
+				Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{Scopes: []v1alpha1.Scope{"cdp:records:write", "cdp:records:read"}}},
+				Values:   client,
 			},
 			path: "/oauth2/token?tenant=7",
 			want: `POST /oauth2/token?tenant=7
@@ -45,39 +48,39 @@ User-Agent: cdp-credential-operator
 grant_type=client_credentials&scope=cdp%3Arecords%3Awrite+cdp%3Arecords%3Aread`,
 		},
 		"apsis": {
-			req: exchange.Request{Provider: exchange.Apsis, Client: client},
+			req: ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}, Values: client},
 			want: `POST /oauth/token
 Accept: application/json
 Content-Type: application/json
 User-Agent: cdp-credential-operator
 
-{"grant_type":"client_credentials","client_id":"etl","client_secret":"p+a/s=s:w%o!r&d ü"}
+{"client_id":"etl","client_secret":"p+a/s=s:w%o!r&d ü","grant_type":"client_credentials"}
 `,
 		},
 		"auth0": {
-			req: exchange.Request{Provider: exchange.Auth0, Client: client, Audience: "https://api.example.com"},
+			req: ask{Provider: v1alpha1.Provider{Auth0: &v1alpha1.Auth0{Audience: "https://api.example.com"}}, Values: client},
 			want: `POST /oauth/token
 Accept: application/json
 Content-Type: application/json
 User-Agent: cdp-credential-operator
 
-{"grant_type":"client_credentials","client_id":"etl","client_secret":"p+a/s=s:w%o!r&d ü","audience":"https://api.example.com"}
+{"audience":"https://api.example.com","client_id":"etl","client_secret":"p+a/s=s:w%o!r&d ü","grant_type":"client_credentials"}
 `,
 		},
 		"auth0 without an audience": {
-			req: exchange.Request{Provider: exchange.Auth0, Client: client},
+			req: ask{Provider: v1alpha1.Provider{Auth0: &v1alpha1.Auth0{}}, Values: client},
 			want: `POST /oauth/token
 Accept: application/json
 Content-Type: application/json
 User-Agent: cdp-credential-operator
 
-{"grant_type":"client_credentials","client_id":"etl","client_secret":"p+a/s=s:w%o!r&d ü"}
+{"client_id":"etl","client_secret":"p+a/s=s:w%o!r&d ü","grant_type":"client_credentials"}
 `,
 		},
 		"adobe": {
-			req: exchange.Request{
-				Provider: exchange.AdobeServerToServer, Client: client, OrganizationID: "ABC@AdobeOrg", SandboxName: "prod",
-				Scopes: []string{"openid", "AdobeID", "read_organizations"},
+			req: ask{
+				Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "ABC@AdobeOrg", SandboxName: "prod", Scopes: []v1alpha1.Scope{"openid", "AdobeID", "read_organizations"}}},
+				Values:   client,
 			},
 			want: `POST /ims/token/v3
 Accept: application/json
@@ -87,9 +90,9 @@ User-Agent: cdp-credential-operator
 client_id=etl&client_secret=p%2Ba%2Fs%3Ds%3Aw%25o%21r%26d+%C3%BC&grant_type=client_credentials&scope=openid%2CAdobeID%2Cread_organizations`,
 		},
 		"algonomy profile": {
-			req: exchange.Request{
-				Provider: exchange.Algonomy, API: "Profile", Resources: []string{"basic", "segments"}, Validity: 300 * time.Minute,
-				Client: exchange.Client{TenantHash: "abcd1234efgh5678", OAuthKeySecret: "4faeaf752ee40a0f"},
+			req: ask{
+				Provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "Profile", Resources: []v1alpha1.Scope{"basic", "segments"}, Validity: &metav1.Duration{Duration: 300 * time.Minute}}},
+				Values:   exchange.Values{"tenantHash": "abcd1234efgh5678", "oauthKeySecret": "4faeaf752ee40a0f"},
 			},
 			path:   "/b2b",
 			answer: `{"token":"opaque-token"}`,
@@ -104,8 +107,9 @@ User-Agent: cdp-credential-operator
 `,
 		},
 		"algonomy GDPR of a tenant without OAuth, nothing asked for": {
-			req: exchange.Request{
-				Provider: exchange.Algonomy, API: "GDPR", Client: exchange.Client{TenantHash: "abcd1234efgh5678"},
+			req: ask{
+				Provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "GDPR"}},
+				Values:   exchange.Values{"tenantHash": "abcd1234efgh5678"},
 			},
 			path:   "/",
 			answer: `{"token":"opaque-token"}`,
@@ -115,13 +119,14 @@ Content-Type: application/json
 Tenant_hash: abcd1234efgh5678
 User-Agent: cdp-credential-operator
 
-{"resource":[]}
+{"resource":[],"validity":15}
 `,
 		},
 		"algonomy update": {
-			req: exchange.Request{
-				Provider: exchange.Algonomy, API: "Profile", Resources: []string{"basic"}, Validity: 300 * time.Minute, Update: "opaque-token",
-				Client: exchange.Client{TenantHash: "abcd1234efgh5678", OAuthKeySecret: "4faeaf752ee40a0f"},
+			req: ask{
+				Provider:  v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "Profile", Resources: []v1alpha1.Scope{"basic"}, Validity: &metav1.Duration{Duration: 300 * time.Minute}}},
+				Values:    exchange.Values{"tenantHash": "abcd1234efgh5678", "oauthKeySecret": "4faeaf752ee40a0f"},
+				HeldToken: "opaque-token",
 			},
 			answer: `{"message":"Token updated successfully","token":"opaque-token"}`,
 			want: `POST /secureApi/token/profile/update
@@ -135,8 +140,10 @@ User-Agent: cdp-credential-operator
 `,
 		},
 		"algonomy GDPR update": {
-			req: exchange.Request{
-				Provider: exchange.Algonomy, API: "GDPR", Update: "opaque-token", Client: exchange.Client{TenantHash: "abcd1234efgh5678"},
+			req: ask{
+				Provider:  v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "GDPR"}},
+				Values:    exchange.Values{"tenantHash": "abcd1234efgh5678"},
+				HeldToken: "opaque-token",
 			},
 			answer: `{"resource":[],"token":"opaque-token"}`,
 			want: `POST /secureApi/token/gdpr/update
@@ -149,7 +156,7 @@ User-Agent: cdp-credential-operator
 `,
 		},
 		"oauth2 basic by default": {
-			req:  exchange.Request{Provider: exchange.OAuth2, Client: client},
+			req:  ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{}}, Values: client},
 			path: "/token",
 			want: `POST /token
 Accept: application/json
@@ -160,7 +167,7 @@ User-Agent: cdp-credential-operator
 grant_type=client_credentials`,
 		},
 		"oauth2 raw basic": {
-			req:  exchange.Request{Provider: exchange.OAuth2, Client: client, AuthMethod: exchange.ClientSecretBasicRaw},
+			req:  ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{AuthMethod: "ClientSecretBasicRaw"}}, Values: client},
 			path: "/token",
 			want: `POST /token
 Accept: application/json
@@ -171,7 +178,7 @@ User-Agent: cdp-credential-operator
 grant_type=client_credentials`,
 		},
 		"oauth2 post": {
-			req:  exchange.Request{Provider: exchange.OAuth2, Client: client, AuthMethod: exchange.ClientSecretPost},
+			req:  ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}}, Values: client},
 			path: "/token",
 			want: `POST /token
 Accept: application/json
@@ -181,12 +188,9 @@ User-Agent: cdp-credential-operator
 client_id=etl&client_secret=p%2Ba%2Fs%3Ds%3Aw%25o%21r%26d+%C3%BC&grant_type=client_credentials`,
 		},
 		"oauth2 with everything": {
-			req: exchange.Request{
-				Provider: exchange.OAuth2, Client: client, AuthMethod: exchange.ClientSecretPost,
-				Scopes: []string{"read", "write"}, ScopeSeparator: ",", Audience: "https://api.example.com",
-				Resources:  []string{"https://a.example.com", "https://b.example.com"},
-				Parameters: map[string]string{"account_id": "7"},
-				Headers:    map[string]string{"X-Tenant": "seven", "accept": "application/vnd.example+json"},
+			req: ask{
+				Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read", "write"}, ScopeSeparator: ",", Audience: "https://api.example.com", Resources: []string{"https://a.example.com", "https://b.example.com"}, Parameters: map[string]v1alpha1.ParameterValue{"account_id": "7"}, Headers: map[string]v1alpha1.HeaderValue{"X-Tenant": "seven", "accept": "application/vnd.example+json"}}},
+				Values:   client,
 			},
 			path: "/token",
 			want: `POST /token
@@ -198,12 +202,9 @@ X-Tenant: seven
 account_id=7&audience=https%3A%2F%2Fapi.example.com&client_id=etl&client_secret=p%2Ba%2Fs%3Ds%3Aw%25o%21r%26d+%C3%BC&grant_type=client_credentials&resource=https%3A%2F%2Fa.example.com&resource=https%3A%2F%2Fb.example.com&scope=read%2Cwrite`,
 		},
 		"oauth2 JSON with everything": {
-			req: exchange.Request{
-				Provider: exchange.OAuth2, Client: client, AuthMethod: exchange.ClientSecretPost, BodyFormat: exchange.JSON,
-				Scopes: []string{"read", "write"}, ScopeSeparator: ",", Audience: "https://api.example.com",
-				Resources:  []string{"https://a.example.com", "https://b.example.com"},
-				Parameters: map[string]string{"account_id": "7"},
-				Headers:    map[string]string{"x-tenant": "seven"},
+			req: ask{
+				Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", RequestFormat: "JSON", Scopes: []v1alpha1.Scope{"read", "write"}, ScopeSeparator: ",", Audience: "https://api.example.com", Resources: []string{"https://a.example.com", "https://b.example.com"}, Parameters: map[string]v1alpha1.ParameterValue{"account_id": "7"}, Headers: map[string]v1alpha1.HeaderValue{"x-tenant": "seven"}}},
+				Values:   client,
 			},
 			path: "/token",
 			want: `POST /token
@@ -216,7 +217,7 @@ X-Tenant: seven
 `,
 		},
 		"oauth2 JSON basic": {
-			req:  exchange.Request{Provider: exchange.OAuth2, Client: client, BodyFormat: exchange.JSON},
+			req:  ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{RequestFormat: "JSON"}}, Values: client},
 			path: "/token",
 			want: `POST /token
 Accept: application/json
@@ -228,8 +229,9 @@ User-Agent: cdp-credential-operator
 `,
 		},
 		"oauth2 JSON raw basic": {
-			req: exchange.Request{
-				Provider: exchange.OAuth2, Client: client, AuthMethod: exchange.ClientSecretBasicRaw, BodyFormat: exchange.JSON,
+			req: ask{
+				Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{AuthMethod: "ClientSecretBasicRaw", RequestFormat: "JSON"}},
+				Values:   client,
 			},
 			path: "/token",
 			want: `POST /token
@@ -249,8 +251,7 @@ User-Agent: cdp-credential-operator
 				test.answer = good
 			}
 			endpoint := newStub(t, says(http.StatusOK, test.answer))
-			test.req.URL = endpoint.URL + test.path
-			got, err := endpoint.exchange(t, test.req)
+			got, err := endpoint.exchange(t, test.req.at(endpoint.URL+test.path))
 			if err != nil {
 				t.Fatalf("exchange: %v", err)
 			}
@@ -266,9 +267,10 @@ User-Agent: cdp-credential-operator
 
 func TestBasicAsksNobody(t *testing.T) {
 	t.Parallel()
-	got, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), nil, exchange.Request{
-		Provider: exchange.Basic, Client: exchange.Client{TokenID: "id", TokenSecret: "s:t"},
-	})
+	got, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), nil, ask{
+		Provider: v1alpha1.Provider{Basic: &v1alpha1.Basic{}},
+		Values:   exchange.Values{"tokenID": "id", "tokenSecret": "s:t"},
+	}.request())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +282,7 @@ func TestBasicAsksNobody(t *testing.T) {
 
 func TestUnknownProviderIsUnsupported(t *testing.T) {
 	t.Parallel()
-	req := exchange.Request{Provider: "another", URL: "https://a.example.com"}
+	req := exchange.Request{}
 	_, err := exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), nil, req)
 	for _, err := range []error{err, req.Check()} {
 		if failed := asError(t, err); failed.Kind != exchange.Unsupported {
@@ -309,10 +311,10 @@ func TestAlgonomySpelling(t *testing.T) {
 		lines <- head(conn)
 		_, _ = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
 	}()
-	_, err = exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), trusted.Client().Transport, exchange.Request{
-		Provider: exchange.Algonomy, API: "Profile", URL: "https://" + listener.Addr().String(),
-		Client: exchange.Client{TenantHash: "abcd", OAuthKeySecret: "4fae"},
-	})
+	_, err = exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), trusted.Client().Transport, ask{
+		Provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "Profile", URL: v1alpha1.HTTPSURL("https://" + listener.Addr().String())}},
+		Values:   exchange.Values{"tenantHash": "abcd", "oauthKeySecret": "4fae"},
+	}.request())
 	if failed := asError(t, err); failed.Kind != exchange.Rejected {
 		t.Errorf("kind %v", failed.Kind)
 	}

@@ -2,11 +2,14 @@ package exchange_test
 
 import (
 	"crypto/rand"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
@@ -20,58 +23,56 @@ func TestAgainstStandIns(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	client := exchange.Client{ID: "etl", Secret: hard}
-	ims := exchange.Request{URL: server.URL(cdptest.Adobe), OrganizationID: "ABC@AdobeOrg"}
-	adobe := func(provider exchange.Provider, change func(*exchange.Request)) exchange.Request {
-		req := ims
-		req.Provider = provider
-		change(&req)
-		return req
-	}
+	client := exchange.Values{"clientID": "etl", "clientSecret": hard}
+	ims := v1alpha1.HTTPSURL(server.URL(cdptest.Adobe))
 	tests := map[string]struct {
 		known cdptest.Client
-		req   exchange.Request
+		req   ask
 	}{
 		"experiture": {
 			cdptest.Client{System: cdptest.Experiture, ID: "etl", Secret: hard, Auth: cdptest.AuthBasic, Scopes: []string{"cdp:records:read"}},
-			exchange.Request{
-				Provider: exchange.Experiture, URL: server.TokenURL(cdptest.Experiture), Client: client, Scopes: []string{"cdp:records:read"},
+			ask{
+				Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{TokenURL: v1alpha1.HTTPSURL(server.TokenURL(cdptest.Experiture)), Scopes: []v1alpha1.Scope{"cdp:records:read"}}},
+				Values:   client,
 			},
 		},
 		"apsis": {
 			cdptest.Client{System: cdptest.Apsis, ID: "etl", Secret: hard},
-			exchange.Request{Provider: exchange.Apsis, URL: server.URL(cdptest.Apsis), Client: client},
+			ask{Provider: v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: new(v1alpha1.HTTPSURL(server.URL(cdptest.Apsis)))}}, Values: client},
 		},
 		"auth0": {
 			cdptest.Client{System: cdptest.Auth0, ID: "etl", Secret: hard, Audiences: []string{"https://api.example.com"}},
-			exchange.Request{Provider: exchange.Auth0, URL: server.URL(cdptest.Auth0), Client: client, Audience: "https://api.example.com"},
+			ask{Provider: v1alpha1.Provider{Auth0: &v1alpha1.Auth0{Domain: strings.TrimPrefix(server.URL(cdptest.Auth0), "https://"), Audience: "https://api.example.com"}}, Values: client},
 		},
 		"adobe": {
 			cdptest.Client{System: cdptest.Adobe, ID: "s2s", Secret: hard, OrganizationID: "ABC@AdobeOrg", Scopes: []string{"openid", "AdobeID"}},
-			adobe(exchange.AdobeServerToServer, func(r *exchange.Request) {
-				r.Client, r.Scopes = exchange.Client{ID: "s2s", Secret: hard}, []string{"openid", "AdobeID"}
-			}),
+			ask{
+				Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{IMSURL: &ims, OrganizationID: "ABC@AdobeOrg", Scopes: []v1alpha1.Scope{"openid", "AdobeID"}}},
+				Values:   exchange.Values{"clientID": "s2s", "clientSecret": hard},
+			},
 		},
 		"service account": {
 			cdptest.Client{
 				System: cdptest.Adobe, ID: "jwt", Secret: hard, OrganizationID: "ABC@AdobeOrg", TechnicalAccountID: "X@techacct.adobe.com",
 				Metascopes: []string{"ent_dataservices_sdk"}, PublicKey: &rsaKey().PublicKey,
 			},
-			adobe(exchange.AdobeServiceAccount, func(r *exchange.Request) {
-				r.Client = exchange.Client{ID: "jwt", Secret: hard, PrivateKey: asPEM(rsaKey())}
-				r.TechnicalAccountID, r.Metascopes = "X@techacct.adobe.com", []string{"ent_dataservices_sdk"}
-			}),
+			ask{
+				Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{IMSURL: &ims, OrganizationID: "ABC@AdobeOrg", ServiceAccount: &v1alpha1.AdobeServiceAccount{
+					TechnicalAccountID: "X@techacct.adobe.com", Metascopes: []v1alpha1.Scope{"ent_dataservices_sdk"},
+				}}},
+				Values: exchange.Values{"clientID": "jwt", "clientSecret": hard, "privateKey": asPEM(rsaKey())},
+			},
 		},
 		"algonomy": {
 			cdptest.Client{System: cdptest.Algonomy, ID: "tenant", Secret: "4faeaf752ee40a0f", Resources: []string{"basic"}},
-			exchange.Request{
-				Provider: exchange.Algonomy, API: "GDPR", URL: server.URL(cdptest.Algonomy), Resources: []string{"basic"}, Validity: time.Hour,
-				Client: exchange.Client{TenantHash: "tenant", OAuthKeySecret: "4faeaf752ee40a0f"},
+			ask{
+				Provider: v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "GDPR", URL: v1alpha1.HTTPSURL(server.URL(cdptest.Algonomy)), Resources: []v1alpha1.Scope{"basic"}, Validity: &metav1.Duration{Duration: time.Hour}}},
+				Values:   exchange.Values{"tenantHash": "tenant", "oauthKeySecret": "4faeaf752ee40a0f"},
 			},
 		},
 		"basic": {
 			cdptest.Client{System: cdptest.Basic, ID: "id", Secret: hard},
-			exchange.Request{Provider: exchange.Basic, Client: exchange.Client{TokenID: "id", TokenSecret: hard}},
+			ask{Provider: v1alpha1.Provider{Basic: &v1alpha1.Basic{}}, Values: exchange.Values{"tokenID": "id", "tokenSecret": hard}},
 		},
 		"oauth2, an assertion, a JSON body and fields of its own": {
 			cdptest.Client{
@@ -79,22 +80,21 @@ func TestAgainstStandIns(t *testing.T) {
 				Resources: []string{"https://a.example.com"}, Parameters: map[string]string{"account_id": "7"}, Headers: map[string]string{"X-Tenant": "7"},
 				Response: cdptest.Response{TokenField: "data.token", ExpiresInField: "data.ttl", Unit: time.Millisecond},
 			},
-			exchange.Request{
-				Provider: exchange.OAuth2, URL: server.TokenURL(cdptest.OAuth2), AuthMethod: exchange.PrivateKeyJWT, BodyFormat: exchange.JSON,
-				Client: exchange.Client{ID: "etl", PrivateKey: asPEM(ecKey())}, Resources: []string{"https://a.example.com"},
-				Parameters: map[string]string{"account_id": "7"}, Headers: map[string]string{"X-Tenant": "7"},
-				TokenField: "data.token", ExpiresInField: "data.ttl", ExpiresInUnit: exchange.InMilliseconds,
+			ask{
+				Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: v1alpha1.HTTPSURL(server.TokenURL(cdptest.OAuth2)), AuthMethod: "PrivateKeyJWT", RequestFormat: "JSON", Resources: []string{"https://a.example.com"}, Parameters: map[string]v1alpha1.ParameterValue{"account_id": "7"}, Headers: map[string]v1alpha1.HeaderValue{"X-Tenant": "7"}, Response: &v1alpha1.OAuth2Response{TokenField: "data.token", ExpiresInField: "data.ttl", ExpiresInUnit: "Milliseconds"}}},
+				Values:   exchange.Values{"clientID": "etl", "privateKey": asPEM(ecKey())},
 			},
 		},
 	}
 	rt := server.HTTPClient().Transport
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			req := test.req.request()
 			if err := server.Register(test.known); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 {
-				got, err := exchange.Exchanger{Now: time.Now, Rand: rand.Reader}.Exchange(t.Context(), rt, test.req)
+				got, err := exchange.Exchanger{Now: time.Now, Rand: rand.Reader}.Exchange(t.Context(), rt, req)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -102,10 +102,10 @@ func TestAgainstStandIns(t *testing.T) {
 					if off := issued.Expires.Sub(got.Life.ExpiresAt).Abs(); off > 5*time.Second {
 						t.Errorf("expires %v from when the endpoint thinks", off)
 					}
-				} else if test.req.Provider != exchange.Basic {
+				} else if test.req.Basic == nil {
 					t.Error("nobody issued that token")
 				}
-				verified := exchange.Verify(t.Context(), rt, time.Now, server.APIURL(test.known.System), test.req.APIHeaders(got.Value, got.Type))
+				verified := exchange.Verify(t.Context(), rt, time.Now, server.APIURL(test.known.System), req.APIHeaders(got.Value, got.Type))
 				if diff := cmp.Diff(exchange.VerifyResult{Verdict: exchange.Accepted}, verified); diff != "" {
 					t.Errorf("verify: %v", verified.Err)
 				}

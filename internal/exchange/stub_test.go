@@ -49,9 +49,9 @@ func newStub(t *testing.T, answer http.HandlerFunc) *stub {
 }
 
 // exchange makes one attempt against the endpoint.
-func (s *stub) exchange(t *testing.T, req exchange.Request) (exchange.Token, error) {
+func (s *stub) exchange(t *testing.T, req ask) (exchange.Token, error) {
 	t.Helper()
-	return exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), s.Client().Transport, req)
+	return exchange.Exchanger{Now: clock, Rand: rand.Reader}.Exchange(t.Context(), s.Client().Transport, req.request())
 }
 
 // written is a request as text. Content-Length and Accept-Encoding are net/http's.

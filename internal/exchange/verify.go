@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
 // maxVerifyBody is how much of an API's answer is read: enough for the code of an error.
@@ -37,8 +39,8 @@ type VerifyResult struct {
 // Verify asks the API behind a token whether it accepts it: one GET of address with headers (those of APIHeaders), by rt, within 15 s
 // or until ctx ends. Redirects are not followed: a 3xx is Undecided.
 func Verify(ctx context.Context, rt http.RoundTripper, now func() time.Time, address string, headers map[string]string) VerifyResult {
-	if err := checkURL(address); err != nil {
-		return undecided(err)
+	if invalid := flow.CheckURL(address); invalid != nil {
+		return undecided(invalidRequest(invalid.Field, invalid.Detail))
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

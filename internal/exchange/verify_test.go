@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -113,8 +114,8 @@ X-Api-Key: etl
 func TestVerifyAtAdobesSchemaRegistry(t *testing.T) {
 	t.Parallel()
 	endpoint := newStub(t, says(http.StatusOK, `{}`))
-	headers := exchange.Request{Provider: exchange.AdobeServerToServer, Client: exchange.Client{ID: "etl"}, OrganizationID: "ABC@AdobeOrg"}.
-		APIHeaders("opaque", "Bearer")
+	headers := ask{Provider: v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: "ABC@AdobeOrg"}}, Values: exchange.Values{"clientID": "etl"}}.
+		request().APIHeaders("opaque", "Bearer")
 	url := endpoint.URL + "/data/foundation/schemaregistry/global/classes"
 	if got := exchange.Verify(t.Context(), endpoint.Client().Transport, clock, url, headers); got.Verdict != exchange.Accepted {
 		t.Errorf("verdict %v", got.Verdict)

@@ -14,6 +14,7 @@ import (
 	"github.com/go-oauth2/oauth2/v4/store"
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -45,40 +46,40 @@ func TestGoOAuth2(t *testing.T) {
 	basic := startGoOAuth2(t, oauth2server.ClientBasicHandler, generates.NewAccessGenerate())
 	post := startGoOAuth2(t, oauth2server.ClientFormHandler, generates.NewAccessGenerate())
 	jwts := startGoOAuth2(t, oauth2server.ClientFormHandler, generates.NewJWTAccessGenerate("", []byte(hard), jwt.SigningMethodHS256))
-	good := exchange.Client{ID: "etl", Secret: hard}
-	wrong := exchange.Client{ID: "etl", Secret: "wrong"}
+	good := exchange.Values{"clientID": "etl", "clientSecret": hard}
+	wrong := exchange.Values{"clientID": "etl", "clientSecret": "wrong"}
 	refused := outcome{Failed: true, Kind: exchange.Rejected, Status: 401, Code: "invalid_client"}
 
 	tests := map[string]struct {
 		server server
-		req    exchange.Request
+		req    ask
 		want   outcome
 	}{
 		"raw basic": {
-			basic, exchange.Request{Client: good, AuthMethod: exchange.ClientSecretBasicRaw}, outcome{Lifetime: time.Hour},
+			basic, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretBasicRaw"}, good}, outcome{Lifetime: time.Hour},
 		},
 		// It takes the credentials as they stand, which RFC 6749 section 2.3.1 has form-encoded.
 		"basic, which it does not decode": {
-			basic, exchange.Request{Client: good, AuthMethod: exchange.ClientSecretBasic}, refused,
+			basic, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretBasic"}, good}, refused,
 		},
 		"post": {
-			post, exchange.Request{Client: good, AuthMethod: exchange.ClientSecretPost, Scopes: []string{"read", "write"}},
+			post, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read", "write"}}, good},
 			outcome{Lifetime: time.Hour, Granted: []string{"read", "write"}},
 		},
 		"JWT": {
-			jwts, exchange.Request{Client: good, AuthMethod: exchange.ClientSecretPost}, outcome{JWT: true, Lifetime: time.Hour},
+			jwts, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}, good}, outcome{JWT: true, Lifetime: time.Hour},
 		},
 		"wrong secret": {
-			post, exchange.Request{Client: wrong, AuthMethod: exchange.ClientSecretPost}, refused,
+			post, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}, wrong}, refused,
 		},
 		// It takes a client that it does not know for a failure of its own.
 		"unknown client": {
-			post, exchange.Request{Client: exchange.Client{ID: "another", Secret: hard}, AuthMethod: exchange.ClientSecretPost},
+			post, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}, exchange.Values{"clientID": "another", "clientSecret": hard}},
 			outcome{Failed: true, Kind: exchange.Unavailable, Status: 500, Code: "server_error"},
 		},
 		// It reads forms alone, and so finds no grant.
 		"JSON": {
-			post, exchange.Request{Client: good, AuthMethod: exchange.ClientSecretPost, BodyFormat: exchange.JSON},
+			post, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", RequestFormat: "JSON"}, good},
 			outcome{Failed: true, Kind: exchange.Rejected, Status: 401, Code: "unsupported_grant_type"},
 		},
 	}

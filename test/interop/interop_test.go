@@ -10,7 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
 // hard is a secret that every encoding on its way would damage if it were forgotten or done twice.
@@ -22,10 +24,20 @@ type server struct {
 	rt  http.RoundTripper
 }
 
-func (s server) exchange(t *testing.T, req exchange.Request) (exchange.Token, error) {
+// ask is a request but for its address.
+type ask struct {
+	provider v1alpha1.OAuth2
+	values   exchange.Values
+}
+
+func (s server) exchange(t *testing.T, req ask) (exchange.Token, error) {
 	t.Helper()
-	req.Provider, req.URL = exchange.OAuth2, s.url
-	return exchange.Exchanger{Now: time.Now, Rand: rand.Reader}.Exchange(t.Context(), s.rt, req)
+	req.provider.TokenURL = v1alpha1.HTTPSURL(s.url)
+	f, err := flow.Of(&v1alpha1.Provider{OAuth2: &req.provider}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exchange.Exchanger{Now: time.Now, Rand: rand.Reader}.Exchange(t.Context(), s.rt, exchange.Request{Flow: f, Values: req.values})
 }
 
 // outcome is what one case comes to.
@@ -59,7 +71,7 @@ func outcomeOf(t *testing.T, got exchange.Token, err error) outcome {
 }
 
 // try makes each request twice: what may be used only once, such as an assertion, must be new the second time.
-func try(t *testing.T, s server, req exchange.Request, want outcome) {
+func try(t *testing.T, s server, req ask, want outcome) {
 	t.Helper()
 	for range 2 {
 		got, err := s.exchange(t, req)

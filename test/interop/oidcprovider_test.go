@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -168,66 +169,62 @@ func TestOIDCProvider(t *testing.T) {
 			}}},
 		},
 	})
-	client := func(id exchange.Secret) exchange.Client { return exchange.Client{ID: id, Secret: hard} }
-	keyed := func(id exchange.Secret, key any, keyID exchange.Secret) exchange.Client {
+	client := func(id exchange.Secret) exchange.Values { return exchange.Values{"clientID": id, "clientSecret": hard} }
+	keyed := func(id exchange.Secret, key any, keyID exchange.Secret) exchange.Values {
 		der, err := x509.MarshalPKCS8PrivateKey(key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return exchange.Client{
-			ID: id, PrivateKey: exchange.Secret(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), KeyID: keyID,
-		}
+		return exchange.Values{"clientID": id, "privateKey": exchange.Secret(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "keyID": keyID}
 	}
 	const resource = "https://api.example.com"
 	opaque := outcome{Lifetime: 10 * time.Minute}
 	refused := outcome{Failed: true, Kind: exchange.Rejected, Status: 401, Code: "invalid_client"}
 
 	tests := map[string]struct {
-		req  exchange.Request
+		req  ask
 		want outcome
 	}{
-		"basic": {exchange.Request{Client: client("basic"), AuthMethod: exchange.ClientSecretBasic}, opaque},
+		"basic": {ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretBasic"}, client("basic")}, opaque},
 		// It decodes the credentials, as RFC 6749 section 2.3.1 wants it, and so damages those that are not encoded.
-		"raw basic, which it decodes": {exchange.Request{Client: client("basic"), AuthMethod: exchange.ClientSecretBasicRaw}, outcome{
+		"raw basic, which it decodes": {ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretBasicRaw"}, client("basic")}, outcome{
 			Failed: true, Kind: exchange.Rejected, Status: 400, Code: "invalid_request",
 		}},
-		"post":      {exchange.Request{Client: client("post"), AuthMethod: exchange.ClientSecretPost}, opaque},
-		"RSA key":   {exchange.Request{Client: keyed("rsa", rsaKey, "k1"), AuthMethod: exchange.PrivateKeyJWT}, opaque},
-		"EC key":    {exchange.Request{Client: keyed("ec", ecKey, ""), AuthMethod: exchange.PrivateKeyJWT}, opaque},
-		"wrong key": {exchange.Request{Client: keyed("ec", otherKey(t), ""), AuthMethod: exchange.PrivateKeyJWT}, refused},
+		"post":      {ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}, client("post")}, opaque},
+		"RSA key":   {ask{v1alpha1.OAuth2{AuthMethod: "PrivateKeyJWT"}, keyed("rsa", rsaKey, "k1")}, opaque},
+		"EC key":    {ask{v1alpha1.OAuth2{AuthMethod: "PrivateKeyJWT"}, keyed("ec", ecKey, "")}, opaque},
+		"wrong key": {ask{v1alpha1.OAuth2{AuthMethod: "PrivateKeyJWT"}, keyed("ec", otherKey(t), "")}, refused},
 		"wrong secret": {
-			exchange.Request{Client: exchange.Client{ID: "post", Secret: "wrong"}, AuthMethod: exchange.ClientSecretPost}, refused,
+			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}, exchange.Values{"clientID": "post", "clientSecret": "wrong"}}, refused,
 		},
 		// To it the two are one.
-		"post where basic is registered": {exchange.Request{Client: client("basic"), AuthMethod: exchange.ClientSecretPost}, opaque},
+		"post where basic is registered": {ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}, client("basic")}, opaque},
 		"scopes": {
-			exchange.Request{Client: client("post"), AuthMethod: exchange.ClientSecretPost, Scopes: []string{"read", "write"}},
+			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read", "write"}}, client("post")},
 			outcome{Lifetime: 10 * time.Minute, Granted: []string{"read", "write"}},
 		},
 		"a scope that it does not know": {
-			exchange.Request{Client: client("post"), AuthMethod: exchange.ClientSecretPost, Scopes: []string{"read", "admin"}},
+			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read", "admin"}}, client("post")},
 			outcome{Lifetime: 10 * time.Minute, Granted: []string{"read"}},
 		},
 		// It drops what it does not know and says nothing of what is left, though nothing is.
 		"scopes with commas": {
-			exchange.Request{
-				Client: client("post"), AuthMethod: exchange.ClientSecretPost, Scopes: []string{"read", "write"}, ScopeSeparator: ",",
-			},
+			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read", "write"}, ScopeSeparator: ","}, client("post")},
 			opaque,
 		},
 		"a resource makes it a JWT": {
-			exchange.Request{Client: client("post"), AuthMethod: exchange.ClientSecretPost, Resources: []string{resource}, Scopes: []string{"read"}},
+			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", Resources: []string{resource}, Scopes: []v1alpha1.Scope{"read"}}, client("post")},
 			outcome{JWT: true, Lifetime: 15 * time.Minute, Granted: []string{"read"}},
 		},
 		"a resource, basic": {
-			exchange.Request{Client: client("basic"), Resources: []string{resource}}, outcome{JWT: true, Lifetime: 15 * time.Minute},
+			ask{v1alpha1.OAuth2{Resources: []string{resource}}, client("basic")}, outcome{JWT: true, Lifetime: 15 * time.Minute},
 		},
 		"a resource that is no URI": {
-			exchange.Request{Client: client("post"), AuthMethod: exchange.ClientSecretPost, Resources: []string{"api"}},
+			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", Resources: []string{"api"}}, client("post")},
 			outcome{Failed: true, Kind: exchange.Rejected, Status: 400, Code: "invalid_target"},
 		},
 		"JSON": {
-			exchange.Request{Client: client("post"), AuthMethod: exchange.ClientSecretPost, BodyFormat: exchange.JSON},
+			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", RequestFormat: "JSON"}, client("post")},
 			outcome{Failed: true, Kind: exchange.Rejected, Status: 400, Code: "invalid_request"},
 		},
 	}

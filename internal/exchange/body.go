@@ -1,0 +1,194 @@
+package exchange
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+
+	xoauth2 "golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
+)
+
+// body is what a request says, before it is encoded.
+type body struct {
+	grant string
+	scope string
+	// parameters are strings, lists of strings or numbers.
+	parameters map[string]any
+	// id and secret are those of a client that authenticates by them, in the body or, with basic, in a header.
+	id, secret string
+	basic      bool
+}
+
+// body has all but the client's authentication.
+func (a *attempt) body(ctx context.Context) (*body, error) {
+	b := &body{grant: a.step.GrantType, scope: strings.Join(a.step.Scopes, cmp.Or(a.step.ScopeSeparator, " ")), parameters: map[string]any{}}
+	if a.step.Audience != "" {
+		b.parameters["audience"] = a.step.Audience
+	}
+	if len(a.step.Resources) > 0 {
+		b.parameters["resource"] = a.step.Resources
+	}
+	for _, parameter := range a.step.Parameters {
+		value, err := a.parameter(ctx, parameter)
+		if err != nil {
+			return nil, err
+		}
+		if value != nil {
+			b.parameters[parameter.Name] = value
+		}
+	}
+	return b, nil
+}
+
+// parameter is what a parameter comes to. Nil: it is left out.
+func (a *attempt) parameter(ctx context.Context, p flow.Parameter) (any, error) {
+	switch {
+	case p.JWT != nil:
+		return a.assertion(ctx, p.JWT)
+	case p.HeldToken:
+		a.secrets = a.secrets.and(string(a.req.HeldToken))
+		return string(a.req.HeldToken), nil
+	case p.List != nil:
+		return p.List, nil
+	}
+	value, ok := a.value(p.Source)
+	switch {
+	case !ok:
+		return nil, nil
+	case p.Number:
+		return json.Number(value), nil
+	}
+	return value, nil
+}
+
+// authenticate adds what says who the client is.
+func (a *attempt) authenticate(ctx context.Context, b *body, headers http.Header) error {
+	id, secret := a.req.Values[flow.ClientID], a.req.Values[flow.ClientSecret]
+	switch a.step.ClientAuth {
+	case "":
+	case flow.ClientSecretBasic:
+		a.secrets = a.secrets.andClient(id, secret)
+		b.id, b.secret, b.basic = string(id), string(secret), true
+	case flow.ClientSecretBasicRaw:
+		a.secrets = a.secrets.andClient(id, secret)
+		headers.Set("Authorization", "Basic "+basicCredentials(id, secret))
+	case flow.ClientSecretPost:
+		a.secrets = a.secrets.andClient(id, secret)
+		b.id, b.secret = string(id), string(secret)
+	case flow.PrivateKeyJWT:
+		assertion, err := a.assertion(ctx, a.step.Assertion)
+		if err != nil {
+			return err
+		}
+		b.id = string(id)
+		b.parameters["client_assertion_type"] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+		b.parameters["client_assertion"] = assertion
+	default:
+		return &Error{Kind: Unsupported, Detail: "this version does not know the authentication method"}
+	}
+	return nil
+}
+
+// members are the members of a JSON object.
+func (b *body) members() map[string]any {
+	members := maps.Clone(b.parameters)
+	for name, value := range b.own() {
+		members[name] = value
+	}
+	return members
+}
+
+// values are the fields of a form. A list is a field that is repeated.
+func (b *body) values() url.Values {
+	values := url.Values{}
+	for name, value := range b.parameters {
+		switch value := value.(type) {
+		case []string:
+			values[name] = value
+		case json.Number:
+			values.Set(name, value.String())
+		case string:
+			values.Set(name, value)
+		}
+	}
+	for name, value := range b.own() {
+		values.Set(name, value)
+	}
+	return values
+}
+
+// own are the members that have fields of their own in a flow.Step, but for empty ones.
+func (b *body) own() map[string]string {
+	own := map[string]string{"grant_type": b.grant, "scope": b.scope}
+	if !b.basic {
+		own["client_id"], own["client_secret"] = b.id, b.secret
+	}
+	maps.DeleteFunc(own, func(_, value string) bool { return value == "" })
+	return own
+}
+
+// grant sends the request of RFC 6749 section 4.4.2, which golang.org/x/oauth2 builds: form, client authentication and all. The library
+// does not get to see the answer, since it decodes all of it, whatever memory that takes, and takes a lifetime of zero for eternity,
+// milliseconds for seconds and text/plain for a form, and puts whole bodies into its errors.
+func (a *attempt) grant(ctx context.Context, b *body, headers http.Header) (answer, error) {
+	conf := clientcredentials.Config{TokenURL: a.step.URL, ClientID: b.id, ClientSecret: b.secret, EndpointParams: b.values(), AuthStyle: xoauth2.AuthStyleInParams}
+	if b.basic {
+		conf.AuthStyle = xoauth2.AuthStyleInHeader
+	}
+	seen := &capture{attempt: a, extra: headers}
+	client := &http.Client{
+		Transport:     seen,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	// The error is either ours, and then in seen, or errSeen.
+	_, _ = conf.Token(context.WithValue(ctx, xoauth2.HTTPClient, client))
+	if !seen.used {
+		return answer{}, unusableURL()
+	}
+	return seen.answer, seen.err
+}
+
+// form sends a form that is no RFC 6749 grant.
+func (a *attempt) form(ctx context.Context, form url.Values, headers http.Header) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.step.URL, strings.NewReader(form.Encode()))
+	if err != nil {
+		return answer{}, unusableURL()
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return a.send(req, headers)
+}
+
+// json sends content as JSON.
+func (a *attempt) json(ctx context.Context, content map[string]any, headers http.Header) (answer, error) {
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(content); err != nil {
+		return answer{}, &Error{Kind: InvalidRequest, Detail: "the request cannot be written as JSON", Cause: err}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.step.URL, &encoded)
+	if err != nil {
+		return answer{}, unusableURL()
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return a.send(req, headers)
+}
+
+// basicCredentials are those of RFC 7617 section 2.
+func basicCredentials(id, secret Secret) string {
+	return base64.StdEncoding.EncodeToString([]byte(string(id) + ":" + string(secret)))
+}
+
+// formEncodedCredentials are those of RFC 6749 section 2.3.1, which has both parts form-encoded first.
+func formEncodedCredentials(id, secret Secret) string {
+	return basicCredentials(Secret(url.QueryEscape(string(id))), Secret(url.QueryEscape(string(secret))))
+}

@@ -1,0 +1,21 @@
+package flow
+
+import "github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+
+var experitureHosts = []string{"api.experiture.ai"}
+
+// experiture shows the token endpoint in its console only and says no more than "OAuth 2.0 client credentials grant". So the client authenticates by
+// HTTP Basic, the one method that RFC 6749 section 2.3.1 obliges a server to support, and the token is looked for both bare and in the envelope that
+// every other answer of this vendor has. An endpoint that wants it otherwise can be described by oauth2.
+func experiture(p *v1alpha1.Experiture) Flow {
+	response := rfc6749()
+	response.Envelope = "data"
+	return Flow{
+		Provider: "experiture", Kind: "experiture", Address: string(p.TokenURL), AddressField: "spec.provider.experiture.tokenURL", Hosts: experitureHosts,
+		Keys: []Key{clientID, clientSecret},
+		Issue: &Step{
+			URL: string(p.TokenURL), ClientAuth: ClientSecretBasic, GrantType: clientCredentials, Scopes: texts(p.Scopes), Response: response,
+		},
+		Settings: firstEdition(list("scopes", texts(p.Scopes)), scopeSeparator("")),
+	}
+}
