@@ -15,7 +15,7 @@ const maxBody = 256 << 10
 
 // handler serves one system.
 func (s *Server) handler(system System) http.Handler {
-	known := endpoints(system)
+	known := endpoints()[system]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		now, behaviour := s.options.Now(), s.Behaviour()
 		c := &call{

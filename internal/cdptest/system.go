@@ -1,5 +1,10 @@
 package cdptest
 
+import (
+	"maps"
+	"slices"
+)
+
 // System is a vendor, or a family of servers that behave alike. Each listens on an address of its own.
 type System string
 
@@ -34,7 +39,8 @@ const (
 // endpoint judges one request: exactly one of its results is not nil.
 type endpoint func(*call) (*answer, *refusal)
 
-func endpoints(system System) map[string]endpoint {
+// endpoints are those of every system, by path.
+func endpoints() map[System]map[string]endpoint {
 	return map[System]map[string]endpoint{
 		Adobe: {
 			AdobeTokenPath:    adobeToken,
@@ -53,7 +59,7 @@ func endpoints(system System) map[string]endpoint {
 		Basic:      {APIPath: basicAPI},
 		Experiture: {ExperitureTokenPath: experitureToken, APIPath: bearerAPI},
 		OAuth2:     {OAuth2TokenPath: oauth2Token, APIPath: bearerAPI},
-	}[system]
+	}
 }
 
-func systems() []System { return []System{Adobe, Algonomy, Apsis, Auth0, Basic, Experiture, OAuth2} }
+func systems() []System { return slices.Sorted(maps.Keys(endpoints())) }

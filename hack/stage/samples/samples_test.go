@@ -4,7 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
-	"slices"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -28,9 +28,7 @@ func TestSamplesReachLocalEndpoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
 	for _, sample := range samples {
-		names = append(names, sample.Name)
 		cred, err := localCredential(sample, endpoints, key, time.Minute)
 		if err != nil {
 			t.Error(err)
@@ -55,10 +53,8 @@ func TestSamplesReachLocalEndpoints(t *testing.T) {
 			t.Errorf("%s keeps its placeholders", sample.Name)
 		}
 	}
-	want := []string{
-		"adobe", "adobe-service-account", "algonomy-gdpr", "algonomy-profile", "apsis", "auth0", "basic", "experiture", "oauth2",
-	}
-	if slices.Sort(names); !slices.Equal(names, want) {
-		t.Errorf("samples: %q", names)
+	files, err := filepath.Glob("../../../config/samples/cdpcredentials_*.yaml")
+	if err != nil || len(samples) != len(files) {
+		t.Errorf("%d samples in %d files: %v", len(samples), len(files), err)
 	}
 }
