@@ -7,7 +7,6 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
-	"os"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -62,11 +61,6 @@ func run(ctx context.Context, opts *options) error {
 	if opts.caFile != "" {
 		if err := mgr.Add(authorities); err != nil {
 			return fmt.Errorf("set up the CA file: %w", err)
-		}
-	}
-	if os.Getenv("GOGC") == "" {
-		if err := mgr.Add(&heapKeeper{}); err != nil {
-			return fmt.Errorf("set up the collection of the heap: %w", err)
 		}
 	}
 	keys, err := exchange.NewKeys(rand.Reader)
@@ -136,7 +130,7 @@ func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
 	}
 	return ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
-		Logger:                  late(ctrl.Log),
+		Logger:                  ctrl.Log,
 		Cache:                   cacheOptions(opts),
 		Metrics:                 metricsOptions(opts),
 		HealthProbeBindAddress:  opts.probeAddress,
