@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
 // A cleanup is what is left to do about targets of earlier names.
@@ -87,7 +88,7 @@ func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, v *view, 
 	obj := v.obj
 	owned := &metav1.PartialObjectMetadataList{}
 	owned.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
-	if err := r.Client.List(ctx, owned, client.InNamespace(obj.Namespace), client.MatchingFields{ownedByField: bucket(string(obj.UID))}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, owned, client.InNamespace(obj.Namespace), client.MatchingFields{ownedByField: slimcache.Bucket(string(obj.UID))}, client.UnsafeDisableDeepCopy); err != nil {
 		return "", fmt.Errorf("list owned Secrets: %w", err)
 	}
 	names := map[string]bool{}

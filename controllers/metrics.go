@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
 // Metrics are the operator's own, all with the prefix cdpcredential_.
@@ -98,7 +99,7 @@ func (m *Metrics) observe(v *view, status *v1alpha1.CDPCredentialStatus) {
 	state.suspended = v.obj.Spec.Suspend
 	state.objectInfo = objectInfo{provider: v.intent.flow.Provider, secret: v.obj.Spec.Target.Name}
 	if v.intent.endpoint != (egress.Endpoint{}) {
-		state.endpoint = shared(v.intent.endpoint.String())
+		state.endpoint = slimcache.Intern(v.intent.endpoint.String())
 	}
 	state.ready = meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
 	m.objects.show(name, state)

@@ -32,6 +32,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
 // operator is the operator in this process, for one stage only: what it asks of the API server is written down.
@@ -111,9 +112,9 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 		Logger: a.log,
 		Cache: cache.Options{
 			ByObject: map[client.Object]cache.ByObject{
-				&v1alpha1.CDPCredential{}: {Transform: controllers.TrimCredentials()},
+				&v1alpha1.CDPCredential{}: {Transform: slimcache.Credentials()},
 			},
-			DefaultTransform:  controllers.TrimMetadata(nil),
+			DefaultTransform:  slimcache.SecretMetadata(func(key string) bool { return controllers.AllowedTargetKey(key, nil) }),
 			DefaultNamespaces: map[string]cache.Config{namespace: {}},
 		},
 		Metrics:                server.Options{BindAddress: "0"},

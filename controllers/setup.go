@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
 // Fields of the cache's indexes.
@@ -41,10 +42,10 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	if _, err := r.Rand.Read(r.salt[:]); err != nil {
 		return fmt.Errorf("make the process's salt: %w", err)
 	}
-	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.CDPCredential{}, secretNameField, func(obj client.Object) []string { return buckets(secretNames(obj)) }); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.CDPCredential{}, secretNameField, func(obj client.Object) []string { return slimcache.Buckets(secretNames(obj)) }); err != nil {
 		return fmt.Errorf("index CDPCredentials: %w", err)
 	}
-	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, func(obj client.Object) []string { return buckets(controllerUID(obj)) }); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, func(obj client.Object) []string { return slimcache.Buckets(controllerUID(obj)) }); err != nil {
 		return fmt.Errorf("index Secrets: %w", err)
 	}
 	r.local.wake = make(chan event.GenericEvent)
@@ -127,7 +128,7 @@ func controllerUID(obj client.Object) []string {
 // referencing finds the objects that a Secret matters to: those that name it, and those that its annotations say own it.
 func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client.Object, owners ...string) []reconcile.Request {
 	found := &v1alpha1.CDPCredentialList{}
-	if err := r.Client.List(ctx, found, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretNameField: bucket(secret.GetName())}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, found, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretNameField: slimcache.Bucket(secret.GetName())}, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to find the objects of a Secret", "secret", client.ObjectKeyFromObject(secret))
 		return nil
 	}

@@ -18,9 +18,9 @@ var (
 	trackingLabel = "app.kubernetes.io/instance"
 )
 
-// allowedTargetKey reports whether spec.target may set the label or annotation. opened are the entries of --allowed-target-metadata: keys, prefixes
+// AllowedTargetKey reports whether spec.target may set the label or annotation. opened are the entries of --allowed-target-metadata: keys, prefixes
 // without their slash, or "*" for every key that is not the operator's own.
-func allowedTargetKey(key string, opened []string) bool {
+func AllowedTargetKey(key string, opened []string) bool {
 	prefix, _, prefixed := strings.Cut(key, "/")
 	switch {
 	case key == v1alpha1.ManagedByLabel, strings.EqualFold(prefix, v1alpha1.GroupVersion.Group) && prefixed:
@@ -38,7 +38,7 @@ func allowedTargetKey(key string, opened []string) bool {
 // disallowedTargetKey returns the first label or annotation of target that its author may not set. Empty: all are fine.
 func disallowedTargetKey(target *v1alpha1.Target, opened []string) string {
 	for _, key := range append(sortedKeys(target.Labels), sortedKeys(target.Annotations)...) {
-		if !allowedTargetKey(key, opened) {
+		if !AllowedTargetKey(key, opened) {
 			return key
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // TestDisallowedTargetKey: only keys that are known to be harmless, and those that an administrator opened, may be set on a target.
-func TestDisallowedTargetKey(t *testing.T) {
+func TestDisAllowedTargetKey(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		key     string
@@ -85,7 +85,7 @@ func TestOnlyKnownKeysPass(t *testing.T) {
 		for _, prefix := range []string{"app.kubernetes.io/", "reloader.stakater.com/"} {
 			listed = listed || strings.HasPrefix(key, prefix) && key != "app.kubernetes.io/managed-by" && key != "app.kubernetes.io/instance"
 		}
-		if passes := allowedTargetKey(key, nil); passes != listed {
+		if passes := AllowedTargetKey(key, nil); passes != listed {
 			t.Errorf("%s: passes %t, is listed %t", key, passes, listed)
 		} else if passes {
 			passed[key] = true

@@ -26,6 +26,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
 // run assembles the operator and runs it until ctx ends.
@@ -149,9 +150,9 @@ func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
 func cacheOptions(opts *options) cache.Options {
 	options := cache.Options{
 		ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.CDPCredential{}: {Label: opts.selector, Transform: controllers.TrimCredentials()},
+			&v1alpha1.CDPCredential{}: {Label: opts.selector, Transform: slimcache.Credentials()},
 		},
-		DefaultTransform: controllers.TrimMetadata(opts.allowedMetadata),
+		DefaultTransform: slimcache.SecretMetadata(func(key string) bool { return controllers.AllowedTargetKey(key, opts.allowedMetadata) }),
 	}
 	if len(opts.namespaces) > 0 {
 		options.DefaultNamespaces = map[string]cache.Config{}

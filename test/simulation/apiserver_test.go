@@ -20,6 +20,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
 // An apiServer holds CDPCredentials and Secrets as the real one does: what is stored is never changed but replaced, every change has a
@@ -73,7 +74,7 @@ func newAPIServer(w *world) *apiServer {
 		w: w, history: history, credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*corev1.Secret{},
 		ending:       map[string]bool{},
 		remadeAt:     map[string]time.Duration{},
-		trimMetadata: controllers.TrimMetadata(nil), trimCredential: controllers.TrimCredentials(),
+		trimMetadata: slimcache.SecretMetadata(func(key string) bool { return controllers.AllowedTargetKey(key, nil) }), trimCredential: slimcache.Credentials(),
 	}
 }
 

@@ -1,4 +1,4 @@
-package controllers
+package slimcache
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ func TestBuckets(t *testing.T) {
 	t.Parallel()
 	members := map[string]int{}
 	for i := range 25_600 {
-		members[bucket(fmt.Sprintf("etl-%d-token", i))]++
+		members[Bucket(fmt.Sprintf("etl-%d-token", i))]++
 	}
 	if len(members) != 256 {
 		t.Errorf("%d buckets, want 256", len(members))
@@ -22,10 +22,10 @@ func TestBuckets(t *testing.T) {
 			t.Errorf("bucket %s has %d members, want about 100", name, n)
 		}
 	}
-	if diff := cmp.Diff([]string{bucket("a"), bucket("b")}, buckets([]string{"a", "b", "a"})); diff != "" {
+	if diff := cmp.Diff([]string{Bucket("a"), Bucket("b")}, Buckets([]string{"a", "b", "a"})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if got := buckets(nil); got != nil {
+	if got := Buckets(nil); got != nil {
 		t.Errorf("of nothing: %v", got)
 	}
 }

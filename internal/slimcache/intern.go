@@ -1,4 +1,4 @@
-package controllers
+package slimcache
 
 import (
 	"reflect"
@@ -6,10 +6,8 @@ import (
 	"unique"
 )
 
-// What follows saves memory for what a cache holds, which nobody writes to: what is equal in many objects is kept once.
-
-// shared is one copy of a text that thousands of objects have in common.
-func shared[T ~string](text T) T { return T(unique.Make(string(text)).Value()) }
+// Intern returns one copy of a text that thousands of objects have in common.
+func Intern[T ~string](text T) T { return T(unique.Make(string(text)).Value()) }
 
 // exact is a slice without the room for more that a decoder leaves.
 func exact[T any](values []T) []T {
@@ -27,17 +25,17 @@ func like(text, other string) string {
 	return text
 }
 
-// sharedValues keeps one copy of each of a few values: an organization has one CA bundle and a handful of endpoints, and a thousand objects
+// values keeps one copy of each of a few values: an organization has one CA bundle and a handful of endpoints, and a thousand objects
 // that name them.
-type sharedValues[T any] struct {
+type values[T any] struct {
 	mu    sync.Mutex
 	known []T
 }
 
-// mostShared is how many values are kept once; there may be more, each of which then is with its object alone.
-const mostShared = 64
+// maxInterned is how many values are kept once; there may be more, each of which then is with its object alone.
+const maxInterned = 64
 
-func (s *sharedValues[T]) one(value T) T {
+func (s *values[T]) one(value T) T {
 	if reflect.ValueOf(&value).Elem().IsZero() {
 		return value
 	}
@@ -49,6 +47,6 @@ func (s *sharedValues[T]) one(value T) T {
 			return known
 		}
 	}
-	s.known = append(s.known[:min(len(s.known), mostShared-1)], value)
+	s.known = append(s.known[:min(len(s.known), maxInterned-1)], value)
 	return value
 }

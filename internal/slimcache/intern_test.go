@@ -1,4 +1,4 @@
-package controllers
+package slimcache
 
 import (
 	"fmt"
@@ -10,10 +10,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestSharedValues: equal values are kept once, others are never mixed up, however many there are.
-func TestSharedValues(t *testing.T) {
+// TestValues: equal values are kept once, others are never mixed up, however many there are.
+func TestValues(t *testing.T) {
 	t.Parallel()
-	var s sharedValues[[]byte]
+	var s values[[]byte]
 	if got := s.one(nil); got != nil {
 		t.Errorf("of none: %q", got)
 	}
@@ -31,12 +31,12 @@ func TestSharedValues(t *testing.T) {
 	}
 }
 
-// TestCacheIsShared: of two objects alike but for their names a cache holds the large parts once, and no room that nobody needs.
-func TestCacheIsShared(t *testing.T) {
+// TestTransformsShare: of two objects alike but for their names a cache holds the large parts once, and no room that nobody needs.
+func TestTransformsShare(t *testing.T) {
 	t.Parallel()
-	trimCredential, trimMetadata := TrimCredentials(), TrimMetadata(nil)
+	trimCredential, trimMetadata := Credentials(), SecretMetadata(noTargetKey)
 	object := func(name string) *v1alpha1.CDPCredential {
-		obj := steady().obj.DeepCopy()
+		obj := credential()
 		obj.Name, obj.Spec.Target.Name, obj.Status.TargetName = name, "token-of-"+name, "token-of-"+name // which are two strings
 		obj.Spec.TLS = &v1alpha1.TLS{CABundle: []byte("bundle")}
 		obj.Status.Conditions = append(make([]metav1.Condition, 0, 4), metav1.Condition{Type: "Ready"})

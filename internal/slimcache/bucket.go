@@ -1,4 +1,4 @@
-package controllers
+package slimcache
 
 import (
 	"hash/fnv"
@@ -8,8 +8,8 @@ import (
 // A cache's index keeps a set for each of its values, some hundred bytes where, as here, nearly all have one member. So the values are sorted
 // into buckets, each of which has many members; who asks leaves out those that are not meant.
 
-// bucket is the one of 256 that a value is in.
-func bucket(value string) string {
+// Bucket is the one of 256 that a value is in.
+func Bucket(value string) string {
 	const names = "0123456789abcdef"
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(value)) // it never fails
@@ -17,11 +17,11 @@ func bucket(value string) string {
 	return string([]byte{names[sum>>4&15], names[sum&15]})
 }
 
-// buckets are those of some values, each once.
-func buckets(values []string) []string {
+// Buckets are those of some values, each once.
+func Buckets(values []string) []string {
 	var found []string
 	for _, value := range values {
-		if b := bucket(value); !slices.Contains(found, b) {
+		if b := Bucket(value); !slices.Contains(found, b) {
 			found = append(found, b)
 		}
 	}
