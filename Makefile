@@ -163,7 +163,7 @@ compare-totals: ## Fail if the totals of two logs of make simulate, BEFORE and A
 
 MUTATE ?=
 .PHONY: mutate
-mutate: ## Make N (150) mutants of controllers, egress and token by SEED (1), and fail if the tests catch less than 85 % of them (half an hour)
+mutate: ## Make N (150) mutants of controllers, egress, flow and token by SEED (1), and fail if the tests catch less than 85 % of them (half an hour)
 	go run ./hack/mutate $(if $(filter-out file,$(origin N)),-n $(N)) $(if $(filter-out file,$(origin SEED)),-seed $(SEED)) $(MUTATE)
 
 .PHONY: mutate-simulation

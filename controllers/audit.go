@@ -6,6 +6,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 // audit writes the one line of an attempt: which Secret was sent where, for which object and why. Its keys are an interface (docs/operations.md). It has
@@ -24,9 +25,17 @@ func audit(ctx context.Context, v *view, s step, err error) {
 func exchangeResult(did action, err error) (result, reason string) {
 	switch {
 	case err != nil:
-		return "failure", reasonOf(err)
+		return telemetry.Failure, reasonOf(err)
 	case did == update:
-		return "success", "ResourcesUpdated" // the same token
+		return telemetry.Success, "ResourcesUpdated" // the same token
 	}
-	return "success", v1alpha1.ReasonTokenIssued
+	return telemetry.Success, v1alpha1.ReasonTokenIssued
+}
+
+// reasonOf is failureOf's reason, where there is no object to fail.
+func reasonOf(err error) string {
+	if f := failureOf(&view{obj: &v1alpha1.CDPCredential{}}, err, 0); f != nil {
+		return f.reason
+	}
+	return v1alpha1.ReasonEndpointUnavailable
 }

@@ -5,17 +5,19 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
@@ -82,7 +84,11 @@ func TestAudit(t *testing.T) {
 				}
 				lines = append(lines, args)
 			}, funcr.Options{Verbosity: 10})
-			metrics, registry := newMetrics(t)
+			registry := prometheus.NewRegistry()
+			metrics, err := telemetry.New(registry)
+			if err != nil {
+				t.Fatal(err)
+			}
 			v := steady()
 			if tc.given != nil {
 				tc.given(v)
@@ -94,10 +100,37 @@ func TestAudit(t *testing.T) {
 			if diff := cmp.Diff(tc.want, lines); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
-			counted := slices.ContainsFunc(scraped(t, registry), func(series string) bool { return strings.HasPrefix(series, "cdpcredential_exchanges_total") })
+			families, err := registry.Gather()
+			if err != nil {
+				t.Fatal(err)
+			}
+			counted := slices.ContainsFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == "cdpcredential_exchanges_total" })
 			if counted != (tc.want != nil) {
 				t.Errorf("counted: %t", counted)
 			}
 		})
+	}
+}
+
+// TestReasonOf is a label: one of a closed set, whatever the error says.
+func TestReasonOf(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		err  error
+		want string
+	}{
+		"outage":        {unavailable(), "EndpointUnavailable"},
+		"refused":       {rejected(), "CredentialsRejected"},
+		"throttled":     {&exchange.Error{Kind: exchange.Throttled}, "Throttled"},
+		"malformed":     {&exchange.Error{Kind: exchange.Malformed}, "MalformedResponse"},
+		"key":           {&exchange.Error{Kind: exchange.InvalidKey}, "SecretKeyInvalid"},
+		"request":       {&exchange.Error{Kind: exchange.InvalidRequest}, "InvalidSpec"},
+		"unsupported":   {&exchange.Error{Kind: exchange.Unsupported}, "InvalidSpec"},
+		"address":       {&exchange.Error{Cause: refusedAddress()}, "EndpointRefused"},
+		"any other one": {errors.New("read /proc/s3cret"), "EndpointUnavailable"},
+	} {
+		if got := reasonOf(tc.err); got != tc.want {
+			t.Errorf("%s: got %s, want %s", name, got, tc.want)
+		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 // An Exchanger trades a client's credentials for a token, in one attempt. What the endpoint says against it is an *exchange.Error.
@@ -60,11 +61,11 @@ type CDPCredentialReconciler struct {
 	// Chance gives numbers in [0, 1), for jitter. Rand gives unpredictable bytes, for salts.
 	Chance  func() float64
 	Rand    io.Reader
-	Metrics *Metrics
+	Metrics *telemetry.Metrics
 	// OwnWrites spares objects a pass after each write of a target. Nil: nothing does.
 	OwnWrites *OwnWrites
 	// Watchdog is told of every pass. Nil: nobody is.
-	Watchdog *Watchdog
+	Watchdog *telemetry.Watchdog
 
 	memory  memory
 	endings endings
@@ -85,9 +86,9 @@ func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Reques
 	}
 	ctx, end := outlive(ctx, shutdownGrace)
 	defer end()
-	r.Watchdog.began(req.NamespacedName)
+	r.Watchdog.Began(req.NamespacedName)
 	result, err := r.pass(ctx, req)
-	r.Watchdog.finished(req.NamespacedName, result.RequeueAfter)
+	r.Watchdog.Finished(req.NamespacedName, result.RequeueAfter)
 	return result, err
 }
 

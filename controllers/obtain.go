@@ -150,7 +150,8 @@ func (r *CDPCredentialReconciler) exchange(ctx context.Context, v *view, s step,
 		return got, egress.Result{Kind: egress.Cancelled}, err
 	}
 	if v.intent.flow.Exchanges() {
-		r.Metrics.exchanged(v.intent.flow.Provider, s.action, v.now.Sub(began), err)
+		result, reason := exchangeResult(s.action, err)
+		r.Metrics.Exchanged(v.intent.flow.Provider, result, reason, v.now.Sub(began))
 	}
 	learned := resultOf(err, v.roots(v.intent.endpoint) != nil)
 	switch {
@@ -301,7 +302,7 @@ func (r *CDPCredentialReconciler) reserve(v *view, s step) (*egress.Reservation,
 	}
 	reservation, delay := r.Gate.Reserve(r.Clock.Now(), gateRequest(v, s.cause))
 	if delay != nil {
-		r.Metrics.blocked(delay.Reason)
+		r.Metrics.Blocked(delay.Reason)
 	}
 	return reservation, delay
 }

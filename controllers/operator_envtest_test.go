@@ -33,6 +33,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 // operator is the operator in this process, for one stage only: what it asks of the API server is written down.
@@ -131,7 +132,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 	if err != nil {
 		return nil, nil, err
 	}
-	metrics, err := controllers.NewMetrics(cmp.Or(a.metrics, prometheus.NewRegistry()))
+	metrics, err := telemetry.New(cmp.Or(a.metrics, prometheus.NewRegistry()))
 	if err != nil {
 		return nil, nil, err
 	}

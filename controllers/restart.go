@@ -75,7 +75,7 @@ func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, v *view, o *ro
 	judged := o.judge(w, now)
 	o.told = &judged.entry
 	if judged.entry.Reason != "" {
-		r.Metrics.rolledOut(judged.entry.Reason)
+		r.Metrics.Restarted(judged.entry.Reason)
 	}
 	if !judged.restart {
 		return judged.entry, judged.until
@@ -83,7 +83,7 @@ func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, v *view, o *ro
 	if err := r.restart(ctx, v, o, w, now); err != nil {
 		return r.notRestarted(ctx, o, err)
 	}
-	r.Metrics.rolledOut("")
+	r.Metrics.Restarted("")
 	r.Recorder.Eventf(v.obj, workloadReference(v.obj.Namespace, o.ref), corev1.EventTypeNormal, v1alpha1.EventWorkloadRestarted, "RolloutRestart",
 		"Restarted %s %s, as the data of Secret %s has changed", o.ref.Kind, o.ref.Name, v.target.name)
 	return o.restarted(now), time.Time{}
@@ -96,11 +96,11 @@ func (r *CDPCredentialReconciler) notRestarted(ctx context.Context, o *rollout, 
 	case ctx.Err() != nil || apierrors.IsConflict(err) || apierrors.IsNotFound(err):
 		return o.entry(), now.Add(time.Second) // it has changed meanwhile: look again
 	case apierrors.IsForbidden(err):
-		r.Metrics.rolledOut(v1alpha1.EventRolloutRestartForbidden)
+		r.Metrics.Restarted(v1alpha1.EventRolloutRestartForbidden)
 		return o.hindered(v1alpha1.EventRolloutRestartForbidden, restartForbidden(o.ref)), now.Add(forbiddenAgain)
 	}
 	ctrl.LoggerFrom(ctx).Error(err, "Failed to restart a workload", "kind", o.ref.Kind, "name", o.ref.Name)
-	r.Metrics.rolledOut(v1alpha1.EventRolloutRestartFailed)
+	r.Metrics.Restarted(v1alpha1.EventRolloutRestartFailed)
 	return o.hindered(v1alpha1.EventRolloutRestartFailed, restartFailed(o.ref)), now.Add(failedAgain)
 }
 

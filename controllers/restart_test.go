@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 // A play is a namespace on a clock of its own, in which the data of credentials changes and workloads are restarted. Tokens have no part in it.
@@ -81,7 +83,10 @@ func newPlay(t *testing.T) *play {
 			return next.Patch(ctx, obj, patch, opts...)
 		},
 	})
-	metrics, _ := newMetrics(t)
+	metrics, err := telemetry.New(prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
 	p.r = &CDPCredentialReconciler{
 		Client: heard, Live: heard, Clock: p.clock, RolloutRestart: true, Metrics: metrics, Recorder: events.NewFakeRecorder(100),
 	}

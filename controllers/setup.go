@@ -152,5 +152,5 @@ func (r *CDPCredentialReconciler) forget(name types.NamespacedName) {
 	r.memory.forget(name)
 	r.OwnWrites.forget(name)
 	r.Gate.Forget(r.Clock.Now(), name.String())
-	r.Metrics.forget(name)
+	r.Metrics.Forget(name)
 }

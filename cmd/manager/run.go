@@ -27,6 +27,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 // run assembles the operator and runs it until ctx ends.
@@ -48,14 +49,14 @@ func run(ctx context.Context, opts *options) error {
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
-	own, err := controllers.NewMetrics(metrics.Registry)
+	own, err := telemetry.New(metrics.Registry)
 	if err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
-	if err := controllers.RegisterBuildInfo(metrics.Registry, version); err != nil {
+	if err := telemetry.RegisterBuildInfo(metrics.Registry, version); err != nil {
 		return fmt.Errorf("register the build's metric: %w", err)
 	}
-	watchdog, err := controllers.NewWatchdog(local, metrics.Registry)
+	watchdog, err := telemetry.NewWatchdog(local, metrics.Registry)
 	if err != nil {
 		return err
 	}

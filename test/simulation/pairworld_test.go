@@ -14,9 +14,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/controllers"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 // A pairWorld is one of the two of a pair: all in it is decided by the seed, but the values of its Secrets by the seed and which of the two it is.
@@ -141,7 +141,7 @@ func (w *pairWorld) allWell() {
 // start starts a process, with metrics and clients of its own.
 func (w *pairWorld) start() {
 	w.registry = prometheus.NewRegistry()
-	own, err := controllers.NewMetrics(w.registry)
+	own, err := telemetry.New(w.registry)
 	if err != nil {
 		panic(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 var (
@@ -33,7 +33,7 @@ var (
 )
 
 // metrics are shared by all worlds: they decide nothing.
-var metrics *controllers.Metrics
+var metrics *telemetry.Metrics
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 		debug.SetMemoryLimit(512 << 20)
 	}
 	var err error
-	if metrics, err = controllers.NewMetrics(prometheus.NewRegistry()); err != nil {
+	if metrics, err = telemetry.New(prometheus.NewRegistry()); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())

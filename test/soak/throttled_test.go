@@ -24,6 +24,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 // A hundred credentials at one endpoint that asks for a minute's rest: at most three requests reach it in that minute, and then not a herd
@@ -145,7 +146,7 @@ func throttledReconciler(t *testing.T, clock *clocktesting.FakeClock, endpoint c
 	secret.Namespace, secret.Name = "ns", "client"
 	secret.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: "auth.example.com"}
 	store := fake.NewClientBuilder().WithScheme(scheme).WithObjects(append(objects, secret)...).WithStatusSubresource(&v1alpha1.CDPCredential{}).Build()
-	metrics, err := controllers.NewMetrics(prometheus.NewRegistry())
+	metrics, err := telemetry.New(prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

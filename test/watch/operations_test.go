@@ -17,7 +17,7 @@ import (
 	client "github.com/prometheus/client_golang/prometheus"
 	"k8s.io/utils/clock"
 
-	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 const operations = "docs/operations.md"
@@ -167,13 +167,13 @@ func constants(t *testing.T) map[string][]string {
 func operatorMetrics(t *testing.T) map[string][]string {
 	t.Helper()
 	registry := client.NewRegistry()
-	if _, err := controllers.NewMetrics(registry); err != nil {
+	if _, err := telemetry.New(registry); err != nil {
 		t.Fatal(err)
 	}
-	if err := controllers.RegisterBuildInfo(registry, "test"); err != nil {
+	if err := telemetry.RegisterBuildInfo(registry, "test"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := controllers.NewWatchdog(clock.RealClock{}, registry); err != nil {
+	if _, err := telemetry.NewWatchdog(clock.RealClock{}, registry); err != nil {
 		t.Fatal(err)
 	}
 	descriptions := make(chan *client.Desc)

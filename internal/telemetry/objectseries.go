@@ -1,4 +1,4 @@
-package controllers
+package telemetry
 
 import (
 	"sync"
@@ -14,27 +14,28 @@ type objectSeries struct {
 	expiration, nextRefresh, ready, suspended, info *prometheus.Desc
 
 	mu sync.Mutex
-	of map[types.NamespacedName]objectState
+	of map[types.NamespacedName]Object
 }
 
-// objectState is what an object's gauges say.
-type objectState struct {
-	// expires and next are Unix times. Zero: not known, and no series.
-	expires, next int64
-	ready         bool
-	suspended     bool
-	objectInfo
+// An Object is what the series of one CDPCredential say. Its zero value is one of which nothing is known: it is not ready.
+type Object struct {
+	// Provider is the kind of provider, Endpoint the host and port that is called, and Secret the name of the target Secret. Empty: not known, or there is
+	// none. They are kept as long as the object is, so what many objects have in common is better interned.
+	Provider, Endpoint, Secret string
+	// TokenExpiration and NextRefresh are Unix times in seconds. Zero: not known, and no series.
+	TokenExpiration, NextRefresh int64
+	// Ready reports whether the target Secret holds an unexpired token, Suspended whether spec.suspend is set.
+	Ready, Suspended bool
+	// Failing are the conditions that say that something is wrong. Nil: none does.
+	Failing []FailingCondition
 }
-
-// objectInfo is what an object is about. Its texts are shared by many.
-type objectInfo struct{ provider, endpoint, secret string }
 
 func newObjectSeries() *objectSeries {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("cdpcredential_"+name, help, append([]string{namespaceLabel, nameLabel}, labels...), nil)
 	}
 	return &objectSeries{
-		of:          map[types.NamespacedName]objectState{},
+		of:          map[types.NamespacedName]Object{},
 		expiration:  desc("token_expiration_timestamp_seconds", "When the token in the target Secret expires."),
 		nextRefresh: desc("next_refresh_timestamp_seconds", "When the next attempt is due."),
 		ready:       desc("ready", "1 if the target Secret holds an unexpired token, else 0."),
@@ -43,10 +44,10 @@ func newObjectSeries() *objectSeries {
 	}
 }
 
-func (s *objectSeries) show(name types.NamespacedName, state objectState) {
+func (s *objectSeries) show(name types.NamespacedName, object Object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.of[name] = state
+	s.of[name] = object
 }
 
 func (s *objectSeries) forget(name types.NamespacedName) {
@@ -66,35 +67,35 @@ func (s *objectSeries) Describe(descriptions chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. Passes do not wait for whoever reads the series.
 func (s *objectSeries) Collect(series chan<- prometheus.Metric) {
-	type object struct {
+	type named struct {
 		types.NamespacedName
-		objectState
+		Object
 	}
 	s.mu.Lock()
-	all := make([]object, 0, len(s.of))
-	for name, state := range s.of {
-		all = append(all, object{name, state})
+	all := make([]named, 0, len(s.of))
+	for name, object := range s.of {
+		all = append(all, named{name, object})
 	}
 	s.mu.Unlock()
 	for _, o := range all {
 		labels := []*dto.LabelPair{{Name: &nameLabel, Value: &o.Name}, {Name: &namespaceLabel, Value: &o.Namespace}} // in the order of their names
 		gauge := func(desc *prometheus.Desc, value float64) { series <- &objectGauge{desc, labels, value} }
-		if o.expires != 0 {
-			gauge(s.expiration, float64(o.expires))
+		if o.TokenExpiration != 0 {
+			gauge(s.expiration, float64(o.TokenExpiration))
 		}
-		if o.next != 0 {
-			gauge(s.nextRefresh, float64(o.next))
+		if o.NextRefresh != 0 {
+			gauge(s.nextRefresh, float64(o.NextRefresh))
 		}
 		ready := 0.0
-		if o.ready {
+		if o.Ready {
 			ready = 1
 		}
 		gauge(s.ready, ready)
-		if o.suspended {
+		if o.Suspended {
 			gauge(s.suspended, 1)
 		}
 		series <- &objectGauge{s.info, []*dto.LabelPair{
-			{Name: &endpointLabel, Value: &o.endpoint}, labels[0], labels[1], {Name: &providerLabel, Value: &o.provider}, {Name: &secretLabel, Value: &o.secret},
+			{Name: &endpointLabel, Value: &o.Endpoint}, labels[0], labels[1], {Name: &providerLabel, Value: &o.Provider}, {Name: &secretLabel, Value: &o.Secret},
 		}, 1}
 	}
 }

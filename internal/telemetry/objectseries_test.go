@@ -1,4 +1,4 @@
-package controllers
+package telemetry
 
 import (
 	"fmt"
@@ -30,11 +30,12 @@ func TestObjectSeries(t *testing.T) {
 	if err := registry.Register(series); err != nil {
 		t.Fatal(err)
 	}
-	series.show(types.NamespacedName{Namespace: "marketing", Name: "etl"}, objectState{
-		expires: 1_800_003_600, next: 1_800_002_700, ready: true, suspended: true, objectInfo: objectInfo{provider: "oauth2", endpoint: "auth.example.com:443", secret: "etl-token"},
+	series.show(etl, Object{
+		Provider: "oauth2", Endpoint: "auth.example.com:443", Secret: "etl-token", TokenExpiration: 1_800_003_600, NextRefresh: 1_800_002_700, Ready: true, Suspended: true,
 	})
-	series.show(types.NamespacedName{Namespace: "marketing", Name: "new"}, objectState{})
-	series.show(types.NamespacedName{Namespace: "marketing", Name: "gone"}, objectState{ready: true})
+	series.show(types.NamespacedName{Namespace: "marketing", Name: "new"}, Object{TokenExpiration: 1_800_003_600, NextRefresh: 1_800_002_700, Ready: true, Suspended: true})
+	series.show(types.NamespacedName{Namespace: "marketing", Name: "new"}, Object{})
+	series.show(types.NamespacedName{Namespace: "marketing", Name: "gone"}, Object{Ready: true})
 	series.forget(types.NamespacedName{Namespace: "marketing", Name: "gone"})
 	var values []string
 	for line := range strings.Lines(page(t, registry)) {
@@ -63,7 +64,7 @@ func BenchmarkScrape(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i := range 10_000 {
-		series.show(types.NamespacedName{Namespace: fmt.Sprintf("team-%02d", i%50), Name: fmt.Sprintf("credential-%05d", i)}, objectState{expires: 1, next: 1, ready: true})
+		series.show(types.NamespacedName{Namespace: fmt.Sprintf("team-%02d", i%50), Name: fmt.Sprintf("credential-%05d", i)}, Object{TokenExpiration: 1, NextRefresh: 1, Ready: true})
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,4 +1,4 @@
-package controllers
+package telemetry
 
 import (
 	"fmt"
@@ -19,7 +19,8 @@ const (
 )
 
 // A Watchdog knows what is due and not done. Work queues have been seen to stop handing out work; a process whose queue has stopped is to
-// be restarted, and one whose endpoints are down is not: that would only make an outage worse.
+// be restarted, and one whose endpoints are down is not: that would only make an outage worse. Began and Finished do nothing on
+// a nil Watchdog.
 type Watchdog struct {
 	clock clock.PassiveClock
 
@@ -48,8 +49,8 @@ func NewWatchdog(now clock.PassiveClock, registry prometheus.Registerer) (*Watch
 	return w, nil
 }
 
-// began says that a pass over the object is under way: it is not overdue meanwhile.
-func (w *Watchdog) began(name types.NamespacedName) {
+// Began says that a pass over the object is under way: it is not overdue meanwhile.
+func (w *Watchdog) Began(name types.NamespacedName) {
 	if w == nil {
 		return
 	}
@@ -58,8 +59,8 @@ func (w *Watchdog) began(name types.NamespacedName) {
 	delete(w.due, name)
 }
 
-// finished says that a pass has ended, and when the object is due again. Zero: not before something changes.
-func (w *Watchdog) finished(name types.NamespacedName, after time.Duration) {
+// Finished says that a pass has ended, and when the object is due again. Zero: not before something changes.
+func (w *Watchdog) Finished(name types.NamespacedName, after time.Duration) {
 	if w == nil {
 		return
 	}

@@ -1,25 +1,20 @@
-package controllers
+package telemetry
 
 import (
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
-// Metrics are the operator's own, all with the prefix cdpcredential_.
+// Metrics are the operator's own, all with the prefix cdpcredential_. Make them with New. All methods are safe for concurrent use.
 type Metrics struct {
 	objects          *objectSeries
 	exchanges        *prometheus.CounterVec
 	duration         *prometheus.HistogramVec
 	margin, lateness prometheus.Histogram
-	blockedTotal     *prometheus.CounterVec
+	blocked          *prometheus.CounterVec
 	restarts         *prometheus.CounterVec
 	skew             *prometheus.GaugeVec
 	failing          *failing
@@ -30,8 +25,14 @@ type Metrics struct {
 	users     map[string]int
 }
 
-// NewMetrics makes the metrics and registers them.
-func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
+// What an attempt ends with.
+const (
+	Success = "success"
+	Failure = "failure"
+)
+
+// New makes the metrics and registers them. Two sets in one registry are an error.
+func New(registry prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		endpoints: map[types.NamespacedName]string{}, users: map[string]int{},
 		objects: newObjectSeries(),
@@ -50,7 +51,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 			Name: "cdpcredential_refresh_lateness_seconds", Help: "How long after its renewal time a token was renewed.",
 			Buckets: []float64{.01, .1, .5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600},
 		}),
-		blockedTotal: prometheus.NewCounterVec(prometheus.CounterOpts{
+		blocked: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cdpcredential_endpoint_blocked_total", Help: "How often an attempt had to wait for its endpoint, by reason.",
 		}, []string{"reason"}),
 		restarts: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -59,7 +60,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		skew:    gauges("clock_skew_seconds", "The endpoint's clock minus the operator's, as of the last token.", []string{"endpoint"}),
 		failing: newFailing(),
 	}
-	for _, c := range []prometheus.Collector{m.objects, m.exchanges, m.duration, m.margin, m.lateness, m.blockedTotal, m.restarts, m.skew, m.failing.gauge} {
+	for _, c := range []prometheus.Collector{m.objects, m.exchanges, m.duration, m.margin, m.lateness, m.blocked, m.restarts, m.skew, m.failing.gauge} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -71,55 +72,58 @@ func gauges(name, help string, labels []string) *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "cdpcredential_" + name, Help: help}, labels)
 }
 
-func (m *Metrics) exchanged(provider string, did action, took time.Duration, err error) {
-	result, reason := exchangeResult(did, err)
+// Exchanged counts an attempt to get a token, and how long it took. The result is Success or Failure; the reason is one of a closed set, as it is a label.
+func (m *Metrics) Exchanged(provider, result, reason string, took time.Duration) {
 	m.exchanges.WithLabelValues(provider, result, reason).Inc()
 	m.duration.WithLabelValues(provider).Observe(took.Seconds())
 }
 
-// rolledOut tells of a restart; the reason is empty if it worked.
-func (m *Metrics) rolledOut(reason string) {
+// Restarted counts an attempt to restart a workload. The reason says why it failed; empty: it did not.
+func (m *Metrics) Restarted(reason string) {
 	if reason == "" {
-		m.restarts.WithLabelValues("success", v1alpha1.EventWorkloadRestarted).Inc()
+		m.restarts.WithLabelValues(Success, workloadRestarted).Inc()
 		return
 	}
-	m.restarts.WithLabelValues("failure", reason).Inc()
+	m.restarts.WithLabelValues(Failure, reason).Inc()
 }
 
-func (m *Metrics) blocked(reason string) { m.blockedTotal.WithLabelValues(reason).Inc() }
+// workloadRestarted is the reason of a restart that worked.
+const workloadRestarted = "WorkloadRestarted"
 
-func (m *Metrics) observe(v *view, status *v1alpha1.CDPCredentialStatus) {
-	name, state := types.NamespacedName{Namespace: v.obj.Namespace, Name: v.obj.Name}, objectState{}
-	if t := status.TokenExpirationTime; t != nil {
-		state.expires = t.Unix()
-	}
-	if t := status.NextRefreshTime; t != nil {
-		state.next = t.Unix()
-	}
-	state.suspended = v.obj.Spec.Suspend
-	state.objectInfo = objectInfo{provider: v.intent.flow.Provider, secret: v.obj.Spec.Target.Name}
-	if v.intent.endpoint != (egress.Endpoint{}) {
-		state.endpoint = slimcache.Intern(v.intent.endpoint.String())
-	}
-	state.ready = meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
-	m.objects.show(name, state)
-	m.failing.show(name, troublesOf(status.Conditions))
+// Blocked counts an attempt that has to wait for its endpoint, by the reason that the gate gives.
+func (m *Metrics) Blocked(reason string) { m.blocked.WithLabelValues(reason).Inc() }
+
+// Observe replaces what an object's series say.
+func (m *Metrics) Observe(name types.NamespacedName, object Object) {
+	m.objects.show(name, object)
+	m.failing.show(name, object.Failing)
 }
 
-// issued tells of a new token.
-func (m *Metrics) issued(v *view, out outcome) {
-	endpoint := v.intent.endpoint.String()
-	m.uses(types.NamespacedName{Namespace: v.obj.Namespace, Name: v.obj.Name}, endpoint)
-	m.skew.WithLabelValues(endpoint).Set(out.skew.Seconds())
-	if out.margin >= 0 {
-		m.margin.Observe(out.margin.Seconds())
+// Issued is what is told of a new token.
+type Issued struct {
+	// Endpoint is the host and port that issued it, never empty. Its series goes with the last object whose last token is from there.
+	Endpoint string
+	// Skew is the endpoint's clock minus the operator's.
+	Skew time.Duration
+	// Margin is what the token before had left, and Lateness how long after its renewal time it was renewed. Negative: there was no such token, or no
+	// such time, and nothing is observed. Zero is observed.
+	Margin, Lateness time.Duration
+}
+
+// Issued tells of a new token of an object.
+func (m *Metrics) Issued(name types.NamespacedName, token Issued) {
+	m.uses(name, token.Endpoint)
+	m.skew.WithLabelValues(token.Endpoint).Set(token.Skew.Seconds())
+	if token.Margin >= 0 {
+		m.margin.Observe(token.Margin.Seconds())
 	}
-	if out.lateness >= 0 {
-		m.lateness.Observe(out.lateness.Seconds())
+	if token.Lateness >= 0 {
+		m.lateness.Observe(token.Lateness.Seconds())
 	}
 }
 
-func (m *Metrics) forget(name types.NamespacedName) {
+// Forget drops all series of an object that is gone. One that is not known is no error.
+func (m *Metrics) Forget(name types.NamespacedName) {
 	m.objects.forget(name)
 	m.failing.show(name, nil)
 	m.uses(name, "")
@@ -145,12 +149,4 @@ func (m *Metrics) uses(name types.NamespacedName, endpoint string) {
 	}
 	m.endpoints[name] = endpoint
 	m.users[endpoint]++
-}
-
-// reasonOf is failureOf's reason, where there is no object to fail.
-func reasonOf(err error) string {
-	if f := failureOf(&view{obj: &v1alpha1.CDPCredential{}}, err, 0); f != nil {
-		return f.reason
-	}
-	return v1alpha1.ReasonEndpointUnavailable
 }

@@ -1,0 +1,84 @@
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
+)
+
+// TestObjectMetrics: what is not known is not told.
+func TestObjectMetrics(t *testing.T) {
+	t.Parallel()
+	const expires, next = 1_772_366_400, 1_772_365_319
+	stuck := []telemetry.FailingCondition{{Condition: "Stalled", Reason: "SecretNotFound"}}
+	tests := map[string]struct {
+		given func(*view)
+		want  telemetry.Object
+	}{
+		"all is well":      {func(*view) {}, telemetry.Object{TokenExpiration: expires, NextRefresh: next, Ready: true}},
+		"expired":          {func(v *view) { v.now = at("12:00:00"); v.client = clientView{} }, telemetry.Object{TokenExpiration: expires, Failing: stuck}},
+		"no token":         {func(v *view) { missing(v); v.client = clientView{} }, telemetry.Object{Failing: stuck}},
+		"suspended":        {suspended, telemetry.Object{TokenExpiration: expires, Ready: true, Suspended: true}},
+		"basic":            {basic, telemetry.Object{Provider: "basic", Ready: true}},
+		"no client Secret": {func(v *view) { v.client = clientView{} }, telemetry.Object{TokenExpiration: expires, Ready: true, Failing: stuck}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := steady()
+			tc.given(v)
+			_, _, status := pass(t, v, rejected())
+			tc.want.Secret = "etl-token"
+			if tc.want.Provider == "" {
+				tc.want.Provider, tc.want.Endpoint = "oauth2", "auth.example.com:443"
+			}
+			if diff := cmp.Diff(tc.want, objectMetrics(v, &status)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestFailingConditions: Stalled and Reconciling say that something is wrong while they are True, Verified while it is False, and no other does.
+func TestFailingConditions(t *testing.T) {
+	t.Parallel()
+	condition := func(kind string, truth metav1.ConditionStatus, reason string) metav1.Condition {
+		return metav1.Condition{Type: kind, Status: truth, Reason: reason}
+	}
+	ready := condition("Ready", "True", "TokenValid")
+	for name, tc := range map[string]struct {
+		conditions []metav1.Condition
+		want       []telemetry.FailingCondition
+	}{
+		"none": {nil, nil},
+		"well": {[]metav1.Condition{ready, condition("Refreshed", "True", "TokenIssued"), condition("Verified", "True", "Verified")}, nil},
+		"an outage": {
+			[]metav1.Condition{ready, condition("Refreshed", "False", "EndpointUnavailable"), condition("Reconciling", "True", "EndpointUnavailable")},
+			[]telemetry.FailingCondition{{Condition: "Reconciling", Reason: "EndpointUnavailable"}},
+		},
+		"stalled, and not verified": {
+			[]metav1.Condition{condition("Verified", "False", "TokenRejected"), condition("Stalled", "True", "BudgetSpent")},
+			[]telemetry.FailingCondition{{Condition: "Stalled", Reason: "BudgetSpent"}, {Condition: "Verified", Reason: "TokenRejected"}},
+		},
+		"no longer stalled": {[]metav1.Condition{condition("Stalled", "False", "BudgetSpent")}, nil},
+		"not verified yet":  {[]metav1.Condition{condition("Verified", "Unknown", "EndpointUnavailable")}, nil},
+	} {
+		if diff := cmp.Diff(tc.want, failingConditions(tc.conditions)); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+// TestIssuedMetrics: the metrics of a new token are about the endpoint that issued it.
+func TestIssuedMetrics(t *testing.T) {
+	t.Parallel()
+	want := telemetry.Issued{Endpoint: "auth.example.com:443", Skew: -3 * time.Second, Margin: 90 * time.Second, Lateness: -1}
+	got := issuedMetrics(steady(), outcome{issued: true, skew: -3 * time.Second, margin: 90 * time.Second, lateness: -1})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

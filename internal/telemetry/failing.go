@@ -1,0 +1,49 @@
+package telemetry
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// failing is the metric that says what is wrong with each object, for alerts to name. An object has at most two series, one of its refresh
+// and one of its verification, and none while all is well.
+type failing struct {
+	gauge *prometheus.GaugeVec
+
+	mu sync.Mutex
+	// shown are the series that there are: to look for an object's among all others' would take longer the more of them fail.
+	shown map[types.NamespacedName][]FailingCondition
+}
+
+// A FailingCondition is a condition that says that something is wrong, and its reason.
+type FailingCondition struct{ Condition, Reason string }
+
+func newFailing() *failing {
+	return &failing{
+		gauge: gauges("failing", "1 while something is wrong with an object, by condition (Stalled, Reconciling; Verified while it is False) and reason.",
+			[]string{"namespace", "name", "condition", "reason"}),
+		shown: map[types.NamespacedName][]FailingCondition{},
+	}
+}
+
+// show makes an object's series those of these conditions. None takes them all away.
+func (f *failing) show(name types.NamespacedName, conditions []FailingCondition) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.shown[name] {
+		if !slices.Contains(conditions, c) {
+			f.gauge.DeleteLabelValues(name.Namespace, name.Name, c.Condition, c.Reason)
+		}
+	}
+	if len(conditions) == 0 {
+		delete(f.shown, name)
+		return
+	}
+	for _, c := range conditions {
+		f.gauge.WithLabelValues(name.Namespace, name.Name, c.Condition, c.Reason).Set(1)
+	}
+	f.shown[name] = conditions
+}
