@@ -58,7 +58,7 @@ func (r *CDPCredentialReconciler) interrupted(ctx context.Context, v *view, mem 
 	expiresAt := reportExpiry(v, &status)
 	local := r.localStatus(v, status)
 	unsaved := mem.unsaved
-	if saved := r.patchStatus(ctx, v.obj, v.saved, mem, local); saved != nil {
+	if _, saved := r.patchStatus(ctx, v.obj, v.saved, mem, local); saved != nil {
 		mem.unsaved = unsaved // nothing has happened that the next pass could not find out: it is not to hide what another process has saved
 		err = errors.Join(err, saved)
 	} else {

@@ -133,7 +133,7 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	status.RolloutRestart, rolloutAt = r.rollOut(ctx, v, mem)
 	mem.cleanup.remember(v)
 	local := r.localStatus(v, status)
-	if err := r.patchStatus(ctx, v.obj, v.saved, mem, local); err != nil {
+	if _, err := r.patchStatus(ctx, v.obj, v.saved, mem, local); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
 	r.tell(v, &v.saved, &local)
@@ -179,8 +179,12 @@ func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, v *view, mem *
 	status := *v.obj.Status.DeepCopy()
 	setReady(v, &status)
 	status.NextRefreshTime = nil // it is now
-	if err := r.patchStatus(ctx, v.obj, v.saved, mem, r.localStatus(v, status)); err != nil {
+	gone, err := r.patchStatus(ctx, v.obj, v.saved, mem, r.localStatus(v, status))
+	switch {
+	case err != nil:
 		return ctrl.Result{}, err
+	case gone:
+		return ctrl.Result{RequeueAfter: mostLag}, nil // the cache will show it
 	}
 	return ctrl.Result{RequeueAfter: time.Millisecond}, nil
 }

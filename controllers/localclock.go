@@ -155,7 +155,7 @@ func (r *CDPCredentialReconciler) adoptStatus(v *view) {
 	switch {
 	case last != nil && last.Clock != nil:
 		v.statusAhead = r.aheadOf(*last.Clock)
-	case rec != nil && v.obj.Status.TokenExpirationTime.Equal(wholeSecond(rec.shownExpiry())):
+	case rec != nil && !rec.ExpiresAt.IsZero() && v.obj.Status.TokenExpirationTime.Equal(wholeSecond(rec.shownExpiry())):
 		v.statusAhead = rec.ahead // both were written on one clock, however far that is off by now
 	}
 	moveStatus(&v.obj.Status, -v.statusAhead)

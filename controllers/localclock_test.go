@@ -190,3 +190,17 @@ func TestStatusWrittenWithTheTarget(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusOfBasicKeepsItsTimes: basic has no end that could tell on which clock status was written. Its times must not move with each pass.
+func TestStatusOfBasicKeepsItsTimes(t *testing.T) {
+	t.Parallel()
+	v := steady()
+	basic(v)
+	v.held.rec.ahead = time.Hour
+	v.obj.Status.TokenExpirationTime, v.obj.Status.LastRefreshTime = nil, second("11:30:00")
+	r := process('a', setClock{})
+	r.adoptStatus(v)
+	if got := r.localStatus(v, v.obj.Status).LastRefreshTime; clockText(got.Time) != "11:30:00" {
+		t.Errorf("the last refresh has moved to %s", clockText(got.Time))
+	}
+}

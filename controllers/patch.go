@@ -11,15 +11,15 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together.
-func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, saved v1alpha1.CDPCredentialStatus, mem *remembered, status v1alpha1.CDPCredentialStatus) error {
+// patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together. It reports whether the object is gone.
+func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, saved v1alpha1.CDPCredentialStatus, mem *remembered, status v1alpha1.CDPCredentialStatus) (gone bool, err error) {
 	patch, err := statusPatch(obj.UID, &saved, &status)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if patch == nil {
 		mem.unsaved = nil
-		return nil
+		return false, nil
 	}
 	mem.unsaved = status.DeepCopy()
 	after := &v1alpha1.CDPCredential{}
@@ -27,10 +27,10 @@ func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1
 	err = r.Client.Status().Patch(ctx, after, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(v1alpha1.ManagedBy))
 	if apierrors.IsNotFound(err) {
 		mem.unsaved = nil
-		return nil // the object was deleted meanwhile
+		return true, nil
 	} else if err != nil {
-		return fmt.Errorf("patch status: %w", err)
+		return false, fmt.Errorf("patch status: %w", err)
 	}
 	mem.objectVersion, mem.unsaved = after.ResourceVersion, nil
-	return nil
+	return false, nil
 }

@@ -62,6 +62,17 @@ var found = []struct {
 		w.apiFault.lost = 0
 		return ""
 	}},
+	{"seed 2291: basic, after the clock was set back", "basic", func(w *world, o *object) string {
+		w.leader().setClock(-time.Hour)
+		w.runFor(time.Minute)
+		return ""
+	}},
+	{"seed 729: the object is gone with its target, and only the watch of Secrets says so", "oauth2", func(w *world, o *object) string {
+		w.leader().cache.watches[0].stuckUntil = w.now + 5*time.Minute
+		w.api.deleteCredential(o.name)
+		w.runFor(time.Minute)
+		return ""
+	}},
 	{"seed 10276: the record is edited before the target is renamed", "basic", func(w *world, o *object) string {
 		name := o.get().Spec.Target.Name
 		w.renamedWithoutRecord(o, func(*corev1.Secret) {})

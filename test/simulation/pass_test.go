@@ -51,6 +51,7 @@ type pass struct {
 }
 
 func (r *replica) startPass(name types.NamespacedName) {
+	r.w.countPass(name)
 	if r.w.wires.begins != nil {
 		r.w.wires.begins(r, name)
 	}
@@ -72,6 +73,31 @@ func (r *replica) startPass(name types.NamespacedName) {
 		p.result, p.err = r.reconciler.Reconcile(ctrl.LoggerInto(context.Background(), r.w.log), requestFor(name))
 	}
 	p.step()
+}
+
+// The most passes over one object within loopWithin: more are a loop that would never end.
+const (
+	maxPasses  = 500
+	loopWithin = 10 * time.Second
+)
+
+// busyObject is how many passes there were over an object since a time.
+type busyObject struct {
+	since  time.Duration
+	passes int
+}
+
+// countPass finds passes that call for each other.
+func (w *world) countPass(name types.NamespacedName) {
+	busy := w.busy[name]
+	if w.now-busy.since > loopWithin {
+		busy = busyObject{since: w.now}
+	}
+	busy.passes++
+	w.busy[name] = busy
+	if busy.passes > maxPasses {
+		w.violated("livelock", "%d passes over %s within %s", busy.passes, name, w.now-busy.since)
+	}
 }
 
 // step runs the pass until it waits for something or ends.

@@ -54,12 +54,15 @@ type world struct {
 	story func(string)
 	// passes counts them.
 	passes int
+	// busy counts those of each object in the last seconds.
+	busy map[types.NamespacedName]busyObject
 }
 
 func newWorld(seed uint64, wires *wiring) *world {
 	w := &world{
 		seed: seed, wires: wires, dice: newDice(seed, 0x5eed),
 		epoch: time.Date(2026, 8, 3, 22, 14, 7, 0, time.UTC), lag: 5 * time.Millisecond, workers: 3, log: logr.Discard(),
+		busy: map[types.NamespacedName]busyObject{},
 	}
 	w.api, w.vendors, w.judge = newAPIServer(w), newVendors(w), newJudge(w)
 	return w
