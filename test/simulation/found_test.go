@@ -64,6 +64,7 @@ var found = []struct {
 	}},
 	{"seed 2291: basic, after the clock was set back", "basic", func(w *world, o *object) string {
 		w.leader().setClock(-time.Hour)
+		w.editIfThere(o.secret(o.get().Spec.ClientSecretRef.Name), func(s *corev1.Secret) { s.Labels = map[string]string{"team": "a"} })
 		w.runFor(time.Minute)
 		return ""
 	}},
