@@ -62,7 +62,9 @@ var found = []struct {
 		w.apiFault.lost = 0
 		return ""
 	}},
-	{"seed 2291: basic, after the clock was set back", "basic", func(w *world, o *object) string {
+	{"seed 2291: basic in place of a token, after the clock was set back", "oauth2", func(w *world, o *object) string {
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = w.provider("basic") })
+		w.runFor(time.Minute)
 		w.leader().setClock(-time.Hour)
 		w.editIfThere(o.secret(o.get().Spec.ClientSecretRef.Name), func(s *corev1.Secret) { s.Labels = map[string]string{"team": "a"} })
 		w.runFor(time.Minute)
