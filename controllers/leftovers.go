@@ -124,9 +124,11 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, v *view, m
 	if retains(&obj.Spec.Target) {
 		return r.disown(ctx, meta)
 	}
-	rec := parseRecord(meta.Annotations[v1alpha1.StateAnnotation], obj.Name)
+	rec := anyRecord(meta.Annotations[v1alpha1.StateAnnotation])
 	if rec == nil {
 		rec = v.target.rec // somebody has edited it: what we wrote there had the names that it has now
+	} else if rec.Object != obj.Name {
+		return nil // handed over from another object, which wrote what is in it
 	}
 	if shared, err := r.isShared(ctx, obj, mem, meta, rec.Keys); err != nil {
 		return err

@@ -158,7 +158,8 @@ func (j *judge) waiting(p *pass) bool {
 }
 
 // toldOfTheTarget says whether a pass that comes back for its turn has changed nothing in status but what it says of the target, and what an earlier
-// pass could not write: waiting is no news, but a token that is there again, as after a renaming to a Secret that has one, is.
+// pass could not write: waiting is no news, but a token that is there again, as after a renaming to a Secret that has one, is. All times go with it to
+// the clock of another process.
 func (p *pass) toldOfTheTarget(obj *v1alpha1.CDPCredential) bool {
 	if p.before == nil || p.answer != nil || p.result.RequeueAfter == 0 {
 		return false
@@ -171,9 +172,24 @@ func (p *pass) toldOfTheTarget(obj *v1alpha1.CDPCredential) bool {
 		s.TargetName, s.TargetVersion, s.TokenExpirationTime, s.GrantedScopes, s.LastRefreshTime, s.Issuance = "", "", nil, nil, nil, nil
 		s.NextRefreshTime, s.Reason = nil, "" // when its turn comes, nobody knows; the reason is a condition's
 		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionReady)
+		withoutTimes(s)
 		return s
 	}
 	return equality.Semantic.DeepEqual(rest(&p.before.Status), rest(&obj.Status))
+}
+
+// withoutTimes takes the times out of status that differ from clock to clock, but not what they are the times of.
+func withoutTimes(s *v1alpha1.CDPCredentialStatus) {
+	s.EarlyAttempts = make([]metav1.Time, len(s.EarlyAttempts))
+	if s.RepeatedUntil != nil {
+		s.RepeatedUntil = &metav1.Time{}
+	}
+	if s.LastAttempt != nil {
+		s.LastAttempt.Time, s.LastAttempt.Clock = nil, nil
+	}
+	if s.Contest != nil {
+		s.Contest.Until = metav1.Time{}
+	}
 }
 
 // changedSince says whether anybody but the pass has changed anything of its namespace since it began, or its cache was behind then.

@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -81,6 +83,46 @@ var found = []struct {
 		w.renamedWithoutRecord(o, func(*corev1.Secret) {})
 		if w.api.secrets[o.secret(name)] != nil {
 			return "the target of before is still there"
+		}
+		return ""
+	}},
+	{"seed 11661: a template is taken away and the record edited before the target is renamed", "oauth2", func(w *world, o *object) string {
+		name := o.get().Spec.Target.Name
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.Target.Data = map[string]v1alpha1.DataTemplate{"header": "Bearer {{ .token }}"}
+		})
+		w.runFor(time.Minute)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Suspend = true })
+		w.runFor(time.Second)
+		o.editTarget(func(s *corev1.Secret) { s.Annotations[v1alpha1.StateAnnotation] = "mine" })
+		w.runFor(time.Second)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.Target.Data, s.Target.Name, s.Suspend = nil, "renamed", false
+		})
+		w.runFor(30 * time.Second)
+		if old := w.api.secrets[o.secret(name)]; old == nil || old.Data["token"] != nil || old.Data["header"] == nil || len(old.Annotations) > 0 {
+			return fmt.Sprintf("the target of before is %+v", old)
+		}
+		return ""
+	}},
+	{"seed 8298: a Secret of another object is handed over, and the target renamed before anything is written", "oauth2", func(w *world, o *object) string {
+		name, other := o.get().Spec.Target.Name, &object{w: w, name: types.NamespacedName{Namespace: "a", Name: "other"}}
+		w.judge.objects = append(w.judge.objects, other)
+		other.apply("basic")
+		w.runFor(time.Minute)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Suspend = true })
+		w.runFor(time.Second)
+		o.editTarget(func(s *corev1.Secret) {
+			theirs := other.target()
+			s.Data, s.OwnerReferences = theirs.Data, theirs.OwnerReferences
+			s.Annotations[v1alpha1.StateAnnotation] = theirs.Annotations[v1alpha1.StateAnnotation]
+		})
+		w.runFor(time.Second)
+		before := w.api.secrets[o.secret(name)]
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Name, s.Suspend = "renamed", false })
+		w.runFor(30 * time.Second)
+		if diff := cmp.Diff(before, w.api.secrets[o.secret(name)]); diff != "" {
+			return "it was changed: " + diff
 		}
 		return ""
 	}},

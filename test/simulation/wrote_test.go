@@ -33,7 +33,7 @@ func (j *judge) secretChanged(by *pass, name types.NamespacedName, before, after
 	if before != nil && owner(before) != by.name.Name {
 		w.violated("foreign", "%s changed Secret %s of %q", by.name.Name, name.Name, owner(before))
 	}
-	if before != nil && after != nil && owner(after) == "" && j.mixed(before) {
+	if before != nil && after != nil && owner(after) == "" && j.mixed(by, before) {
 		j.withdraws(by, name, before, after)
 		return
 	}
@@ -43,6 +43,9 @@ func (j *judge) secretChanged(by *pass, name types.NamespacedName, before, after
 	o := j.object(by.name)
 	if after == nil {
 		j.deleted(by, name)
+		if !j.mayHaveWritten(by, before) {
+			w.violated("foreign", "%s deleted Secret %s, in which it wrote nothing", by.name.Name, name.Name)
+		}
 		if shared(before) {
 			w.violated("foreign", "Secret %s was deleted with keys of others in it", name.Name)
 		}
@@ -90,9 +93,13 @@ func shared(secret *corev1.Secret) bool {
 	return false
 }
 
-// mixed reports whether a Secret holds keys that its record does not name: of somebody else, or of another object that it belonged to before.
-func (j *judge) mixed(secret *corev1.Secret) bool {
+// mixed reports whether a Secret holds keys that its record does not name: of somebody else, or of another object that it belonged to before. Where a
+// user has destroyed the record, what the object writes into its target now is all that it can know for its own.
+func (j *judge) mixed(by *pass, secret *corev1.Secret) bool {
 	rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]
+	if rec == nil && by.object != nil {
+		rec = j.record(j.w.api.secrets[types.NamespacedName{Namespace: secret.Namespace, Name: by.object.Spec.Target.Name}])
+	}
 	if rec == nil {
 		return shared(secret)
 	}
@@ -104,9 +111,18 @@ func (j *judge) mixed(secret *corev1.Secret) bool {
 	return false
 }
 
+// mayHaveWritten reports whether an object can take what a Secret holds for its own: the record is not another's.
+func (j *judge) mayHaveWritten(by *pass, secret *corev1.Secret) bool {
+	rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]
+	return rec == nil || rec.Object == by.name.Name
+}
+
 // withdraws judges that what the operator wrote was taken out of a Secret that it no longer needs, and nothing else.
 func (j *judge) withdraws(by *pass, name types.NamespacedName, before, after *corev1.Secret) {
 	j.kept(name, before, after)
+	if !j.mayHaveWritten(by, before) {
+		j.w.violated("foreign", "%s took something out of Secret %s, in which it wrote nothing", by.name.Name, name.Name)
+	}
 	if obj := j.w.api.credentials[by.name]; obj != nil && (obj.Spec.Target.Name == name.Name || obj.Spec.Target.DeletionPolicy == v1alpha1.DeletionPolicyRetain) && !j.stale(by) {
 		j.w.violated("foreign", "%s took its token out of Secret %s, which it needs", by.name.Name, name.Name)
 	}

@@ -1,0 +1,53 @@
+package simulation
+
+import (
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// TestToldOfTheTarget: seed 2796. A process whose clock differs moves all times of status with that of the target; only other news count.
+func TestToldOfTheTarget(t *testing.T) {
+	t.Parallel()
+	status := func(h int) v1alpha1.CDPCredentialStatus {
+		at := func(minute int) metav1.Time {
+			return metav1.NewTime(time.Date(2026, 3, 1, h, minute, 0, 0, time.UTC))
+		}
+		return v1alpha1.CDPCredentialStatus{
+			TokenExpirationTime: new(at(30)), LastRefreshTime: new(at(0)), NextRefreshTime: new(at(20)), RepeatedUntil: new(at(30)),
+			LastAttempt:   &v1alpha1.Attempt{Generation: 1, Time: new(at(10)), Clock: &v1alpha1.ClockReading{AheadSeconds: int64(3600 * h)}},
+			EarlyAttempts: []metav1.Time{at(1), at(2)}, Contest: &v1alpha1.Contest{Repairs: 1, Until: at(15)},
+		}
+	}
+	for name, tc := range map[string]struct {
+		more func(*v1alpha1.CDPCredentialStatus)
+		want bool
+	}{
+		"all times are moved":    {func(*v1alpha1.CDPCredentialStatus) {}, true},
+		"one early attempt more": {func(s *v1alpha1.CDPCredentialStatus) { s.EarlyAttempts = append(s.EarlyAttempts, metav1.Now()) }, false},
+		"another attempt":        {func(s *v1alpha1.CDPCredentialStatus) { s.LastAttempt.Generation = 2 }, false},
+		"one repair more":        {func(s *v1alpha1.CDPCredentialStatus) { s.Contest.Repairs = 2 }, false},
+		"no longer repeated":     {func(s *v1alpha1.CDPCredentialStatus) { s.RepeatedUntil = nil }, false},
+		"another failure is told": {func(s *v1alpha1.CDPCredentialStatus) {
+			meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: v1alpha1.ConditionRefreshed, Status: metav1.ConditionFalse})
+		}, false},
+		"only Ready says something": {func(s *v1alpha1.CDPCredentialStatus) {
+			meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue})
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &pass{before: &v1alpha1.CDPCredential{Status: status(10)}, result: ctrl.Result{RequeueAfter: time.Second}}
+			after := &v1alpha1.CDPCredential{Status: status(11)}
+			tc.more(&after.Status)
+			if got := p.toldOfTheTarget(after); got != tc.want {
+				t.Errorf("toldOfTheTarget is %v, not %v", got, tc.want)
+			}
+		})
+	}
+}
