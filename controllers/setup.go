@@ -98,9 +98,16 @@ func overwritten(before, after client.Object) bool {
 	}
 	const ready = v1alpha1.ConditionReady
 	return is.Status.ObservedGeneration < was.Status.ObservedGeneration ||
-		is.Status.LastRefreshTime.Before(was.Status.LastRefreshTime) ||
+		is.Status.LastRefreshTime.Before(was.Status.LastRefreshTime) && !newerTarget(was, is) ||
 		meta.IsStatusConditionTrue(was.Status.Conditions, ready) && !meta.IsStatusConditionTrue(is.Status.Conditions, ready) ||
 		reasoned(was, is, v1alpha1.ConditionRefreshed) || reasoned(was, is, v1alpha1.ConditionVerified)
+}
+
+// newerTarget reports whether status tells of a later write of the target. Its time of the last token is then only on another clock, which may be behind.
+func newerTarget(was, is *v1alpha1.CDPCredential) bool {
+	_, before := splitVersion(was.Status.TargetVersion)
+	_, after := splitVersion(is.Status.TargetVersion)
+	return older(before, after)
 }
 
 // reasoned says whether a condition that there was has got another reason.

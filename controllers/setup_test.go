@@ -19,7 +19,7 @@ func TestWanted(t *testing.T) {
 		obj := &v1alpha1.CDPCredential{}
 		obj.UID, obj.Generation = "u", 2
 		obj.Status = v1alpha1.CDPCredentialStatus{
-			ObservedGeneration: 2, LastRefreshTime: at(3), Conditions: []metav1.Condition{
+			ObservedGeneration: 2, LastRefreshTime: at(3), TargetVersion: "t/10", Conditions: []metav1.Condition{
 				{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}, {Type: v1alpha1.ConditionRefreshed, Reason: "HostNotAllowed", Message: "a"},
 			},
 		}
@@ -42,6 +42,18 @@ func TestWanted(t *testing.T) {
 		{"our status after a failure", func(obj *v1alpha1.CDPCredential) { obj.Status.Failures, obj.Status.NextRefreshTime = 1, at(4) }, false},
 		{"status lost", func(obj *v1alpha1.CDPCredential) { obj.Status = v1alpha1.CDPCredentialStatus{} }, true},
 		{"status of a leader of before the renewal", func(obj *v1alpha1.CDPCredential) { obj.Status.LastRefreshTime = at(2) }, true},
+		{"status of a leader of before the renewal, and of the target of then", func(obj *v1alpha1.CDPCredential) {
+			obj.Status.LastRefreshTime, obj.Status.TargetVersion = at(2), "t/9"
+		}, true},
+		{"status of a renewal on a clock that is behind", func(obj *v1alpha1.CDPCredential) {
+			obj.Status.LastRefreshTime, obj.Status.TargetVersion = at(2), "t/11"
+		}, false},
+		{"status of a target that was made again, on a clock that is behind", func(obj *v1alpha1.CDPCredential) {
+			obj.Status.LastRefreshTime, obj.Status.TargetVersion = at(2), "v/11"
+		}, false},
+		{"status without its target", func(obj *v1alpha1.CDPCredential) {
+			obj.Status.LastRefreshTime, obj.Status.TargetVersion = at(2), ""
+		}, true},
 		{"status of a leader that has seen another obstacle", func(obj *v1alpha1.CDPCredential) { obj.Status.Conditions[1].Reason = "TargetNotOwned" }, true},
 		{"status of a leader that has verified", func(obj *v1alpha1.CDPCredential) {
 			obj.Status.Conditions = append(obj.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionVerified, Reason: "Verified"})
