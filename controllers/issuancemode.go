@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -95,12 +94,12 @@ func sameOf(v *view, s step, got exchange.Token) int {
 
 // sameToken is what comes of an answer with the held token. It is not written again, unless the record is to say that it is also what another request
 // has given, or what has come of a refusal by the API.
-func (r *CDPCredentialReconciler) sameToken(ctx context.Context, v *view, mem *remembered, s step, req exchange.Request) (*publication, outcome, error) {
+func (r *CDPCredentialReconciler) sameToken(v *view, mem *remembered, s step, req exchange.Request, got exchange.Token) (*publication, outcome) {
 	r.count(v, mem)
 	mem.repeatedAt, mem.throttled = v.now, nil
 	if s.cause == causeRenewal {
 		if !v.held.holds(v.now) { // it was a little early
-			return nil, r.endless(v, mem), nil
+			return nil, r.endless(v, mem)
 		}
 		v.repeated = true
 	}
@@ -108,18 +107,14 @@ func (r *CDPCredentialReconciler) sameToken(ctx context.Context, v *view, mem *r
 	// The record says for what was asked last, else a change to another Secret of the same client would call for an exchange again and again.
 	recorded := rec.Asked == v.intent.asked && compareRequests(&rec, req) == same
 	if recorded && s.cause != causeRejected && !shapeChanged(v) {
-		return nil, outcome{repeated: true}, nil
-	}
-	value, err := r.valueToKeep(ctx, v, mem)
-	if err != nil {
-		return nil, outcome{}, err
+		return nil, outcome{repeated: true}
 	}
 	if s.cause == causeRejected {
 		rec.Cause = causeRejected
 	}
 	describeRequest(&rec, v, req)
 	rec.Handled, rec.Issuance = refreshRequest(v.obj), v.issuance
-	return publicationOfHeld(req, rec, value), outcome{}, nil
+	return publicationOfHeld(req, rec, got.Value), outcome{}
 }
 
 // endless is what comes of the held token when it should have ended: a little patience, and then a failure.

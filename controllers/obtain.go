@@ -49,19 +49,19 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 		out, err := r.refused(ctx, v, mem, s, req, err)
 		return nil, out, err
 	}
-	return r.received(ctx, v, mem, s, req, got)
+	return r.received(v, mem, s, req, got)
 }
 
 // received makes of a token what is to be published.
-func (r *CDPCredentialReconciler) received(ctx context.Context, v *view, mem *remembered, s step, req exchange.Request, got exchange.Token) (*publication, outcome, error) {
+func (r *CDPCredentialReconciler) received(v *view, mem *remembered, s step, req exchange.Request, got exchange.Token) (*publication, outcome, error) {
 	mem.assertions.accepted(got.Life.Skew, got.Life.SkewKnown)
 	got.Life.Skew = r.localSkew(got.Life)
 	if s.action == issue && isHeld(v, got) && !endsLater(v, got) {
-		p, out, err := r.sameToken(ctx, v, mem, s, req)
+		p, out := r.sameToken(v, mem, s, req, got)
 		if p != nil {
 			mem.pending = p
 		}
-		return p, out, err
+		return p, out, nil
 	}
 	mem.repeats = 0
 	p, err := r.publicationOf(v, s, req, got)

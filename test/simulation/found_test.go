@@ -49,6 +49,19 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 8648: an annotation was taken off, and the token is first given again", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].sameUntilDead = true
+		w.runFor(45 * time.Minute) // until there is a token that comes back
+		w.api.mutate = func(s *corev1.Secret) *corev1.Secret { return stripped(s, v1alpha1.ExpiresAtAnnotation) }
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Labels = map[string]v1alpha1.LabelValue{"team": "a"} })
+		w.runFor(time.Minute)
+		w.api.mutate = nil
+		w.stayQuiet(2 * time.Hour) // in which the answer with the held token is written at the price of a renewal
+		if o.target().Annotations[v1alpha1.ExpiresAtAnnotation] == "" {
+			return "the annotation is missing"
+		}
+		return ""
+	}},
 	{"seed 931950: a clock is set, at an endpoint that gives the same token until it ends", "oauth2", func(w *world, o *object) string {
 		return w.keepsWaiting(func() { w.leader().setClock(time.Hour) })
 	}},
