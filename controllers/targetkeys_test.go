@@ -10,7 +10,7 @@ import (
 )
 
 // TestDisallowedTargetKey: only keys that are known to be harmless, and those that an administrator opened, may be set on a target.
-func TestDisAllowedTargetKey(t *testing.T) {
+func TestDisallowedTargetKey(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		key     string
