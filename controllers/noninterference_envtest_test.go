@@ -251,11 +251,14 @@ func (c *credential) revision() string {
 	return record.DataRevision
 }
 
-// view is what an observer sees who may read all but Secrets, line by line: writes in their order, objects, workloads, events, metrics and the log.
+// view is what an observer sees who may read all but Secrets, line by line: the writes of each object in their order, objects, workloads, events, metrics and the log.
 func (w *world) view() []string {
 	w.Helper()
 	var lines []string
-	for _, write := range w.operator.requests.writes() {
+	writes := w.operator.requests.writes()
+	// Objects are worked on at the same time: whose write comes first is chance. Those of one object are in their order.
+	slices.SortStableFunc(writes, func(a, b string) int { return strings.Compare(written(a), written(b)) })
+	for _, write := range writes {
 		lines = append(lines, "write: "+write)
 	}
 	lines = append(lines, w.objects()...)
@@ -279,6 +282,12 @@ func (w *world) view() []string {
 		lines[i] = w.plain(lines[i], names)
 	}
 	return lines
+}
+
+// written is what a write is about: all but its verb.
+func written(write string) string {
+	_, what, _ := strings.Cut(write, " ")
+	return what
 }
 
 // objects are the statuses, and the events about them in an order of their own.

@@ -28,8 +28,12 @@ func TestDisallowedLabelsReachNoSecret(t *testing.T) {
 	}
 	for _, key := range []string{"argocd.argoproj.io/secret-type", "istio/multiCluster", "grafana_dashboard", "example.com/not-opened", "app.kubernetes.io/instance"} {
 		for kind, set := range map[string]func(*v1alpha1.Target){
-			"label":      func(target *v1alpha1.Target) { target.Labels = map[string]v1alpha1.LabelValue{key: "x"} },
-			"annotation": func(target *v1alpha1.Target) { target.Annotations = map[string]v1alpha1.AnnotationValue{key: "x"} },
+			"label": func(target *v1alpha1.Target) {
+				target.Labels, target.Annotations = map[string]v1alpha1.LabelValue{key: "x"}, nil
+			},
+			"annotation": func(target *v1alpha1.Target) {
+				target.Labels, target.Annotations = nil, map[string]v1alpha1.AnnotationValue{key: "x"}
+			},
 		} {
 			before := c.target().ResourceVersion
 			c.edit(func(obj *v1alpha1.CDPCredential) { set(&obj.Spec.Target) })
