@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // TestAlgonomyResources changes the resources only: the token stays, and the vendor's update endpoint is told. Where that is refused, a new
@@ -15,13 +15,13 @@ import (
 func TestAlgonomyResources(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	known := cdptest.Client{System: cdptest.Algonomy, ID: "tenant-" + random(), Secret: random()}
+	known := exchangetest.Client{System: exchangetest.Algonomy, ID: "tenant-" + random(), Secret: random()}
 	s.must(s.endpoints.Register(known))
 	s.createSecret("etl-client", map[string]string{"tenant-hash": known.ID, "oauth-key-secret": known.Secret}, s.allowed())
 	c := &credential{stage: s, name: "etl", known: known}
 	obj := &v1alpha1.CDPCredential{ObjectMeta: s.meta("etl")}
 	obj.Spec = v1alpha1.CDPCredentialSpec{
-		Provider:        v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: v1alpha1.HTTPSURL(s.endpoints.URL(cdptest.Algonomy)), API: "Profile", Resources: []v1alpha1.Scope{"basic"}}},
+		Provider:        v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: v1alpha1.HTTPSURL(s.endpoints.URL(exchangetest.Algonomy)), API: "Profile", Resources: []v1alpha1.Scope{"basic"}}},
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: "etl-client"},
 		TLS:             &v1alpha1.TLS{CABundle: s.endpoints.CABundle()},
 		Target:          v1alpha1.Target{Name: "etl-token"},
@@ -35,7 +35,7 @@ func TestAlgonomyResources(t *testing.T) {
 	}
 	resources("basic", "segments")
 	s.until(patience, "the update", func() error {
-		if updated := s.endpoints.Stats().Updated[cdptest.ClientKey{System: cdptest.Algonomy, ID: known.ID}]; updated != 1 {
+		if updated := s.endpoints.Stats().Updated[exchangetest.ClientKey{System: exchangetest.Algonomy, ID: known.ID}]; updated != 1 {
 			return fmt.Errorf("%d updates", updated)
 		}
 		return c.healthy(c.object())
@@ -48,9 +48,9 @@ func TestAlgonomyResources(t *testing.T) {
 		t.Errorf("the token opens %v", held.Scopes)
 	}
 
-	s.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(r cdptest.Request) *cdptest.Fault {
-		if r.Path == cdptest.AlgonomyProfileUpdatePath {
-			return cdptest.Answer(400)
+	s.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(r exchangetest.Request) *exchangetest.Fault {
+		if r.Path == exchangetest.AlgonomyProfileUpdatePath {
+			return exchangetest.Answer(400)
 		}
 		return nil
 	}})

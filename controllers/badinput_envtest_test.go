@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // trouble is one thing that goes wrong with a credential that holds a token, and what sets it right again.
@@ -85,18 +85,18 @@ func TestTrouble(t *testing.T) {
 
 func troubles(t *testing.T) map[string]trouble {
 	again := func(c *credential) { c.request("again") }
-	withoutFault := func(c *credential) { c.endpoints.SetBehaviour(cdptest.Behaviour{}) }
-	fault := func(f func() *cdptest.Fault) func(*credential) {
+	withoutFault := func(c *credential) { c.endpoints.SetBehaviour(exchangetest.Behaviour{}) }
+	fault := func(f func() *exchangetest.Fault) func(*credential) {
 		return func(c *credential) {
-			c.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return f() }})
+			c.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault { return f() }})
 			again(c)
 		}
 	}
 	// mends is a trouble of the endpoint that passes by itself.
-	mends := func(f func() *cdptest.Fault, reason string, say ...string) trouble {
+	mends := func(f func() *exchangetest.Fault, reason string, say ...string) trouble {
 		return trouble{cause: fault(f), kind: "Reconciling", reason: reason, say: say, asked: 5, heal: withoutFault, issued: 2}
 	}
-	spoils := func(f func() *cdptest.Fault, say ...string) trouble {
+	spoils := func(f func() *exchangetest.Fault, say ...string) trouble {
 		trouble := mends(f, "MalformedResponse", say...)
 		trouble.spoilt = true
 		return trouble
@@ -104,7 +104,7 @@ func troubles(t *testing.T) map[string]trouble {
 	// rejected is one that somebody has to see to, perhaps at the vendor.
 	rejected := func(status int) trouble {
 		return trouble{
-			cause: fault(func() *cdptest.Fault { return cdptest.Answer(status) }), kind: "Stalled", reason: "CredentialsRejected",
+			cause: fault(func() *exchangetest.Fault { return exchangetest.Answer(status) }), kind: "Stalled", reason: "CredentialsRejected",
 			say:   []string{fmt.Sprintf("HTTP %d", status), "check the values of Secret etl-client", "spec.provider.oauth2"},
 			asked: 1, issued: 2,
 			heal: func(c *credential) { withoutFault(c); c.request("and again") },
@@ -228,26 +228,28 @@ func troubles(t *testing.T) map[string]trouble {
 				c.editClient(func(secret *corev1.Secret) { secret.Data["client-secret"] = []byte(c.known.Secret) })
 			},
 		},
-		"404": mends(func() *cdptest.Fault { return cdptest.Answer(http.StatusNotFound) }, "EndpointUnavailable", "$HOST", "HTTP 404"),
+		"404": mends(func() *exchangetest.Fault { return exchangetest.Answer(http.StatusNotFound) }, "EndpointUnavailable", "$HOST", "HTTP 404"),
 		"429": {
-			cause: fault(func() *cdptest.Fault { return cdptest.Throttled("20") }), kind: "Reconciling", reason: "Throttled",
+			cause: fault(func() *exchangetest.Fault { return exchangetest.Throttled("20") }), kind: "Reconciling", reason: "Throttled",
 			say: []string{"HTTP 429", "ask the vendor for a higher limit"}, asked: 1, heal: withoutFault, issued: 2,
 		},
-		"500":               mends(func() *cdptest.Fault { return cdptest.Answer(http.StatusInternalServerError) }, "EndpointUnavailable", "HTTP 500", "it is tried again by itself"),
-		"HTML 503":          mends(func() *cdptest.Fault { return cdptest.HTML(http.StatusServiceUnavailable) }, "EndpointUnavailable", "HTTP 503"),
-		"HTML 200":          mends(func() *cdptest.Fault { return cdptest.HTML(http.StatusOK) }, "MalformedResponse", "not a JSON object", "check that spec.provider.oauth2.tokenURL"),
-		"garbage":           mends(cdptest.Garbage, "MalformedResponse", "not a JSON object"),
-		"nothing":           mends(func() *cdptest.Fault { return cdptest.Empty(http.StatusOK) }, "MalformedResponse", "not a JSON object"),
-		"no token":          spoils(func() *cdptest.Fault { return cdptest.Without("access_token") }, "the answer has no token"),
-		"expired token":     spoils(cdptest.Expired, "expired"),
-		"header-unsafe":     spoils(cdptest.Unsafe, "not safe in an HTTP header"),
-		"2 MiB":             mends(cdptest.Oversized, "MalformedResponse", "larger than 1 MiB"),
-		"connection reset":  mends(cdptest.Reset, "EndpointUnavailable", "$HOST"),
-		"no answer":         mends(cdptest.Hang, "EndpointUnavailable", "did not answer in time"),
-		"error with a 200":  spoils(func() *cdptest.Fault { return errorWithToken() }, "the answer is an error"),
-		"absurd lifetime":   spoils(func() *cdptest.Fault { return lifetime(11 * 365 * 24 * 3600) }, "absurd"),
-		"redirect":          mends(func() *cdptest.Fault { return cdptest.Redirect(http.StatusFound, "https://127.0.0.1:1/") }, "EndpointUnavailable", "redirects, which is not followed"),
-		"redirect and post": mends(func() *cdptest.Fault { return cdptest.Redirect(http.StatusTemporaryRedirect, "https://127.0.0.1:1/") }, "EndpointUnavailable", "redirects"),
+		"500":              mends(func() *exchangetest.Fault { return exchangetest.Answer(http.StatusInternalServerError) }, "EndpointUnavailable", "HTTP 500", "it is tried again by itself"),
+		"HTML 503":         mends(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusServiceUnavailable) }, "EndpointUnavailable", "HTTP 503"),
+		"HTML 200":         mends(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusOK) }, "MalformedResponse", "not a JSON object", "check that spec.provider.oauth2.tokenURL"),
+		"garbage":          mends(exchangetest.Garbage, "MalformedResponse", "not a JSON object"),
+		"nothing":          mends(func() *exchangetest.Fault { return exchangetest.Empty(http.StatusOK) }, "MalformedResponse", "not a JSON object"),
+		"no token":         spoils(func() *exchangetest.Fault { return exchangetest.Without("access_token") }, "the answer has no token"),
+		"expired token":    spoils(exchangetest.Expired, "expired"),
+		"header-unsafe":    spoils(exchangetest.Unsafe, "not safe in an HTTP header"),
+		"2 MiB":            mends(exchangetest.Oversized, "MalformedResponse", "larger than 1 MiB"),
+		"connection reset": mends(exchangetest.Reset, "EndpointUnavailable", "$HOST"),
+		"no answer":        mends(exchangetest.Hang, "EndpointUnavailable", "did not answer in time"),
+		"error with a 200": spoils(func() *exchangetest.Fault { return errorWithToken() }, "the answer is an error"),
+		"absurd lifetime":  spoils(func() *exchangetest.Fault { return lifetime(11 * 365 * 24 * 3600) }, "absurd"),
+		"redirect":         mends(func() *exchangetest.Fault { return exchangetest.Redirect(http.StatusFound, "https://127.0.0.1:1/") }, "EndpointUnavailable", "redirects, which is not followed"),
+		"redirect and post": mends(func() *exchangetest.Fault {
+			return exchangetest.Redirect(http.StatusTemporaryRedirect, "https://127.0.0.1:1/")
+		}, "EndpointUnavailable", "redirects"),
 
 		"budget spent": {
 			cause: func(c *credential) {
@@ -341,7 +343,7 @@ func refreshedMessage(obj *v1alpha1.CDPCredential) string {
 // otherAuthority is a certificate authority that has nothing to do with anything.
 func otherAuthority(t *testing.T) []byte {
 	t.Helper()
-	other, err := cdptest.Start(cdptest.Options{})
+	other, err := exchangetest.Start(exchangetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,12 +351,12 @@ func otherAuthority(t *testing.T) []byte {
 	return other.CABundle()
 }
 
-func errorWithToken() *cdptest.Fault {
-	return &cdptest.Fault{Edit: func(body map[string]any) { body["error"] = "server_error" }}
+func errorWithToken() *exchangetest.Fault {
+	return &exchangetest.Fault{Edit: func(body map[string]any) { body["error"] = "server_error" }}
 }
 
-func lifetime(seconds int) *cdptest.Fault {
-	return &cdptest.Fault{Edit: func(body map[string]any) {
+func lifetime(seconds int) *exchangetest.Fault {
+	return &exchangetest.Fault{Edit: func(body map[string]any) {
 		body["access_token"], body["expires_in"] = "opaque-"+random(), seconds
 	}}
 }

@@ -17,14 +17,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // trace is what the run leaves for everybody to read, and who knows what must not be in it.
 type trace struct {
 	logs      []string // files
 	documents []document
-	endpoints []*cdptest.Server
+	endpoints []*exchangetest.Server
 	more      []string // secrets that no endpoint knows
 }
 

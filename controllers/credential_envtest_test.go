@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // credential is a CDPCredential of oauth2 with all that it needs: a client at the endpoint, and its client Secret. The target is the
@@ -19,14 +19,14 @@ import (
 type credential struct {
 	*stage
 	name  string
-	known cdptest.Client // at the endpoint
+	known exchangetest.Client // at the endpoint
 }
 
 // prepare makes the client and its Secret, and gives the object without creating it.
-func (s *stage) prepare(name string, change ...func(*cdptest.Client)) (*credential, *v1alpha1.CDPCredential) {
+func (s *stage) prepare(name string, change ...func(*exchangetest.Client)) (*credential, *v1alpha1.CDPCredential) {
 	s.Helper()
-	c := &credential{stage: s, name: name, known: cdptest.Client{
-		System: cdptest.OAuth2, ID: name + "-id", Secret: random(), Auth: cdptest.AuthPost, Scopes: []string{"read", "write"},
+	c := &credential{stage: s, name: name, known: exchangetest.Client{
+		System: exchangetest.OAuth2, ID: name + "-id", Secret: random(), Auth: exchangetest.AuthPost, Scopes: []string{"read", "write"},
 	}}
 	for _, change := range change {
 		change(&c.known)
@@ -39,7 +39,7 @@ func (s *stage) prepare(name string, change ...func(*cdptest.Client)) (*credenti
 	}
 	obj.Spec = v1alpha1.CDPCredentialSpec{
 		Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{
-			TokenURL: v1alpha1.HTTPSURL(s.endpoints.TokenURL(cdptest.OAuth2)), AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read"},
+			TokenURL: v1alpha1.HTTPSURL(s.endpoints.TokenURL(exchangetest.OAuth2)), AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read"},
 		}},
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: name + "-client"},
 		TLS:             &v1alpha1.TLS{CABundle: s.endpoints.CABundle()},
@@ -119,7 +119,7 @@ func (c *credential) issued() int { return c.endpoints.Issued(c.known.System, c.
 
 // attempts is how often the token endpoint was asked, by anybody on this stage.
 func (c *credential) attempts() int {
-	return c.endpoints.Stats().Requests(cdptest.OAuth2, cdptest.OAuth2TokenPath)
+	return c.endpoints.Stats().Requests(exchangetest.OAuth2, exchangetest.OAuth2TokenPath)
 }
 
 // request asks for a refresh.

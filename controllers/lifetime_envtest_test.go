@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // TestNeverAnExpiredToken watches tokens that live 30 s through three renewals, as a consumer sees them.
 func TestNeverAnExpiredToken(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.endpoints.SetBehaviour(cdptest.Behaviour{Lifetime: 30 * time.Second})
+	s.endpoints.SetBehaviour(exchangetest.Behaviour{Lifetime: 30 * time.Second})
 	c := s.ready("etl")
 
 	seen := map[string]time.Time{}

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // These are the ways in which somebody who may write CDPCredentials, and read nothing of Secrets, once read a password out of status. Each is gone twice:
@@ -90,7 +90,7 @@ func TestGuessByEmptyBranch(t *testing.T) {
 		if secret == rightGuess {
 			secret = "-" // of which the last template leaves nothing
 		}
-		c, obj := w.prepare("first", func(known *cdptest.Client) { known.ID = secret })
+		c, obj := w.prepare("first", func(known *exchangetest.Client) { known.ID = secret })
 		composing(`{{ if eq .clientID "-" }}{{ else }}x{{ end }}`)(obj)
 		w.must(w.client.Create(w.Context(), obj))
 		c.waitFailed("Stalled", "InvalidTemplate", "clientID")
@@ -160,7 +160,7 @@ func newWorld(t *testing.T, restarts bool) *world {
 // guessed makes the credential whose client ID is guessed, and waits for its token.
 func (w *world) guessed(secret string, change ...func(*v1alpha1.CDPCredential)) *credential {
 	w.Helper()
-	c, obj := w.prepare("etl", func(known *cdptest.Client) { known.ID = secret })
+	c, obj := w.prepare("etl", func(known *exchangetest.Client) { known.ID = secret })
 	for _, change := range change {
 		change(obj)
 	}
@@ -172,7 +172,7 @@ func (w *world) guessed(secret string, change ...func(*v1alpha1.CDPCredential)) 
 // clientSecret makes a client Secret for basic, of a client that the endpoint knows.
 func (w *world) clientSecret(name, id string) {
 	w.Helper()
-	known := cdptest.Client{System: cdptest.OAuth2, ID: id, Secret: "password of " + id, Auth: cdptest.AuthPost, Scopes: []string{"read"}}
+	known := exchangetest.Client{System: exchangetest.OAuth2, ID: id, Secret: "password of " + id, Auth: exchangetest.AuthPost, Scopes: []string{"read"}}
 	if id != rightGuess || name == "known" {
 		w.must(w.endpoints.Register(known))
 	}
@@ -197,7 +197,7 @@ func (w *world) chained(id, secret v1alpha1.SecretKey) *credential {
 	})
 	return w.create("second", v1alpha1.CDPCredentialSpec{
 		Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{
-			TokenURL: v1alpha1.HTTPSURL(w.endpoints.TokenURL(cdptest.OAuth2)), AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read"},
+			TokenURL: v1alpha1.HTTPSURL(w.endpoints.TokenURL(exchangetest.OAuth2)), AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read"},
 		}},
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: "first-token", Keys: &v1alpha1.ClientSecretKeys{ClientID: id, ClientSecret: secret}},
 		TLS:             &v1alpha1.TLS{CABundle: w.endpoints.CABundle()},

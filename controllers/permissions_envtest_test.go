@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // TestRoleIsEnough runs a scenario that needs every right of the operator's roles.
@@ -127,7 +127,7 @@ func everything(s *stage, roles []client.Object, name string) error {
 	})
 	_, obj := s.prepare("etl")
 	s.must(s.client.Create(s.Context(), obj))
-	c := &credential{stage: s, name: "etl", known: cdptest.Client{System: cdptest.OAuth2, ID: "etl-id"}}
+	c := &credential{stage: s, name: "etl", known: exchangetest.Client{System: exchangetest.OAuth2, ID: "etl-id"}}
 
 	steps := []struct {
 		what  string
@@ -151,10 +151,10 @@ func everything(s *stage, roles []client.Object, name string) error {
 		{"a restored target", func() { s.must(s.client.Delete(s.Context(), s.secretOf("renamed"))) }, func() error { return c.issuedAndHealthy(2) }},
 		{"two Warnings of one reason in one pass", func() {
 			c.settled()
-			s.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Reset() }})
+			s.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault { return exchangetest.Reset() }})
 			c.edit(func(obj *v1alpha1.CDPCredential) {
 				obj.Spec.Provider.OAuth2.Scopes = []v1alpha1.Scope{"write"}
-				obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(s.endpoints.APIURL(cdptest.OAuth2))}
+				obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(s.endpoints.APIURL(exchangetest.OAuth2))}
 			})
 		}, func() error { return c.hasEvents("EndpointUnavailable", 2) }},
 		{"the event of the leader", nil, func() error { return s.hasLeaderEvent(id.namespace) }},

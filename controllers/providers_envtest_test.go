@@ -22,7 +22,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // TestEveryProvider applies one manifest of each and looks at all that the target Secret has.
@@ -37,7 +37,7 @@ func TestEveryProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]struct {
-		client cdptest.Client // its id and secret go into the Secret, unless secret says otherwise
+		client exchangetest.Client // its id and secret go into the Secret, unless secret says otherwise
 		secret map[string]string
 		spec   string // provider and what goes with it; URL and HOST are the system's
 		// want is the data beside token.
@@ -46,31 +46,31 @@ func TestEveryProvider(t *testing.T) {
 		basic bool
 	}{
 		"experiture": {
-			client: cdptest.Client{System: cdptest.Experiture, ID: "exp-1", Secret: random(), Auth: cdptest.AuthBasic, Scopes: []string{"cdp:records:write", "cdp:records:read"}},
+			client: exchangetest.Client{System: exchangetest.Experiture, ID: "exp-1", Secret: random(), Auth: exchangetest.AuthBasic, Scopes: []string{"cdp:records:write", "cdp:records:read"}},
 			spec:   `{provider: {experiture: {tokenURL: "$URL/public/oauth/token", scopes: ["cdp:records:write"]}}}`,
 			want:   map[string]string{},
 		},
 		"apsis": {
-			client: cdptest.Client{System: cdptest.Apsis, ID: "apsis-1", Secret: random()},
+			client: exchangetest.Client{System: exchangetest.Apsis, ID: "apsis-1", Secret: random()},
 			spec:   `{provider: {apsis: {url: "$URL"}}}`,
 			want:   map[string]string{},
 		},
 		"oauth2 with basic and a form": {
-			client: cdptest.Client{System: cdptest.OAuth2, ID: "a:b c", Secret: random(), Auth: cdptest.AuthBasic, Scopes: []string{"x", "y"}},
+			client: exchangetest.Client{System: exchangetest.OAuth2, ID: "a:b c", Secret: random(), Auth: exchangetest.AuthBasic, Scopes: []string{"x", "y"}},
 			spec:   `{provider: {oauth2: {tokenURL: "$URL/oauth2/token", scopes: [x, "y"]}}}`,
 			want:   map[string]string{},
 		},
 		"oauth2 with raw basic and JSON": {
-			client: cdptest.Client{System: cdptest.OAuth2, ID: "raw-1", Secret: random(), Auth: cdptest.AuthBasicRaw, JSON: true},
+			client: exchangetest.Client{System: exchangetest.OAuth2, ID: "raw-1", Secret: random(), Auth: exchangetest.AuthBasicRaw, JSON: true},
 			spec:   `{provider: {oauth2: {tokenURL: "$URL/oauth2/token", authMethod: ClientSecretBasicRaw, requestFormat: JSON}}}`,
 			want:   map[string]string{},
 		},
 		"oauth2 with post and a form, all options": {
-			client: cdptest.Client{
-				System: cdptest.OAuth2, ID: "post-1", Secret: random(), Auth: cdptest.AuthPost, Scopes: []string{"x", "y"}, ScopeSeparator: ",",
+			client: exchangetest.Client{
+				System: exchangetest.OAuth2, ID: "post-1", Secret: random(), Auth: exchangetest.AuthPost, Scopes: []string{"x", "y"}, ScopeSeparator: ",",
 				Audiences: []string{"https://api.example.com"}, Resources: []string{"https://a.example.com", "https://b.example.com"},
 				Parameters: map[string]string{"account_id": "7"}, Headers: map[string]string{"X-Tenant": "seven"}, Opaque: true,
-				Response: cdptest.Response{TokenField: "data.accessToken", ExpiresInField: "data.ttl", Unit: time.Minute},
+				Response: exchangetest.Response{TokenField: "data.accessToken", ExpiresInField: "data.ttl", Unit: time.Minute},
 			},
 			spec: `
 provider:
@@ -99,24 +99,24 @@ target:
 			},
 		},
 		"oauth2 with post and JSON": {
-			client: cdptest.Client{System: cdptest.OAuth2, ID: "json-1", Secret: random(), Auth: cdptest.AuthPost, JSON: true},
+			client: exchangetest.Client{System: exchangetest.OAuth2, ID: "json-1", Secret: random(), Auth: exchangetest.AuthPost, JSON: true},
 			spec:   `{provider: {oauth2: {tokenURL: "$URL/oauth2/token", authMethod: ClientSecretPost, requestFormat: JSON}}}`,
 			want:   map[string]string{},
 		},
 		"oauth2 with a private key": {
-			client: cdptest.Client{System: cdptest.OAuth2, ID: "key-1", Auth: cdptest.AuthPrivateKeyJWT, PublicKey: ecKey.Public(), KeyID: "k1"},
+			client: exchangetest.Client{System: exchangetest.OAuth2, ID: "key-1", Auth: exchangetest.AuthPrivateKeyJWT, PublicKey: ecKey.Public(), KeyID: "k1"},
 			secret: map[string]string{"client-id": "key-1", "private-key": pkcs8(t, ecKey), "key-id": "k1"},
 			spec:   `{provider: {oauth2: {tokenURL: "$URL/oauth2/token", authMethod: PrivateKeyJWT}}}`,
 			want:   map[string]string{},
 		},
 		"adobe": {
-			client: cdptest.Client{System: cdptest.Adobe, ID: "adobe-1", Secret: random(), OrganizationID: "ABC@AdobeOrg", Scopes: []string{"openid", "AdobeID"}},
+			client: exchangetest.Client{System: exchangetest.Adobe, ID: "adobe-1", Secret: random(), OrganizationID: "ABC@AdobeOrg", Scopes: []string{"openid", "AdobeID"}},
 			spec:   `{provider: {adobe: {organizationID: ABC@AdobeOrg, imsURL: "$URL", sandboxName: prod, scopes: [openid, AdobeID]}}}`,
 			want:   map[string]string{"x-api-key": "adobe-1", "x-gw-ims-org-id": "ABC@AdobeOrg", "x-sandbox-name": "prod"},
 		},
 		"adobe with a service account": {
-			client: cdptest.Client{
-				System: cdptest.Adobe, ID: "adobe-2", Secret: random(), OrganizationID: "ABC@AdobeOrg", TechnicalAccountID: "X@techacct.adobe.com",
+			client: exchangetest.Client{
+				System: exchangetest.Adobe, ID: "adobe-2", Secret: random(), OrganizationID: "ABC@AdobeOrg", TechnicalAccountID: "X@techacct.adobe.com",
 				Metascopes: []string{"ent_dataservices_sdk"}, PublicKey: rsaKey.Public(),
 			},
 			secret: map[string]string{"client-id": "adobe-2", "client-secret": "$SECRET", "private-key": pkcs8(t, rsaKey)},
@@ -125,24 +125,24 @@ target:
 			want: map[string]string{"x-api-key": "adobe-2", "x-gw-ims-org-id": "ABC@AdobeOrg"},
 		},
 		"algonomy for profiles": {
-			client: cdptest.Client{System: cdptest.Algonomy, ID: "tenant-" + rand.Text(), Secret: random()},
+			client: exchangetest.Client{System: exchangetest.Algonomy, ID: "tenant-" + rand.Text(), Secret: random()},
 			secret: map[string]string{"tenant-hash": "$ID", "oauth-key-secret": "$SECRET"},
 			spec:   `{provider: {algonomy: {url: "$URL", api: Profile, resources: [basic, segments], validity: 300m}}}`,
 			want:   map[string]string{"tenant_hash": "$ID"},
 		},
 		"algonomy for GDPR, without OAuth": {
-			client: cdptest.Client{System: cdptest.Algonomy, ID: "tenant-" + rand.Text()},
+			client: exchangetest.Client{System: exchangetest.Algonomy, ID: "tenant-" + rand.Text()},
 			secret: map[string]string{"tenant-hash": "$ID"},
 			spec:   `{provider: {algonomy: {url: "$URL", api: GDPR, resources: [registerGdprRequest]}}, target: {data: {header: "{{ .headers.access_token }}"}}}`,
 			want:   map[string]string{"tenant_hash": "$ID", "header": "$TOKEN"},
 		},
 		"auth0": {
-			client: cdptest.Client{System: cdptest.Auth0, ID: "auth0-1", Secret: random(), Audiences: []string{"https://api.fyma.ai"}, Scopes: []string{"read:all"}},
+			client: exchangetest.Client{System: exchangetest.Auth0, ID: "auth0-1", Secret: random(), Audiences: []string{"https://api.fyma.ai"}, Scopes: []string{"read:all"}},
 			spec:   `{provider: {auth0: {domain: $HOST, audience: "https://api.fyma.ai"}}}`,
 			want:   map[string]string{},
 		},
 		"basic": {
-			client: cdptest.Client{System: cdptest.Basic, ID: "token-id-1", Secret: random()},
+			client: exchangetest.Client{System: exchangetest.Basic, ID: "token-id-1", Secret: random()},
 			secret: map[string]string{"token-id": "token-id-1", "token-secret": "$SECRET"},
 			spec:   `{provider: {basic: {}}}`,
 			want:   map[string]string{"username": "token-id-1", "password": "$SECRET", "authorization": "Basic $BASIC"},

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // rolloutRoles are the rights that config/rollout-restart adds.
@@ -416,7 +416,7 @@ func rollingOut(s *stage, roles []client.Object, name string) error {
 	_, obj := s.prepare("etl")
 	restarting(refs...)(obj)
 	s.must(s.client.Create(s.Context(), obj))
-	c := &credential{stage: s, name: "etl", known: cdptest.Client{System: cdptest.OAuth2, ID: "etl-id"}}
+	c := &credential{stage: s, name: "etl", known: exchangetest.Client{System: exchangetest.OAuth2, ID: "etl-id"}}
 	c.waitIssued(1)
 	c.edit(func(obj *v1alpha1.CDPCredential) {
 		obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"more": "{{ .clientID }}"}

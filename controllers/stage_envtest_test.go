@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // stage is what one test has for itself: a namespace, and token endpoints whose troubles are nobody else's.
@@ -25,7 +25,7 @@ type stage struct {
 	*testing.T
 	*cluster
 	namespace string
-	endpoints *cdptest.Server
+	endpoints *exchangetest.Server
 	// manager is the label value of the objects made here; empty leaves them to the shared manager.
 	manager string
 }
@@ -34,7 +34,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	c := sharedCluster(t)
-	endpoints, err := cdptest.Start(cdptest.Options{})
+	endpoints, err := exchangetest.Start(exchangetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func (s *stage) allowed() map[string]string {
 
 // fill puts in what a test cannot know beforehand: $NS is the namespace, $HOST and $PORT are those of the OAuth 2.0 endpoint.
 func (s *stage) fill(text string) string {
-	host := s.endpoints.Host(cdptest.OAuth2)
+	host := s.endpoints.Host(exchangetest.OAuth2)
 	return os.Expand(text, func(name string) string {
 		return map[string]string{"NS": s.namespace, "HOST": host, "PORT": strings.TrimPrefix(host, "127.0.0.1:")}[name]
 	})

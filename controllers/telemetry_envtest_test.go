@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // TestEvents wants one event for each token, one Warning for each change of reason, and none for anything else.
@@ -22,7 +22,7 @@ func TestEvents(t *testing.T) {
 	c.waitIssued(2)
 
 	c.settled()
-	s.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Answer(500) }})
+	s.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault { return exchangetest.Answer(500) }})
 	c.request("third")
 	c.waitFailed("Reconciling", "EndpointUnavailable")
 	s.until(patience, "more attempts", func() error {
@@ -31,9 +31,9 @@ func TestEvents(t *testing.T) {
 		}
 		return nil
 	})
-	s.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Garbage() }})
+	s.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault { return exchangetest.Garbage() }})
 	c.waitFailed("Reconciling", "MalformedResponse")
-	s.endpoints.SetBehaviour(cdptest.Behaviour{})
+	s.endpoints.SetBehaviour(exchangetest.Behaviour{})
 	c.waitIssued(3)
 
 	want := map[string]int{"Normal TokenRefreshed": 3, "Warning EndpointUnavailable": 1, "Warning MalformedResponse": 1}
@@ -69,7 +69,7 @@ func TestMetricsPage(t *testing.T) {
 		"cdpcredential_token_expiration_timestamp_seconds" + of, "cdpcredential_next_refresh_timestamp_seconds" + of, "cdpcredential_ready" + of + "1\n",
 		`cdpcredential_exchanges_total{provider="oauth2",reason="TokenIssued",result="success"} `,
 		`cdpcredential_exchange_duration_seconds_bucket{provider="oauth2",le="`, `cdpcredential_refresh_margin_seconds_bucket{le="`,
-		`cdpcredential_refresh_lateness_seconds_bucket{le="`, `cdpcredential_clock_skew_seconds{endpoint="` + s.endpoints.Host(cdptest.OAuth2) + `"} 0`,
+		`cdpcredential_refresh_lateness_seconds_bucket{le="`, `cdpcredential_clock_skew_seconds{endpoint="` + s.endpoints.Host(exchangetest.OAuth2) + `"} 0`,
 		"# TYPE cdpcredential_exchange_duration_seconds histogram",
 	} {
 		if !strings.Contains(page, want) {

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // heist is a namespace with two tenants: one has Secrets and a credential at work, the other may write CDPCredentials and read events, and
@@ -115,7 +115,7 @@ func (h *heist) plot(name string, change func(*v1alpha1.CDPCredential)) *v1alpha
 
 // honest points a stolen credential at the victim's own endpoint, where it works.
 func (h *heist) honest(obj *v1alpha1.CDPCredential) {
-	obj.Spec.Provider.OAuth2.TokenURL = v1alpha1.HTTPSURL(h.endpoints.TokenURL(cdptest.OAuth2))
+	obj.Spec.Provider.OAuth2.TokenURL = v1alpha1.HTTPSURL(h.endpoints.TokenURL(exchangetest.OAuth2))
 	obj.Spec.TLS.CABundle = h.endpoints.CABundle()
 }
 
@@ -276,14 +276,16 @@ func heists() map[string]func(*heist) {
 		}, "HostNotAllowed", "other keys than the default ones"),
 		"be redirected to a host of his own": func(h *heist) {
 			for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
-				h.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Redirect(status, h.spy.URL+"/token") }})
+				h.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault {
+					return exchangetest.Redirect(status, h.spy.URL+"/token")
+				}})
 				c := h.steal(fmt.Sprint("thief-", status), h.honest)
 				c.waitFailed("Reconciling", "EndpointUnavailable", fmt.Sprintf("HTTP %d", status))
 			}
 		},
 		"have the endpoint echo the secret": func(h *heist) {
 			secret := h.victim.known.Secret
-			echoes := map[string]*cdptest.Fault{
+			echoes := map[string]*exchangetest.Fault{
 				"code":        {Status: 400, Body: echo(map[string]any{"error": secret, "error_description": secret})},
 				"part":        {Status: 401, Body: echo(map[string]any{"error": secret[9:21]})},
 				"envelope":    {Status: 403, Body: echo(map[string]any{"error": map[string]any{"code": secret[8:], "message": secret}, "correlationId": secret[8:]})},
@@ -293,7 +295,7 @@ func heists() map[string]func(*heist) {
 				"malformed":   {Edit: func(body map[string]any) { body["access_token"] = secret + "\n" }},
 			}
 			for name, fault := range echoes {
-				h.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return fault }})
+				h.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault { return fault }})
 				c := h.steal("thief-"+name, h.honest)
 				h.until(patience, "the failure", func() error {
 					if condition := meta.FindStatusCondition(c.object().Status.Conditions, "Refreshed"); condition == nil || condition.Status == metav1.ConditionTrue {
@@ -306,8 +308,8 @@ func heists() map[string]func(*heist) {
 		},
 		"have the endpoint grant the secret as a scope": func(h *heist) {
 			secret := h.victim.known.Secret
-			h.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault {
-				return &cdptest.Fault{Edit: func(body map[string]any) {
+			h.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault {
+				return &exchangetest.Fault{Edit: func(body map[string]any) {
 					body["scope"] = "read " + secret[8:] + " " + body["access_token"].(string)[:120]
 				}}
 			}})

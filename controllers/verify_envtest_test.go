@@ -10,14 +10,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // TestVerify asks the API itself: a token that it does not accept is replaced once, and no more.
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	url := s.endpoints.APIURL(cdptest.OAuth2) + "?scope=read"
+	url := s.endpoints.APIURL(exchangetest.OAuth2) + "?scope=read"
 	c := s.ready("etl", func(obj *v1alpha1.CDPCredential) {
 		obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(url), Interval: &metav1.Duration{Duration: 10e9}}
 	})
@@ -34,7 +34,7 @@ func TestVerify(t *testing.T) {
 	verified(metav1.ConditionTrue, "Verified")
 
 	c.edit(func(obj *v1alpha1.CDPCredential) {
-		obj.Spec.Verify.URL = v1alpha1.HTTPSURL(s.endpoints.APIURL(cdptest.OAuth2) + "?scope=write")
+		obj.Spec.Verify.URL = v1alpha1.HTTPSURL(s.endpoints.APIURL(exchangetest.OAuth2) + "?scope=write")
 	})
 	verified(metav1.ConditionFalse, "InsufficientScope")
 	c.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Verify.URL = v1alpha1.HTTPSURL(url) })
@@ -42,9 +42,9 @@ func TestVerify(t *testing.T) {
 
 	// Whatever it is, the API does not take it: one more try, and no loop.
 	c.settled()
-	s.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(r cdptest.Request) *cdptest.Fault {
-		if r.Path == cdptest.APIPath {
-			return cdptest.Answer(401)
+	s.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(r exchangetest.Request) *exchangetest.Fault {
+		if r.Path == exchangetest.APIPath {
+			return exchangetest.Answer(401)
 		}
 		return nil
 	}})
@@ -80,7 +80,7 @@ func TestVerifyWithoutAGoodCA(t *testing.T) {
 				secret.Data["token-id"], secret.Data["token-secret"], secret.Data["ca.crt"] = []byte("id"), []byte(random()), s.endpoints.CABundle()
 			})
 			obj.Spec.TLS = nil
-			obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(s.endpoints.APIURL(cdptest.OAuth2) + "?scope=read"), Interval: &metav1.Duration{Duration: 2e9}}
+			obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(s.endpoints.APIURL(exchangetest.OAuth2) + "?scope=read"), Interval: &metav1.Duration{Duration: 2e9}}
 			change(obj)
 			s.must(s.client.Create(t.Context(), obj))
 			var answer *v1alpha1.CDPCredential

@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // TestRefreshRequestIsHandledOnce wants one token for one request, however often the object is looked at, and an echo in status.
@@ -99,9 +99,9 @@ func (c *credential) suspended() *v1alpha1.CDPCredential {
 func TestReadyEndsWithTheToken(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.endpoints.SetBehaviour(cdptest.Behaviour{Lifetime: 15 * time.Second})
+	s.endpoints.SetBehaviour(exchangetest.Behaviour{Lifetime: 15 * time.Second})
 	c := s.ready("etl")
-	s.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Answer(500) }})
+	s.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault { return exchangetest.Answer(500) }})
 	expires := c.object().Status.TokenExpirationTime.Time
 	s.until(patience, "Ready to end", func() error {
 		return is(c.object(), "Ready", metav1.ConditionFalse, "TokenExpired")
@@ -113,6 +113,6 @@ func TestReadyEndsWithTheToken(t *testing.T) {
 	if c.token() == "" {
 		t.Error("the expired token is gone")
 	}
-	s.endpoints.SetBehaviour(cdptest.Behaviour{})
+	s.endpoints.SetBehaviour(exchangetest.Behaviour{})
 	c.waitIssued(2)
 }

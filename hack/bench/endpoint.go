@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // roleEndpoint is the first argument of the process that is the token endpoint: its processor time is not to be the manager's.
@@ -45,8 +45,8 @@ func secretOf(client string, generation int) string {
 
 // serveEndpoint is the endpoint's process. It ends when its standard input does, which is when the bench has gone.
 func serveEndpoint(ctx context.Context) (err error) {
-	server, err := cdptest.Start(cdptest.Options{
-		ReuseSignature: true, History: 7200, Behaviour: cdptest.Behaviour{Latency: latency, Lifetime: time.Hour},
+	server, err := exchangetest.Start(exchangetest.Options{
+		ReuseSignature: true, History: 7200, Behaviour: exchangetest.Behaviour{Latency: latency, Lifetime: time.Hour},
 	})
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func serveEndpoint(ctx context.Context) (err error) {
 	go func() { _ = control.Serve(listener) }() // it always ends with ErrServerClosed
 	defer func() { err = errors.Join(err, control.Close()) }()
 	if err := json.NewEncoder(os.Stdout).Encode(introduction{
-		Control: "http://" + listener.Addr().String(), TokenURL: server.TokenURL(cdptest.OAuth2), Host: server.Host(cdptest.OAuth2), CABundle: server.CABundle(),
+		Control: "http://" + listener.Addr().String(), TokenURL: server.TokenURL(exchangetest.OAuth2), Host: server.Host(exchangetest.OAuth2), CABundle: server.CABundle(),
 	}); err != nil {
 		return fmt.Errorf("introduce the endpoint: %w", err)
 	}
@@ -70,13 +70,13 @@ func serveEndpoint(ctx context.Context) (err error) {
 }
 
 // controlOf is what the bench tells and asks the endpoint.
-func controlOf(server *cdptest.Server) http.Handler {
+func controlOf(server *exchangetest.Server) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /clients", func(w http.ResponseWriter, r *http.Request) {
 		n, err := strconv.Atoi(r.FormValue("count"))
 		for i := 0; i < n && err == nil; i++ {
 			id := clientID(r.FormValue("fleet"), i)
-			err = server.Register(cdptest.Client{System: cdptest.OAuth2, ID: id, Secret: secretOf(id, 1), PreviousSecret: secretOf(id, 2), Auth: cdptest.AuthPost})
+			err = server.Register(exchangetest.Client{System: exchangetest.OAuth2, ID: id, Secret: secretOf(id, 1), PreviousSecret: secretOf(id, 2), Auth: exchangetest.AuthPost})
 		}
 		finish(w, err)
 	})

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage/samples"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // namespace is where the samples are.
@@ -44,7 +44,7 @@ func run(ctx context.Context, show func(context.Context, watcher) error) (failed
 	}
 
 	say("Starting the token endpoints; tokens live a minute")
-	endpoints, err := cdptest.Start(cdptest.Options{Behaviour: cdptest.Behaviour{Lifetime: time.Minute}})
+	endpoints, err := exchangetest.Start(exchangetest.Options{Behaviour: exchangetest.Behaviour{Lifetime: time.Minute}})
 	if err != nil {
 		return err, nil
 	}

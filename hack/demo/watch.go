@@ -14,7 +14,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage/samples"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // state is what one line of the table shows.
@@ -36,7 +36,7 @@ func (s state) done() bool { return s.ready && s.good && s.refreshes != 0 }
 // watcher looks at what a user and what an endpoint see.
 type watcher struct {
 	client      client.Client
-	endpoints   *cdptest.Server
+	endpoints   *exchangetest.Server
 	credentials []samples.Credential
 }
 
@@ -59,7 +59,7 @@ func (w watcher) states(ctx context.Context, now time.Time) ([]state, error) {
 		if i := slices.IndexFunc(secrets.Items, func(o corev1.Secret) bool { return o.Name == cred.Target }); i >= 0 {
 			s.good = w.accepted(cred, secrets.Items[i].Data, now)
 		}
-		if cred.Client.System != cdptest.Basic {
+		if cred.Client.System != exchangetest.Basic {
 			s.refreshes = max(0, w.endpoints.Issued(cred.Client.System, cred.Client.ID)-1)
 		}
 		states = append(states, s)
@@ -70,7 +70,7 @@ func (w watcher) states(ctx context.Context, now time.Time) ([]state, error) {
 
 // accepted says whether the endpoint's owner would take what the target holds.
 func (w watcher) accepted(cred samples.Credential, data map[string][]byte, now time.Time) bool {
-	if cred.Client.System == cdptest.Basic {
+	if cred.Client.System == exchangetest.Basic {
 		return string(data["username"]) == cred.Client.ID && string(data["password"]) == cred.Client.Secret
 	}
 	token, issued := w.endpoints.Token(string(data["token"]))

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // What kstatus and Argo CD's health check say, and the condition Ready.
@@ -34,18 +34,18 @@ type play struct {
 	*lazyCluster
 	*observer
 	namespace string
-	endpoints *cdptest.Server
+	endpoints *exchangetest.Server
 	down      atomic.Bool // the endpoint
-	known     cdptest.Client
+	known     exchangetest.Client
 }
 
 func newPlay(t *testing.T) *play {
 	t.Helper()
 	p := &play{T: t, lazyCluster: sharedCluster(t)}
 	var err error
-	p.endpoints, err = cdptest.Start(cdptest.Options{Behaviour: cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault {
+	p.endpoints, err = exchangetest.Start(exchangetest.Options{Behaviour: exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault {
 		if p.down.Load() {
-			return cdptest.Answer(http.StatusServiceUnavailable)
+			return exchangetest.Answer(http.StatusServiceUnavailable)
 		}
 		return nil
 	}}})
@@ -55,7 +55,7 @@ func newPlay(t *testing.T) *play {
 	t.Cleanup(func() { _ = p.endpoints.Close() })
 	p.namespace = p.lazyCluster.namespace(t)
 	p.observer = observe(t, p.lazyCluster, p.namespace)
-	p.known = cdptest.Client{System: cdptest.OAuth2, ID: "etl", Secret: "the-secret-of-" + p.namespace, Auth: cdptest.AuthPost, Scopes: []string{"read"}}
+	p.known = exchangetest.Client{System: exchangetest.OAuth2, ID: "etl", Secret: "the-secret-of-" + p.namespace, Auth: exchangetest.AuthPost, Scopes: []string{"read"}}
 	return p
 }
 
@@ -65,7 +65,7 @@ func (p *play) credential() *v1alpha1.CDPCredential {
 	obj.Namespace, obj.Name = p.namespace, "etl"
 	obj.Spec = v1alpha1.CDPCredentialSpec{
 		Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{
-			TokenURL: v1alpha1.HTTPSURL(p.endpoints.TokenURL(cdptest.OAuth2)), AuthMethod: "ClientSecretPost",
+			TokenURL: v1alpha1.HTTPSURL(p.endpoints.TokenURL(exchangetest.OAuth2)), AuthMethod: "ClientSecretPost",
 		}},
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: "etl-client"},
 		Target:          v1alpha1.Target{Name: "etl-token"},
@@ -188,7 +188,7 @@ func TestEveryState(t *testing.T) {
 		"the API wants another scope": {func(p *play) {
 			p.introduce()
 			obj := p.credential()
-			obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(p.endpoints.APIURL(cdptest.OAuth2) + "?scope=write")}
+			obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(p.endpoints.APIURL(exchangetest.OAuth2) + "?scope=write")}
 			p.create(obj)
 			p.until(current)
 			wait(p.T, "Verified is False", func() bool { return conditionOf(p.latest(), "Verified") != nil }, func() string { return "" })

@@ -9,21 +9,21 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // credential is a CDPCredential of oauth2 with an endpoint of its own.
 type credential struct {
 	*testing.T
-	endpoints       *cdptest.Server
+	endpoints       *exchangetest.Server
 	namespace, name string
-	known           cdptest.Client // at the endpoint
-	asked           string         // the last refresh request
+	known           exchangetest.Client // at the endpoint
+	asked           string              // the last refresh request
 }
 
-func newEndpoints(t *testing.T, behaviour cdptest.Behaviour) *cdptest.Server {
+func newEndpoints(t *testing.T, behaviour exchangetest.Behaviour) *exchangetest.Server {
 	t.Helper()
-	endpoints, err := cdptest.Start(cdptest.Options{Behaviour: behaviour})
+	endpoints, err := exchangetest.Start(exchangetest.Options{Behaviour: behaviour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +34,8 @@ func newEndpoints(t *testing.T, behaviour cdptest.Behaviour) *cdptest.Server {
 func newCredential(t *testing.T, namespace, name string) *credential {
 	t.Helper()
 	return &credential{
-		T: t, endpoints: newEndpoints(t, cdptest.Behaviour{}), namespace: namespace, name: name,
-		known: cdptest.Client{System: cdptest.OAuth2, ID: namespace + "-" + name, Secret: "the-secret-of-" + namespace, Auth: cdptest.AuthPost},
+		T: t, endpoints: newEndpoints(t, exchangetest.Behaviour{}), namespace: namespace, name: name,
+		known: exchangetest.Client{System: exchangetest.OAuth2, ID: namespace + "-" + name, Secret: "the-secret-of-" + namespace, Auth: exchangetest.AuthPost},
 	}
 }
 
@@ -52,14 +52,14 @@ func (c *credential) create() {
 }
 
 // prepareAt makes the client and its Secret, and gives the object.
-func prepareAt(t *testing.T, endpoints *cdptest.Server, namespace, name string, known cdptest.Client) (*v1alpha1.CDPCredential, error) {
+func prepareAt(t *testing.T, endpoints *exchangetest.Server, namespace, name string, known exchangetest.Client) (*v1alpha1.CDPCredential, error) {
 	t.Helper()
 	if err := endpoints.Register(known); err != nil {
 		return nil, err
 	}
 	secret := &corev1.Secret{StringData: map[string]string{"client-id": known.ID, "client-secret": known.Secret, "ca.crt": string(endpoints.CABundle())}}
 	secret.Namespace, secret.Name = namespace, name+"-client"
-	secret.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: endpoints.Host(cdptest.OAuth2)}
+	secret.Annotations = map[string]string{v1alpha1.AllowedHostsAnnotation: endpoints.Host(exchangetest.OAuth2)}
 	if err := shared.cluster.Client.Create(t.Context(), secret); err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func prepareAt(t *testing.T, endpoints *cdptest.Server, namespace, name string, 
 	obj.Namespace, obj.Name = namespace, name
 	obj.Spec = v1alpha1.CDPCredentialSpec{
 		Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{
-			TokenURL: v1alpha1.HTTPSURL(endpoints.TokenURL(cdptest.OAuth2)), AuthMethod: "ClientSecretPost",
+			TokenURL: v1alpha1.HTTPSURL(endpoints.TokenURL(exchangetest.OAuth2)), AuthMethod: "ClientSecretPost",
 		}},
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: name + "-client"},
 		Target:          v1alpha1.Target{Name: name + "-token"},
@@ -106,7 +106,7 @@ func (c *credential) request(id string) {
 }
 
 // issued is how many tokens the endpoint has handed out.
-func (c *credential) issued() int { return c.endpoints.Issued(cdptest.OAuth2, c.known.ID) }
+func (c *credential) issued() int { return c.endpoints.Issued(exchangetest.OAuth2, c.known.ID) }
 
 // token is what the target holds; empty if it holds none.
 func (c *credential) token() string {

@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // The leader dies at every point of a pass: at most the one token is lost that it had in its hand, and status and target agree as soon as
@@ -83,12 +83,12 @@ func TestLeaderDies(t *testing.T) {
 func TestLeaderDiesDuringExchange(t *testing.T) {
 	t.Parallel()
 	for title, tc := range map[string]struct {
-		fault  func(kill func()) *cdptest.Fault
+		fault  func(kill func()) *exchangetest.Fault
 		issued int
 	}{
-		"before the token is made": {func(kill func()) *cdptest.Fault { kill(); return cdptest.Reset() }, 1},
-		"with the answer on its way": {func(kill func()) *cdptest.Fault {
-			return &cdptest.Fault{Rewrite: func(body []byte) []byte { kill(); return body }}
+		"before the token is made": {func(kill func()) *exchangetest.Fault { kill(); return exchangetest.Reset() }, 1},
+		"with the answer on its way": {func(kill func()) *exchangetest.Fault {
+			return &exchangetest.Fault{Rewrite: func(body []byte) []byte { kill(); return body }}
 		}, 2},
 	} {
 		t.Run(title, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestLeaderDiesDuringExchange(t *testing.T) {
 			p.wait("the first token is there", c.agrees)
 			c.ripen()
 			held := c.token()
-			c.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(r cdptest.Request) *cdptest.Fault {
+			c.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(r exchangetest.Request) *exchangetest.Fault {
 				if r.Count > 1 { // counted from here
 					return nil
 				}
@@ -127,11 +127,11 @@ func TestLeaderHandsOver(t *testing.T) {
 	p.wait("the first token is there", c.agrees)
 	c.ripen()
 	issued := make(chan struct{})
-	c.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(r cdptest.Request) *cdptest.Fault {
+	c.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(r exchangetest.Request) *exchangetest.Fault {
 		if r.Count > 1 { // counted from here
 			return nil
 		}
-		return &cdptest.Fault{Rewrite: func(body []byte) []byte { // the token is made, and its answer takes a while
+		return &exchangetest.Fault{Rewrite: func(body []byte) []byte { // the token is made, and its answer takes a while
 			close(issued)
 			timer := time.NewTimer(500 * time.Millisecond)
 			<-timer.C
@@ -161,9 +161,9 @@ func TestHangingEndpointHoldsNoLease(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, "hanging")
 	c := newCredential(t, p.namespace, "etl")
-	c.endpoints.SetBehaviour(cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Hang() }})
+	c.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault { return exchangetest.Hang() }})
 	c.create()
-	p.wait("the exchange is under way", func() bool { return c.endpoints.Stats().InFlight[cdptest.OAuth2] == 1 })
+	p.wait("the exchange is under way", func() bool { return c.endpoints.Stats().InFlight[exchangetest.OAuth2] == 1 })
 	was, began := p.holder(), time.Now()
 	p.must(p.leader.Terminate())
 	p.wait("the Lease is given up", func() bool { return p.holder() != was })
@@ -172,7 +172,7 @@ func TestHangingEndpointHoldsNoLease(t *testing.T) {
 	if gaveUp > 4*time.Second {
 		t.Errorf("the Lease was given up after %s, want a little more than 2 s", gaveUp)
 	}
-	c.endpoints.SetBehaviour(cdptest.Behaviour{})
+	c.endpoints.SetBehaviour(exchangetest.Behaviour{})
 	p.wait("the next leader works", c.agrees)
 }
 

@@ -15,16 +15,16 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // A hundred credentials whose endpoint hangs, and a hundred whose endpoint says that it is too much, must not be felt by a hundred others;
 // and the throttled endpoint must be left alone by all its hundred.
 func TestBadEndpointsDelayNobodyElse(t *testing.T) {
 	const many = 100
-	healthy := cdptest.Behaviour{Latency: 50 * time.Millisecond}
-	hanging := newEndpoints(t, cdptest.Behaviour{Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Hang() }})
-	throttling := newEndpoints(t, cdptest.Behaviour{Latency: 50 * time.Millisecond, Fault: func(cdptest.Request) *cdptest.Fault { return cdptest.Throttled("60") }})
+	healthy := exchangetest.Behaviour{Latency: 50 * time.Millisecond}
+	hanging := newEndpoints(t, exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault { return exchangetest.Hang() }})
+	throttling := newEndpoints(t, exchangetest.Behaviour{Latency: 50 * time.Millisecond, Fault: func(exchangetest.Request) *exchangetest.Fault { return exchangetest.Throttled("60") }})
 	sets := []*set{
 		newSet(t, "warm-up", newEndpoints(t, healthy), 20),
 		newSet(t, "alone", newEndpoints(t, healthy), many),
@@ -50,7 +50,7 @@ func TestBadEndpointsDelayNobodyElse(t *testing.T) {
 	hang.create()
 	throttled.create()
 	wait(t, time.Minute, "the bad endpoints are asked", func() bool {
-		return hanging.Stats().InFlight[cdptest.OAuth2] > 0 && throttling.Stats().Requests(cdptest.OAuth2, cdptest.OAuth2TokenPath) > 0
+		return hanging.Stats().InFlight[exchangetest.OAuth2] > 0 && throttling.Stats().Requests(exchangetest.OAuth2, exchangetest.OAuth2TokenPath) > 0
 	})
 	after := beside.latencies()
 	p50, p99 := ratio(before, after, 50), ratio(before, after, 99)
@@ -60,10 +60,10 @@ func TestBadEndpointsDelayNobodyElse(t *testing.T) {
 		t.Errorf("the 99th percentile grew to %.3f times of what it was, want less than 1.10", p99)
 	}
 	stats := hanging.Stats()
-	if got := stats.MaxInFlight[cdptest.OAuth2]; got > 8 {
+	if got := stats.MaxInFlight[exchangetest.OAuth2]; got > 8 {
 		t.Errorf("%d requests were in flight at the hanging endpoint at the same time, want at most 8", got)
 	}
-	if got := throttling.Stats().Requests(cdptest.OAuth2, cdptest.OAuth2TokenPath); got > 3 {
+	if got := throttling.Stats().Requests(exchangetest.OAuth2, exchangetest.OAuth2TokenPath); got > 3 {
 		t.Errorf("%d requests reached the endpoint that asked for a minute's rest, want at most 3", got)
 	}
 }
@@ -72,17 +72,17 @@ func TestBadEndpointsDelayNobodyElse(t *testing.T) {
 type set struct {
 	*testing.T
 	namespace string
-	endpoints *cdptest.Server
+	endpoints *exchangetest.Server
 	objects   []*v1alpha1.CDPCredential
 }
 
 // newSet makes the clients and their Secrets, and the objects, but does not create those.
-func newSet(t *testing.T, name string, endpoints *cdptest.Server, n int) *set {
+func newSet(t *testing.T, name string, endpoints *exchangetest.Server, n int) *set {
 	t.Helper()
 	s := &set{T: t, namespace: namespaceOf(t, name), endpoints: endpoints}
 	for i := range n {
 		name := fmt.Sprintf("c%03d", i)
-		known := cdptest.Client{System: cdptest.OAuth2, ID: s.namespace + "-" + name, Secret: "the-secret-of-" + name, Auth: cdptest.AuthPost}
+		known := exchangetest.Client{System: exchangetest.OAuth2, ID: s.namespace + "-" + name, Secret: "the-secret-of-" + name, Auth: exchangetest.AuthPost}
 		obj, err := prepareAt(t, endpoints, s.namespace, name, known)
 		if err != nil {
 			t.Fatal(err)

@@ -21,7 +21,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage/samples"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 var record = flag.Bool("record", false, "write testdata/first-version.yaml anew; needs the commit of the first version")
@@ -90,7 +90,7 @@ func TestRecord(t *testing.T) {
 	w := newWorld(t, old.root)
 	w.install(old)
 	kubeconfig := w.account()
-	endpoints, err := cdptest.Start(cdptest.Options{Behaviour: cdptest.Behaviour{Lifetime: years}})
+	endpoints, err := exchangetest.Start(exchangetest.Options{Behaviour: exchangetest.Behaviour{Lifetime: years}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage/samples"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // first is the first version of the second edition of the contract: nobody has installed what was before it.
@@ -25,7 +25,7 @@ func TestUpgradeAndRollback(t *testing.T) {
 	w := newWorld(t, old.root)
 	w.install(old)
 	kubeconfig := w.account()
-	endpoints, err := cdptest.Start(cdptest.Options{Behaviour: cdptest.Behaviour{Lifetime: time.Hour}})
+	endpoints, err := exchangetest.Start(exchangetest.Options{Behaviour: exchangetest.Behaviour{Lifetime: time.Hour}})
 	if err != nil {
 		t.Fatal(err)
 	}

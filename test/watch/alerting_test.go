@@ -12,7 +12,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // hurried makes the rules fit a test of two minutes: no alert waits longer than a second, and work is overdue after two seconds in place
@@ -60,7 +60,7 @@ func TestPrometheus(t *testing.T) {
 
 	// One worker, and endpoints that hang: everybody else's work is late.
 	for _, c := range []*credential{f.never, f.throttled} {
-		c.endpoints.SetBehaviour(down(cdptest.Hang))
+		c.endpoints.SetBehaviour(down(exchangetest.Hang))
 		c.request()
 	}
 	s.start(t, namespace, append(flags, "--max-concurrent-reconciles=1")...)
@@ -75,7 +75,7 @@ func TestPrometheus(t *testing.T) {
 		return ""
 	})
 	for _, c := range []*credential{f.never, f.throttled} {
-		c.endpoints.SetBehaviour(cdptest.Behaviour{})
+		c.endpoints.SetBehaviour(exchangetest.Behaviour{})
 	}
 	p.wantFiring(t, "once endpoints answer again")
 }
@@ -153,27 +153,27 @@ type fleet struct {
 
 func startFleet(t *testing.T, s *site, namespace string) *fleet {
 	t.Helper()
-	well := func(name string, behaviour cdptest.Behaviour, change ...func(*v1alpha1.CDPCredentialSpec)) *credential {
+	well := func(name string, behaviour exchangetest.Behaviour, change ...func(*v1alpha1.CDPCredentialSpec)) *credential {
 		c := newCredential(t, s, namespace, name, behaviour)
 		c.saveSecret(c.known.Secret, c.host())
 		c.create(change...)
 		return c
 	}
 	f := &fleet{
-		throttled: well("throttled", down(func() *cdptest.Fault { return cdptest.Throttled("1") })),
-		soon:      well("soon", cdptest.Behaviour{Lifetime: 9 * time.Minute}),
-		expired:   well("expired", cdptest.Behaviour{Lifetime: 15 * time.Second}),
+		throttled: well("throttled", down(func() *exchangetest.Fault { return exchangetest.Throttled("1") })),
+		soon:      well("soon", exchangetest.Behaviour{Lifetime: 9 * time.Minute}),
+		expired:   well("expired", exchangetest.Behaviour{Lifetime: 15 * time.Second}),
 		never:     well("never", down(unavailable)),
-		skewed:    well("skewed", cdptest.Behaviour{ClockOffset: 2 * time.Minute}),
-		short:     well("short", cdptest.Behaviour{Lifetime: 40 * time.Second}),
-		healthy:   well("healthy", cdptest.Behaviour{}),
+		skewed:    well("skewed", exchangetest.Behaviour{ClockOffset: 2 * time.Minute}),
+		short:     well("short", exchangetest.Behaviour{Lifetime: 40 * time.Second}),
+		healthy:   well("healthy", exchangetest.Behaviour{}),
 	}
-	f.absent = newCredential(t, s, namespace, "absent", cdptest.Behaviour{})
+	f.absent = newCredential(t, s, namespace, "absent", exchangetest.Behaviour{})
 	f.absent.create()
-	f.rejected = newCredential(t, s, namespace, "rejected", cdptest.Behaviour{})
+	f.rejected = newCredential(t, s, namespace, "rejected", exchangetest.Behaviour{})
 	f.rejected.saveSecret("of another client", f.rejected.host())
 	f.rejected.create()
-	f.scope = newCredential(t, s, namespace, "scope", cdptest.Behaviour{})
+	f.scope = newCredential(t, s, namespace, "scope", exchangetest.Behaviour{})
 	f.scope.saveSecret(f.scope.known.Secret, f.scope.host())
 	f.scope.create(func(spec *v1alpha1.CDPCredentialSpec) {
 		spec.Verify = &v1alpha1.Verify{URL: f.scope.api("write"), Interval: &metav1.Duration{Duration: time.Second}}
@@ -181,11 +181,11 @@ func startFleet(t *testing.T, s *site, namespace string) *fleet {
 	return f
 }
 
-func unavailable() *cdptest.Fault { return cdptest.Answer(http.StatusServiceUnavailable) }
+func unavailable() *exchangetest.Fault { return exchangetest.Answer(http.StatusServiceUnavailable) }
 
 // api is an API that wants a scope.
 func (c *credential) api(scope string) v1alpha1.HTTPSURL {
-	return v1alpha1.HTTPSURL(c.endpoints.APIURL(cdptest.OAuth2) + "?scope=" + scope)
+	return v1alpha1.HTTPSURL(c.endpoints.APIURL(exchangetest.OAuth2) + "?scope=" + scope)
 }
 
 // breakAll has those fail that were well until then.
@@ -205,7 +205,7 @@ func (f *fleet) mendAll() {
 	}
 	f.scope.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Verify.URL = f.scope.api("read") })
 	for _, c := range []*credential{f.throttled, f.soon, f.expired, f.never, f.skewed} {
-		c.endpoints.SetBehaviour(cdptest.Behaviour{})
+		c.endpoints.SetBehaviour(exchangetest.Behaviour{})
 		c.request()
 	}
 }

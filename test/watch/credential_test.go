@@ -10,27 +10,27 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // A credential is a CDPCredential with an endpoint of its own.
 type credential struct {
 	*testing.T
 	site            *site
-	endpoints       *cdptest.Server
+	endpoints       *exchangetest.Server
 	namespace, name string
-	known           cdptest.Client // at the endpoint
+	known           exchangetest.Client // at the endpoint
 }
 
-func newCredential(t *testing.T, s *site, namespace, name string, behaviour cdptest.Behaviour) *credential {
+func newCredential(t *testing.T, s *site, namespace, name string, behaviour exchangetest.Behaviour) *credential {
 	t.Helper()
-	endpoints, err := cdptest.Start(cdptest.Options{Behaviour: behaviour})
+	endpoints, err := exchangetest.Start(exchangetest.Options{Behaviour: behaviour})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = endpoints.Close() })
-	c := &credential{T: t, site: s, endpoints: endpoints, namespace: namespace, name: name, known: cdptest.Client{
-		System: cdptest.OAuth2, ID: "id-of-" + name, Secret: "the-secret-of-" + name, Auth: cdptest.AuthPost, Scopes: []string{"read"},
+	c := &credential{T: t, site: s, endpoints: endpoints, namespace: namespace, name: name, known: exchangetest.Client{
+		System: exchangetest.OAuth2, ID: "id-of-" + name, Secret: "the-secret-of-" + name, Auth: exchangetest.AuthPost, Scopes: []string{"read"},
 	}}
 	if err := endpoints.Register(c.known); err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func (c *credential) saveSecret(value, allowed string) {
 	}
 }
 
-func (c *credential) host() string { return c.endpoints.Host(cdptest.OAuth2) }
+func (c *credential) host() string { return c.endpoints.Host(exchangetest.OAuth2) }
 
 // create makes the object, as change has it.
 func (c *credential) create(change ...func(*v1alpha1.CDPCredentialSpec)) {
@@ -64,7 +64,7 @@ func (c *credential) create(change ...func(*v1alpha1.CDPCredentialSpec)) {
 	obj.Namespace, obj.Name = c.namespace, c.name
 	obj.Spec = v1alpha1.CDPCredentialSpec{
 		Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{
-			TokenURL: v1alpha1.HTTPSURL(c.endpoints.TokenURL(cdptest.OAuth2)), AuthMethod: "ClientSecretPost",
+			TokenURL: v1alpha1.HTTPSURL(c.endpoints.TokenURL(exchangetest.OAuth2)), AuthMethod: "ClientSecretPost",
 		}},
 		ClientSecretRef: v1alpha1.ClientSecretReference{Name: c.name + "-client"},
 		Target:          v1alpha1.Target{Name: c.name + "-token"},
@@ -121,9 +121,9 @@ func (c *credential) waitFor(kind, reason string) {
 }
 
 // down is an endpoint that fails, hangs or refuses, for as long as nobody changes it.
-func down(fault func() *cdptest.Fault) cdptest.Behaviour {
-	return cdptest.Behaviour{Fault: func(r cdptest.Request) *cdptest.Fault {
-		if r.Path == cdptest.APIPath {
+func down(fault func() *exchangetest.Fault) exchangetest.Behaviour {
+	return exchangetest.Behaviour{Fault: func(r exchangetest.Request) *exchangetest.Fault {
+		if r.Path == exchangetest.APIPath {
 			return nil
 		}
 		return fault()

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // TestDescribe: kubectl describe tells the story of a failure, and what it says to do mends it.
@@ -20,7 +20,7 @@ func TestDescribe(t *testing.T) {
 	s.start(t, namespace, "--leader-elect=false")
 
 	t.Run("wrong secret", func(t *testing.T) {
-		c := newCredential(t, s, namespace, "wrong", cdptest.Behaviour{})
+		c := newCredential(t, s, namespace, "wrong", exchangetest.Behaviour{})
 		c.saveSecret("not-this-one", c.host())
 		c.create()
 		c.waitFor(v1alpha1.ConditionStalled, v1alpha1.ReasonCredentialsRejected)
@@ -38,7 +38,7 @@ func TestDescribe(t *testing.T) {
 	})
 
 	t.Run("no consent", func(t *testing.T) {
-		c := newCredential(t, s, namespace, "etl", cdptest.Behaviour{})
+		c := newCredential(t, s, namespace, "etl", exchangetest.Behaviour{})
 		c.saveSecret(c.known.Secret, "")
 		c.create()
 		c.waitFor(v1alpha1.ConditionStalled, v1alpha1.ReasonHostNotAllowed)
@@ -53,7 +53,7 @@ func TestDescribe(t *testing.T) {
 	})
 
 	t.Run("no Secret", func(t *testing.T) {
-		c := newCredential(t, s, namespace, "absent", cdptest.Behaviour{})
+		c := newCredential(t, s, namespace, "absent", exchangetest.Behaviour{})
 		c.create()
 		c.waitFor(v1alpha1.ConditionStalled, v1alpha1.ReasonSecretNotFound)
 		c.tells(`Warning +SecretNotFound +\S+ +cdp-credential-operator +create the Secret absent-client in this namespace, with the keys client-id and client-secret`)

@@ -10,7 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // An asker uses the tokens: it calls the APIs with what the targets hold.
@@ -121,7 +121,7 @@ func (a *asker) call(ctx context.Context, m *member, secret *corev1.Secret) (int
 	for name := range m.companions() {
 		request.Header[name] = []string{string(secret.Data[name])} // as they are spelt
 	}
-	if m.client.System == cdptest.Algonomy {
+	if m.client.System == exchangetest.Algonomy {
 		request.Header["access_token"] = []string{string(secret.Data["token"])}
 	} else {
 		request.Header.Set("Authorization", string(secret.Data["authorization"]))

@@ -10,7 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // A gap is a time in which a consumer held something wrong though no user had broken the target.
@@ -18,7 +18,7 @@ type gap struct {
 	member   *member
 	verdict  verdict
 	from, to time.Time
-	token    cdptest.Token // the one it held, if it was one
+	token    exchangetest.Token // the one it held, if it was one
 }
 
 // A breakage is what a user did to a target, until it is repaired.
@@ -27,8 +27,8 @@ type breakage struct {
 	what     string
 	exchange bool // it takes a new token to repair it
 	since    time.Time
-	repaired time.Time     // zero: not yet
-	token    cdptest.Token // that repaired it
+	repaired time.Time          // zero: not yet
+	token    exchangetest.Token // that repaired it
 	// harmed says that a consumer saw it. uncertain says that the API server went away before it had answered: perhaps nothing is broken.
 	harmed, uncertain bool
 	// done says whether a Secret is of after the change; nil while it is being made.
@@ -88,7 +88,7 @@ func (c *consumer) watch(ctx context.Context) {
 }
 
 // found takes down what a look at one target has shown.
-func (c *consumer) found(m *member, secret *corev1.Secret, v verdict, token cdptest.Token, now time.Time) {
+func (c *consumer) found(m *member, secret *corev1.Secret, v verdict, token exchangetest.Token, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reads++

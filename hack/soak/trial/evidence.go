@@ -3,7 +3,7 @@ package trial
 import (
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // evidence is what a run has left, by member.
@@ -22,7 +22,7 @@ type evidence struct {
 	tokens   map[string][]issuedOne // by client
 }
 
-type issuedOne struct{ cdptest.Token }
+type issuedOne struct{ exchangetest.Token }
 
 const (
 	// starting is what a process needs from its start of work until it has looked at all objects.

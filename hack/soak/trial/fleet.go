@@ -10,14 +10,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // A member is one CDPCredential of the fleet, with all that the run knows of it.
 type member struct {
 	namespace, name string
 	site            *site
-	client          cdptest.Client
+	client          exchangetest.Client
 	before          time.Duration // spec.refresh.before; zero: the default
 	verify          bool
 }
@@ -60,20 +60,20 @@ func fleet(chance *rand.Rand, n int, sites []*site) ([]*member, error) {
 }
 
 // newClient makes up a client of one of the systems, as the vendors have them.
-func (s *site) newClient(chance *rand.Rand, id string) cdptest.Client {
-	c := cdptest.Client{ID: id, Secret: newSecret(chance), Lifetime: between(chance, s.shortest, s.longest).Truncate(time.Second)}
+func (s *site) newClient(chance *rand.Rand, id string) exchangetest.Client {
+	c := exchangetest.Client{ID: id, Secret: newSecret(chance), Lifetime: between(chance, s.shortest, s.longest).Truncate(time.Second)}
 	switch c.System = pick(chance, s.systems); c.System {
-	case cdptest.Adobe:
+	case exchangetest.Adobe:
 		c.OrganizationID, c.Scopes = "ORG@AdobeOrg", []string{"openid", "AdobeID"}
-	case cdptest.Algonomy:
+	case exchangetest.Algonomy:
 		c.Resources = []string{"basic", "segments"}
 		c.Lifetime = max(c.Lifetime.Truncate(time.Minute), time.Minute) // the client asks for whole minutes
-	case cdptest.Auth0:
+	case exchangetest.Auth0:
 		c.Audiences = []string{"https://api.example.com"}
-	case cdptest.Experiture:
-		c.Scopes, c.Auth = []string{"cdp:records:write"}, cdptest.AuthBasic
-	case cdptest.OAuth2:
-		c.Scopes, c.Auth = []string{"read", "write"}, cdptest.AuthPost
+	case exchangetest.Experiture:
+		c.Scopes, c.Auth = []string{"cdp:records:write"}, exchangetest.AuthBasic
+	case exchangetest.OAuth2:
+		c.Scopes, c.Auth = []string{"read", "write"}, exchangetest.AuthPost
 		c.Opaque = chance.IntN(3) == 0
 	}
 	return c
@@ -97,7 +97,7 @@ func (m *member) secret() *corev1.Secret {
 }
 
 func (m *member) values() map[string]string {
-	if m.client.System == cdptest.Algonomy {
+	if m.client.System == exchangetest.Algonomy {
 		return map[string]string{"tenant-hash": m.client.ID, "oauth-key-secret": m.client.Secret}
 	}
 	return map[string]string{"client-id": m.client.ID, "client-secret": m.client.Secret}
@@ -125,21 +125,21 @@ func (m *member) provider() v1alpha1.Provider {
 	server, system := m.site.server, m.client.System
 	url := v1alpha1.HTTPSURL(server.URL(system))
 	switch system {
-	case cdptest.Adobe:
+	case exchangetest.Adobe:
 		return v1alpha1.Provider{Adobe: &v1alpha1.Adobe{OrganizationID: m.client.OrganizationID, IMSURL: &url, Scopes: scopes(m.client.Scopes)}}
-	case cdptest.Algonomy:
+	case exchangetest.Algonomy:
 		return v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{
 			URL: url, API: "Profile", Resources: scopes(m.client.Resources), Validity: &metav1.Duration{Duration: m.client.Lifetime},
 		}}
-	case cdptest.Apsis:
+	case exchangetest.Apsis:
 		return v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: &url}}
-	case cdptest.Auth0:
+	case exchangetest.Auth0:
 		return v1alpha1.Provider{Auth0: &v1alpha1.Auth0{Domain: server.Host(system), Audience: m.client.Audiences[0]}}
-	case cdptest.Experiture:
+	case exchangetest.Experiture:
 		return v1alpha1.Provider{Experiture: &v1alpha1.Experiture{TokenURL: v1alpha1.HTTPSURL(server.TokenURL(system)), Scopes: scopes(m.client.Scopes)}}
 	}
 	return v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{
-		TokenURL: v1alpha1.HTTPSURL(server.TokenURL(cdptest.OAuth2)), AuthMethod: "ClientSecretPost", Scopes: scopes(m.client.Scopes),
+		TokenURL: v1alpha1.HTTPSURL(server.TokenURL(exchangetest.OAuth2)), AuthMethod: "ClientSecretPost", Scopes: scopes(m.client.Scopes),
 	}}
 }
 

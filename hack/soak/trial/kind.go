@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // A kind is a way in which an endpoint misbehaves.
@@ -19,12 +19,12 @@ type kind struct {
 
 // A what is one fault that was made up.
 type what struct {
-	fault      *cdptest.Fault
+	fault      *exchangetest.Fault
 	busy       time.Duration // how long the sender does not know, at most
 	retryAfter time.Duration
 }
 
-func simple(fault func() *cdptest.Fault) func(*rand.Rand, time.Time) what {
+func simple(fault func() *exchangetest.Fault) func(*rand.Rand, time.Time) what {
 	return func(*rand.Rand, time.Time) what { return what{fault: fault(), busy: 500 * time.Millisecond} }
 }
 
@@ -32,24 +32,24 @@ func simple(fault func() *cdptest.Fault) func(*rand.Rand, time.Time) what {
 func quickFaults(retryAfter int) []kind {
 	return []kind{
 		{"5xx", unavailable, false, func(chance *rand.Rand, _ time.Time) what {
-			return what{fault: cdptest.Answer(pick(chance, []int{500, 502, 503, 504})), busy: 500 * time.Millisecond}
+			return what{fault: exchangetest.Answer(pick(chance, []int{500, 502, 503, 504})), busy: 500 * time.Millisecond}
 		}},
-		{"reset", unavailable, false, simple(cdptest.Reset)},
-		{"redirect", malformed, false, simple(func() *cdptest.Fault {
-			return cdptest.Redirect(http.StatusTemporaryRedirect, "https://127.0.0.1:1/elsewhere")
+		{"reset", unavailable, false, simple(exchangetest.Reset)},
+		{"redirect", malformed, false, simple(func() *exchangetest.Fault {
+			return exchangetest.Redirect(http.StatusTemporaryRedirect, "https://127.0.0.1:1/elsewhere")
 		})},
-		{"garbage", malformed, false, simple(cdptest.Garbage)},
-		{"page in place of an answer", malformed, false, simple(func() *cdptest.Fault { return cdptest.HTML(http.StatusOK) })},
-		{"answer without a token", malformed, true, simple(func() *cdptest.Fault { return cdptest.Without("access_token", "token") })},
-		{deadToken, malformed, true, simple(cdptest.Expired)},
-		{"token unsafe in a header", malformed, true, simple(cdptest.Unsafe)},
+		{"garbage", malformed, false, simple(exchangetest.Garbage)},
+		{"page in place of an answer", malformed, false, simple(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusOK) })},
+		{"answer without a token", malformed, true, simple(func() *exchangetest.Fault { return exchangetest.Without("access_token", "token") })},
+		{deadToken, malformed, true, simple(exchangetest.Expired)},
+		{"token unsafe in a header", malformed, true, simple(exchangetest.Unsafe)},
 		{"429 with Retry-After", throttled, false, func(chance *rand.Rand, endpointClock time.Time) what {
 			seconds := 1 + chance.IntN(retryAfter)
 			said := strconv.Itoa(seconds)
 			if chance.IntN(2) == 0 { // a date on the endpoint's own clock, which may be wrong
 				said = endpointClock.Add(time.Duration(seconds) * time.Second).UTC().Format(http.TimeFormat)
 			}
-			return what{fault: cdptest.Throttled(said), busy: 500 * time.Millisecond, retryAfter: time.Duration(seconds) * time.Second}
+			return what{fault: exchangetest.Throttled(said), busy: 500 * time.Millisecond, retryAfter: time.Duration(seconds) * time.Second}
 		}},
 	}
 }
@@ -60,15 +60,15 @@ const deadToken = "dead token"
 // slowFaults take time to be seen, or to get over.
 func slowFaults() []kind {
 	return []kind{
-		{"hang", unavailable, false, func(*rand.Rand, time.Time) what { return what{fault: cdptest.Hang(), busy: exchangeTimeout} }},
+		{"hang", unavailable, false, func(*rand.Rand, time.Time) what { return what{fault: exchangetest.Hang(), busy: exchangeTimeout} }},
 		{"delay", succeeded, false, func(chance *rand.Rand, _ time.Time) what {
 			d := between(chance, 2*time.Second, 12*time.Second)
-			return what{fault: &cdptest.Fault{Delay: d}, busy: d + 500*time.Millisecond}
+			return what{fault: &exchangetest.Fault{Delay: d}, busy: d + 500*time.Millisecond}
 		}},
 		{"slow drip", unavailable, true, func(chance *rand.Rand, _ time.Time) what {
 			// Answers have 150 to 900 bytes: some come within the 15 s, some do not.
-			return what{fault: cdptest.Drip(between(chance, 5*time.Millisecond, 40*time.Millisecond)), busy: exchangeTimeout}
+			return what{fault: exchangetest.Drip(between(chance, 5*time.Millisecond, 40*time.Millisecond)), busy: exchangeTimeout}
 		}},
-		{"429 without Retry-After", throttled, false, simple(func() *cdptest.Fault { return cdptest.Throttled("") })},
+		{"429 without Retry-After", throttled, false, simple(func() *exchangetest.Fault { return exchangetest.Throttled("") })},
 	}
 }

@@ -5,27 +5,27 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // A site is a family of endpoints whose tokens live for about the same time, and whose faults are of a size with it: an outage that is longer
 // than a token's lead says nothing about the operator.
 type site struct {
 	name              string
-	systems           []cdptest.System
+	systems           []exchangetest.System
 	shortest, longest time.Duration // lifetimes
 	outage            time.Duration // the longest
 	faults            []kind
-	server            *cdptest.Server
+	server            *exchangetest.Server
 	weather           *weather
 }
 
-func (s *site) endpoint(system cdptest.System) string { return s.name + "/" + string(system) }
+func (s *site) endpoint(system exchangetest.System) string { return s.name + "/" + string(system) }
 
 // newSites starts the endpoints. The returned function stops them and is never nil.
 func newSites(o Options) ([]*site, func() error, error) {
-	forms := []cdptest.System{cdptest.OAuth2, cdptest.Experiture, cdptest.Apsis, cdptest.Auth0, cdptest.Adobe}
-	withAlgonomy := append(slices.Clip(forms), cdptest.Algonomy) // whose tokens live for a minute at least
+	forms := []exchangetest.System{exchangetest.OAuth2, exchangetest.Experiture, exchangetest.Apsis, exchangetest.Auth0, exchangetest.Adobe}
+	withAlgonomy := append(slices.Clip(forms), exchangetest.Algonomy) // whose tokens live for a minute at least
 	sites := []*site{
 		{name: "short", systems: forms, shortest: 30 * time.Second, longest: 45 * time.Second, outage: 3 * time.Second, faults: quickFaults(2)},
 		{name: "medium", systems: withAlgonomy, shortest: 46 * time.Second, longest: 79 * time.Second, outage: 6 * time.Second, faults: quickFaults(5)},
@@ -35,7 +35,7 @@ func newSites(o Options) ([]*site, func() error, error) {
 	stop := func() error { return stopAll(started) }
 	for i, s := range sites {
 		s.weather = newWeather(o, s, uint64(i))
-		server, err := cdptest.Start(cdptest.Options{Behaviour: cdptest.Behaviour{Latency: 20 * time.Millisecond}})
+		server, err := exchangetest.Start(exchangetest.Options{Behaviour: exchangetest.Behaviour{Latency: 20 * time.Millisecond}})
 		if err != nil {
 			return nil, stop, err
 		}

@@ -5,7 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // A verdict is what is wrong with what a consumer holds. Empty: nothing.
@@ -22,13 +22,13 @@ const (
 )
 
 // judge says what is wrong with a target as a consumer has it at a time. The token's life is the endpoint's own word.
-func judge(m *member, secret *corev1.Secret, now time.Time) (verdict, cdptest.Token) {
+func judge(m *member, secret *corev1.Secret, now time.Time) (verdict, exchangetest.Token) {
 	if secret == nil {
-		return missing, cdptest.Token{}
+		return missing, exchangetest.Token{}
 	}
 	value := string(secret.Data["token"])
 	if value == "" {
-		return tokenless, cdptest.Token{}
+		return tokenless, exchangetest.Token{}
 	}
 	token, issued := m.site.server.Token(value)
 	switch {
@@ -52,9 +52,9 @@ func judge(m *member, secret *corev1.Secret, now time.Time) (verdict, cdptest.To
 // companions are the headers beside the token that the target must hold.
 func (m *member) companions() map[string]string {
 	switch m.client.System {
-	case cdptest.Adobe:
+	case exchangetest.Adobe:
 		return map[string]string{"x-api-key": m.client.ID, "x-gw-ims-org-id": m.client.OrganizationID}
-	case cdptest.Algonomy:
+	case exchangetest.Algonomy:
 		return map[string]string{"tenant_hash": m.client.ID}
 	}
 	return nil

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // An episode is a time in which an endpoint misbehaves in one way. Its times count from the start of the run.
@@ -90,9 +90,9 @@ func (w *weather) turn(since time.Duration) {
 	}
 }
 
-// fault is the hook of cdptest.
-func (w *weather) fault(request cdptest.Request) *cdptest.Fault {
-	if request.Path == cdptest.APIPath {
+// fault is the hook of exchangetest.
+func (w *weather) fault(request exchangetest.Request) *exchangetest.Fault {
+	if request.Path == exchangetest.APIPath {
 		return nil
 	}
 	w.mu.Lock()
@@ -103,7 +103,7 @@ func (w *weather) fault(request cdptest.Request) *cdptest.Fault {
 		w.attempts = append(w.attempts, a)
 		return nil
 	}
-	if k.name == deadToken && request.System == cdptest.Algonomy {
+	if k.name == deadToken && request.System == exchangetest.Algonomy {
 		k = quickFaults(1)[0]
 	}
 	made := k.make(w.chance, request.At.Add(w.site.server.Behaviour().ClockOffset))

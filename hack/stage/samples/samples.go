@@ -20,15 +20,15 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // A Credential is one sample.
 type Credential struct {
 	Name     string
 	Target   string
-	Provider string         // member of spec.Provider
-	Client   cdptest.Client // at the stand-in
+	Provider string              // member of spec.Provider
+	Client   exchangetest.Client // at the stand-in
 	// settings go into that member of spec.Provider, in place of the vendor's address.
 	settings map[string]any
 	// values go into the client Secret, in place of the placeholders.
@@ -37,7 +37,7 @@ type Credential struct {
 
 // Apply registers a client for each sample and applies them all in a namespace, which it makes. Tokens of Algonomy, whose clients say how
 // long a token lives, live as long as validity; others as the endpoints say.
-func Apply(ctx context.Context, c *stage.Cluster, endpoints *cdptest.Server, namespace string, validity time.Duration) ([]Credential, error) {
+func Apply(ctx context.Context, c *stage.Cluster, endpoints *exchangetest.Server, namespace string, validity time.Duration) ([]Credential, error) {
 	samples, err := readSamples(filepath.Join(c.Root, "config/samples"))
 	if err != nil {
 		return nil, err
@@ -99,16 +99,16 @@ func readSamples(folder string) ([]v1alpha1.CDPCredential, error) {
 }
 
 // localCredential makes up a client for a sample, and says how the sample must change to reach it.
-func localCredential(sample v1alpha1.CDPCredential, endpoints *cdptest.Server, key *rsa.PrivateKey, validity time.Duration) (Credential, error) {
-	client := cdptest.Client{ID: rand.Text(), Secret: rand.Text()}
+func localCredential(sample v1alpha1.CDPCredential, endpoints *exchangetest.Server, key *rsa.PrivateKey, validity time.Duration) (Credential, error) {
+	client := exchangetest.Client{ID: rand.Text(), Secret: rand.Text()}
 	values := map[string]string{"client-id": client.ID, "client-secret": client.Secret}
 	cred := Credential{Name: sample.Name, Target: sample.Spec.Target.Name}
 	switch p := sample.Spec.Provider; {
 	case p.Adobe != nil:
-		client.System, cred.Provider = cdptest.Adobe, "adobe"
+		client.System, cred.Provider = exchangetest.Adobe, "adobe"
 		client.OrganizationID = p.Adobe.OrganizationID
 		client.Scopes = texts(p.Adobe.Scopes)
-		cred.settings = map[string]any{"imsURL": endpoints.URL(cdptest.Adobe)}
+		cred.settings = map[string]any{"imsURL": endpoints.URL(exchangetest.Adobe)}
 		if account := p.Adobe.ServiceAccount; account != nil {
 			client.PublicKey = &key.PublicKey
 			client.TechnicalAccountID = account.TechnicalAccountID
@@ -116,28 +116,28 @@ func localCredential(sample v1alpha1.CDPCredential, endpoints *cdptest.Server, k
 			values["private-key"] = privatePEM(key)
 		}
 	case p.Algonomy != nil:
-		client.System, cred.Provider = cdptest.Algonomy, "algonomy"
+		client.System, cred.Provider = exchangetest.Algonomy, "algonomy"
 		client.Resources = texts(p.Algonomy.Resources)
 		values = map[string]string{"tenant-hash": client.ID, "oauth-key-secret": client.Secret}
-		cred.settings = map[string]any{"url": endpoints.URL(cdptest.Algonomy), "validity": validity.String()}
+		cred.settings = map[string]any{"url": endpoints.URL(exchangetest.Algonomy), "validity": validity.String()}
 	case p.Apsis != nil:
-		client.System, cred.Provider = cdptest.Apsis, "apsis"
-		cred.settings = map[string]any{"url": endpoints.URL(cdptest.Apsis)}
+		client.System, cred.Provider = exchangetest.Apsis, "apsis"
+		cred.settings = map[string]any{"url": endpoints.URL(exchangetest.Apsis)}
 	case p.Auth0 != nil:
-		client.System, cred.Provider = cdptest.Auth0, "auth0"
+		client.System, cred.Provider = exchangetest.Auth0, "auth0"
 		client.Audiences = []string{p.Auth0.Audience}
-		cred.settings = map[string]any{"domain": endpoints.Host(cdptest.Auth0)}
+		cred.settings = map[string]any{"domain": endpoints.Host(exchangetest.Auth0)}
 	case p.Basic != nil:
-		client.System, cred.Provider = cdptest.Basic, "basic"
+		client.System, cred.Provider = exchangetest.Basic, "basic"
 		values = map[string]string{"token-id": client.ID, "token-secret": client.Secret}
 	case p.Experiture != nil:
-		client.System, cred.Provider = cdptest.Experiture, "experiture"
+		client.System, cred.Provider = exchangetest.Experiture, "experiture"
 		client.Scopes = texts(p.Experiture.Scopes)
-		cred.settings = map[string]any{"tokenURL": endpoints.TokenURL(cdptest.Experiture)}
+		cred.settings = map[string]any{"tokenURL": endpoints.TokenURL(exchangetest.Experiture)}
 	case p.OAuth2 != nil:
-		client.System, cred.Provider = cdptest.OAuth2, "oauth2"
+		client.System, cred.Provider = exchangetest.OAuth2, "oauth2"
 		client.Scopes = texts(p.OAuth2.Scopes)
-		cred.settings = map[string]any{"tokenURL": endpoints.TokenURL(cdptest.OAuth2)}
+		cred.settings = map[string]any{"tokenURL": endpoints.TokenURL(exchangetest.OAuth2)}
 	default:
 		return Credential{}, fmt.Errorf("prepare sample %s: its provider has no local endpoint", sample.Name)
 	}
@@ -158,7 +158,7 @@ func (c Credential) credentialPatch(sample v1alpha1.CDPCredential) map[string]an
 	}
 }
 
-func (c Credential) secretPatch(sample v1alpha1.CDPCredential, endpoints *cdptest.Server) map[string]any {
+func (c Credential) secretPatch(sample v1alpha1.CDPCredential, endpoints *exchangetest.Server) map[string]any {
 	metadata := map[string]any{"name": sample.Spec.ClientSecretRef.Name}
 	values := maps.Clone(c.values)
 	if c.settings != nil {

@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
 // Every sample must reach a local endpoint, with values of its own, and be allowed to.
 func TestSamplesReachLocalEndpoints(t *testing.T) {
 	t.Parallel()
-	endpoints, err := cdptest.Start(cdptest.Options{})
+	endpoints, err := exchangetest.Start(exchangetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/internal/cdptest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// standin serves the OAuth 2.0 system of cdptest on :8443, and on :8080 what a test wants to know of it: GET /ca, GET /stats.
+// standin serves the OAuth 2.0 system of exchangetest on :8443, and on :8080 what a test wants to know of it: GET /ca, GET /stats.
 func standin(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("standin", flag.ExitOnError)
 	lifetime := flags.Duration("lifetime", time.Hour, "how long tokens live")
@@ -23,16 +23,16 @@ func standin(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	server, err := cdptest.Start(cdptest.Options{
-		Addresses: map[cdptest.System]string{cdptest.OAuth2: ":8443"},
+	server, err := exchangetest.Start(exchangetest.Options{
+		Addresses: map[exchangetest.System]string{exchangetest.OAuth2: ":8443"},
 		Hosts:     strings.Split(*hosts, ","),
-		Behaviour: cdptest.Behaviour{Lifetime: *lifetime},
+		Behaviour: exchangetest.Behaviour{Lifetime: *lifetime},
 	})
 	if err != nil {
 		return err
 	}
 	for id := range strings.SplitSeq(*clients, ":") {
-		client := cdptest.Client{System: cdptest.OAuth2, ID: id, Secret: os.Getenv("CLIENT_SECRET")}
+		client := exchangetest.Client{System: exchangetest.OAuth2, ID: id, Secret: os.Getenv("CLIENT_SECRET")}
 		if err := server.Register(client); err != nil {
 			return errors.Join(err, server.Close())
 		}
@@ -55,7 +55,7 @@ type stats struct {
 	Tokens map[int]int    `json:"tokens"` // answers of the token endpoint, by status
 }
 
-func controls(server *cdptest.Server) http.Handler {
+func controls(server *exchangetest.Server) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ca", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(server.CABundle()) // a caller who has gone needs no answer
@@ -67,9 +67,9 @@ func controls(server *cdptest.Server) http.Handler {
 		}
 		for answer, n := range counted.Answers {
 			switch answer.Path {
-			case cdptest.APIPath:
+			case exchangetest.APIPath:
 				s.API[answer.Status] += n
-			case cdptest.OAuth2TokenPath:
+			case exchangetest.OAuth2TokenPath:
 				s.Tokens[answer.Status] += n
 			}
 		}
