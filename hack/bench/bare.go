@@ -23,8 +23,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // roleBare is the first argument of the process that is the bare loop.
@@ -164,7 +164,7 @@ func runBare(ctx context.Context, temp, kubeconfig string, f *fleet, first, coun
 	if err != nil {
 		return 0, err
 	}
-	cmd := stage.Command(ctx, temp, program, roleBare, "-kubeconfig", kubeconfig, "-fleet", f.name,
+	cmd := framework.Command(ctx, temp, program, roleBare, "-kubeconfig", kubeconfig, "-fleet", f.name,
 		fmt.Sprintf("-namespaces=%d", f.namespaces), fmt.Sprintf("-first=%d", first), fmt.Sprintf("-count=%d", count), fmt.Sprintf("-event=%t", withEvent))
 	cmd.Stdin = strings.NewReader(string(where))
 	if err := cmd.Run(); err != nil {

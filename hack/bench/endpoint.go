@@ -16,8 +16,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // roleEndpoint is the first argument of the process that is the token endpoint: its processor time is not to be the manager's.
@@ -124,7 +124,7 @@ func startEndpoint(ctx context.Context, temp string) (*endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &endpoint{cmd: stage.Command(context.WithoutCancel(ctx), temp, program, roleEndpoint)}
+	e := &endpoint{cmd: framework.Command(context.WithoutCancel(ctx), temp, program, roleEndpoint)}
 	if e.stdin, err = e.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("prepare the endpoint: %w", err)
 	}

@@ -16,12 +16,12 @@ import (
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 func main() {
 	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
-	if err := stage.UnderGoRun(func(ctx context.Context) error { return play(ctx, os.Args[1:]) }); err != nil {
+	if err := framework.UnderGoRun(func(ctx context.Context) error { return play(ctx, os.Args[1:]) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -93,10 +93,10 @@ func bench(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.root, err = stage.ModuleRoot(ctx); err != nil {
+	if o.root, err = framework.ModuleRoot(ctx); err != nil {
 		return err
 	}
-	if o.assets, err = stage.Assets(ctx, o.root); err != nil {
+	if o.assets, err = framework.Assets(ctx, o.root); err != nil {
 		return err
 	}
 	temp, err := os.MkdirTemp("", "cdp-bench-")
@@ -104,7 +104,7 @@ func bench(ctx context.Context, args []string) (err error) {
 		return fmt.Errorf("make a temporary folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-	if o.binary, err = stage.BuildManager(ctx, o.root, temp); err != nil {
+	if o.binary, err = framework.BuildManager(ctx, o.root, temp); err != nil {
 		return err
 	}
 	var runs []figures

@@ -10,7 +10,7 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // The users whose requests are counted: ServiceAccounts with the same role.
@@ -20,14 +20,14 @@ const (
 )
 
 func userOf(account string) string {
-	return "system:serviceaccount:" + stage.SystemNamespace + ":" + account
+	return "system:serviceaccount:" + framework.SystemNamespace + ":" + account
 }
 
 // A runner is one run while it goes on.
 type runner struct {
 	options
 	temp      string
-	cluster   *stage.Cluster
+	cluster   *framework.Cluster
 	clientset kubernetes.Interface
 	audit     *audit
 	endpoint  *endpoint
@@ -35,7 +35,7 @@ type runner struct {
 	pids      map[string]int // of etcd and kube-apiserver
 
 	kubeconfigs map[string]string // by account
-	manager     *stage.Manager
+	manager     *framework.Manager
 	launched    time.Time
 	pprof       string
 	fleet       *fleet
@@ -64,7 +64,7 @@ func (o options) run(ctx context.Context, temp string) (_ figures, err error) {
 		return nil, err
 	}
 	r.audit = log
-	cluster, stop, err := stage.Start(ctx, stage.Cluster{Root: o.root, Temp: r.temp, Assets: o.assets, StopTimeout: time.Second, APIServerFlags: flags}, "default")
+	cluster, stop, err := framework.Start(ctx, framework.Cluster{Root: o.root, Temp: r.temp, Assets: o.assets, StopTimeout: time.Second, APIServerFlags: flags}, "default")
 	defer later(stop)
 	if err != nil {
 		return nil, err
@@ -146,7 +146,7 @@ func (r *runner) launch(ctx context.Context, flags ...string) error {
 	r.pprof = "http://" + address
 	always := []string{"--allowed-cidrs=127.0.0.0/8", "--pprof-bind-address=" + address, "--zap-log-level=error"}
 	r.launched = time.Now()
-	r.manager, err = stage.LaunchManager(ctx, r.binary, r.kubeconfigs[operatorAccount], filepath.Join(r.temp, "manager.log"), append(always, flags...)...)
+	r.manager, err = framework.LaunchManager(ctx, r.binary, r.kubeconfigs[operatorAccount], filepath.Join(r.temp, "manager.log"), append(always, flags...)...)
 	return err
 }
 

@@ -20,7 +20,7 @@ import (
 	"golang.org/x/term"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // patience is how long every credential may take to be refreshed.
@@ -50,7 +50,7 @@ func main() {
 		return errors.Join(failed, unclean)
 	}
 	// SIGPIPE is among them so that `make demo | head` cleans up, too.
-	if err := stage.UnderGoRun(work, syscall.SIGPIPE); err != nil {
+	if err := framework.UnderGoRun(work, syscall.SIGPIPE); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}

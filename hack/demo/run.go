@@ -8,17 +8,17 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage/samples"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework/samples"
 )
 
 // namespace is where the samples are.
 const namespace = "demo"
 
-// run builds the stage, plays, and clears it, whatever happens in between. What fails in clearing is in unclean.
+// run starts all that the demo needs, plays, and clears it away, whatever happens in between. What fails in clearing is in unclean.
 func run(ctx context.Context, show func(context.Context, watcher) error) (failed, unclean error) {
-	root, err := stage.ModuleRoot(ctx)
+	root, err := framework.ModuleRoot(ctx)
 	if err != nil {
 		return err, nil
 	}
@@ -33,12 +33,12 @@ func run(ctx context.Context, show func(context.Context, watcher) error) (failed
 	}
 
 	say("Getting etcd, kube-apiserver and kubectl (the first time this may take minutes)")
-	assets, err := stage.Assets(ctx, root)
+	assets, err := framework.Assets(ctx, root)
 	if err != nil {
 		return err, nil
 	}
 	say("Building the manager")
-	binary, err := stage.BuildManager(ctx, root, temp)
+	binary, err := framework.BuildManager(ctx, root, temp)
 	if err != nil {
 		return err, nil
 	}
@@ -51,7 +51,7 @@ func run(ctx context.Context, show func(context.Context, watcher) error) (failed
 	defer later(endpoints.Close)
 
 	say("Starting etcd and kube-apiserver")
-	c, stop, err := stage.Start(ctx, stage.Cluster{Root: root, Temp: temp, Assets: assets}, namespace)
+	c, stop, err := framework.Start(ctx, framework.Cluster{Root: root, Temp: temp, Assets: assets}, namespace)
 	defer later(stop)
 	if err != nil {
 		return err, nil
@@ -62,7 +62,7 @@ func run(ctx context.Context, show func(context.Context, watcher) error) (failed
 	if err != nil {
 		return err, nil
 	}
-	m, err := stage.StartManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"),
+	m, err := framework.StartManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"),
 		"--leader-elect=false", "--metrics-bind-address=0", "--allowed-cidrs=127.0.0.0/8,::1/128")
 	if err != nil {
 		return err, nil

@@ -17,7 +17,7 @@ import (
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 const (
@@ -33,15 +33,15 @@ const (
 
 func main() {
 	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
-	if err := stage.UnderGoRun(func(ctx context.Context) error { return play(ctx, os.Args[1:]) }); err != nil {
+	if err := framework.UnderGoRun(func(ctx context.Context) error { return play(ctx, os.Args[1:]) }); err != nil {
 		fmt.Fprintln(os.Stderr, "hostile:", err)
 		os.Exit(1)
 	}
 }
 
 type bench struct {
-	cluster *stage.Cluster
-	manager *stage.Manager
+	cluster *framework.Cluster
+	manager *framework.Manager
 	servers *servers
 	honest  *honest
 	lasts   time.Duration
@@ -61,23 +61,23 @@ func play(ctx context.Context, args []string) (err error) {
 		return fmt.Errorf("make a temporary folder: %w", err)
 	}
 	defer later(func() error { return os.RemoveAll(temp) })
-	root, err := stage.ModuleRoot(ctx)
+	root, err := framework.ModuleRoot(ctx)
 	if err != nil {
 		return err
 	}
-	assets, err := stage.Assets(ctx, root)
+	assets, err := framework.Assets(ctx, root)
 	if err != nil {
 		return err
 	}
 	if *binary == "" {
-		if *binary, err = stage.BuildManager(ctx, root, temp); err != nil {
+		if *binary, err = framework.BuildManager(ctx, root, temp); err != nil {
 			return err
 		}
 	}
 	b := &bench{lasts: *lasts, servers: startServers()}
 	defer b.servers.close()
 	var stop func() error
-	b.cluster, stop, err = stage.Start(ctx, stage.Cluster{Root: root, Temp: temp, Assets: assets, StopTimeout: time.Second}, "default")
+	b.cluster, stop, err = framework.Start(ctx, framework.Cluster{Root: root, Temp: temp, Assets: assets, StopTimeout: time.Second}, "default")
 	defer later(stop)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (b *bench) launch(ctx context.Context, temp, binary string) error {
 	if err := os.WriteFile(authorities, b.servers.authority, 0o600); err != nil {
 		return fmt.Errorf("write the CA file: %w", err)
 	}
-	b.manager, err = stage.StartManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"),
+	b.manager, err = framework.StartManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"),
 		"--allowed-cidrs=127.0.0.0/8", "--ca-file="+authorities, "--allowed-target-metadata=*", "--zap-log-level=error")
 	return err
 }

@@ -18,12 +18,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/cdpcredentials/cdp-credential-operator/hack/soak/trial"
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 func main() {
 	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
-	err := stage.UnderGoRun(func(ctx context.Context) error { return soak(ctx, os.Args[1:]) })
+	err := framework.UnderGoRun(func(ctx context.Context) error { return soak(ctx, os.Args[1:]) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
@@ -44,7 +44,7 @@ func soak(ctx context.Context, args []string) (err error) {
 	if o.Seed == 0 {
 		o.Seed = rand.Uint64()
 	}
-	if o.Root, err = stage.ModuleRoot(ctx); err != nil {
+	if o.Root, err = framework.ModuleRoot(ctx); err != nil {
 		return err
 	}
 	if o.Temp, err = os.MkdirTemp("", "cdp-soak-"); err != nil {

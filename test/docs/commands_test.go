@@ -18,21 +18,21 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // TestPages runs what the pages say is run here, one page after the other in a namespace of its own, and applies their CDPCredentials.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	root, err := stage.ModuleRoot(t.Context())
+	root, err := framework.ModuleRoot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	assets, err := stage.Assets(t.Context(), root)
+	assets, err := framework.Assets(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster, stop, err := stage.Start(t.Context(), stage.Cluster{Root: root, Temp: t.TempDir(), Assets: assets}, "default")
+	cluster, stop, err := framework.Start(t.Context(), framework.Cluster{Root: root, Temp: t.TempDir(), Assets: assets}, "default")
 	t.Cleanup(func() {
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -62,7 +62,7 @@ func TestPages(t *testing.T) {
 // A reader does as a page says.
 type reader struct {
 	*testing.T
-	cluster                       *stage.Cluster
+	cluster                       *framework.Cluster
 	folder, kubeconfig, namespace string
 }
 

@@ -11,13 +11,13 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // TestQuickStart types what the quick start says into a second terminal, while the demo runs in the first.
 func TestQuickStart(t *testing.T) {
 	t.Parallel()
-	root, err := stage.ModuleRoot(t.Context())
+	root, err := framework.ModuleRoot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestQuickStart(t *testing.T) {
 	if len(commands) == 0 {
 		t.Fatal("the quick start has no commands for the demo")
 	}
-	terminal := stage.Command(t.Context(), t.TempDir(), "bash", "-euo", "pipefail", "-x", "-c", export+"\n"+strings.Join(commands, "\n"))
+	terminal := framework.Command(t.Context(), t.TempDir(), "bash", "-euo", "pipefail", "-x", "-c", export+"\n"+strings.Join(commands, "\n"))
 	terminal.Stderr = nil
 	terminal.Env = append(os.Environ(), "KUBECACHEDIR="+t.TempDir())
 	if output, err := terminal.CombinedOutput(); err != nil {
@@ -43,10 +43,10 @@ func TestQuickStart(t *testing.T) {
 func startDemo(t *testing.T, root string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "demo")
-	if err := stage.Command(t.Context(), root, "go", "build", "-o", binary, "./hack/demo").Run(); err != nil {
+	if err := framework.Command(t.Context(), root, "go", "build", "-o", binary, "./hack/demo").Run(); err != nil {
 		t.Fatal(err)
 	}
-	demo := stage.Command(context.WithoutCancel(t.Context()), root, binary, "-stay") // it is told to end, and then has to end well
+	demo := framework.Command(context.WithoutCancel(t.Context()), root, binary, "-stay") // it is told to end, and then has to end well
 	said, err := demo.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 var link = regexp.MustCompile(`\]\(([\w./#:@%~?=&+-]+)\)`)
@@ -15,7 +15,7 @@ var link = regexp.MustCompile(`\]\(([\w./#:@%~?=&+-]+)\)`)
 // TestLinks follows the links from page to page, and to the headings they name.
 func TestLinks(t *testing.T) {
 	t.Parallel()
-	root, err := stage.ModuleRoot(t.Context())
+	root, err := framework.ModuleRoot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 func TestMain(m *testing.M) {
@@ -35,9 +35,9 @@ var shared lazyCluster
 type lazyCluster struct {
 	once    sync.Once
 	err     error
-	cluster *stage.Cluster
+	cluster *framework.Cluster
 	watcher client.WithWatch // of an administrator
-	manager *stage.Manager
+	manager *framework.Manager
 	stop    func() error
 	temp    string
 }
@@ -62,15 +62,15 @@ func (c *lazyCluster) start(ctx context.Context) error {
 	if c.temp, err = os.MkdirTemp("", "cdp-gitops-test-"); err != nil {
 		return err
 	}
-	assets, err := stage.Assets(ctx, folder)
+	assets, err := framework.Assets(ctx, folder)
 	if err != nil {
 		return err
 	}
-	binary, err := stage.BuildManager(ctx, folder, c.temp)
+	binary, err := framework.BuildManager(ctx, folder, c.temp)
 	if err != nil {
 		return err
 	}
-	c.cluster, c.stop, err = stage.Start(ctx, stage.Cluster{Root: folder, Temp: c.temp, Assets: assets}, "default")
+	c.cluster, c.stop, err = framework.Start(ctx, framework.Cluster{Root: folder, Temp: c.temp, Assets: assets}, "default")
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (c *lazyCluster) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.manager, err = stage.StartManager(ctx, binary, kubeconfig, filepath.Join(c.temp, "manager.log"), "--allowed-cidrs=127.0.0.1/32")
+	c.manager, err = framework.StartManager(ctx, binary, kubeconfig, filepath.Join(c.temp, "manager.log"), "--allowed-cidrs=127.0.0.1/32")
 	return err
 }
 

@@ -11,13 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // A reader is somebody with a clone of the repository and rights in a cluster.
 type reader struct {
 	*testing.T
-	*stage.Cluster
+	*framework.Cluster
 	clone string
 	path  string
 }
@@ -25,7 +25,7 @@ type reader struct {
 // newClone makes a clone: what of it is needed to install.
 func newClone(t *testing.T) *reader {
 	t.Helper()
-	r := &reader{T: t, Cluster: &stage.Cluster{Temp: t.TempDir()}, clone: t.TempDir()}
+	r := &reader{T: t, Cluster: &framework.Cluster{Temp: t.TempDir()}, clone: t.TempDir()}
 	here := root(t)
 	for _, folder := range []string{"config", "charts", "hack"} {
 		if err := os.CopyFS(filepath.Join(r.clone, folder), os.DirFS(filepath.Join(here, folder))); err != nil {
@@ -54,11 +54,11 @@ func newReader(t *testing.T) *reader {
 	t.Helper()
 	r := newClone(t)
 	here := root(t)
-	assets, err := stage.Assets(t.Context(), here)
+	assets, err := framework.Assets(t.Context(), here)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster, stop, err := stage.Start(t.Context(), stage.Cluster{Root: here, Temp: r.Temp, Assets: assets, Bare: true, StopTimeout: 5 * time.Second}, "default")
+	cluster, stop, err := framework.Start(t.Context(), framework.Cluster{Root: here, Temp: r.Temp, Assets: assets, Bare: true, StopTimeout: 5 * time.Second}, "default")
 	t.Cleanup(func() {
 		if err := stop(); err != nil {
 			t.Error(err)

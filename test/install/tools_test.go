@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 const (
@@ -36,7 +36,7 @@ func built(modfile, tool string) (string, error) {
 
 func root(t *testing.T) string {
 	t.Helper()
-	folder, err := stage.ModuleRoot(t.Context())
+	folder, err := framework.ModuleRoot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // Several replicas: one works, a drained node takes one at a time, and no node has two if that can be.
@@ -118,7 +118,7 @@ func TestAggregateRoles(t *testing.T) {
 // TestEveryFlag: each flag of the manager is reached by a value, and the manager takes what the chart makes of the values.
 func TestEveryFlag(t *testing.T) {
 	t.Parallel()
-	manager, err := stage.BuildManager(t.Context(), root(t), t.TempDir())
+	manager, err := framework.BuildManager(t.Context(), root(t), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

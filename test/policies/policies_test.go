@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 const root = "../.."
@@ -29,11 +29,11 @@ func TestPolicies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	assets, err := stage.Assets(t.Context(), here)
+	assets, err := framework.Assets(t.Context(), here)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster, stop, err := stage.Start(t.Context(), stage.Cluster{Root: here, Temp: t.TempDir(), Assets: assets}, "default")
+	cluster, stop, err := framework.Start(t.Context(), framework.Cluster{Root: here, Temp: t.TempDir(), Assets: assets}, "default")
 	t.Cleanup(func() {
 		if err := stop(); err != nil {
 			t.Error(err)

@@ -14,8 +14,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // A hundred credentials whose endpoint hangs, and a hundred whose endpoint says that it is too much, must not be felt by a hundred others;
@@ -38,7 +38,7 @@ func TestBadEndpointsDelayNobodyElse(t *testing.T) {
 	for _, s := range sets {
 		watched += s.namespace + ","
 	}
-	m, err := stage.StartManager(t.Context(), shared.binary, shared.kubeconfig, filepath.Join(t.TempDir(), "manager.log"),
+	m, err := framework.StartManager(t.Context(), shared.binary, shared.kubeconfig, filepath.Join(t.TempDir(), "manager.log"),
 		"--watch-namespaces="+watched, "--allowed-cidrs=127.0.0.0/8")
 	if err != nil {
 		t.Fatal(err)

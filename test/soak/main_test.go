@@ -13,13 +13,13 @@ import (
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // shared is what most of the tests stand on. The soak itself has an API server of its own, as it stops it.
 var shared struct {
 	root       string
-	cluster    *stage.Cluster
+	cluster    *framework.Cluster
 	binary     string // of the manager
 	token      string // of its ServiceAccount
 	kubeconfig string
@@ -46,7 +46,7 @@ func fail(err error) {
 
 func play(m *testing.M) (code int, err error) {
 	ctx := context.Background()
-	if shared.root, err = stage.ModuleRoot(ctx); err != nil {
+	if shared.root, err = framework.ModuleRoot(ctx); err != nil {
 		return 0, err
 	}
 	temp, err := os.MkdirTemp("", "cdp-soak-test-")
@@ -54,14 +54,14 @@ func play(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-	assets, err := stage.Assets(ctx, shared.root)
+	assets, err := framework.Assets(ctx, shared.root)
 	if err != nil {
 		return 0, err
 	}
-	if shared.binary, err = stage.BuildManager(ctx, shared.root, temp); err != nil {
+	if shared.binary, err = framework.BuildManager(ctx, shared.root, temp); err != nil {
 		return 0, err
 	}
-	cluster, stop, err := stage.Start(ctx, stage.Cluster{Root: shared.root, Temp: temp, Assets: assets}, "default")
+	cluster, stop, err := framework.Start(ctx, framework.Cluster{Root: shared.root, Temp: temp, Assets: assets}, "default")
 	defer func() { err = errors.Join(err, stop()) }()
 	if err != nil {
 		return 0, err

@@ -11,7 +11,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // A pair is two replicas that watch one namespace, whose Lease is there, too. The first one leads, by way of a proxy.
@@ -19,7 +19,7 @@ type pair struct {
 	*testing.T
 	namespace     string
 	proxy         *proxy
-	leader, spare *stage.Manager
+	leader, spare *framework.Manager
 }
 
 func newPair(t *testing.T, name string) *pair {
@@ -52,8 +52,8 @@ func namespaceOf(t *testing.T, name string) string {
 func (p *pair) mayElect() {
 	p.Helper()
 	role, binding := &rbacv1.Role{}, &rbacv1.RoleBinding{}
-	p.must(shared.cluster.Client.Get(p.Context(), client.ObjectKey{Namespace: stage.SystemNamespace, Name: "leader-election-role"}, role))
-	p.must(shared.cluster.Client.Get(p.Context(), client.ObjectKey{Namespace: stage.SystemNamespace, Name: "leader-election-rolebinding"}, binding))
+	p.must(shared.cluster.Client.Get(p.Context(), client.ObjectKey{Namespace: framework.SystemNamespace, Name: "leader-election-role"}, role))
+	p.must(shared.cluster.Client.Get(p.Context(), client.ObjectKey{Namespace: framework.SystemNamespace, Name: "leader-election-rolebinding"}, binding))
 	own := &rbacv1.Role{Rules: role.Rules}
 	own.Namespace, own.Name = p.namespace, role.Name
 	bound := &rbacv1.RoleBinding{RoleRef: binding.RoleRef, Subjects: binding.Subjects}
@@ -69,9 +69,9 @@ func (p *pair) must(err error) {
 	}
 }
 
-func (p *pair) launch(kubeconfig, log string) *stage.Manager {
+func (p *pair) launch(kubeconfig, log string) *framework.Manager {
 	p.Helper()
-	m, err := stage.LaunchManager(p.Context(), shared.binary, kubeconfig, filepath.Join(p.TempDir(), log),
+	m, err := framework.LaunchManager(p.Context(), shared.binary, kubeconfig, filepath.Join(p.TempDir(), log),
 		"--leader-elect", "--leader-election-namespace="+p.namespace, "--watch-namespaces="+p.namespace,
 		"--allowed-cidrs=127.0.0.0/8")
 	p.must(err)

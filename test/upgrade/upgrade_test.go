@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage/samples"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework/samples"
 )
 
 // first is the first version of the second edition of the contract: nobody has installed what was before it.

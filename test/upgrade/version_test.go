@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // A version is a state of the sources, and the manager that they make.
@@ -18,7 +18,7 @@ type version struct {
 // today is the version of this folder.
 func today(t *testing.T) version {
 	t.Helper()
-	root, err := stage.ModuleRoot(t.Context())
+	root, err := framework.ModuleRoot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func today(t *testing.T) version {
 // at is the version of a commit, or nothing where the history does not go back that far.
 func at(t *testing.T, commit string) (version, bool) {
 	t.Helper()
-	here, err := stage.ModuleRoot(t.Context())
+	here, err := framework.ModuleRoot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func built(t *testing.T, root string) version {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	binary, err := stage.BuildManager(t.Context(), root, folder)
+	binary, err := framework.BuildManager(t.Context(), root, folder)
 	if err != nil {
 		t.Fatal(err)
 	}

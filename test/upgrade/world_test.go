@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // namespace is where the credentials are.
@@ -25,22 +25,22 @@ const namespace = "tokens"
 // A world is a cluster without the operator's resource definition.
 type world struct {
 	*testing.T
-	*stage.Cluster
+	*framework.Cluster
 	logs int
 }
 
 // newWorld starts one. root is where its samples come from.
 func newWorld(t *testing.T, root string) *world {
 	t.Helper()
-	here, err := stage.ModuleRoot(t.Context())
+	here, err := framework.ModuleRoot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	assets, err := stage.Assets(t.Context(), here)
+	assets, err := framework.Assets(t.Context(), here)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster, stop, err := stage.Start(t.Context(), stage.Cluster{Root: root, Temp: t.TempDir(), Assets: assets, Bare: true, StopTimeout: 5 * time.Second}, namespace)
+	cluster, stop, err := framework.Start(t.Context(), framework.Cluster{Root: root, Temp: t.TempDir(), Assets: assets, Bare: true, StopTimeout: 5 * time.Second}, namespace)
 	t.Cleanup(func() {
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -71,19 +71,19 @@ func (w *world) install(v version) {
 // account is a kubeconfig of the account that a pod of that Deployment would have.
 func (w *world) account() string {
 	w.Helper()
-	token := w.kubectl("create", "token", "cdp-credential-operator-controller-manager", "--namespace", stage.SystemNamespace, "--duration", "24h")
+	token := w.kubectl("create", "token", "cdp-credential-operator-controller-manager", "--namespace", framework.SystemNamespace, "--duration", "24h")
 	path := filepath.Join(w.Temp, "manager.kubeconfig")
-	if err := w.WriteKubeconfig(path, &clientcmdapi.AuthInfo{Token: token}, stage.SystemNamespace); err != nil {
+	if err := w.WriteKubeconfig(path, &clientcmdapi.AuthInfo{Token: token}, framework.SystemNamespace); err != nil {
 		w.Fatal(err)
 	}
 	return path
 }
 
 // start starts a version's manager with the rights of its account.
-func (w *world) start(v version, kubeconfig string, flags ...string) *stage.Manager {
+func (w *world) start(v version, kubeconfig string, flags ...string) *framework.Manager {
 	w.Helper()
 	w.logs++
-	m, err := stage.StartManager(w.Context(), v.manager, kubeconfig, filepath.Join(w.Temp, fmt.Sprintf("manager-%d.log", w.logs)), flags...)
+	m, err := framework.StartManager(w.Context(), v.manager, kubeconfig, filepath.Join(w.Temp, fmt.Sprintf("manager-%d.log", w.logs)), flags...)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func (w *world) start(v version, kubeconfig string, flags ...string) *stage.Mana
 	return m
 }
 
-func (w *world) stop(m *stage.Manager) {
+func (w *world) stop(m *framework.Manager) {
 	w.Helper()
 	if err := m.Stop(); err != nil {
 		w.Fatal(m.Explain(err))
@@ -103,7 +103,7 @@ func (w *world) stop(m *stage.Manager) {
 }
 
 // settled waits until a manager has looked at n objects and has nothing left to do.
-func (w *world) settled(m *stage.Manager, n int) {
+func (w *world) settled(m *framework.Manager, n int) {
 	w.Helper()
 	before := -1.0
 	w.wait("the manager has looked at everything", func() bool {
@@ -122,7 +122,7 @@ func (w *world) settled(m *stage.Manager, n int) {
 	})
 }
 
-func (w *world) metrics(m *stage.Manager) map[string]float64 {
+func (w *world) metrics(m *framework.Manager) map[string]float64 {
 	w.Helper()
 	request, err := http.NewRequestWithContext(w.Context(), http.MethodGet, m.Metrics, nil)
 	if err != nil {

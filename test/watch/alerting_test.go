@@ -11,8 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // hurried makes the rules fit a test of two minutes: no alert waits longer than a second, and work is overdue after two seconds in place
@@ -33,7 +33,7 @@ func TestPrometheus(t *testing.T) {
 	const namespace = "marketing"
 	s := newSite(t, namespace)
 	address := freeAddress(t)
-	flags := []string{"--metrics-bind-address=" + address, "--metrics-secure=true", "--leader-elect", "--leader-election-namespace=" + stage.SystemNamespace}
+	flags := []string{"--metrics-bind-address=" + address, "--metrics-secure=true", "--leader-elect", "--leader-election-namespace=" + framework.SystemNamespace}
 	f := startFleet(t, s, namespace)
 	m := s.start(t, namespace, flags...)
 	began := time.Now()
@@ -69,7 +69,7 @@ func TestPrometheus(t *testing.T) {
 		switch {
 		case err != nil:
 			return err.Error()
-		case !slices.Contains(firing, "Overdue "+stage.SystemNamespace):
+		case !slices.Contains(firing, "Overdue "+framework.SystemNamespace):
 			return strings.Join(firing, ", ")
 		}
 		return ""
@@ -132,14 +132,14 @@ func filled(expr string) string {
 func (s *site) reader(t *testing.T) string {
 	t.Helper()
 	for _, args := range [][]string{
-		{"create", "serviceaccount", "prometheus", "--namespace", stage.SystemNamespace},
-		{"create", "clusterrolebinding", "prometheus-metrics-reader", "--clusterrole=metrics-reader", "--serviceaccount=" + stage.SystemNamespace + ":prometheus"},
+		{"create", "serviceaccount", "prometheus", "--namespace", framework.SystemNamespace},
+		{"create", "clusterrolebinding", "prometheus-metrics-reader", "--clusterrole=metrics-reader", "--serviceaccount=" + framework.SystemNamespace + ":prometheus"},
 	} {
 		if _, err := s.Kubectl(t.Context(), args...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	token, err := s.Kubectl(t.Context(), "create", "token", "prometheus", "--namespace", stage.SystemNamespace)
+	token, err := s.Kubectl(t.Context(), "create", "token", "prometheus", "--namespace", framework.SystemNamespace)
 	if err != nil {
 		t.Fatal(err)
 	}

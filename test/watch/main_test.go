@@ -15,12 +15,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // A site is what the tests of a running operator stand on: an API server, and the operator's program with its rights.
 type site struct {
-	*stage.Cluster
+	*framework.Cluster
 	binary     string // of the manager
 	kubeconfig string // of its ServiceAccount
 }
@@ -68,7 +68,7 @@ func newSite(t *testing.T, namespace string) *site {
 
 func buildSite() (*site, error) {
 	ctx := context.Background() // it outlives the test that it is made for
-	root, err := stage.ModuleRoot(ctx)
+	root, err := framework.ModuleRoot(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -77,15 +77,15 @@ func buildSite() (*site, error) {
 		return nil, err
 	}
 	shared.tidy = append(shared.tidy, func() error { return os.RemoveAll(temp) })
-	assets, err := stage.Assets(ctx, root)
+	assets, err := framework.Assets(ctx, root)
 	if err != nil {
 		return nil, err
 	}
 	s := &site{}
-	if s.binary, err = stage.BuildManager(ctx, root, temp); err != nil {
+	if s.binary, err = framework.BuildManager(ctx, root, temp); err != nil {
 		return nil, err
 	}
-	cluster, stop, err := stage.Start(ctx, stage.Cluster{Root: root, Temp: temp, Assets: assets}, "default")
+	cluster, stop, err := framework.Start(ctx, framework.Cluster{Root: root, Temp: temp, Assets: assets}, "default")
 	shared.tidy = append(shared.tidy, stop)
 	if err != nil {
 		return nil, err
@@ -98,9 +98,9 @@ func buildSite() (*site, error) {
 }
 
 // start runs an operator for a namespace until the test ends.
-func (s *site) start(t *testing.T, namespace string, flags ...string) *stage.Manager {
+func (s *site) start(t *testing.T, namespace string, flags ...string) *framework.Manager {
 	t.Helper()
-	m, err := stage.StartManager(t.Context(), s.binary, s.kubeconfig, filepath.Join(t.TempDir(), "manager.log"),
+	m, err := framework.StartManager(t.Context(), s.binary, s.kubeconfig, filepath.Join(t.TempDir(), "manager.log"),
 		append([]string{"--watch-namespaces=" + namespace, "--allowed-cidrs=127.0.0.0/8"}, flags...)...)
 	if err != nil {
 		t.Fatal(err)

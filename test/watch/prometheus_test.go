@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // program gives the path of prometheus or promtool. Where there is none, and none can be had, the test is skipped. In CI that is a
@@ -38,13 +38,13 @@ func programs(t *testing.T) (string, error) {
 		return foundPrograms.folder, nil
 	}
 	var err error
-	foundPrograms.folder, err = stage.Output(stage.Command(t.Context(), moduleRoot(t), "hack/prometheus.sh"))
+	foundPrograms.folder, err = framework.Output(framework.Command(t.Context(), moduleRoot(t), "hack/prometheus.sh"))
 	return foundPrograms.folder, err
 }
 
 func moduleRoot(t *testing.T) string {
 	t.Helper()
-	root, err := stage.ModuleRoot(t.Context())
+	root, err := framework.ModuleRoot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // A prometheus is a process that scrapes an operator as its ServiceMonitor says, only more often, and evaluates alerts.
@@ -38,7 +38,7 @@ func startPrometheus(t *testing.T, address, token string, alerts rules) *prometh
 			"authorization": map[string]any{"credentials_file": "token"},
 			// As the Prometheus operator labels what a ServiceMonitor finds.
 			"static_configs": []any{map[string]any{
-				"targets": []string{address}, "labels": map[string]string{"namespace": stage.SystemNamespace, "pod": "controller-manager-0"},
+				"targets": []string{address}, "labels": map[string]string{"namespace": framework.SystemNamespace, "pod": "controller-manager-0"},
 			}},
 		}},
 	})
@@ -54,7 +54,7 @@ func startPrometheus(t *testing.T, address, token string, alerts rules) *prometh
 		t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := stage.Command(context.WithoutCancel(t.Context()), folder, binary, "--config.file=prometheus.yaml", "--storage.tsdb.path=data",
+	cmd := framework.Command(context.WithoutCancel(t.Context()), folder, binary, "--config.file=prometheus.yaml", "--storage.tsdb.path=data",
 		"--web.listen-address="+listen, "--log.level=warn")
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {

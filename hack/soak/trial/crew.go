@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // A crew is the operator's processes: one without leader election, or two with it. Like a Deployment, it starts again what has ended.
@@ -31,7 +31,7 @@ type crew struct {
 
 // A replica is one process.
 type replica struct {
-	*stage.Manager
+	*framework.Manager
 	number    int
 	startedAt time.Time
 	// doomed says that it was killed or is to end; working that it is the one that does the work.
@@ -56,9 +56,9 @@ func (c *crew) launch(ctx context.Context) error {
 	c.started++
 	flags := []string{"--allowed-cidrs=127.0.0.0/8", "--zap-log-level=info"}
 	if c.paired {
-		flags = append(flags, "--leader-elect", "--leader-election-namespace="+stage.SystemNamespace)
+		flags = append(flags, "--leader-elect", "--leader-election-namespace="+framework.SystemNamespace)
 	}
-	m, err := stage.LaunchManager(ctx, c.binary, c.kubeconfig, filepath.Join(c.logs, fmt.Sprintf("manager-%03d.log", c.started)), flags...)
+	m, err := framework.LaunchManager(ctx, c.binary, c.kubeconfig, filepath.Join(c.logs, fmt.Sprintf("manager-%03d.log", c.started)), flags...)
 	if err != nil {
 		return err
 	}

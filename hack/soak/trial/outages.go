@@ -6,12 +6,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // outages stop the API server and start it again.
 type outages struct {
-	cluster *stage.Cluster
+	cluster *framework.Cluster
 	plan    []episode // of kind nothing
 
 	mu       sync.Mutex
@@ -19,7 +19,7 @@ type outages struct {
 	problems []string
 }
 
-func newOutages(o Options, cluster *stage.Cluster) *outages {
+func newOutages(o Options, cluster *framework.Cluster) *outages {
 	chance := o.chance(forOutages)
 	outs := &outages{cluster: cluster}
 	n := max(1, int(o.Duration/(2*time.Minute)))

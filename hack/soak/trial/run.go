@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // Run plays and judges. The report is nil if it could not be played to its end; else what must not be is in its Violations. All that it
@@ -26,11 +26,11 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	later := func(tidy func() error) { err = errors.Join(err, tidy()) }
 	o.say("seed %d: %d credentials, %s", o.Seed, o.Credentials, o.Duration)
 
-	assets, err := stage.Assets(ctx, o.Root)
+	assets, err := framework.Assets(ctx, o.Root)
 	if err != nil {
 		return nil, err
 	}
-	binary, err := stage.BuildManager(ctx, o.Root, o.Temp)
+	binary, err := framework.BuildManager(ctx, o.Root, o.Temp)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	cluster, stopCluster, err := stage.Start(ctx, stage.Cluster{Root: o.Root, Temp: o.Temp, Assets: assets, StopTimeout: time.Second}, "default")
+	cluster, stopCluster, err := framework.Start(ctx, framework.Cluster{Root: o.Root, Temp: o.Temp, Assets: assets, StopTimeout: time.Second}, "default")
 	defer later(stopCluster)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 // A play is a run while it goes on.
 type play struct {
 	Options
-	cluster *stage.Cluster
+	cluster *framework.Cluster
 	admin   client.Client
 	sites   []*site
 

@@ -19,8 +19,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/hack/stage"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // A Credential is one sample.
@@ -37,7 +37,7 @@ type Credential struct {
 
 // Apply registers a client for each sample and applies them all in a namespace, which it makes. Tokens of Algonomy, whose clients say how
 // long a token lives, live as long as validity; others as the endpoints say.
-func Apply(ctx context.Context, c *stage.Cluster, endpoints *exchangetest.Server, namespace string, validity time.Duration) ([]Credential, error) {
+func Apply(ctx context.Context, c *framework.Cluster, endpoints *exchangetest.Server, namespace string, validity time.Duration) ([]Credential, error) {
 	samples, err := readSamples(filepath.Join(c.Root, "config/samples"))
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package stage
+package framework
 
 import (
 	"cmp"
@@ -114,7 +114,7 @@ func (c *Cluster) AdminKubeconfig() string { return filepath.Join(c.Temp, "kubec
 
 // WriteKubeconfig makes a file with which somebody can reach the API server.
 func (c *Cluster) WriteKubeconfig(path string, user *clientcmdapi.AuthInfo, namespace string) error {
-	const name = "stage"
+	const name = "test"
 	kubeconfig := clientcmdapi.Config{
 		Clusters:       map[string]*clientcmdapi.Cluster{name: {Server: c.Config.Host, CertificateAuthorityData: c.Config.CAData}},
 		AuthInfos:      map[string]*clientcmdapi.AuthInfo{name: user},

@@ -1,6 +1,4 @@
-// Package stage is what the demo, the soak test and its short form stand on: a real etcd and kube-apiserver without nodes, and the real
-// manager in a process of its own, with the rights of config/rbac and no others. Everything listens on loopback and is gone afterwards.
-package stage
+package framework
 
 import (
 	"context"
