@@ -37,23 +37,23 @@ SEED ?= 0
 SOAK ?=
 .PHONY: soak
 soak: ## Run N (200) short-lived credentials for DURATION (15m) while all around them misbehaves by SEED (by chance)
-	go run ./hack/soak -credentials $(N) -duration $(DURATION) -seed $(SEED) $(SOAK)
+	go run ./test/soak -credentials $(N) -duration $(DURATION) -seed $(SEED) $(SOAK)
 
 RUNS ?= 1
 PROFILE ?=
 BENCH ?=
 .PHONY: bench
 bench: ## Measure N (1000 unless set) credentials, medians of RUNS (1) runs; PROFILE=cpu|heap writes bench-cpu.pprof or bench-heap.pprof; BENCH='-namespaces 1 -apply 1000'
-	go run ./hack/bench $(if $(filter-out file,$(origin N)),-credentials $(N)) -runs $(RUNS) $(if $(PROFILE),-profile $(PROFILE)) $(BENCH)
+	go run ./test/bench $(if $(filter-out file,$(origin N)),-credentials $(N)) -runs $(RUNS) $(if $(PROFILE),-profile $(PROFILE)) $(BENCH)
 
 .PHONY: bench-hostile
 bench-hostile: ## Throw the costliest answers, keys, objects and Secrets at the manager, and measure its memory and honest renewals (minutes)
-	go run ./hack/hostile
+	go run ./test/hostile
 
 .PHONY: scale-plot
 scale-plot: ## Draw docs/images/exchanges-100k.svg: 100,000 credentials over two days, on a fake clock (takes minutes)
 	@mkdir -p $(OUT)/docs/images
-	go run ./hack/schedule -svg $(OUT)/docs/images/exchanges-100k.svg
+	go run ./test/schedule -svg $(OUT)/docs/images/exchanges-100k.svg
 
 ##@ Generate
 
@@ -108,7 +108,7 @@ verify: ## Fail if a generated file, a go.mod or the formatting is stale (change
 .PHONY: test
 test: ## Run all tests (the first run fetches or builds etcd and kube-apiserver: seconds to minutes)
 	$(HELM) version >/dev/null # builds it, which would else be done by a test
-	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m $$(go list ./... | grep -v /test/soak)
+	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m $$(go list ./... | grep -v '/test/soak$$')
 	assets=$$(hack/envtest/assets.sh) && KUBEBUILDER_ASSETS=$$assets go test -timeout 20m ./test/soak # alone: it judges how soon things happen
 	cd test/interop && go test -timeout 10m ./...
 	assets=$$(hack/envtest/assets.sh) && cd test/gitops && KUBEBUILDER_ASSETS=$$assets go test -timeout 10m ./...
@@ -164,11 +164,11 @@ compare-totals: ## Fail if the totals of two logs of make simulate, BEFORE and A
 MUTATE ?=
 .PHONY: mutate
 mutate: ## Make N (150) mutants of controllers, egress, flow and token by SEED (1), and fail if the tests catch less than 85 % of them (half an hour)
-	go run ./hack/mutate $(if $(filter-out file,$(origin N)),-n $(N)) $(if $(filter-out file,$(origin SEED)),-seed $(SEED)) $(MUTATE)
+	go run ./test/mutate $(if $(filter-out file,$(origin N)),-n $(N)) $(if $(filter-out file,$(origin SEED)),-seed $(SEED)) $(MUTATE)
 
 .PHONY: mutate-simulation
 mutate-simulation: ## Plant bugs that were made by hand, one at a time, and fail if the simulator does not find one of them
-	go run ./hack/mutate -planted
+	go run ./test/mutate -planted
 
 .PHONY: e2e
 e2e: ## Try all of it on a real node: of a cluster made here (Linux and root), or of E2E_KUBECONFIG's (see CONTRIBUTING.md)

@@ -1,6 +1,4 @@
-// Package soak breaks things around the real manager and a real API server: the short form of `make soak`, fail-over at every point of a
-// pass, and endpoints that hang or say that it is too much.
-package soak
+package main
 
 import (
 	"context"
@@ -25,6 +23,8 @@ var shared struct {
 	kubeconfig string
 }
 
+// TestMain starts what the tests share. They break things around the real manager and a real API server: the short form of `make soak`,
+// failover at every point of a reconcile, and endpoints that hang or throttle.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes

@@ -1,11 +1,11 @@
-package soak
+package main
 
 import (
 	"flag"
 	"testing"
 	"time"
 
-	"github.com/cdpcredentials/cdp-credential-operator/hack/soak/trial"
+	"github.com/cdpcredentials/cdp-credential-operator/test/soak/trial"
 )
 
 var seed = flag.Uint64("soak.seed", 0, "Seed of the short soak; 0 takes the time.")

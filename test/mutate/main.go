@@ -1,8 +1,8 @@
 // Command mutate puts bugs into copies of the operator, one at a time, and has the tests look for each: tests that would not notice them are
 // worth little. Run it at the root of the repository:
 //
-//	go run ./hack/mutate [-n 150] [-seed 1] [-only controllers/plan.go] [-list]
-//	go run ./hack/mutate -planted [-only NAME]
+//	go run ./test/mutate [-n 150] [-seed 1] [-only controllers/plan.go] [-list]
+//	go run ./test/mutate -planted [-only NAME]
 //
 // The first makes mutants of controllers and some internal packages by itself, runs the unit tests of their package and, where they pass, a
 // short simulation, and lists those that nothing caught. The same seed gives the same mutants of the same sources. The exit status is 0 only if

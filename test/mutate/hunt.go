@@ -63,7 +63,7 @@ func (e *edit) apply(with overlay) error {
 		}
 	}
 	if n := bytes.Count(text, []byte(e.from)); n != 1 {
-		return fmt.Errorf("edit %s: it has %d times what is to be replaced, not once: bring hack/mutate/bugs.go up to date:\n%s", e.file, n, e.from)
+		return fmt.Errorf("edit %s: it has %d times what is to be replaced, not once: bring test/mutate/bugs.go up to date:\n%s", e.file, n, e.from)
 	}
 	with[e.file] = bytes.Replace(text, []byte(e.from), []byte(e.to), 1)
 	return nil
