@@ -162,8 +162,11 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, v *view, mem *re
 	case exchange.Accepted:
 		return &verification{truth: metav1.ConditionTrue, reason: v1alpha1.ReasonVerified, message: "The API accepts the token"}, result, nil
 	case exchange.Unauthorized:
-		if notSettled(v) {
+		switch {
+		case notSettled(v):
 			return &verification{undecided: true, unsettled: true}, result, nil
+		case !v.target.holds(r.Clock.Now().Add(clockNoise)):
+			return &verification{undecided: true}, result, nil // by the API's clock it has just ended, and the next one is on its way
 		}
 		if v.target.rec.Cause != causeRejected && v.intent.flow.Exchanges() {
 			mem.rejected = v.target.rec.Token

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -547,6 +548,20 @@ var found = []struct {
 		if target := o.target(); string(target.Data["tenant_hash"]) != "obj.a" || target.Labels["team"] != "a" {
 			return fmt.Sprintf("the target has %v and %v", target.Data, target.Labels)
 		}
+		return ""
+	}},
+	{"seed 47758: a token that was issued after a refusal by the API is tried in its last second", "apsis", func(w *world, o *object) string {
+		h := w.vendors.hosts[apsisHost]
+		h.lifetime, h.sameUntilDead, h.offset = 5*time.Minute, true, 700*time.Millisecond
+		w.vendors.hosts[apiHost].stray = 401
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+			s.Verify = &v1alpha1.Verify{URL: "https://" + apiHost + "/v1", Interval: &metav1.Duration{Duration: h.lifetime - time.Second}}
+		})
+		w.runFor(15 * time.Second)
+		if rec := w.judge.record(o.target()); rec.Cause != "Rejected" {
+			return "its cause is " + rec.Cause
+		}
+		w.stayQuiet(2 * time.Hour)
 		return ""
 	}},
 	{"seed 301094: a bad template, and the token is still tried at the API", "oauth2", func(w *world, o *object) string {

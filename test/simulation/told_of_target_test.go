@@ -51,3 +51,30 @@ func TestToldOfTheTarget(t *testing.T) {
 		})
 	}
 }
+
+// TestMovedTimes: seed 55336. A process whose clock differs moves the times of status while it waits for its turn, and has not told of what somebody did
+// to the target before. Who has written the target has to.
+func TestMovedTimes(t *testing.T) {
+	t.Parallel()
+	const before, now = "uid/1", "uid/2"
+	for name, tc := range map[string]struct {
+		requests []string
+		told     string
+		want     bool
+	}{
+		"the times are moved":             {[]string{"get Secret a", "patch status"}, before, true},
+		"the target is written":           {[]string{"patch Secret a", "patch status"}, before, false},
+		"the target is told of, too late": {[]string{"get Secret a", "patch status"}, now, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &pass{before: &v1alpha1.CDPCredential{}, requests: tc.requests, result: ctrl.Result{RequeueAfter: time.Second}}
+			p.before.Status.TargetVersion = before
+			after := p.before.DeepCopy()
+			after.Status.TargetVersion, after.Status.NextRefreshTime = tc.told, new(metav1.Now())
+			if got := p.movedTimes(after); got != tc.want {
+				t.Errorf("movedTimes is %v, not %v", got, tc.want)
+			}
+		})
+	}
+}
