@@ -56,7 +56,8 @@ manifests: ## Generate the CRD and the operator's roles
 .PHONY: api-docs
 api-docs: ## Generate docs/api.md
 	@mkdir -p $(OUT)/docs
-	$(TOOL) crd-ref-docs --log-level=ERROR --config=hack/tools/crd-ref-docs.yaml --source-path=./api/v1alpha1 --renderer=markdown --output-path=$(OUT)/docs/api.md
+	$(TOOL) crd-ref-docs --log-level=ERROR --config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs \
+	  --source-path=./api/v1alpha1 --renderer=markdown --output-path=$(OUT)/docs/api.md
 
 CHART := charts/cdp-credential-operator
 .PHONY: chart
