@@ -1,5 +1,5 @@
 # Builds the same binary as `make release`: the flags are the same, and neither needs cgo.
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+FROM --platform=$BUILDPLATFORM golang:1.26.8 AS build
 ARG TARGETOS=linux
 ARG TARGETARCH=amd64
 ARG VERSION=dev

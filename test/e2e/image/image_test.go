@@ -22,7 +22,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// TestDockerfile: what make e2e tries is what the Dockerfile makes.
+// TestDockerfile: what make e2e tries is what the Dockerfile makes, and it is compiled by the Go version that go.mod pins.
 func TestDockerfile(t *testing.T) {
 	t.Parallel()
 	dockerfile := read(t, "../../../Dockerfile")
@@ -32,6 +32,10 @@ func TestDockerfile(t *testing.T) {
 	}
 	if want := (stage{user: "65532:65532", entrypoint: "/manager"}); got != want {
 		t.Errorf("the last stage is %+v, want %+v", got, want)
+	}
+	_, toolchain, _ := strings.Cut(read(t, "../../../go.mod"), "\ntoolchain go")
+	if version, _, _ := strings.Cut(toolchain, "\n"); version == "" || !strings.Contains(dockerfile, " golang:"+version+" AS build\n") {
+		t.Errorf("the Dockerfile does not build with the toolchain of go.mod, %q", version)
 	}
 	const flags = `go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=`
 	for name, content := range map[string]string{"Dockerfile": dockerfile, "Makefile": read(t, "../../../Makefile")} {
