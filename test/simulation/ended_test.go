@@ -107,7 +107,7 @@ func (j *judge) agreement(p *pass) {
 	if obj.Status.TargetName != target.Name {
 		differs("targetName is " + obj.Status.TargetName)
 	}
-	if told := obj.Status.TargetVersion; told != "" && told != string(target.UID)+"/"+target.ResourceVersion && !p.movedTimes(obj) {
+	if told := obj.Status.TargetVersion; told != "" && told != string(target.UID)+"/"+target.ResourceVersion && !p.leftTarget(obj) {
 		differs("targetVersion is another one")
 	}
 	if t := obj.Status.TokenExpirationTime; (t == nil) != rec.ExpiresAt.IsZero() || t != nil && !t.Time.Equal(rec.ExpiresAt.Truncate(time.Second)) && !p.replica.onItsClock(t.Time, rec) {
@@ -178,12 +178,25 @@ func (p *pass) toldOfTheTarget(obj *v1alpha1.CDPCredential) bool {
 	return equality.Semantic.DeepEqual(rest(&p.before.Status), rest(&obj.Status))
 }
 
-// movedTimes says whether a pass that comes back for its turn has only put the times of status on its own clock. It has not said anything of the target:
-// that somebody has changed its metadata is told when it is written.
-func (p *pass) movedTimes(obj *v1alpha1.CDPCredential) bool {
+// leftTarget says whether a pass that comes back for its turn has said nothing of the target: it has put the times of status on its own clock, or told
+// that it is held up. That somebody has changed the target's metadata meanwhile is told when it is written.
+func (p *pass) leftTarget(obj *v1alpha1.CDPCredential) bool {
 	counts := p.counts()
-	wrote := counts["create"] + counts["patch"] + counts["delete"] - counts["status"]
-	return p.toldOfTheTarget(obj) && wrote == 0 && p.before.Status.TargetVersion == obj.Status.TargetVersion
+	if p.before == nil || counts["create"]+counts["patch"]+counts["delete"] > counts["status"] || p.before.Status.TargetVersion != obj.Status.TargetVersion {
+		return false
+	}
+	return p.toldOfTheTarget(obj) || p.toldHoldUp(obj)
+}
+
+// toldHoldUp says whether a pass that has not asked the endpoint, and comes back for that, has told of its trouble or of our own limits.
+func (p *pass) toldHoldUp(obj *v1alpha1.CDPCredential) bool {
+	if p.answer != nil || p.result.RequeueAfter == 0 {
+		return false
+	}
+	was := meta.FindStatusCondition(p.before.Status.Conditions, v1alpha1.ConditionRefreshed)
+	is := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionRefreshed)
+	news := is != nil && (was == nil || was.Message != is.Message)
+	return news && (is.Reason == v1alpha1.ReasonThrottled || is.Reason == v1alpha1.ReasonEndpointUnavailable)
 }
 
 // withoutTimes takes the times out of status that differ from clock to clock, but not what they are the times of.

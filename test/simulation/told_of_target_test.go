@@ -52,19 +52,21 @@ func TestToldOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestMovedTimes: seed 55336. A process whose clock differs moves the times of status while it waits for its turn, and has not told of what somebody did
-// to the target before. Who has written the target has to.
-func TestMovedTimes(t *testing.T) {
+// TestLeftTarget: seed 55336. A process whose clock differs moves the times of status while it waits for its turn, and has not told of what somebody did
+// to the target before; nor has one that tells that it is held up. Who has written the target has to.
+func TestLeftTarget(t *testing.T) {
 	t.Parallel()
 	const before, now = "uid/1", "uid/2"
 	for name, tc := range map[string]struct {
-		requests []string
-		told     string
-		want     bool
+		requests     []string
+		told, reason string
+		want         bool
 	}{
-		"the times are moved":             {[]string{"get Secret a", "patch status"}, before, true},
-		"the target is written":           {[]string{"patch Secret a", "patch status"}, before, false},
-		"the target is told of, too late": {[]string{"get Secret a", "patch status"}, now, false},
+		"the times are moved":             {[]string{"get Secret a", "patch status"}, before, "", true},
+		"the target is written":           {[]string{"patch Secret a", "patch status"}, before, "", false},
+		"the target is told of, too late": {[]string{"get Secret a", "patch status"}, now, "", false},
+		"it is told that it is held up":   {[]string{"patch status"}, before, v1alpha1.ReasonThrottled, true},
+		"something else is told":          {[]string{"patch status"}, before, v1alpha1.ReasonSecretNotFound, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,8 +74,11 @@ func TestMovedTimes(t *testing.T) {
 			p.before.Status.TargetVersion = before
 			after := p.before.DeepCopy()
 			after.Status.TargetVersion, after.Status.NextRefreshTime = tc.told, new(metav1.Now())
-			if got := p.movedTimes(after); got != tc.want {
-				t.Errorf("movedTimes is %v, not %v", got, tc.want)
+			if tc.reason != "" {
+				meta.SetStatusCondition(&after.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionRefreshed, Status: metav1.ConditionFalse, Reason: tc.reason, Message: "x"})
+			}
+			if got := p.leftTarget(after); got != tc.want {
+				t.Errorf("leftTarget is %v, not %v", got, tc.want)
 			}
 		})
 	}
