@@ -564,6 +564,50 @@ var found = []struct {
 		w.stayQuiet(2 * time.Hour)
 		return ""
 	}},
+	{"seed 310402: the record is lost beside a token, then basic takes the Secret over, and the object goes", "apsis", func(w *world, o *object) string {
+		name := o.secret(o.get().Spec.Target.Name)
+		o.editTarget(func(s *corev1.Secret) { s.Annotations, s.OwnerReferences = nil, nil })
+		w.runFor(time.Second)
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = w.provider("basic") })
+		w.runFor(time.Second)
+		o.editTarget(func(s *corev1.Secret) {
+			s.Annotations = map[string]string{v1alpha1.CredentialAnnotation: o.name.Name}
+		})
+		w.runFor(time.Second)
+		w.api.deleteCredential(o.name)
+		w.runFor(time.Minute)
+		if left := w.api.secrets[name]; left == nil || len(left.Data) != 1 || left.Data["token"] == nil || len(left.Annotations) > 0 {
+			return fmt.Sprintf("what is left is %+v", left)
+		}
+		return ""
+	}},
+	{"a label changes while another scope waits for its turn, and while the budget is spent", "oauth2", func(w *world, o *object) string {
+		label := func(team v1alpha1.LabelValue, scope v1alpha1.Scope) {
+			o.edit(func(s *v1alpha1.CDPCredentialSpec) {
+				s.Target.Labels, s.Provider.OAuth2.Scopes = map[string]v1alpha1.LabelValue{"team": team}, []v1alpha1.Scope{scope}
+			})
+		}
+		refresh(o, "now")
+		w.runFor(5 * time.Second)
+		label("a", "write")
+		w.runFor(time.Second)
+		if obj := o.get(); o.target().Labels["team"] != "a" || obj.Status.ObservedGeneration == obj.Generation {
+			return fmt.Sprintf("before the turn has come, the labels are %v: %s", o.target().Labels, shortStatus(&obj.Status))
+		}
+		w.runFor(20 * time.Second)
+		if obj := o.get(); w.judge.stats.exchanges != 3 || obj.Status.ObservedGeneration != obj.Generation {
+			return fmt.Sprintf("%d exchanges: %s", w.judge.stats.exchanges, shortStatus(&obj.Status))
+		}
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Refresh = &v1alpha1.Refresh{MaxPerDay: new(int32(3))} })
+		w.runFor(time.Second)
+		label("b", "read")
+		w.requested("patch status")
+		w.runFor(10 * time.Millisecond)
+		if said := o.refreshed(); o.target().Labels["team"] != "b" || said != v1alpha1.ReasonBudgetSpent {
+			return fmt.Sprintf("the labels are %v, and Refreshed is %s", o.target().Labels, said)
+		}
+		return ""
+	}},
 	{"seed 301094: a bad template, and the token is still tried at the API", "oauth2", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Verify = &v1alpha1.Verify{URL: "https://" + apiHost + "/v1"}

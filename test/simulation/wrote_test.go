@@ -93,13 +93,19 @@ func shared(secret *corev1.Secret) bool {
 	return false
 }
 
-// mixed reports whether a Secret holds keys that its record does not name: of somebody else, or of another object that it belonged to before. Where a
-// user has destroyed the record, what the object writes into its target now is all that it can know for its own.
-func (j *judge) mixed(by *pass, secret *corev1.Secret) bool {
+// recordFor is the record of what an object wrote into a Secret. Where a user has destroyed that, what the object writes into its target now is all that
+// it can know for its own. Nil: there is none.
+func (j *judge) recordFor(by *pass, secret *corev1.Secret) *written {
 	rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]
 	if rec == nil && by.object != nil {
 		rec = j.record(j.w.api.secrets[types.NamespacedName{Namespace: secret.Namespace, Name: by.object.Spec.Target.Name}])
 	}
+	return rec
+}
+
+// mixed reports whether a Secret holds keys that its record does not name: of somebody else, or of another object that it belonged to before.
+func (j *judge) mixed(by *pass, secret *corev1.Secret) bool {
+	rec := j.recordFor(by, secret)
 	if rec == nil {
 		return shared(secret)
 	}
@@ -126,7 +132,12 @@ func (j *judge) withdraws(by *pass, name types.NamespacedName, before, after *co
 	if obj := j.w.api.credentials[by.name]; obj != nil && (obj.Spec.Target.Name == name.Name || obj.Spec.Target.DeletionPolicy == v1alpha1.DeletionPolicyRetain) && !j.stale(by) {
 		j.w.violated("foreign", "%s took its token out of Secret %s, which it needs", by.name.Name, name.Name)
 	}
-	if after.Data["token"] != nil || after.Annotations[v1alpha1.StateAnnotation] != "" || after.Annotations[v1alpha1.ExpiresAtAnnotation] != "" || after.Labels[v1alpha1.ManagedByLabel] != "" {
+	ours := []string{"token"}
+	if rec := j.recordFor(by, before); rec != nil {
+		ours = rec.Keys // under basic a token is none of them: it was left by one whose record somebody took away
+	}
+	left := slices.ContainsFunc(ours, func(key string) bool { return after.Data[key] != nil })
+	if left || after.Annotations[v1alpha1.StateAnnotation] != "" || after.Annotations[v1alpha1.ExpiresAtAnnotation] != "" || after.Labels[v1alpha1.ManagedByLabel] != "" {
 		j.w.violated("foreign", "%s left something in Secret %s", by.name.Name, name.Name)
 	}
 }
