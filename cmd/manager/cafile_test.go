@@ -10,7 +10,7 @@ import (
 	"github.com/go-logr/logr/funcr"
 )
 
-func TestCAFile(t *testing.T) {
+func TestCAFileIsReadAgainWhenItChanges(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ca.crt")
 	var trusted []string
 	var logged []string
@@ -62,7 +62,7 @@ func TestCAFile(t *testing.T) {
 }
 
 // An unreadable file ends the process before it asks for the cluster.
-func TestCAFileIsReadFirst(t *testing.T) {
+func TestRunFailsOnUnreadableCAFileBeforeItConnects(t *testing.T) {
 	opts, err := parseFlags([]string{"--ca-file=/nowhere/ca.crt"})
 	if err != nil {
 		t.Fatal(err)

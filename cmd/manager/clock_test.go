@@ -96,8 +96,8 @@ func TestServerClock(t *testing.T) {
 	}
 }
 
-// TestClockWatch: objects are looked at again after the clock was set or the machine has slept, and not otherwise.
-func TestClockWatch(t *testing.T) {
+// TestClockWatchReconcilesAfterAClockJump: objects are looked at again after the clock was set or the machine has slept, and not otherwise.
+func TestClockWatchReconcilesAfterAClockJump(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		set, slept time.Duration

@@ -38,7 +38,7 @@ func TestVerbosityStaysAsAsked(t *testing.T) {
 	}
 }
 
-func TestFlagsThatAreWrong(t *testing.T) {
+func TestParseFlagsRefusesBadValues(t *testing.T) {
 	for flag, says := range map[string]string{
 		"--watch-namespaces=a,B_c":            `"B_c" is no namespace`,
 		"--watch-selector=a=b=c":              "--watch-selector",
@@ -60,7 +60,7 @@ func TestFlagsThatAreWrong(t *testing.T) {
 	}
 }
 
-func TestLists(t *testing.T) {
+func TestParseFlagsReadsLists(t *testing.T) {
 	opts, err := parseFlags([]string{"--watch-namespaces= a, b ,,", "--allowed-cidrs=127.0.0.0/8,::1/128", "--denied-cidrs=10.1.0.0/16", "--token-hosts-only=a.example.com", "--watch-selector=shard in (a,b)"})
 	if err != nil {
 		t.Fatal(err)

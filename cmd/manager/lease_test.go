@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-func TestLeaseName(t *testing.T) {
+func TestLeaseNameDiffersByShard(t *testing.T) {
 	t.Parallel()
 	name := func(args ...string) string {
 		t.Helper()

@@ -8,13 +8,13 @@ import (
 )
 
 // The version is to be had without a cluster.
-func TestVersion(t *testing.T) {
+func TestVersionNeedsNoCluster(t *testing.T) {
 	if os.Getenv("RUN_MAIN") != "" {
 		os.Args = []string{"manager", "--version"}
 		main()
 		os.Exit(0)
 	}
-	command := exec.Command(os.Args[0], "-test.run=^TestVersion$")
+	command := exec.Command(os.Args[0], "-test.run=^TestVersionNeedsNoCluster$")
 	command.Env = append(os.Environ(), "RUN_MAIN=1", "KUBECONFIG=/nowhere")
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestTable(t *testing.T) {
+func TestTableShowsEveryState(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 	got := table([]state{
@@ -25,7 +25,7 @@ old          basic      yes     -            -              -
 	}
 }
 
-func TestDone(t *testing.T) {
+func TestStateIsDoneOnceRefreshed(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		state   state

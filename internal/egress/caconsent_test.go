@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestCAs says which CAs the annotation cdpcredentials.io/allowed-ca consents to: those of its entries, and only with all certificates of a bundle.
-func TestCAs(t *testing.T) {
+// TestCAConsentCoversListedCAsOnly says which CAs the annotation cdpcredentials.io/allowed-ca consents to: those of its entries, and only with all certificates of a bundle.
+func TestCAConsentCoversListedCAsOnly(t *testing.T) {
 	one, other := otherCA(t), otherCA(t)
 	sumsOf := func(bundle []byte) []string {
 		sums, err := CASums(bundle)

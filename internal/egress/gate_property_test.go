@@ -111,7 +111,7 @@ func wantRate(t *testing.T, calls []time.Time, perSecond, burst float64) {
 }
 
 // Ten thousand objects become due at once, as after an outage: the rate is used, and each asks twice.
-func TestDrain(t *testing.T) {
+func TestGateDrainsTenThousandDueObjects(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, Limits{}, 1)
 	const size = 10_000

@@ -81,7 +81,7 @@ func warm(t testing.TB, limits Limits) *simulation {
 	return s
 }
 
-func TestHostCap(t *testing.T) {
+func TestGateCapsCallsOfAHost(t *testing.T) {
 	t.Parallel()
 	s := warm(t, Limits{})
 	var reservations []*Reservation
@@ -97,7 +97,7 @@ func TestHostCap(t *testing.T) {
 	s.mustGo(wish("ninth"))
 }
 
-func TestRate(t *testing.T) {
+func TestGateKeepsTheRateOfAHost(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		qps   float64
@@ -118,7 +118,7 @@ func TestRate(t *testing.T) {
 	}
 }
 
-func TestNamespaceCap(t *testing.T) {
+func TestGateCapsCallsOfANamespace(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, Limits{}, 1)
 	host := func(i int) string { return fmt.Sprintf("host-%d.example:443", i) }
@@ -225,7 +225,7 @@ func TestVerificationsHaveAQuarterOfThePlaces(t *testing.T) {
 	s.mustWait(wish("7"), ReasonHostInFlight)
 }
 
-func TestSlowStart(t *testing.T) {
+func TestGateStartsSlowlyAtANewHost(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, Limits{QPS: 1000, NamespaceInFlight: 1000, Workers: 2000}, 1)
 	a, b := s.mustGo(wish("a")), s.mustGo(wish("b"))
@@ -241,7 +241,7 @@ func TestSlowStart(t *testing.T) {
 }
 
 // Namespaces take turns, and in each the least time left goes first.
-func TestOrder(t *testing.T) {
+func TestGateOrdersByNamespaceTurnAndTimeLeft(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, Limits{QPS: 1}, 1)
 	s.mustGo(wish("spends the token")).Done(s.now, served)
@@ -275,7 +275,7 @@ func TestOrder(t *testing.T) {
 }
 
 // While others wait failing clients have a quarter of the rate, and what is not planned a tenth.
-func TestShares(t *testing.T) {
+func TestGateSharesOfFailingAndUnplannedCalls(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, Limits{NamespaceInFlight: 1000, Workers: 2000}, 1)
 	count := map[string]int{}
@@ -331,7 +331,7 @@ func TestPlacesAreKeptForFailingClients(t *testing.T) {
 	}
 }
 
-func TestPlaceOfOneThatDoesNotCome(t *testing.T) {
+func TestReservedPlaceIsFreedWhenUnused(t *testing.T) {
 	t.Parallel()
 	for name, gone := range map[string]func(s *simulation){
 		"forgotten": func(s *simulation) { s.gate.Forget(s.now, "ns/gone") },
@@ -377,7 +377,7 @@ func TestClientIsPausedByItsOwn429(t *testing.T) {
 	s.mustGo(other) // the token ended the pause
 }
 
-func TestPauseEnds(t *testing.T) {
+func TestPausedClientIsWokenAtItsRetryAfter(t *testing.T) {
 	t.Parallel()
 	s := warm(t, Limits{})
 	s.mustGo(wish("client")).Done(s.now, throttled)
@@ -389,7 +389,7 @@ func TestPauseEnds(t *testing.T) {
 }
 
 // Refused attempts are bounded for a namespace at a host, but not the renewals of clients that were served.
-func TestRefusals(t *testing.T) {
+func TestRefusedAttemptsOfANamespaceAreCapped(t *testing.T) {
 	t.Parallel()
 	s := warm(t, Limits{})
 	for i := range 10 {
@@ -468,7 +468,7 @@ func TestTokenEndsThePause(t *testing.T) {
 	s.mustGo(s.renewal("f", time.Hour))
 }
 
-func TestWhatIsNoEvidence(t *testing.T) {
+func TestTroubleOfSomeClientsDoesNotPauseTheHost(t *testing.T) {
 	t.Parallel()
 	s := warm(t, Limits{})
 	for i := range 10 { // new clients where others are proven; each is the only one to be told to wait
@@ -487,7 +487,7 @@ func TestWhatIsNoEvidence(t *testing.T) {
 	s.mustGo(s.renewal("good", time.Hour))
 }
 
-func TestBreaker(t *testing.T) {
+func TestBreakerOpensAtFiveFailuresAndProbes(t *testing.T) {
 	t.Parallel()
 	s := warm(t, Limits{})
 	fail := func(prefix string, n int) {
@@ -537,7 +537,7 @@ func TestBreakerClosesByAnySuccess(t *testing.T) {
 }
 
 // One client alone opens the breaker, too.
-func TestBreakerOfOneClient(t *testing.T) {
+func TestBreakerOpensForASingleClient(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, Limits{}, 1)
 	s.mustGo(wish("only")).Done(s.now, served)
@@ -549,7 +549,7 @@ func TestBreakerOfOneClient(t *testing.T) {
 }
 
 // A renewal that has used half of its lead does not wait for the next probe.
-func TestHurry(t *testing.T) {
+func TestUrgentRenewalDoesNotWaitForTheNextProbe(t *testing.T) {
 	t.Parallel()
 	s := warm(t, Limits{})
 	for i := range 5 {
@@ -567,7 +567,7 @@ func TestHurry(t *testing.T) {
 }
 
 // A probe that is throttled shows that the host is alive: what follows is a matter of pauses.
-func TestThrottledProbe(t *testing.T) {
+func TestThrottledProbeTurnsTheBreakerIntoAPause(t *testing.T) {
 	t.Parallel()
 	s := warm(t, Limits{})
 	for i := range 5 {
@@ -580,7 +580,7 @@ func TestThrottledProbe(t *testing.T) {
 }
 
 // A clock that is set back must not prolong a pause or an open breaker by as much.
-func TestClockSetBack(t *testing.T) {
+func TestClockSetBackDoesNotProlongPauses(t *testing.T) {
 	t.Parallel()
 	s := warm(t, Limits{})
 	for i := range 5 {

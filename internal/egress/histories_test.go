@@ -236,7 +236,7 @@ func TestOneStray503BeforeManyNewObjects(t *testing.T) {
 }
 
 // A hundred namespaces that request refreshes for ever.
-func TestRefreshesForEver(t *testing.T) {
+func TestEndlessRefreshRequestsExpireNoToken(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, Limits{}, 1)
 	good := s.healthy(300, 15*time.Minute, 90*time.Second, 20)

@@ -91,7 +91,7 @@ func TestParseHostsRefuses(t *testing.T) {
 	}
 }
 
-func TestHostsZeroAndWith(t *testing.T) {
+func TestHostsWithIsTheUnionOfBoth(t *testing.T) {
 	t.Parallel()
 	a, b := mustHosts(t, "a.example"), mustHosts(t, "b.example")
 	both := a.With(b)

@@ -56,7 +56,7 @@ func proxy(t *testing.T, to string) (u *url.URL, connects *atomic.Int64, asked c
 	return &url.URL{Scheme: "http", Host: listener.Addr().String()}, connects, asked
 }
 
-func TestProxy(t *testing.T) {
+func TestProxyKeepsConsentAndAddressChecks(t *testing.T) {
 	t.Parallel()
 	server, _, bundle := tlsServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	proxyURL, connects, asked := proxy(t, server.Listener.Addr().String())

@@ -229,7 +229,7 @@ type closeRecorder struct{ closed bool }
 func (*closeRecorder) Read([]byte) (int, error) { return 0, io.EOF }
 func (c *closeRecorder) Close() error           { c.closed = true; return nil }
 
-func TestCABundle(t *testing.T) {
+func TestCABundleTakesCertificatesOnly(t *testing.T) {
 	t.Parallel()
 	_, _, good := tlsServer(t, http.NotFound)
 	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("CANARY")})
@@ -353,8 +353,8 @@ func TestOpenConnectionsAreBounded(t *testing.T) {
 	transports.CloseIdleConnections()
 }
 
-// TestTrustAlso is --ca-file: it adds to the system's roots, and a bundle replaces both.
-func TestTrustAlso(t *testing.T) {
+// TestTrustAlsoAddsToTheSystemsRoots is --ca-file: it adds to the system's roots, and a bundle replaces both.
+func TestTrustAlsoAddsToTheSystemsRoots(t *testing.T) {
 	t.Parallel()
 	server, port, bundle := tlsServer(t, func(http.ResponseWriter, *http.Request) {})
 	server.Config.ErrorLog = discardLog()
@@ -409,7 +409,7 @@ func otherCA(t *testing.T) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-func TestLookupOrder(t *testing.T) {
+func TestLookupTriesTheAbsoluteNameFirst(t *testing.T) {
 	t.Parallel()
 	zone := &names{answers: map[string][][]netip.Addr{
 		"auth.example.com.": {addresses("127.0.0.1")},
@@ -487,7 +487,7 @@ func TestNameWithOpenAndClosedAddresses(t *testing.T) {
 	}
 }
 
-func TestInterleaved(t *testing.T) {
+func TestInterleavedAlternatesAddressFamilies(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"1.0.0.1":                         "[1.0.0.1]",

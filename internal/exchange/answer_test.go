@@ -24,7 +24,7 @@ func jwt(claims string) string {
 
 // 1772600767 is clock().
 
-func TestAnswers(t *testing.T) {
+func TestExchangeReadsAnswers(t *testing.T) {
 	t.Parallel()
 	oauth2 := ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{Scopes: []v1alpha1.Scope{"read", "write"}}}}
 	with := func(change func(*v1alpha1.OAuth2)) ask {
@@ -270,7 +270,7 @@ func algonomy(validity time.Duration) ask {
 	}
 }
 
-func TestAlgonomyUpdate(t *testing.T) {
+func TestAlgonomyUpdateClassifiesAnswers(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		status int

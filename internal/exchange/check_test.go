@@ -10,7 +10,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-func TestCheck(t *testing.T) {
+func TestCheckRefusesBadRequests(t *testing.T) {
 	t.Parallel()
 	header := func(name, value string) ask {
 		return ask{Provider: v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com", Headers: map[string]v1alpha1.HeaderValue{name: v1alpha1.HeaderValue(value)}}}}
@@ -153,7 +153,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestHeaderTwice(t *testing.T) {
+func TestCheckRefusesAHeaderGivenTwice(t *testing.T) {
 	t.Parallel()
 	for _, other := range []string{"x-tenant", "X_Tenant"} {
 		req := ask{

@@ -10,8 +10,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// TestIssued: an error says whether the answer held a token, usable or not, since whoever counts tokens has counted it.
-func TestIssued(t *testing.T) {
+// TestErrorSaysWhetherATokenWasIssued: an error says whether the answer held a token, usable or not, since whoever counts tokens has counted it.
+func TestErrorSaysWhetherATokenWasIssued(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		status int

@@ -34,8 +34,8 @@ func secretive() (req ask, secrets []string) {
 	}, secrets
 }
 
-// TestNothingPrints tries every way in which a value finds its way into a log.
-func TestNothingPrints(t *testing.T) {
+// TestSecretValuesPrintRedacted tries every way in which a value finds its way into a log.
+func TestSecretValuesPrintRedacted(t *testing.T) {
 	t.Parallel()
 	asked, secrets := secretive()
 	asked.Provider = v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com"}}
@@ -68,8 +68,8 @@ func TestNothingPrints(t *testing.T) {
 	}
 }
 
-// TestErrorsTellNothing has an endpoint answer with all that it was sent and more, in every place that anybody might read.
-func TestErrorsTellNothing(t *testing.T) {
+// TestErrorsRevealNoSecrets has an endpoint answer with all that it was sent and more, in every place that anybody might read.
+func TestErrorsRevealNoSecrets(t *testing.T) {
 	t.Parallel()
 	oauth2 := func(p v1alpha1.OAuth2) v1alpha1.Provider { return v1alpha1.Provider{OAuth2: &p} }
 	requests := map[string]struct {

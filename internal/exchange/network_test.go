@@ -125,7 +125,7 @@ func hang(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-func TestTimeout(t *testing.T) {
+func TestExchangeTimesOut(t *testing.T) {
 	t.Parallel()
 	trickle := func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Body: trickling{r.Context()}}, nil
@@ -163,7 +163,7 @@ func (b trickling) Read(p []byte) (int, error) {
 
 func (trickling) Close() error { return nil }
 
-func TestCancelled(t *testing.T) {
+func TestExchangeSaysThatItWasCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -173,7 +173,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-func TestBodyCutOff(t *testing.T) {
+func TestTruncatedBodyIsClassifiedByStatus(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]exchange.Kind{200: exchange.Unavailable, 401: exchange.Rejected} {
 		endpoint := newStub(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -23,7 +23,7 @@ func asError(t *testing.T, err error) *exchange.Error {
 	return failed
 }
 
-func TestRefusals(t *testing.T) {
+func TestExchangeClassifiesRefusals(t *testing.T) {
 	t.Parallel()
 	var (
 		experiture = ask{Provider: v1alpha1.Provider{Experiture: &v1alpha1.Experiture{}}}

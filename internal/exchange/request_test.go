@@ -24,7 +24,7 @@ const good = `{"access_token":"opaque-token","token_type":"Bearer","expires_in":
 // hard is a secret that every encoding on its way would damage if it were forgotten or done twice.
 const hard = `p+a/s=s:w%o!r&d ü`
 
-func TestRequests(t *testing.T) {
+func TestExchangeSendsWhatEachProviderAsksFor(t *testing.T) {
 	t.Parallel()
 	client := exchange.Values{"clientID": "etl", "clientSecret": hard}
 	tests := map[string]struct {
@@ -291,8 +291,8 @@ func TestUnknownProviderIsUnsupported(t *testing.T) {
 	}
 }
 
-// TestAlgonomySpelling reads the wire itself: net/http's server would rewrite the names.
-func TestAlgonomySpelling(t *testing.T) {
+// TestAlgonomyHeadersKeepTheirSpelling reads the wire itself: net/http's server would rewrite the names.
+func TestAlgonomyHeadersKeepTheirSpelling(t *testing.T) {
 	t.Parallel()
 	trusted := httptest.NewTLSServer(nil)
 	defer trusted.Close()

@@ -15,7 +15,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-func TestVerify(t *testing.T) {
+func TestVerifyClassifiesAnswers(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		status  int

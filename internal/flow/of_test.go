@@ -12,8 +12,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// TestOf: what each provider's spec comes to, its defaults filled in.
-func TestOf(t *testing.T) {
+// TestOfFillsInDefaults: what each provider's spec comes to, its defaults filled in.
+func TestOfFillsInDefaults(t *testing.T) {
 	t.Parallel()
 	algonomyHeaders := []flow.Header{
 		{Name: "tenant_hash", Source: flow.Source{Key: "tenantHash"}, Exact: true}, {Name: "oauth_key_secret", Source: flow.Source{Key: "oauthKeySecret"}, Exact: true},
@@ -208,8 +208,8 @@ func TestOfRefuses(t *testing.T) {
 	}
 }
 
-// TestAsserts: a flow that sends a JWT of ours depends on the clocks of both sides.
-func TestAsserts(t *testing.T) {
+// TestAssertsIsTrueOfFlowsThatSignAJWT: a flow that sends a JWT of ours depends on the clocks of both sides.
+func TestAssertsIsTrueOfFlowsThatSignAJWT(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		provider v1alpha1.Provider

@@ -120,8 +120,8 @@ func TestFailsBeforeAnyValue(t *testing.T) {
 	}
 }
 
-// TestSizes: a secret counts as 16 KiB and a function as its worst growth, whatever the values will be.
-func TestSizes(t *testing.T) {
+// TestCompileBoundsSizes: a secret counts as 16 KiB and a function as its worst growth, whatever the values will be.
+func TestCompileBoundsSizes(t *testing.T) {
 	t.Parallel()
 	const outputs, functions = "the outputs together can be larger than 256 KiB", "the functions can make too much text"
 	times := func(n int, template string) map[string]string {

@@ -111,8 +111,8 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// TestDocs renders the examples of docs/providers.md, and refuses what it says to write in another way.
-func TestDocs(t *testing.T) {
+// TestExamplesOfTheProvidersPageRender renders the examples of docs/providers.md, and refuses what it says to write in another way.
+func TestExamplesOfTheProvidersPageRender(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/providers.md")
 	if err != nil {
@@ -302,7 +302,7 @@ func TestCompileKeys(t *testing.T) {
 	}
 }
 
-func TestEmptySets(t *testing.T) {
+func TestEmptySetsRenderNothing(t *testing.T) {
 	t.Parallel()
 	none, err := Compile(nil)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestBuckets: equal values are in the same bucket, others are spread, and no bucket is named twice.
-func TestBuckets(t *testing.T) {
+// TestBucketSpreadsValues: equal values are in the same bucket, others are spread, and no bucket is named twice.
+func TestBucketSpreadsValues(t *testing.T) {
 	t.Parallel()
 	members := map[string]int{}
 	for i := range 25_600 {

@@ -10,8 +10,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestValues: equal values are kept once, others are never mixed up, however many there are.
-func TestValues(t *testing.T) {
+// TestEqualValuesAreKeptOnce: equal values are kept once, others are never mixed up, however many there are.
+func TestEqualValuesAreKeptOnce(t *testing.T) {
 	t.Parallel()
 	var s values[[]byte]
 	if got := s.one(nil); got != nil {

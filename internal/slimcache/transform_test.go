@@ -78,8 +78,8 @@ func TestSecretMetadata(t *testing.T) {
 	}
 }
 
-// TestCredentials: of an object's own metadata only the request for a refresh is read.
-func TestCredentials(t *testing.T) {
+// TestCredentialTransformKeepsTheRefreshRequest: of an object's own metadata only the request for a refresh is read.
+func TestCredentialTransformKeepsTheRefreshRequest(t *testing.T) {
 	t.Parallel()
 	obj := credential()
 	obj.Status.TargetName = "etl-token"

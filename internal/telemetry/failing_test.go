@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestFailing: what is wrong with an object is told as long as it lasts, and nothing of it stays.
-func TestFailing(t *testing.T) {
+// TestFailingSeriesLastAsLongAsTheFailure: what is wrong with an object is told as long as it lasts, and nothing of it stays.
+func TestFailingSeriesLastAsLongAsTheFailure(t *testing.T) {
 	t.Parallel()
 	m, registry := newMetrics(t)
 	check := func(when string, failing []FailingCondition, want ...string) {

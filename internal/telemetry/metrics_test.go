@@ -152,8 +152,8 @@ func TestMetricsSkew(t *testing.T) {
 	}
 }
 
-// TestNewTwice: two sets in one registry are an error and no panic.
-func TestNewTwice(t *testing.T) {
+// TestNewRefusesASecondSetInOneRegistry: two sets in one registry are an error and no panic.
+func TestNewRefusesASecondSetInOneRegistry(t *testing.T) {
 	t.Parallel()
 	_, registry := newMetrics(t)
 	if _, err := New(registry); err == nil {

@@ -84,15 +84,15 @@ func TestWatchdogMetrics(t *testing.T) {
 	}
 }
 
-// TestNoWatchdog: none may be told of passes.
-func TestNoWatchdog(*testing.T) {
+// TestNilWatchdogIgnoresCalls: none may be told of passes.
+func TestNilWatchdogIgnoresCalls(*testing.T) {
 	var none *Watchdog
 	none.Began(etl)
 	none.Finished(etl, time.Minute)
 }
 
-// TestNewWatchdogTwice: two in one registry are an error and no panic.
-func TestNewWatchdogTwice(t *testing.T) {
+// TestNewWatchdogRefusesASecondInOneRegistry: two in one registry are an error and no panic.
+func TestNewWatchdogRefusesASecondInOneRegistry(t *testing.T) {
 	t.Parallel()
 	_, clock, registry := watched(t)
 	if _, err := NewWatchdog(clock, registry); err == nil {

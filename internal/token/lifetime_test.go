@@ -14,7 +14,7 @@ var sent = time.Date(2026, 3, 4, 5, 6, 7, 500_000_000, time.UTC)
 
 func at(offset time.Duration) time.Time { return sent.Truncate(time.Second).Add(offset) }
 
-func TestLife(t *testing.T) {
+func TestLifeTakesTheEarliestExpiry(t *testing.T) {
 	t.Parallel()
 	exp := func(offset time.Duration) token.Claims { return token.Claims{ExpiresAt: at(offset)} }
 	iat := func(issued, expires time.Duration) token.Claims {
@@ -128,7 +128,7 @@ func TestLife(t *testing.T) {
 	}
 }
 
-func TestUnits(t *testing.T) {
+func TestUnitsSaturate(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ got, want time.Duration }{
 		"seconds":                {token.Seconds(3600), time.Hour},

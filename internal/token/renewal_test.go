@@ -12,7 +12,7 @@ func life(lifetime time.Duration) token.Life {
 	return token.Life{IssuedAt: sent, ExpiresAt: sent.Add(lifetime)}
 }
 
-func TestLead(t *testing.T) {
+func TestLeadOfARenewal(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		lifetime, before time.Duration
@@ -99,8 +99,8 @@ func TestNoExpiryNoRenewal(t *testing.T) {
 	}
 }
 
-// TestRenewLate: no earlier than most before it expires, whoever asks and whatever the user says.
-func TestRenewLate(t *testing.T) {
+// TestRenewLateKeepsWithinTheMaximum: no earlier than most before it expires, whoever asks and whatever the user says.
+func TestRenewLateKeepsWithinTheMaximum(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		lifetime, before, most time.Duration

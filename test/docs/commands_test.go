@@ -21,8 +21,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// TestPages runs what the pages say is run here, one page after the other in a namespace of its own, and applies their CDPCredentials.
-func TestPages(t *testing.T) {
+// TestCommandsOfThePagesWork runs what the pages say is run here, one page after the other in a namespace of its own, and applies their CDPCredentials.
+func TestCommandsOfThePagesWork(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 
 var link = regexp.MustCompile(`\]\(([\w./#:@%~?=&+-]+)\)`)
 
-// TestLinks follows the links from page to page, and to the headings they name.
-func TestLinks(t *testing.T) {
+// TestLinksOfThePagesResolve follows the links from page to page, and to the headings they name.
+func TestLinksOfThePagesResolve(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
 	if err != nil {

@@ -25,8 +25,8 @@ type actionTable struct {
 	} `json:"actionTests"`
 }
 
-// TestActions runs the tables as Argo CD's own tests run them, but for the time: there it is whatever it is, and not compared.
-func TestActions(t *testing.T) {
+// TestArgoActionsDoWhatTheTableSays runs the tables as Argo CD's own tests run them, but for the time: there it is whatever it is, and not compared.
+func TestArgoActionsDoWhatTheTableSays(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(customization, "actions")
 	var table actionTable

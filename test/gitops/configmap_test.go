@@ -119,8 +119,8 @@ func TestConfigMapIsPatched(t *testing.T) {
 	}
 }
 
-// TestComponent: a kustomization that installs Argo CD takes the keys by naming the component.
-func TestComponent(t *testing.T) {
+// TestArgoComponentPatchesTheConfigMap: a kustomization that installs Argo CD takes the keys by naming the component.
+func TestArgoComponentPatchesTheConfigMap(t *testing.T) {
 	t.Parallel()
 	c := sharedCluster(t)
 	folder := t.TempDir()

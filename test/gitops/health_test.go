@@ -43,8 +43,8 @@ func healthOf(ctx context.Context, script string, obj map[string]any) (health, e
 	return health{Status: status, Message: message}, nil
 }
 
-// TestHealth runs the table as Argo CD's own tests run it.
-func TestHealth(t *testing.T) {
+// TestArgoHealthIsWhatTheTableSays runs the table as Argo CD's own tests run it.
+func TestArgoHealthIsWhatTheTableSays(t *testing.T) {
 	t.Parallel()
 	var table struct {
 		Tests []struct {
@@ -75,8 +75,8 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestHealthOfAlmostNothing: an object may be looked at before the API server or the operator has filled it.
-func TestHealthOfAlmostNothing(t *testing.T) {
+// TestArgoHealthOfUnfilledObjects: an object may be looked at before the API server or the operator has filled it.
+func TestArgoHealthOfUnfilledObjects(t *testing.T) {
 	t.Parallel()
 	script := readText(t, filepath.Join(customization, "health.lua"))
 	named := func(more map[string]any) map[string]any {

@@ -105,9 +105,9 @@ func (p *play) change(patch string) {
 	}
 }
 
-// TestEveryState follows objects through their lives. Each story is all that a tool could have seen: no state in between that would let
+// TestStatusToolsFollowEveryState follows objects through their lives. Each story is all that a tool could have seen: no state in between that would let
 // it go on too early, or give up too early.
-func TestEveryState(t *testing.T) {
+func TestStatusToolsFollowEveryState(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		act  func(*play)

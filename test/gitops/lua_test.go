@@ -119,8 +119,8 @@ func fromLua(value lua.LValue, was any) any {
 	return nil
 }
 
-// TestSandbox: what Argo CD does not have would be nil here, too.
-func TestSandbox(t *testing.T) {
+// TestLuaSandboxLacksWhatArgoLacks: what Argo CD does not have would be nil here, too.
+func TestLuaSandboxLacksWhatArgoLacks(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"string.format", "math.floor", "io.open", "os.date", "debug.traceback", "coroutine.create"} {
 		if got, err := runLua(t.Context(), "return "+name, nil, time.Time{}); err == nil {

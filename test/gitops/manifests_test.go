@@ -73,9 +73,9 @@ func credentials(t *testing.T) map[string][]*unstructured.Unstructured {
 	return found
 }
 
-// TestManifests: every manifest is YAML without a key twice, and the paths in the examples for Argo CD and Flux are folders with a
+// TestExampleManifestsAreValid: every manifest is YAML without a key twice, and the paths in the examples for Argo CD and Flux are folders with a
 // kustomization.
-func TestManifests(t *testing.T) {
+func TestExampleManifestsAreValid(t *testing.T) {
 	t.Parallel()
 	found := manifests(t)
 	if len(found["docs/gitops.md"]) < 5 {
@@ -107,8 +107,8 @@ func pathIn(t *testing.T, obj *unstructured.Unstructured, fields ...string) stri
 	return path
 }
 
-// TestNoDefaults: a default of the schema below spec would be a difference between Git and the cluster for ever.
-func TestNoDefaults(t *testing.T) {
+// TestSchemaHasNoDefaultsBelowSpec: a default of the schema below spec would be a difference between Git and the cluster for ever.
+func TestSchemaHasNoDefaultsBelowSpec(t *testing.T) {
 	t.Parallel()
 	crd := map[string]any{}
 	readYAML(t, filepath.Join(root, "config/crd/bases/cdpcredentials.io_cdpcredentials.yaml"), &crd)

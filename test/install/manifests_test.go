@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestManifestsTwice: the files of a release are applied, and applied again without any change.
-func TestManifestsTwice(t *testing.T) {
+// TestReleaseFilesApplyTwiceWithoutChange: the files of a release are applied, and applied again without any change.
+func TestReleaseFilesApplyTwiceWithoutChange(t *testing.T) {
 	t.Parallel()
 	for name, command := range map[string]string{
 		"install.yaml":            "make build-installer IMG=registry.example.com/cdp-credential-operator:v1.2.3",

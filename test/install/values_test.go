@@ -22,8 +22,8 @@ func TestChartLints(t *testing.T) {
 	}
 }
 
-// TestBadValues: a value that cannot be meant is refused before anything reaches the cluster, by name.
-func TestBadValues(t *testing.T) {
+// TestBadChartValuesAreRefusedByName: a value that cannot be meant is refused before anything reaches the cluster, by name.
+func TestBadChartValuesAreRefusedByName(t *testing.T) {
 	t.Parallel()
 	for values, says := range map[string][]string{
 		"replica=2":                                         {"replica"},

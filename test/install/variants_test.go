@@ -18,7 +18,7 @@ import (
 )
 
 // Several replicas: one works, a drained node takes one at a time, and no node has two if that can be.
-func TestHighAvailability(t *testing.T) {
+func TestReplicasAreSpreadAndElectALeader(t *testing.T) {
 	t.Parallel()
 	rendered := objects(t, template(t, "--set=replicas=3"))
 	deployment := as[appsv1.Deployment](t, rendered, "Deployment "+namespace+"/"+release+"-controller-manager")
@@ -115,8 +115,8 @@ func TestAggregateRoles(t *testing.T) {
 	}
 }
 
-// TestEveryFlag: each flag of the manager is reached by a value, and the manager takes what the chart makes of the values.
-func TestEveryFlag(t *testing.T) {
+// TestEveryFlagHasAChartValue: each flag of the manager is reached by a value, and the manager takes what the chart makes of the values.
+func TestEveryFlagHasAChartValue(t *testing.T) {
 	t.Parallel()
 	manager, err := framework.BuildManager(t.Context(), root(t), t.TempDir())
 	if err != nil {
@@ -149,7 +149,7 @@ func TestEveryFlag(t *testing.T) {
 	}
 }
 
-func TestEveryValue(t *testing.T) {
+func TestEveryChartValueIsRendered(t *testing.T) {
 	t.Parallel()
 	rendered := objects(t, template(t, "--values=test/install/testdata/everything.yaml"))
 	deployment := as[appsv1.Deployment](t, rendered, "Deployment "+namespace+"/tokens-controller-manager")
@@ -218,7 +218,7 @@ func TestEveryValue(t *testing.T) {
 }
 
 // What is left out is left out: a Deployment alone.
-func TestNothingButTheDeployment(t *testing.T) {
+func TestChartWithEverythingOffIsADeployment(t *testing.T) {
 	t.Parallel()
 	rendered := objects(t, template(t, "--values=test/install/testdata/nothing.yaml"))
 	if len(rendered) != 1 {

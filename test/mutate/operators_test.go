@@ -27,7 +27,7 @@ func diffsOf(t *testing.T, source string) []string {
 	return out
 }
 
-func TestOperators(t *testing.T) {
+func TestOperatorsMakeTheirMutants(t *testing.T) {
 	for _, tc := range []struct {
 		name, body string
 		want       []string
@@ -91,7 +91,7 @@ func String() int { return 1 }
 	}
 }
 
-func TestMutant(t *testing.T) {
+func TestMutantShowsItsLineAndText(t *testing.T) {
 	source := "package p\n\nfunc f() {\n\tf(a,\n\t\tb)\n\tx := a < b\n}\n"
 	made, err := mutantsOf("p/p.go", []byte(source))
 	if err != nil {

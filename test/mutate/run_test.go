@@ -79,7 +79,7 @@ func TestShuffledBySeed(t *testing.T) {
 	}
 }
 
-func TestReport(t *testing.T) {
+func TestReportListsSurvivors(t *testing.T) {
 	source := []byte("if a < b {\n")
 	at := func(line int, v verdict) result {
 		return result{mutant: &mutant{file: "p/p.go", line: line, operator: boundary, start: 5, end: 6, with: "<=", source: source}, verdict: v}
@@ -101,7 +101,7 @@ p/p.go:3: boundary
 }
 
 // What is named must be there: a file that was renamed would be mutated again, or a package tried no more.
-func TestNamesAreThere(t *testing.T) {
+func TestFilesAndFunctionsThatAreNamedExist(t *testing.T) {
 	t.Chdir("../..")
 	for file := range withoutTests {
 		if _, err := os.Stat(file); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestCosts counts the requests of the commonest cases, in which nothing goes wrong: one more of each object is thousands more.
-func TestCosts(t *testing.T) {
+// TestUsualCasesCostTheFewestRequests counts the requests of the commonest cases, in which nothing goes wrong: one more of each object is thousands more.
+func TestUsualCasesCostTheFewestRequests(t *testing.T) {
 	const (
 		read, create, write = "get Secret obj-client-a", "create Secret obj-token", "patch Secret obj-token"
 		report, ask         = "patch status", "dry-run create Secret obj-token"
@@ -83,8 +83,8 @@ func TestCosts(t *testing.T) {
 	}
 }
 
-// TestPasses counts the passes of the commonest cases: the event of what a pass has written itself is no reason for another. What a webhook made of it is.
-func TestPasses(t *testing.T) {
+// TestUsualCasesTakeTheFewestPasses counts the passes of the commonest cases: the event of what a pass has written itself is no reason for another. What a webhook made of it is.
+func TestUsualCasesTakeTheFewestPasses(t *testing.T) {
 	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
 	count := func(what string, want int, do func()) {
 		before := w.passes

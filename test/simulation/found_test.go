@@ -694,7 +694,7 @@ func (o *object) refreshed() string {
 	return ""
 }
 
-func TestFound(t *testing.T) {
+func TestStoriesThatSeedsFound(t *testing.T) {
 	wires := newWiring(t)
 	for _, story := range found {
 		t.Run(story.name, func(t *testing.T) {
@@ -742,9 +742,9 @@ func (w *world) keepsWaiting(do func()) string {
 	return ""
 }
 
-// TestLostWrites is of the seeds 36010, 47086 and 97309: the answers to the first write of a target and to a later one are lost. The process has written
+// TestLostAnswersToWritesCostNoRead is of the seeds 36010, 47086 and 97309: the answers to the first write of a target and to a later one are lost. The process has written
 // it all the same, and does not look at the API server's again before the renewal, whether its cache shows that at once or later.
-func TestLostWrites(t *testing.T) {
+func TestLostAnswersToWritesCostNoRead(t *testing.T) {
 	wires := newWiring(t)
 	for _, lag := range []time.Duration{5 * time.Millisecond, 2 * time.Second} {
 		w, o := plainWorld(wires, func(line string) { t.Log(line) })

@@ -50,7 +50,7 @@ func (p *plan) shrunk(runs int, broken *violation, run func(plan) *violation) (k
 	return k, broken
 }
 
-func TestShrink(t *testing.T) {
+func TestShrinkFindsTheSmallestList(t *testing.T) {
 	t.Parallel()
 	numbers := make([]int, 100)
 	for i := range numbers {
@@ -66,8 +66,8 @@ func TestShrink(t *testing.T) {
 	}
 }
 
-// TestShrunk shrinks a world of which one object, one flip and two events are enough for it to fail.
-func TestShrunk(t *testing.T) {
+// TestShrinkFindsTheSmallestWorld shrinks a world of which one object, one flip and two events are enough for it to fail.
+func TestShrinkFindsTheSmallestWorld(t *testing.T) {
 	t.Parallel()
 	p := newPlan(5, drawable(nil, true))
 	for seed := uint64(6); len(p.objects) < 3 || len(p.flips) < 5 || len(p.events) < 30; seed++ {

@@ -30,9 +30,9 @@ func (w *world) showsItsEnd(o *object, tolerance time.Duration) {
 	}
 }
 
-// TestClockJumps sets the local clock at every point of a first issue and of a renewal. It costs no exchange, the target says in the end when its token
+// TestClockJumpsCostNoExchange sets the local clock at every point of a first issue and of a renewal. It costs no exchange, the target says in the end when its token
 // ends, and steps below half a minute cost nothing at all.
-func TestClockJumps(t *testing.T) {
+func TestClockJumpsCostNoExchange(t *testing.T) {
 	wires := newWiring(t)
 	for _, kind := range []struct {
 		name, provider string
@@ -97,9 +97,9 @@ func (o *object) targetVersions() int {
 	return n
 }
 
-// TestNewLeadersClock: a new leader whose clock is ahead or behind asks for nothing before the time has come, and renews when it has. What the target says
+// TestNewLeaderWithAnotherClockRenewsOnTime: a new leader whose clock is ahead or behind asks for nothing before the time has come, and renews when it has. What the target says
 // is right on its clock.
-func TestNewLeadersClock(t *testing.T) {
+func TestNewLeaderWithAnotherClockRenewsOnTime(t *testing.T) {
 	wires := newWiring(t)
 	for _, provider := range []string{"oauth2", "apsis"} {
 		for _, off := range []time.Duration{0, 35 * time.Minute, -35 * time.Minute, 20 * time.Second, -20 * time.Second} {
@@ -134,8 +134,8 @@ func TestNewLeadersClock(t *testing.T) {
 	}
 }
 
-// TestBackOffOnClocks: a failure is waited out for as long as was decided, whoever sets the clock and whoever leads.
-func TestBackOffOnClocks(t *testing.T) {
+// TestBackoffKeepsItsLengthOverClockJumps: a failure is waited out for as long as was decided, whoever sets the clock and whoever leads.
+func TestBackoffKeepsItsLengthOverClockJumps(t *testing.T) {
 	wires := newWiring(t)
 	for name, change := range map[string]func(*world){
 		"nothing":          func(*world) {},
@@ -167,8 +167,8 @@ func TestBackOffOnClocks(t *testing.T) {
 	}
 }
 
-// TestSameUntilDead: a day with an endpoint that gives the same token until it ends.
-func TestSameUntilDead(t *testing.T) {
+// TestEndpointThatRepeatsItsTokenUntilExpiry: a day with an endpoint that gives the same token until it ends.
+func TestEndpointThatRepeatsItsTokenUntilExpiry(t *testing.T) {
 	wires := newWiring(t)
 	for _, kind := range []struct {
 		provider string
@@ -216,8 +216,8 @@ func TestSameUntilDead(t *testing.T) {
 	}
 }
 
-// TestFreshAgain: an endpoint that gave the same token until its end, and does so no more, is found out with the tenth token.
-func TestFreshAgain(t *testing.T) {
+// TestEndpointThatStopsRepeatingIsNoticed: an endpoint that gave the same token until its end, and does so no more, is found out with the tenth token.
+func TestEndpointThatStopsRepeatingIsNoticed(t *testing.T) {
 	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
 	broken := w.watched(func() {
 		w.startReplica(0)
@@ -240,8 +240,8 @@ func TestFreshAgain(t *testing.T) {
 	}
 }
 
-// TestEarlyRepeats: what asks for a token before its time teaches nothing, and is done with the held token.
-func TestEarlyRepeats(t *testing.T) {
+// TestEarlyRepeatsTeachNothing: what asks for a token before its time teaches nothing, and is done with the held token.
+func TestEarlyRepeatsTeachNothing(t *testing.T) {
 	wires := newWiring(t)
 	for name, do := range map[string]func(*world, *object){
 		"a request":       func(w *world, o *object) { refresh(o, "now") },
@@ -268,8 +268,8 @@ func TestEarlyRepeats(t *testing.T) {
 	}
 }
 
-// TestOneActive: where a new token ends the old ones, none is asked for earlier than needed, and an API that does not know the new one yet is waited for.
-func TestOneActive(t *testing.T) {
+// TestOneActiveTokenIsRenewedAsLateAsPossible: where a new token ends the old ones, none is asked for earlier than needed, and an API that does not know the new one yet is waited for.
+func TestOneActiveTokenIsRenewedAsLateAsPossible(t *testing.T) {
 	w, o := plainWorld(newWiring(t), nil)
 	var refused time.Duration
 	broken := w.watched(func() {

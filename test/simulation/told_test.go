@@ -17,9 +17,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestAnOutageIsTold: an endpoint fails for good. Each of a hundred objects says so a minute before its token dies, though most of them never had a
+// TestOutageIsReportedBeforeTokensExpire: an endpoint fails for good. Each of a hundred objects says so a minute before its token dies, though most of them never had a
 // turn to ask, and none of those that are dead points to a condition that says that all is well.
-func TestAnOutageIsTold(t *testing.T) {
+func TestOutageIsReportedBeforeTokensExpire(t *testing.T) {
 	const size = 100
 	for _, trouble := range []trouble{serverError, throttlingRetryAfter} {
 		w, _ := plainWorld(newWiring(t), nil)

@@ -31,9 +31,9 @@ const years = 9 * 365 * 24 * time.Hour
 
 const recordFile = "testdata/first-version.yaml"
 
-// TestFirstVersionsRecord: what the first version wrote is enough for today's to know that there is nothing to do. The token endpoints of the
+// TestFirstVersionsRecordCostsNoExchange: what the first version wrote is enough for today's to know that there is nothing to do. The token endpoints of the
 // record are gone, and the manager may not connect to their addresses, so whoever asks for a token fails and says so.
-func TestFirstVersionsRecord(t *testing.T) {
+func TestFirstVersionsRecordCostsNoExchange(t *testing.T) {
 	t.Parallel()
 	latest := today(t)
 	w := newWorld(t, latest.root)

@@ -19,7 +19,7 @@ func TestUpgradeAndRollback(t *testing.T) {
 	t.Parallel()
 	old, ok := at(t, first)
 	if !ok {
-		t.Skipf("NOT TRIED: this clone lacks the commit %s; what it wrote is tried by TestFirstVersionsRecord", first)
+		t.Skipf("NOT TRIED: this clone lacks the commit %s; what it wrote is tried by TestFirstVersionsRecordCostsNoExchange", first)
 	}
 	latest := today(t)
 	w := newWorld(t, old.root)

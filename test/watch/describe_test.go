@@ -12,8 +12,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestDescribe: kubectl describe tells the story of a failure, and what it says to do mends it.
-func TestDescribe(t *testing.T) {
+// TestDescribeTellsHowToFixAFailure: kubectl describe tells the story of a failure, and what it says to do mends it.
+func TestDescribeTellsHowToFixAFailure(t *testing.T) {
 	t.Parallel()
 	const namespace = "story"
 	s := newSite(t, namespace)

@@ -106,9 +106,9 @@ func (r rules) try(t *testing.T, promtool, name string) error {
 	return nil
 }
 
-// TestAlerts: each alert fires when it should, says what it should, and is silent when it should be. The controls are rules that always
+// TestAlertsFireOnlyWhenTheyShould: each alert fires when it should, says what it should, and is silent when it should be. The controls are rules that always
 // fire, and rules that never do: the tests of each alert see the difference.
-func TestAlerts(t *testing.T) {
+func TestAlertsFireOnlyWhenTheyShould(t *testing.T) {
 	t.Parallel()
 	promtool := program(t, "promtool")
 	given := readRules(t)

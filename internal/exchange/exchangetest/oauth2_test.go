@@ -245,7 +245,7 @@ func TestExperiture(t *testing.T) {
 	}
 }
 
-func TestBasic(t *testing.T) {
+func TestBasicAPITakesTheRegisteredPairOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t, Options{}, Client{System: Basic, ID: "token-id", Secret: hard})
 	api := ask{method: "GET", url: s.URL(Basic) + "/api", header: map[string]string{"Authorization": basicOf("token-id", hard)}}

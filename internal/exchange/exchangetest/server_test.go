@@ -201,8 +201,8 @@ func TestClockOffsetShowsButDoesNotKill(t *testing.T) {
 	}
 }
 
-// TestAddresses: a server may be called from elsewhere, by a name of its choice.
-func TestAddresses(t *testing.T) {
+// TestServerListensAtGivenAddresses: a server may be called from elsewhere, by a name of its choice.
+func TestServerListensAtGivenAddresses(t *testing.T) {
 	t.Parallel()
 	s := start(t, Options{Addresses: map[System]string{OAuth2: "127.0.0.2:0"}, Hosts: []string{"127.0.0.2", "standin.example"}})
 	if got := s.Host(OAuth2); !strings.HasPrefix(got, "127.0.0.2:") {

@@ -14,7 +14,7 @@ func minute(issuedAt float64, published bool, spoilt string) issued {
 	return issued{at(issuedAt), at(issuedAt + 60), published, spoilt}
 }
 
-func TestAccount(t *testing.T) {
+func TestAccountExplainsEveryToken(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		tokens          []issued

@@ -21,7 +21,7 @@ func spans(list []blockage) []span {
 	return out
 }
 
-func TestWaits(t *testing.T) {
+func TestWaitsFollowTheBackoff(t *testing.T) {
 	t.Parallel()
 	fail := func(seconds float64) attempt { return attempt{at: at(seconds), fault: "503", pace: unavailable} }
 	for name, tc := range map[string]struct {
@@ -43,7 +43,7 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-func TestPauses(t *testing.T) {
+func TestPausesFollowBreakerAndThrottling(t *testing.T) {
 	t.Parallel()
 	fail := func(seconds float64) attempt { return attempt{at: at(seconds), pace: unavailable} }
 	hang := func(seconds float64) attempt {

@@ -11,7 +11,7 @@ var start = time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 
 func at(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
 
-func TestOpportunity(t *testing.T) {
+func TestOpportunityIsTheFirstFreeStretch(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		blockages []blockage
@@ -33,7 +33,7 @@ func TestOpportunity(t *testing.T) {
 	}
 }
 
-func TestShares(t *testing.T) {
+func TestSharesSplitASpanByBlockage(t *testing.T) {
 	t.Parallel()
 	got := shares(byStart([]blockage{{at(0), at(12), "a"}, {at(11), at(13), "a"}, {at(15), at(30), "b"}, {at(40), at(41), "c"}}), at(10), at(20))
 	want := map[string]time.Duration{"a": 3 * time.Second, "b": 5 * time.Second}
