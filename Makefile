@@ -86,6 +86,10 @@ scale-plot: ## Draw docs/images/exchanges-100k.svg: 100,000 credentials over two
 fmt: ## Format the code
 	$(GOLANGCI_LINT) fmt
 
+.PHONY: license
+license: ## Put the license header on the Go files that lack it
+	hack/license.sh
+
 .PHONY: vet
 vet: ## Run go vet
 	go vet ./...
