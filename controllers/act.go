@@ -37,7 +37,9 @@ func (r *CDPCredentialReconciler) act(ctx context.Context, v *view, mem *remembe
 	switch s.action {
 	case issue, update:
 		return r.issue(ctx, v, mem, s)
-	case rewrite:
+	}
+	mem.heldUpSince = time.Time{}
+	if s.action == rewrite {
 		out, err := r.rewrite(ctx, v, mem)
 		if f := out.failure; f != nil && f.writeRefused && s.keep {
 			out.failure, out.unwritable = nil, true

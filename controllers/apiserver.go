@@ -50,7 +50,11 @@ func (r *CDPCredentialReconciler) interrupted(ctx context.Context, v *view, mem 
 		f.since = v.now
 	}
 	status := *v.obj.Status.DeepCopy()
-	toldAt := f.since.Add(apiFailureToldAfter)
+	since := f.since
+	if refreshedReason(&status) == "" { // nobody has been told of what the exchange waited for before
+		since = sooner(since, mem.heldUpSince)
+	}
+	toldAt := since.Add(apiFailureToldAfter)
 	if !v.now.Before(toldAt) {
 		reportUnavailable(v, refused, &status)
 		toldAt = time.Time{}
@@ -119,7 +123,11 @@ func reportExpiry(v *view, status *v1alpha1.CDPCredentialStatus) time.Time {
 	if status.TokenExpirationTime == nil || !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
 		return time.Time{}
 	}
-	if at := status.TokenExpirationTime.Time; v.now.Before(at) {
+	at := status.TokenExpirationTime.Time
+	if rec := v.held.rec; rec != nil && status.TokenExpirationTime.Equal(wholeSecond(rec.ExpiresAt)) {
+		at = rec.ExpiresAt // to the fraction of a second, as every other pass has it: else Ready would flap
+	}
+	if v.now.Before(at) {
 		return at
 	}
 	sayReady(v, status, metav1.ConditionFalse, v1alpha1.ReasonTokenExpired, tokenExpired+next(v, status))

@@ -65,6 +65,8 @@ type remembered struct {
 	unansweredRepair *unansweredRepair
 	// apiFailure is since when the API server has refused what passes ask of it. Zero: it does not.
 	apiFailure apiFailure
+	// heldUpSince is since when the next exchange has waited for its turn, or for the API server to let it go on. Zero: it does not.
+	heldUpSince time.Time
 	// sharedTarget is the target if it holds keys of others and is not to be retained: when the object goes, it stays without ours. Empty: it is not so.
 	sharedTarget string
 	// cleanup is what is left to do about targets of earlier names.

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
@@ -29,7 +30,8 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	}
 	reservation, delay := r.reserve(v, s)
 	if delay != nil {
-		return nil, outcome{waiting: true, at: v.now.Add(delay.For), heldUp: &holdUp{by: heldUpBy(delay.Reason), since: delay.Since}}, nil
+		mem.heldUpSince = sooner(mem.heldUpSince, mem.apiFailure.since, delay.Since)
+		return nil, outcome{waiting: true, at: v.now.Add(delay.For), heldUp: &holdUp{by: heldUpBy(delay.Reason), since: mem.heldUpSince}}, nil
 	}
 	learned := egress.Result{Kind: egress.Cancelled}
 	defer func() {
@@ -42,6 +44,7 @@ func (r *CDPCredentialReconciler) obtain(ctx context.Context, v *view, mem *reme
 	if out != nil || err != nil {
 		return nil, *cmp.Or(out, &outcome{}), err
 	}
+	mem.heldUpSince = time.Time{}
 	req.ClockOffset = mem.assertions.offset
 	got, result, err := r.exchange(ctx, v, s, req)
 	learned = result

@@ -18,6 +18,8 @@ type mirror struct {
 	secrets     things[*metav1.PartialObjectMetadata]
 	// watches are those of CDPCredentials and of Secrets.
 	watches [2]watch
+	// shownAt is when it last took in a change of an object.
+	shownAt map[types.NamespacedName]time.Duration
 }
 
 // things are those of a kind, by namespace and name.
@@ -72,6 +74,7 @@ func (r *replica) fillCache(behind time.Duration) {
 	w := r.w
 	r.cache = mirror{
 		credentials: things[*v1alpha1.CDPCredential]{}, secrets: things[*metav1.PartialObjectMetadata]{}, watches: [2]watch{{}, {ofSecrets: true}},
+		shownAt: map[types.NamespacedName]time.Duration{},
 	}
 	upTo := len(w.api.changes)
 	for upTo > 0 && behind > 0 && w.api.changes[upTo-1].at > w.now-behind {
@@ -193,6 +196,7 @@ func (r *replica) take(c change) {
 	}
 	before, had := r.cache.credentials.get(c.name)
 	r.cache.apply(c)
+	r.cache.shownAt[c.name] = r.w.now
 	switch {
 	case c.credential == nil && had:
 		wires.credentials.OnDelete(before)

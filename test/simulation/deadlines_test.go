@@ -34,6 +34,8 @@ const (
 	// busyFor is how long a pass may be over the object that goes through with an exchange and a verification that hang, or that waits for its cache,
 	// before it gets to say so.
 	busyFor = 45 * time.Second
+	// cacheLag is how often a process looks whether its cache shows what it has written itself, and the pass that follows.
+	cacheLag = 100*time.Millisecond + 50*time.Millisecond
 )
 
 // watch judges a token at the times that matter.
@@ -125,7 +127,9 @@ func (j *judge) unready(h hold, obj *v1alpha1.CDPCredential, rec *written) {
 	if told := obj.Status.TokenExpirationTime; told != nil && j.w.now < j.obstructed && r.trueTime(told.Time, j.w.now) > j.w.now {
 		return // the Secret has been replaced since, by one that must not be read
 	}
-	busy := r.behind(h.object.Namespace) || slices.ContainsFunc(r.running, func(p *pass) bool { return p.name == h.object })
+	// It has three workers for all objects, and one call that hangs may hold each.
+	waits := slices.Contains(r.backlog, h.object) || slices.ContainsFunc(r.running, func(p *pass) bool { return p.name == h.object })
+	busy := waits || r.behind(h.object.Namespace) || j.w.now-r.cache.shownAt[h.object] < cacheLag
 	if busy && j.w.now < rec.expires+busyFor {
 		j.w.after(time.Second, func() {
 			if obj, rec := j.still(h); rec != nil {

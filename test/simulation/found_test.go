@@ -38,6 +38,86 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 52531: a renewal waits for its turn, and then its client Secret cannot be read", "oauth2", func(w *world, o *object) string {
+		h := w.vendors.hosts[oauthHost]
+		h.lifetime = 15 * time.Minute
+		for i := range 6 {
+			other := &object{w: w, name: types.NamespacedName{Namespace: fmt.Sprintf("other-%d", i), Name: "obj"}}
+			w.judge.objects = append(w.judge.objects, other)
+			other.apply("oauth2")
+		}
+		refresh(o, "now")
+		w.runFor(time.Minute)
+		due := w.clockAt(o.get().Status.NextRefreshTime)
+		w.runTo(due - 100*time.Second)
+		h.trouble = serverError
+		for _, other := range w.judge.objects {
+			w.judge.obstruct(other, time.Hour)
+			if other != o {
+				refresh(other, "now")
+			}
+		}
+		w.runTo(due + 25*time.Second) // it waits behind the breaker
+		asked := w.judge.file(o.get().UID).last
+		w.apiFault.denied, w.apiFault.denial = []string{"get Secret " + o.clientSecretNames()[0]}, refusedReads[0]
+		w.runTo(due + heldUpGrace)
+		if said := o.refreshed(); said == v1alpha1.ReasonTokenIssued || w.judge.file(o.get().UID).last != asked {
+			return "a minute after its time, Refreshed is " + said
+		}
+		return ""
+	}},
+	{"seed 64294: a token ends before the cache shows that it came", "oauth2", func(w *world, o *object) string {
+		w.lag = 2 * time.Second
+		w.vendors.hosts[oauthHost].trouble = deadTokens
+		w.judge.obstruct(o, 24*time.Hour)
+		refresh(o, "now")
+		w.runFor(24 * time.Hour)
+		return ""
+	}},
+	{"seed 30624: refused when it was due, then given the held token again, and refused by another process after its end", "oauth2", func(w *world, o *object) string {
+		h := w.vendors.hosts[oauthHost]
+		h.sameUntilDead = true
+		refresh(o, "now")
+		w.runFor(15 * time.Second)
+		h.stray = 403
+		for w.runFor(time.Minute); o.refreshed() != v1alpha1.ReasonTokenIssued || o.get().Status.RepeatedUntil == nil; w.runFor(time.Minute) {
+			if w.now > 2*time.Hour {
+				return "the held token has not come again"
+			}
+		}
+		h.stray = 403
+		ends := w.judge.record(o.target()).expires
+		w.runTo(ends - time.Second)
+		w.restart()
+		w.runTo(ends + 30*time.Minute)
+		if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued {
+			return "half an hour after the end, Refreshed is " + said
+		}
+		return ""
+	}},
+	{"seed 55524: a token ends while other objects' calls take all three workers", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
+		refresh(o, "now")
+		w.runFor(time.Minute)
+		w.vendors.hosts[oauthHost].trouble = serverError
+		w.judge.obstruct(o, time.Hour)
+		for i := range 3 {
+			other := &object{w: w, name: types.NamespacedName{Namespace: fmt.Sprintf("other-%d", i), Name: "obj"}}
+			w.judge.objects = append(w.judge.objects, other)
+			other.apply("apsis")
+		}
+		w.runTo(w.judge.record(o.target()).expires - time.Second)
+		w.vendors.hosts[apsisHost].trouble = hanging
+		for _, other := range w.judge.objects[1:] {
+			refresh(other, "now")
+			w.judge.obstruct(other, time.Hour)
+		}
+		w.runFor(time.Minute)
+		if isTrue(o, "Ready") {
+			return "a minute later, Ready is True"
+		}
+		return ""
+	}},
 	{"seed 7062: an annotation was taken off, and the token ends that cannot be had early", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].sameUntilDead = true
 		w.runFor(90 * time.Minute) // until the second token has come back

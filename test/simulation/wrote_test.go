@@ -303,6 +303,10 @@ func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
 	if by.answer != nil && by.answer.failure != none && by.answer.received != 0 {
 		j.remember(by)
 	}
+	if a := by.answer; a != nil && a.failure == none && a.again() && a.token.expires > a.received {
+		f := j.file(by.object.UID)
+		f.failed, f.failures = nil, 0 // the held token is as good an answer as a new one, though nothing is published
+	}
 	if f := j.file(by.object.UID); f.failed != nil && f.failed.pass.replica == by.replica {
 		f.failed.saved = true // what an earlier pass could not write is written with the next one's
 	}
