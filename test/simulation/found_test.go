@@ -688,6 +688,16 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 74177: a leader of before, too, finds out that the namespace is being deleted", "oauth2", func(w *world, o *object) string {
+		w.startReplica(0)
+		w.runTo(w.clockAt(o.get().Status.NextRefreshTime) - time.Second)
+		w.api.endNamespace(o.name.Namespace)
+		w.runFor(5 * time.Second)
+		if asked := w.judge.stats.exchanges; asked != 3 {
+			return fmt.Sprintf("%d exchanges, not one and then one of each process", asked)
+		}
+		return ""
+	}},
 	{"seed 301094: a bad template, and the token is still tried at the API", "oauth2", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Verify = &v1alpha1.Verify{URL: "https://" + apiHost + "/v1"}
