@@ -212,8 +212,8 @@ func (g *Gate) waiter(t, now time.Time, r Request) *waiter {
 		g.serial++
 		w.serial = g.serial
 	}
-	if r.Planned && !r.Due.IsZero() && r.Expires.After(r.Due) {
-		w.halfway = t.Add(r.Due.Add(r.Expires.Sub(r.Due) / 2).Sub(now))
+	if r.Planned && !r.Due.IsZero() { // one that is due at its end only has no lead that could be half used
+		w.halfway = t.Add(r.Due.Add(max(r.Expires.Sub(r.Due), 0) / 2).Sub(now))
 	}
 	w.insists = r.Changed || r.Requested && c.letsThrough(t)
 	g.place(t, w)

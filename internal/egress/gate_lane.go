@@ -112,6 +112,9 @@ func (l *lane) goes(g *Gate, t time.Time, w *waiter) bool {
 
 // nextProbe is who may call while the breaker is open: the first one at its time, and earlier one whose lead is half used.
 func (l *lane) nextProbe(t time.Time, goes func(*waiter) bool) *waiter {
+	if w := l.nextWitness(t, goes); w != nil {
+		return w
+	}
 	switch {
 	case l.breaker.probe != nil || t.Before(l.breaker.endedAt.Add(breakerHurry)):
 		return nil
@@ -130,6 +133,24 @@ func (l *lane) nextProbe(t time.Time, goes func(*waiter) bool) *waiter {
 	return nil
 }
 
+// nextWitness is a proven client at a host against which only such clients have spoken that were not well before: as after a restart, when those in
+// trouble are the first to ask. It does not wait for them, nor for a probe of theirs that hangs.
+func (l *lane) nextWitness(t time.Time, goes func(*waiter) bool) *waiter {
+	if probe := l.breaker.probe; l.breaker.witnessed || probe != nil && probe.client.state == proven {
+		return nil
+	}
+	return l.firstProven(t, goes)
+}
+
+func (l *lane) firstProven(t time.Time, goes func(*waiter) bool) *waiter {
+	for _, c := range []class{classPlanned, classUnplanned} {
+		if w := l.first(t, c, func(w *waiter) bool { return w.client.state == proven && goes(w) }); w != nil {
+			return w
+		}
+	}
+	return nil
+}
+
 func (w *waiter) hurries(t time.Time) bool { return !w.halfway.IsZero() && !t.Before(w.halfway) }
 
 // nextSample is who may call in a pause: one proven client.
@@ -137,12 +158,7 @@ func (l *lane) nextSample(t time.Time, goes func(*waiter) bool) *waiter {
 	if l.pause.sample != nil || t.Before(l.pause.sampleTime()) {
 		return nil
 	}
-	for _, c := range []class{classPlanned, classUnplanned} {
-		if w := l.first(t, c, func(w *waiter) bool { return w.client.state == proven && goes(w) }); w != nil {
-			return w
-		}
-	}
-	return nil
+	return l.firstProven(t, goes)
 }
 
 // order is that of the classes, those whose turn it is first.

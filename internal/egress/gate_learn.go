@@ -27,13 +27,19 @@ type pause struct {
 	// sample is the call that was let through. Nil: none was. sampledAt is when the latest was, in this pause or one before.
 	sample    *Reservation
 	sampledAt time.Time
+	// witnessed says that a client spoke against the host that was well until then.
+	witnessed bool
 }
 
 func (p *pause) on(t time.Time) bool { return t.Before(p.to) }
 
-// sampleTime is when one call may be let through: one in a minute.
+// sampleTime is when one call may be let through: one in a minute. As long as nobody was told to wait that had been well, a proven client need not wait
+// for those that had not.
 func (p *pause) sampleTime() time.Time {
-	at := p.from.Add(sampleAfter)
+	at := p.from
+	if p.witnessed {
+		at = at.Add(sampleAfter)
+	}
 	if next := p.sampledAt.Add(pauseMost); !p.sampledAt.IsZero() && next.After(at) {
 		return next
 	}
@@ -55,6 +61,8 @@ type breaker struct {
 	probeAt time.Time
 	endedAt time.Time // of the last probe, or when the breaker opened
 	probe   *Reservation
+	// witnessed says that a client spoke against the host that was well until then.
+	witnessed bool
 }
 
 // learn takes the result of a call that is no longer in flight.
@@ -136,8 +144,12 @@ func (l *lane) refusedOnce(t time.Time, namespace string) {
 // trusts reports whether a client's trouble speaks against the host, and not against the client alone. A client that was well until then does, and so
 // does one that was, if nobody has been served since: it may have been the first of all. Where nobody is well, everybody does.
 func (l *lane) trusts(c *client) bool {
+	return l.wasWell(c) || l.proven == 0 || l.doubted
+}
+
+func (l *lane) wasWell(c *client) bool {
 	fell := c.state == failing && !c.fellAt.IsZero() && c.fellAt.After(l.servedAt)
-	return c.state == proven || fell || l.proven == 0 || l.doubted
+	return c.state == proven || fell
 }
 
 func pauseFor(r Result) time.Duration {
@@ -184,6 +196,7 @@ func (l *lane) served(t time.Time, r *Reservation) {
 func (l *lane) throttled(t time.Time, c *client, d time.Duration) {
 	l.pause.expire(t)
 	l.pause.against(t, c, false)
+	l.pause.witnessed = l.pause.witnessed || l.wasWell(c)
 	l.narrowTo1()
 	if end := t.Add(d); end.After(l.pause.said) {
 		l.pause.said = end
@@ -202,6 +215,7 @@ func (l *lane) narrowTo1() {
 // failed takes down a failure that speaks against the host. While the breaker is open only its probe does: the others began before.
 func (l *lane) failed(t time.Time, c *client, probe bool) {
 	b := &l.breaker
+	b.witnessed = b.witnessed || l.wasWell(c)
 	if b.open {
 		if probe {
 			b.wait = min(2*b.wait, breakerMax)

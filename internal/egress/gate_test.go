@@ -566,6 +566,55 @@ func TestUrgentRenewalDoesNotWaitForTheNextProbe(t *testing.T) {
 	s.wantWoken("ns/hurries")
 }
 
+// A token that could not be had before its end has used all of its lead.
+func TestHurryAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	s := warm(t, Limits{})
+	for i := range 5 {
+		s.mustGo(s.renewal(fmt.Sprint(i), time.Hour)).Done(s.now, failed)
+	}
+	s.mustWait(s.renewal("ended", -time.Second), ReasonBreaker) // the first probe is in 10 s
+	s.run(5*time.Second - time.Millisecond)
+	s.wantWoken()
+	s.run(time.Millisecond)
+	s.wantWoken("ns/ended")
+}
+
+// TestWhoWasWellDoesNotWaitForStrangers: after a restart, clients that were in trouble before have opened the breaker or paused the host. One that was
+// served before shows at once whether that is about the host, even while a probe hangs; if it is, the next one waits.
+func TestWhoWasWellDoesNotWaitForStrangers(t *testing.T) {
+	t.Parallel()
+	inTrouble := func(name string) Request {
+		r := wish(name)
+		r.Proven, r.Failures = true, 7
+		return r
+	}
+	t.Run("breaker", func(t *testing.T) {
+		t.Parallel()
+		s := simulate(t, Limits{}, 1)
+		for range 5 {
+			s.mustGo(inTrouble("bad")).Done(s.now, failed)
+		}
+		s.mustWait(inTrouble("bad"), ReasonBreaker)
+		s.run(breakerMin)
+		s.mustGo(inTrouble("bad")) // hangs
+		s.mustGo(s.renewal("good", time.Hour)).Done(s.now, failed)
+		s.mustWait(s.renewal("another", time.Hour), ReasonBreaker)
+		s.run(breakerMax)
+		s.mustGo(s.renewal("another", time.Hour)).Done(s.now, served)
+		s.mustGo(s.renewal("good", time.Hour))
+	})
+	t.Run("pause", func(t *testing.T) {
+		t.Parallel()
+		s := simulate(t, Limits{}, 1)
+		s.mustGo(inTrouble("bad")).Done(s.now, throttled)
+		s.mustGo(inTrouble("worse")).Done(s.now, throttled)
+		s.mustWait(inTrouble("worst"), ReasonPaused)
+		s.mustGo(s.renewal("good", time.Hour)).Done(s.now, throttled)
+		s.mustWait(s.renewal("another", time.Hour), ReasonPaused)
+	})
+}
+
 // A probe that is throttled shows that the host is alive: what follows is a matter of pauses.
 func TestThrottledProbeTurnsTheBreakerIntoAPause(t *testing.T) {
 	t.Parallel()
