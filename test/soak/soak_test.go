@@ -25,7 +25,7 @@ func TestSoak(t *testing.T) {
 	for _, violation := range report.Violations {
 		t.Errorf("seed %d: %s", *seed, violation)
 	}
-	if report.Crew["kill"] == 0 || report.APIRestarts == 0 || report.Looks < 1000 {
-		t.Errorf("seed %d: it was no soak: %v, %d API server restarts, %d looks", *seed, report.Crew, report.APIRestarts, report.Looks)
+	if report.Replicas["kill"] == 0 || report.APIRestarts == 0 || report.Looks < 1000 {
+		t.Errorf("seed %d: it was no soak: %v, %d API server restarts, %d looks", *seed, report.Replicas, report.APIRestarts, report.Looks)
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // agreement finds the times in which status said one thing and the target was another.
 type agreement struct {
-	eye      *eye
+	watcher  *secretWatcher
 	consumer *consumer
 	admin    client.WithWatch
 	members  []*member
@@ -25,8 +25,8 @@ type agreement struct {
 	disputes []*gap
 }
 
-func newAgreement(e *eye, c *consumer, admin client.WithWatch, members []*member) *agreement {
-	return &agreement{eye: e, consumer: c, admin: admin, members: members, objects: map[string]*v1alpha1.CDPCredential{}, open: map[*member]*gap{}}
+func newAgreement(w *secretWatcher, c *consumer, admin client.WithWatch, members []*member) *agreement {
+	return &agreement{watcher: w, consumer: c, admin: admin, members: members, objects: map[string]*v1alpha1.CDPCredential{}, open: map[*member]*gap{}}
 }
 
 // watch follows the objects until ctx ends.
@@ -79,7 +79,7 @@ func (a *agreement) compare(ctx context.Context) {
 
 // agrees says whether status has the expiry of the token that the target holds. What users broke is not held against it.
 func (a *agreement) agrees(m *member) bool {
-	secret := a.eye.secret(m.namespace, m.target())
+	secret := a.watcher.secret(m.namespace, m.target())
 	a.mu.Lock()
 	obj := a.objects[m.String()]
 	a.mu.Unlock()

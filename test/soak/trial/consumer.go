@@ -37,7 +37,7 @@ type breakage struct {
 
 // A consumer reads all targets, many times a second, and remembers what was wrong.
 type consumer struct {
-	eye     *eye
+	watcher *secretWatcher
 	members []*member
 
 	mu        sync.Mutex
@@ -50,8 +50,8 @@ type consumer struct {
 	stalls    []blockage    // in which this machine did not even let us look
 }
 
-func newConsumer(e *eye, members []*member) *consumer {
-	return &consumer{eye: e, members: members, open: map[*member]*gap{}, broken: map[*member]*breakage{}}
+func newConsumer(w *secretWatcher, members []*member) *consumer {
+	return &consumer{watcher: w, members: members, open: map[*member]*gap{}, broken: map[*member]*breakage{}}
 }
 
 // sampling is how often every target is looked at, stalled a pause between two looks that says that the machine is too busy to judge by.
@@ -80,7 +80,7 @@ func (c *consumer) watch(ctx context.Context) {
 		c.slowest = max(c.slowest, now.Sub(last))
 		last = now
 		for _, m := range c.members {
-			secret := c.eye.secret(m.namespace, m.target())
+			secret := c.watcher.secret(m.namespace, m.target())
 			v, token := judge(m, secret, time.Now())
 			c.found(m, secret, v, token, time.Now())
 		}

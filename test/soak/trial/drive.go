@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A step is what happens to the crew, by the plan. Its time counts from the start of the run.
+// A step is what happens to the replicas, by the plan. Its time counts from the start of the run.
 type step struct {
 	at   time.Duration
 	what string
@@ -13,7 +13,7 @@ type step struct {
 	gone time.Duration
 }
 
-// Further things that happen to the crew.
+// Further things that happen to the replicas.
 const (
 	alone       = "one replica, no leader election"
 	together    = "two replicas, leader election"
@@ -23,8 +23,8 @@ const (
 	marathonEnd = 0.75
 )
 
-// crewPlan has a crew of one, then of two, then a stretch without kills in which growth would show, then of one again.
-func crewPlan(o Options) []step {
+// replicaPlan has one replica, then two, then a stretch without kills in which growth would show, then one again.
+func replicaPlan(o Options) []step {
 	chance := o.chance(forCrew)
 	share := func(f float64) time.Duration { return time.Duration(f * float64(o.Duration)) }
 	mean := min(max(o.Duration/70, 5*time.Second), 13*time.Second)
@@ -56,37 +56,37 @@ func crewPlan(o Options) []step {
 	return plan
 }
 
-// drive does to the crew what is planned until ctx ends.
-func (c *crew) drive(ctx context.Context, began time.Time, plan []step) {
+// drive does to the replicas what is planned until ctx ends.
+func (rs *replicas) drive(ctx context.Context, began time.Time, plan []step) {
 	for _, s := range plan {
 		pause(ctx, time.Until(began.Add(s.at)))
 		if ctx.Err() != nil {
 			return
 		}
-		if err := c.take(ctx, s); err != nil {
-			c.problem("%s at %s: %v", s.what, s.at.Round(time.Second), err)
+		if err := rs.take(ctx, s); err != nil {
+			rs.problem("%s at %s: %v", s.what, s.at.Round(time.Second), err)
 		}
 	}
 }
 
-func (c *crew) take(ctx context.Context, s step) error {
+func (rs *replicas) take(ctx context.Context, s step) error {
 	switch s.what {
 	case alone:
-		return c.become(ctx, false)
+		return rs.become(ctx, false)
 	case together:
-		return c.become(ctx, true)
+		return rs.become(ctx, true)
 	}
-	worker := c.worker()
-	if present := c.present(); worker == nil && len(present) == 1 {
+	worker := rs.worker()
+	if present := rs.present(); worker == nil && len(present) == 1 {
 		worker = present[0] // it is killed while it starts
 	}
-	for _, r := range c.present() {
+	for _, r := range rs.present() {
 		var err error
 		switch {
 		case s.what == killsBoth || s.what == kills && r == worker || s.what == killsSpare && r != worker:
-			err = c.kill(r)
+			err = rs.kill(r)
 		case s.what == shutdowns && r == worker:
-			err = c.shutDown(r)
+			err = rs.shutDown(r)
 		default:
 			continue
 		}
@@ -94,7 +94,7 @@ func (c *crew) take(ctx context.Context, s step) error {
 			return err
 		}
 		pause(ctx, s.gone)
-		if err := c.launch(ctx); err != nil {
+		if err := rs.launch(ctx); err != nil {
 			return err
 		}
 	}

@@ -8,11 +8,11 @@ import (
 
 // evidence is what a run has left, by member.
 type evidence struct {
-	eye       *eye
+	watcher   *secretWatcher
 	consumer  *consumer
-	asker     *asker
+	apiClient *apiClient
 	agreement *agreement
-	crew      *crew
+	replicas  *replicas
 	outages   *outages
 	users     *users
 
@@ -33,18 +33,18 @@ const (
 
 // gather takes everything down. Nothing may be going on any more.
 func (e *evidence) gather(sites []*site) {
-	for _, b := range e.crew.idle {
+	for _, b := range e.replicas.idle {
 		e.general = append(e.general, blockage{b.from, b.to.Add(starting), b.why})
 	}
 	for _, b := range e.outages.down {
 		// Who backs off by doubling comes back within as long again.
 		e.general = append(e.general, blockage{b.from, b.to.Add(b.to.Sub(b.from) + starting), b.why})
 	}
-	e.general = append(append(e.general, e.consumer.stalls...), e.asker.slow...)
+	e.general = append(append(e.general, e.consumer.stalls...), e.apiClient.slow...)
 	e.pauses, e.attempts, e.tokens = map[string][]blockage{}, map[string][]attempt{}, map[string][]issuedOne{}
 	for _, s := range sites {
 		byEndpoint := map[string][]attempt{}
-		for _, a := range s.weather.log() {
+		for _, a := range s.faultSchedule.log() {
 			byEndpoint[a.endpoint] = append(byEndpoint[a.endpoint], a)
 			e.attempts[a.client] = append(e.attempts[a.client], a)
 		}
@@ -67,7 +67,7 @@ func (e *evidence) blockages(m *member) []blockage {
 // alive says until when the token was good that a target held at a time; zero: it held none.
 func (e *evidence) alive(m *member, t time.Time) time.Time {
 	var held showing
-	for _, s := range e.eye.showings(m.namespace, m.target()) {
+	for _, s := range e.watcher.showings(m.namespace, m.target()) {
 		if !s.at.After(t) {
 			held = s
 		}
@@ -86,9 +86,9 @@ func (e *evidence) alive(m *member, t time.Time) time.Time {
 
 // history is what is known of a member's exchanges.
 func (e *evidence) history(m *member, over time.Time) history {
-	h := history{name: m.String(), lead: m.lead, changes: e.users.changes[m], ends: e.crew.ends, apiDown: e.outages.down, over: over}
+	h := history{name: m.String(), lead: m.lead, changes: e.users.changes[m], ends: e.replicas.ends, apiDown: e.outages.down, over: over}
 	shown := map[string]bool{}
-	for _, s := range e.eye.showings(m.namespace, m.target()) {
+	for _, s := range e.watcher.showings(m.namespace, m.target()) {
 		shown[s.token] = true
 	}
 	spoilt := map[time.Time]string{}

@@ -110,7 +110,7 @@ func (e *evidence) judgeExchanges(r *Report, members []*member, over time.Time) 
 func (e *evidence) judgeRequests(r *Report, sites []*site) {
 	r.Attempts = map[string]int{}
 	for _, s := range sites {
-		for _, a := range s.weather.log() {
+		for _, a := range s.faultSchedule.log() {
 			r.Attempts[a.fault]++
 		}
 		for key, n := range s.server.Stats().Answers {

@@ -58,10 +58,10 @@ type sample struct {
 const warm = 5 * time.Second
 
 // measure takes a sample of the working replica now and then, until ctx ends.
-func (c *crew) measure(ctx context.Context, every time.Duration) {
+func (rs *replicas) measure(ctx context.Context, every time.Duration) {
 	for ctx.Err() == nil {
 		pause(ctx, every)
-		r := c.worker()
+		r := rs.worker()
 		if r == nil || time.Since(r.startedAt) < warm {
 			continue
 		}
@@ -71,9 +71,9 @@ func (c *crew) measure(ctx context.Context, every time.Duration) {
 		}
 		goroutines, _ := page.value("go_goroutines ")
 		memory, _ := page.value("process_resident_memory_bytes ")
-		c.mu.Lock()
-		c.samples = append(c.samples, sample{time.Now(), r.number, goroutines, memory})
-		c.mu.Unlock()
+		rs.mu.Lock()
+		rs.samples = append(rs.samples, sample{time.Now(), r.number, goroutines, memory})
+		rs.mu.Unlock()
 	}
 }
 

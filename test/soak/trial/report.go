@@ -38,7 +38,7 @@ type Report struct {
 	SettledIn   float64        `json:"settledIn"`
 	Deeds       map[string]int `json:"deeds"`
 	DeedsNot    int            `json:"deedsNotDone"`
-	Crew        map[string]int `json:"crew"`
+	Replicas    map[string]int `json:"replicas"`
 	APIRestarts int            `json:"apiServerRestarts"`
 	APIDown     []float64      `json:"apiServerDown"`
 	Idle        []float64      `json:"noOperator"`

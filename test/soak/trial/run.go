@@ -52,8 +52,8 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err := os.Mkdir(logs, 0o700); err != nil {
 		return nil, err
 	}
-	p := &play{Options: o, cluster: cluster, admin: cluster.Client, sites: sites, crew: newCrew(binary, kubeconfig, logs)}
-	defer later(p.crew.stopAll)
+	p := &play{Options: o, cluster: cluster, admin: cluster.Client, sites: sites, replicas: newReplicas(binary, kubeconfig, logs)}
+	defer later(p.replicas.stopAll)
 	return p.run(ctx)
 }
 
@@ -66,11 +66,11 @@ type play struct {
 
 	members, envious []*member
 	foreign          *foreigners
-	eye              *eye
+	watcher          *secretWatcher
 	consumer         *consumer
-	asker            *asker
+	apiClient        *apiClient
 	agreement        *agreement
-	crew             *crew
+	replicas         *replicas
 	outages          *outages
 	users            *users
 }
@@ -84,24 +84,24 @@ func (p *play) run(ctx context.Context) (*Report, error) {
 	var watchers sync.WaitGroup
 	defer watchers.Wait()
 	defer stopWatching()
-	watchers.Go(func() { p.crew.watch(watching) })
-	if err := p.crew.become(ctx, false); err != nil {
+	watchers.Go(func() { p.replicas.watch(watching) })
+	if err := p.replicas.become(ctx, false); err != nil {
 		return nil, err
 	}
 	if wrong := settle(ctx, p.admin, p.members, 2*time.Minute, p.say); len(wrong) > 0 {
 		return nil, fmt.Errorf("%d objects did not get well before anything went wrong, the first of them: %s", len(wrong), wrong[0])
 	}
-	watchers.Go(func() { p.eye.watch(watching) })
+	watchers.Go(func() { p.watcher.watch(watching) })
 	if err := p.sees(ctx); err != nil {
 		return nil, err
 	}
 	watchers.Go(func() { p.consumer.watch(watching) })
 	watchers.Go(func() {
-		p.asker.ask(watching, max(12*time.Millisecond, min(100*time.Millisecond, 2*time.Second/time.Duration(len(p.members)))))
+		p.apiClient.ask(watching, max(12*time.Millisecond, min(100*time.Millisecond, 2*time.Second/time.Duration(len(p.members)))))
 	})
 	watchers.Go(func() { p.agreement.watch(watching) })
 	watchers.Go(func() { p.agreement.compare(watching) })
-	watchers.Go(func() { p.crew.measure(watching, time.Second) })
+	watchers.Go(func() { p.replicas.measure(watching, time.Second) })
 
 	began := time.Now()
 	p.misbehave(ctx, began)
@@ -120,7 +120,7 @@ func (p *play) run(ctx context.Context) (*Report, error) {
 	over = time.Now()
 	stopWatching()
 	watchers.Wait()
-	err := p.crew.stopAll()
+	err := p.replicas.stopAll()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -156,23 +156,23 @@ func (p *play) setUp(ctx context.Context) error {
 			return fmt.Errorf("make %s: %w", m, err)
 		}
 	}
-	p.eye = newEye(clientset)
-	p.consumer = newConsumer(p.eye, p.members)
-	p.asker = newAsker(p.eye, p.admin, p.members)
+	p.watcher = newSecretWatcher(clientset)
+	p.consumer = newConsumer(p.watcher, p.members)
+	p.apiClient = newAPIClient(p.watcher, p.admin, p.members)
 	watching, err := client.NewWithWatch(p.cluster.Config, client.Options{Scheme: p.cluster.Scheme})
 	if err != nil {
 		return err
 	}
-	p.agreement = newAgreement(p.eye, p.consumer, watching, p.members)
+	p.agreement = newAgreement(p.watcher, p.consumer, watching, p.members)
 	p.users = newUsers(p.Options, p.admin, p.consumer, p.foreign, p.members)
 	p.outages = newOutages(p.Options, p.cluster)
 	return nil
 }
 
-// sees returns when the eye has seen every target.
+// sees returns when the watcher has seen every target.
 func (p *play) sees(ctx context.Context) error {
 	for _, m := range p.members {
-		for p.eye.secret(m.namespace, m.target()) == nil {
+		for p.watcher.secret(m.namespace, m.target()) == nil {
 			if pause(ctx, 20*time.Millisecond); ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
@@ -185,17 +185,17 @@ func (p *play) sees(ctx context.Context) error {
 func (p *play) misbehave(ctx context.Context, began time.Time) {
 	var players sync.WaitGroup
 	for _, s := range p.sites {
-		s.weather.begin(began)
+		s.faultSchedule.begin(began)
 	}
 	players.Go(func() { p.users.act(ctx, began) })
 	players.Go(func() { p.outages.play(ctx, began) })
-	players.Go(func() { p.crew.drive(ctx, began, crewPlan(p.Options)) })
+	players.Go(func() { p.replicas.drive(ctx, began, replicaPlan(p.Options)) })
 	next := 15 * time.Second
 	for time.Since(began) < p.Duration && ctx.Err() == nil {
 		pause(ctx, 250*time.Millisecond)
 		since := time.Since(began)
 		for _, s := range p.sites {
-			s.weather.turn(since)
+			s.faultSchedule.turn(since)
 		}
 		if since > next {
 			p.progress(since)
@@ -203,7 +203,7 @@ func (p *play) misbehave(ctx context.Context, began time.Time) {
 		}
 	}
 	for _, s := range p.sites {
-		s.weather.end()
+		s.faultSchedule.end()
 	}
 	players.Wait()
 }
@@ -216,9 +216,9 @@ func (p *play) progress(since time.Duration) {
 	p.consumer.mu.Lock()
 	bad, broken := len(p.consumer.open), len(p.consumer.broken)
 	p.consumer.mu.Unlock()
-	p.crew.mu.Lock()
-	killed := p.crew.counts[kills]
-	p.crew.mu.Unlock()
+	p.replicas.mu.Lock()
+	killed := p.replicas.counts[kills]
+	p.replicas.mu.Unlock()
 	p.outages.mu.Lock()
 	down := len(p.outages.down)
 	p.outages.mu.Unlock()
@@ -233,12 +233,12 @@ func (o Options) say(format string, args ...any) {
 func (p *play) judge(over time.Time) *Report {
 	r := &Report{
 		Seed: p.Seed, Credentials: len(p.members), Violations: []string{},
-		Looks: p.consumer.reads, SlowestLook: seconds(p.consumer.slowest), Calls: p.asker.calls, LiveReads: p.asker.live,
-		Deeds: p.users.done, DeedsNot: p.users.skipped, Crew: p.crew.counts,
-		APIRestarts: len(p.outages.down), APIDown: lengths(p.outages.down), Idle: lengths(p.crew.idle),
-		Stalls: append(lengths(p.consumer.stalls), lengths(p.asker.slow)...), Growth: growthOf(p.crew.samples), Marathon: growthOf(longest(p.crew.samples)), ForeignLeft: len(p.foreign.settled),
+		Looks: p.consumer.reads, SlowestLook: seconds(p.consumer.slowest), Calls: p.apiClient.calls, LiveReads: p.apiClient.live,
+		Deeds: p.users.done, DeedsNot: p.users.skipped, Replicas: p.replicas.counts,
+		APIRestarts: len(p.outages.down), APIDown: lengths(p.outages.down), Idle: lengths(p.replicas.idle),
+		Stalls: append(lengths(p.consumer.stalls), lengths(p.apiClient.slow)...), Growth: growthOf(p.replicas.samples), Marathon: growthOf(longest(p.replicas.samples)), ForeignLeft: len(p.foreign.settled),
 	}
-	e := &evidence{eye: p.eye, consumer: p.consumer, asker: p.asker, agreement: p.agreement, crew: p.crew, outages: p.outages, users: p.users}
+	e := &evidence{watcher: p.watcher, consumer: p.consumer, apiClient: p.apiClient, agreement: p.agreement, replicas: p.replicas, outages: p.outages, users: p.users}
 	e.gather(p.sites)
 	e.judgeGaps(r)
 	e.judgeRepairs(r)
@@ -248,7 +248,7 @@ func (p *play) judge(over time.Time) *Report {
 	for _, changed := range p.foreign.changed {
 		r.violation("a foreign Secret: %s", changed)
 	}
-	for _, list := range [][]string{p.asker.problems, p.crew.problems, p.outages.problems} {
+	for _, list := range [][]string{p.apiClient.problems, p.replicas.problems, p.outages.problems} {
 		r.Violations = append(r.Violations, list...)
 	}
 	if !r.Growth.flat() {
@@ -257,7 +257,7 @@ func (p *play) judge(over time.Time) *Report {
 	if !r.Marathon.flat() {
 		r.violation("one process of the manager grew: %+v", r.Marathon)
 	}
-	if err := e.writeTrace(filepath.Join(p.crew.logs, "trace.txt"), p.members); err != nil {
+	if err := e.writeTrace(filepath.Join(p.replicas.logs, "trace.txt"), p.members); err != nil {
 		r.violation("write the trace: %v", err)
 	}
 	return r

@@ -17,7 +17,7 @@ type site struct {
 	outage            time.Duration // the longest
 	faults            []kind
 	server            *exchangetest.Server
-	weather           *weather
+	faultSchedule     *faultSchedule
 }
 
 func (s *site) endpoint(system exchangetest.System) string { return s.name + "/" + string(system) }
@@ -34,7 +34,7 @@ func newSites(o Options) ([]*site, func() error, error) {
 	var started []*site
 	stop := func() error { return stopAll(started) }
 	for i, s := range sites {
-		s.weather = newWeather(o, s, uint64(i))
+		s.faultSchedule = newFaultSchedule(o, s, uint64(i))
 		server, err := exchangetest.Start(exchangetest.Options{Behaviour: exchangetest.Behaviour{Latency: 20 * time.Millisecond}})
 		if err != nil {
 			return nil, stop, err

@@ -29,7 +29,7 @@ func (r *Report) Table() string {
 	row("requests refused for being wrong", "%d", r.Refusals)
 	row("requests", "%s", counts(r.Attempts))
 	row("users", "%s; not done %d", counts(r.Deeds), r.DeedsNot)
-	row("operator", "%s; without one %s", counts(r.Crew), spread(r.Idle))
+	row("operator", "%s; without one %s", counts(r.Replicas), spread(r.Idle))
 	row("API server", "%d restarts, down %s", r.APIRestarts, spread(r.APIDown))
 	row("machine too busy", "%s", spread(r.Stalls))
 	row("well again after", "%.1f s", r.SettledIn)

@@ -21,7 +21,7 @@ func (e *evidence) writeTrace(path string, members []*member) error {
 	for _, b := range e.general {
 		add(b.from, "%s for %s", b.why, b.to.Sub(b.from).Round(time.Millisecond))
 	}
-	for _, end := range e.crew.ends {
+	for _, end := range e.replicas.ends {
 		add(end.at, "operator: %s", end.how)
 	}
 	for _, m := range members {
@@ -31,7 +31,7 @@ func (e *evidence) writeTrace(path string, members []*member) error {
 		for _, t := range e.tokens[m.client.ID] {
 			add(t.Issued, "%s gets a token for %s", m, t.Expires.Sub(t.Issued).Round(time.Millisecond))
 		}
-		for _, s := range e.eye.showings(m.namespace, m.target()) {
+		for _, s := range e.watcher.showings(m.namespace, m.target()) {
 			add(s.at, "%s shows a token", m)
 		}
 		for _, c := range e.users.changes[m] {

@@ -13,9 +13,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// An asker uses the tokens: it calls the APIs with what the targets hold.
-type asker struct {
-	eye     *eye
+// apiClient uses the tokens: it calls the APIs with what the targets hold.
+type apiClient struct {
+	watcher *secretWatcher
 	admin   client.Client
 	members []*member
 	clients map[*site]*http.Client
@@ -30,8 +30,8 @@ type asker struct {
 // tardy is a read of the API server that says that this machine is too busy for anybody to react in time.
 const tardy = 300 * time.Millisecond
 
-func newAsker(e *eye, admin client.Client, members []*member) *asker {
-	a := &asker{eye: e, admin: admin, members: members, clients: map[*site]*http.Client{}}
+func newAPIClient(w *secretWatcher, admin client.Client, members []*member) *apiClient {
+	a := &apiClient{watcher: w, admin: admin, members: members, clients: map[*site]*http.Client{}}
 	for _, m := range members {
 		if a.clients[m.site] == nil {
 			a.clients[m.site] = m.site.server.HTTPClient()
@@ -41,7 +41,7 @@ func newAsker(e *eye, admin client.Client, members []*member) *asker {
 }
 
 // ask calls an API every so often, with one target after the other, until ctx ends.
-func (a *asker) ask(ctx context.Context, every time.Duration) {
+func (a *apiClient) ask(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for i := 0; ; i++ {
@@ -51,7 +51,7 @@ func (a *asker) ask(ctx context.Context, every time.Duration) {
 		case <-ticker.C:
 		}
 		m := a.members[i%len(a.members)]
-		secret := a.eye.secret(m.namespace, m.target())
+		secret := a.watcher.secret(m.namespace, m.target())
 		if i%20 == 0 {
 			if read := a.read(ctx, m); read != nil {
 				secret = read
@@ -62,7 +62,7 @@ func (a *asker) ask(ctx context.Context, every time.Duration) {
 }
 
 // read gets a target from the API server, if there is one.
-func (a *asker) read(ctx context.Context, m *member) *corev1.Secret {
+func (a *apiClient) read(ctx context.Context, m *member) *corev1.Secret {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	secret, began := &corev1.Secret{}, time.Now()
@@ -80,7 +80,7 @@ func (a *asker) read(ctx context.Context, m *member) *corev1.Secret {
 }
 
 // try calls the API. It must say what the ledger says; what is wrong by the ledger is counted by the consumer.
-func (a *asker) try(ctx context.Context, m *member, secret *corev1.Secret) {
+func (a *apiClient) try(ctx context.Context, m *member, secret *corev1.Secret) {
 	before, _ := judge(m, secret, time.Now())
 	if before != good && before != expired {
 		return // there is nothing to call an API with
@@ -111,7 +111,7 @@ func verdictText(v verdict) string {
 	return string(v)
 }
 
-func (a *asker) call(ctx context.Context, m *member, secret *corev1.Secret) (int, error) {
+func (a *apiClient) call(ctx context.Context, m *member, secret *corev1.Secret) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.site.server.APIURL(m.client.System), nil)
@@ -133,7 +133,7 @@ func (a *asker) call(ctx context.Context, m *member, secret *corev1.Secret) (int
 	return response.StatusCode, response.Body.Close()
 }
 
-func (a *asker) problem(format string, args ...any) {
+func (a *apiClient) problem(format string, args ...any) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.problems = append(a.problems, fmt.Sprintf(format, args...))

@@ -22,8 +22,8 @@ type skew struct {
 	offset time.Duration
 }
 
-// weather decides what goes wrong at a site's endpoints, and remembers it.
-type weather struct {
+// faultSchedule decides what goes wrong at a site's endpoints, and remembers it.
+type faultSchedule struct {
 	site     *site
 	episodes map[string][]episode // by endpoint
 	skews    []skew
@@ -35,12 +35,12 @@ type weather struct {
 	attempts []attempt
 }
 
-// background is the share of requests that go wrong in fair weather.
+// background is the share of requests that go wrong outside of episodes.
 const background = 0.03
 
-func newWeather(o Options, s *site, number uint64) *weather {
+func newFaultSchedule(o Options, s *site, number uint64) *faultSchedule {
 	plan := o.chance(forWeather<<8 | number)
-	w := &weather{site: s, chance: o.chance(forFaults<<8 | number), episodes: map[string][]episode{}}
+	w := &faultSchedule{site: s, chance: o.chance(forFaults<<8 | number), episodes: map[string][]episode{}}
 	calm := min(25*time.Second, o.Duration/3)
 	for _, system := range s.systems {
 		for t := around(plan, calm); t < o.Duration; t += around(plan, calm) {
@@ -59,7 +59,7 @@ func newWeather(o Options, s *site, number uint64) *weather {
 }
 
 // begin lets things go wrong.
-func (w *weather) begin(now time.Time) {
+func (w *faultSchedule) begin(now time.Time) {
 	w.mu.Lock()
 	w.began = now
 	w.mu.Unlock()
@@ -69,14 +69,14 @@ func (w *weather) begin(now time.Time) {
 }
 
 // end lets nothing go wrong any more. The clocks stay as they are.
-func (w *weather) end() {
+func (w *faultSchedule) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended = true
 }
 
 // turn sets the endpoints' clocks to what the plan says for now.
-func (w *weather) turn(since time.Duration) {
+func (w *faultSchedule) turn(since time.Duration) {
 	var offset time.Duration
 	for _, s := range w.skews {
 		if s.from <= since {
@@ -91,7 +91,7 @@ func (w *weather) turn(since time.Duration) {
 }
 
 // fault is the hook of exchangetest.
-func (w *weather) fault(request exchangetest.Request) *exchangetest.Fault {
+func (w *faultSchedule) fault(request exchangetest.Request) *exchangetest.Fault {
 	if request.Path == exchangetest.APIPath {
 		return nil
 	}
@@ -112,7 +112,7 @@ func (w *weather) fault(request exchangetest.Request) *exchangetest.Fault {
 	return made.fault
 }
 
-func (w *weather) kindFor(endpoint string, since time.Duration) (kind, bool) {
+func (w *faultSchedule) kindFor(endpoint string, since time.Duration) (kind, bool) {
 	if w.ended {
 		return kind{}, false
 	}
@@ -128,7 +128,7 @@ func (w *weather) kindFor(endpoint string, since time.Duration) (kind, bool) {
 }
 
 // log is what came to the site's endpoints, in the order of arrival.
-func (w *weather) log() []attempt {
+func (w *faultSchedule) log() []attempt {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	list := slices.Clone(w.attempts)
