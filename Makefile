@@ -1,5 +1,5 @@
-# `make help` lists what there is; the harnesses are in test/Makefile. Tools are pinned in hack/tools (and its helm/, lint/ and sbom/), built by the go command on first use
-# and kept in its cache; nothing is downloaded but Go modules.
+# `make help` lists the targets; the harnesses are in test/Makefile. Tools are pinned in hack/tools and its subfolders, built by the go command
+# on first use and kept in its cache; nothing is downloaded but Go modules.
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -115,7 +115,8 @@ verify-reproducible: ## Build twice, in different folders and with different cac
 
 .PHONY: test
 test: ## Run all tests (the first run fetches or builds etcd and kube-apiserver: seconds to minutes)
-	$(HELM) version >/dev/null # builds it, which would else be done by a test
+	$(HELM) version >/dev/null # builds it; otherwise a test would have to
+	hack/prometheus.sh >/dev/null # likewise
 	$(WITH_ENVTEST) go test -timeout 20m $$(go list ./... | grep -v '/test/soak$$')
 	$(WITH_ENVTEST) go test -timeout 20m ./test/soak # alone: it judges how soon things happen
 	cd test/interop && go test -timeout 10m ./...

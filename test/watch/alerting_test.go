@@ -29,7 +29,7 @@ const patience = 3 * time.Minute
 // meant for, and end when it is mended. While much is wrong, the dashboard has something to show in every panel.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
-	program(t, "prometheus") // or the test ends here
+	program(t, "prometheus") // may have to be built: not while the operator runs
 	const namespace = "marketing"
 	s := newSite(t, namespace)
 	address := freeAddress(t)
