@@ -212,8 +212,8 @@ func (g *Gate) waiter(t, now time.Time, r Request) *waiter {
 		g.serial++
 		w.serial = g.serial
 	}
-	if r.Planned && !r.Due.IsZero() { // one that is due at its end only has no lead that could be half used
-		w.halfway = t.Add(r.Due.Add(max(r.Expires.Sub(r.Due), 0) / 2).Sub(now))
+	if halfway, ok := r.halfway(); ok {
+		w.halfway = t.Add(halfway.Sub(now))
 	}
 	w.insists = r.Changed || r.Requested && c.letsThrough(t)
 	g.place(t, w)
@@ -222,6 +222,15 @@ func (g *Gate) waiter(t, now time.Time, r Request) *waiter {
 	}
 	g.waiters[key] = w
 	return w
+}
+
+// halfway is when half of a planned renewal's lead is used, in the caller's time.
+func (r Request) halfway() (halfway time.Time, ok bool) {
+	if !r.Planned || r.Due.IsZero() {
+		return time.Time{}, false
+	}
+	lead := max(r.Expires.Sub(r.Due), 0) // 0 if it is due at its end only: then half of it is used at once
+	return r.Due.Add(lead / 2), true
 }
 
 // forget ends the waiting of one that has its reservation or does not want it.

@@ -74,7 +74,7 @@ func (l *lane) next(g *Gate, t time.Time) *waiter {
 		return nil
 	}
 	l.pause.end(t)
-	if l.narrow >= l.width || l.inFlight >= l.limit || l.host.inFlight() >= l.host.limit {
+	if l.isFull() {
 		return nil
 	}
 	goes := func(w *waiter) bool { return l.goes(g, t, w) }
@@ -85,10 +85,7 @@ func (l *lane) next(g *Gate, t time.Time) *waiter {
 		return l.nextSample(t, goes)
 	}
 	for _, c := range l.order() {
-		if c >= classFailing && l.failingInFlight >= l.failingPlaces() {
-			continue
-		}
-		if c < classFailing && l.placesKept() {
+		if l.hasNoPlace(c) {
 			continue
 		}
 		if w := l.first(t, c, goes); w != nil {
@@ -96,6 +93,19 @@ func (l *lane) next(g *Gate, t time.Time) *waiter {
 		}
 	}
 	return nil
+}
+
+// isFull reports whether calls in flight have all places.
+func (l *lane) isFull() bool {
+	return l.narrow >= l.width || l.inFlight >= l.limit || l.host.inFlight() >= l.host.limit
+}
+
+// hasNoPlace reports whether the places that are left are for other classes than c: failing clients have a share that is theirs alone.
+func (l *lane) hasNoPlace(c class) bool {
+	if c >= classFailing {
+		return l.failingInFlight >= l.failingPlaces()
+	}
+	return l.placesKept()
 }
 
 // goes reports whether nothing is in w's way but the order.

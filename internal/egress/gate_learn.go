@@ -82,13 +82,7 @@ func (l *lane) learn(g *Gate, t time.Time, r *Reservation, result Result) {
 			g.become(t, l, c, proven, 0)
 		}
 	case Refused, Answered:
-		l.alive(t)
-		if result.Kind == Refused && r.class != classPlanned {
-			l.refusedOnce(t, r.namespace.name)
-		}
-		if c.state == proven {
-			g.become(t, l, c, unproven, 0)
-		}
+		l.learnRefused(g, t, r, result.Kind)
 	case Throttled:
 		if probe { // it answers, but nobody is served yet
 			l.closeBreaker(t)
@@ -105,6 +99,17 @@ func (l *lane) learn(g *Gate, t time.Time, r *Reservation, result Result) {
 			l.failed(t, c, probe)
 		}
 		g.become(t, l, c, failing, c.failures+1)
+	}
+}
+
+// learnRefused takes an answer without a token: the host is alive, and the client is no longer proven.
+func (l *lane) learnRefused(g *Gate, t time.Time, r *Reservation, kind ResultKind) {
+	l.alive(t)
+	if kind == Refused && r.class != classPlanned {
+		l.refusedOnce(t, r.namespace.name)
+	}
+	if r.client.state == proven {
+		g.become(t, l, r.client, unproven, 0)
 	}
 }
 

@@ -293,10 +293,14 @@ func (s *scanner) escape(most int) error {
 		if c, err = s.in.ReadByte(); err != nil {
 			return err
 		}
-		if !isDigit(c) && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+		if !isHexDigit(c) {
 			return errNotAnObject
 		}
 	}
+}
+
+func isHexDigit(c byte) bool {
+	return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
 // number reads a number (RFC 8259 section 6), which begins with first. A longer one than maxNumber says nothing.

@@ -50,16 +50,7 @@ func Verify(ctx context.Context, rt http.RoundTripper, now func() time.Time, add
 	}
 	req.Header.Set("Accept", accept(req.URL.Path))
 	req.Header.Set("User-Agent", userAgent)
-	var sent secrets
-	for name, value := range headers {
-		req.Header[name] = []string{value}
-		if _, credentials, ok := strings.Cut(value, " "); ok {
-			value = credentials
-		}
-		if len(value) >= shared { // a short one is no secret, but the ID of a client or a sandbox
-			sent = sent.and(value)
-		}
-	}
+	sent := setAPIHeaders(req.Header, headers)
 	resp, err := rt.RoundTrip(req)
 	if err != nil {
 		return undecided(unreachable(ctx, err))
@@ -81,6 +72,20 @@ func Verify(ctx context.Context, rt http.RoundTripper, now func() time.Time, add
 		return undecided(got.denial(Throttled, "the API is throttling"))
 	}
 	return undecided(got.denial(Unavailable, "the API did not say whether it accepts the token"))
+}
+
+// setAPIHeaders sets the headers of an API call, and returns the secrets among them.
+func setAPIHeaders(h http.Header, headers map[string]string) (sent secrets) {
+	for name, value := range headers {
+		h[name] = []string{value}
+		if _, credentials, ok := strings.Cut(value, " "); ok {
+			value = credentials
+		}
+		if len(value) >= shared { // a shorter one is not a secret but the ID of a client or a sandbox
+			sent = sent.and(value)
+		}
+	}
+	return sent
 }
 
 func undecided(err *Error) VerifyResult { return VerifyResult{Undecided, err} }

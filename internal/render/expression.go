@@ -75,19 +75,13 @@ func (c *checker) operand(node parse.Node, dot shape, depth int) (shape, error) 
 	case *parse.StringNode:
 		return shape{kinds: kindText, size: len(n.Text), literal: &n.Text}, nil
 	case *parse.NumberNode:
-		if n.IsComplex || n.IsUint && !n.IsInt || !n.IsInt && !n.IsFloat || n.IsInt && int64(int(n.Int64)) != n.Int64 {
-			return shape{}, fmt.Errorf("the number %s is not allowed: use a smaller one", oneLine(n.Text))
-		}
-		return shape{kinds: kindNumber, size: maxNumber}, nil
+		return number(n)
 	case *parse.BoolNode:
 		return shape{kinds: kindBool, size: len("false")}, nil
 	case *parse.IdentifierNode:
 		return c.call(n.Ident, nil)
 	case *parse.PipeNode:
-		if len(n.Decl) > 0 { // and or or may skip it
-			return shape{}, errors.New("a variable cannot be set inside parentheses: set it in an action of its own")
-		}
-		return c.pipe(n, dot, depth+1)
+		return c.parenthesized(n, dot, depth)
 	case *parse.DotNode:
 		return fields(dot, nil)
 	case *parse.FieldNode:
@@ -99,13 +93,34 @@ func (c *checker) operand(node parse.Node, dot shape, depth int) (shape, error) 
 		}
 		return fields(of, n.Field)
 	case *parse.VariableNode:
-		if n.Ident[0] == "$" {
-			return fields(shape{kinds: kindAll}, n.Ident[1:])
-		}
-		return fields(c.variable(n.Ident[0]).shape, n.Ident[1:])
+		return c.variableFields(n)
 	default:
 		return shape{}, fmt.Errorf("%s is not allowed: use values, functions and constants only", oneLine(firstWord(node)))
 	}
+}
+
+func number(n *parse.NumberNode) (shape, error) {
+	tooLarge := n.IsUint && !n.IsInt || n.IsInt && int64(int(n.Int64)) != n.Int64
+	isReal := n.IsInt || n.IsFloat
+	if n.IsComplex || tooLarge || !isReal {
+		return shape{}, fmt.Errorf("the number %s is not allowed: use a smaller one", oneLine(n.Text))
+	}
+	return shape{kinds: kindNumber, size: maxNumber}, nil
+}
+
+// parenthesized returns the shape of a pipeline in parentheses.
+func (c *checker) parenthesized(n *parse.PipeNode, dot shape, depth int) (shape, error) {
+	if len(n.Decl) > 0 { // "and" and "or" may skip it
+		return shape{}, errors.New("a variable cannot be set inside parentheses: set it in an action of its own")
+	}
+	return c.pipe(n, dot, depth+1)
+}
+
+func (c *checker) variableFields(n *parse.VariableNode) (shape, error) {
+	if n.Ident[0] == "$" {
+		return fields(shape{kinds: kindAll}, n.Ident[1:])
+	}
+	return fields(c.variable(n.Ident[0]).shape, n.Ident[1:])
 }
 
 // fields returns the shape of what stands under the names in a value. The values together are never a value themselves, so

@@ -2,6 +2,7 @@
 package token
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"time"
@@ -62,27 +63,10 @@ func (l Life) Lifetime() time.Duration { return l.ExpiresAt.Sub(l.IssuedAt) }
 func (a Answer) Life() (Life, error) {
 	life := Life{IssuedAt: a.Sent}
 	life.Skew, life.SkewKnown = a.skew()
-	var lifetimes []time.Duration
-	if !a.Claims.ExpiresAt.IsZero() {
-		lifetimes = append(lifetimes, a.Claims.ExpiresAt.Sub(a.Sent.Add(life.Skew)))
-	}
-	if a.ExpiresIn > 0 && (len(lifetimes) == 0 || !a.ClaimsOnly) {
-		lifetimes = append(lifetimes, a.ExpiresIn)
-	}
-	if len(lifetimes) == 0 && a.Asked > 0 {
-		lifetimes = append(lifetimes, a.Asked)
-	}
-	if len(lifetimes) == 0 && a.Default > 0 {
-		lifetimes = append(lifetimes, a.Default)
-	}
-	if len(lifetimes) == 0 {
-		return Life{}, ErrNoExpiry
-	}
-	lifetime := lifetimes[0]
-	for _, other := range lifetimes[1:] {
-		lifetime = min(lifetime, other)
-	}
+	lifetime, ok := a.lifetime(life.Skew)
 	switch {
+	case !ok:
+		return Life{}, ErrNoExpiry
 	case lifetime <= 0:
 		return Life{}, ErrExpired
 	case lifetime > MaxLifetime:
@@ -90,6 +74,20 @@ func (a Answer) Life() (Life, error) {
 	}
 	life.ExpiresAt = a.Sent.Add(lifetime)
 	return life, nil
+}
+
+// lifetime is the earliest that the token and the answer say. If they say nothing, what was asked for counts, then the default.
+func (a Answer) lifetime(skew time.Duration) (lifetime time.Duration, ok bool) {
+	claimed := !a.Claims.ExpiresAt.IsZero()
+	byClaims := a.Claims.ExpiresAt.Sub(a.Sent.Add(skew))
+	switch {
+	case claimed && a.ExpiresIn > 0 && !a.ClaimsOnly:
+		return min(byClaims, a.ExpiresIn), true
+	case claimed:
+		return byClaims, true
+	}
+	lifetime = cmp.Or(max(a.ExpiresIn, 0), max(a.Asked, 0), max(a.Default, 0))
+	return lifetime, lifetime > 0
 }
 
 // skew is what the endpoint's clock is ahead of ours. A server may hand out a token that it made a while ago, so of iat and Date the

@@ -108,22 +108,30 @@ func (c *call) adobeAssertion(client Client, compact string) *refusal {
 	if claims["iss"] != client.OrganizationID || claims["sub"] != client.TechnicalAccountID {
 		return refuse(http.StatusBadRequest, "bad_request", "iss or sub is not that of the binding")
 	}
+	if no := client.metascopes(claims, host); no != nil {
+		return no
+	}
+	if !c.firstUse(client, claims, expires) {
+		return refuse(http.StatusBadRequest, "invalid_jti", "jti is missing, or was used before")
+	}
+	return nil
+}
+
+// metascopes wants at least one metascope, and none but the client's.
+func (c Client) metascopes(claims map[string]any, host string) *refusal {
 	named := 0
 	for name, value := range claims {
 		if !strings.HasPrefix(name, "https://") {
 			continue
 		}
 		scope, here := strings.CutPrefix(name, host+"/s/")
-		if !here || value != true || !slices.Contains(client.Metascopes, scope) {
+		if !here || value != true || !slices.Contains(c.Metascopes, scope) {
 			return refuse(http.StatusBadRequest, "invalid_scope", "The metascopes in the JWT are not a subset of the metascopes in the binding.")
 		}
 		named++
 	}
 	if named == 0 {
 		return refuse(http.StatusBadRequest, "invalid_scope", "the JWT names no metascope")
-	}
-	if !c.firstUse(client, claims, expires) {
-		return refuse(http.StatusBadRequest, "invalid_jti", "jti is missing, or was used before")
 	}
 	return nil
 }

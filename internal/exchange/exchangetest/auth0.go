@@ -30,12 +30,8 @@ func auth0Token(c *call) (*answer, *refusal) {
 		return nil, refuse(http.StatusForbidden, "unauthorized_client", "Grant type '%s' not allowed for the client.", grant)
 	}
 	audience := p.get("audience")
-	if !slices.Contains(client.Audiences, audience) {
-		if !c.server.knowsAudience(audience) {
-			return nil, refuse(http.StatusForbidden, "access_denied", "Service not enabled within domain: %s", audience)
-		}
-		return nil, refuse(http.StatusForbidden, "access_denied",
-			"Client is not authorized to access %q. You need to create a \"client-grant\" associated to this API.", audience)
+	if no := c.server.granted(client, audience); no != nil {
+		return nil, no
 	}
 	header := http.Header{}
 	if client.DailyQuota > 0 {
@@ -62,7 +58,19 @@ func auth0Token(c *call) (*answer, *refusal) {
 	return a, nil
 }
 
-// knowsAudience says whether the tenant has such an API at all.
+// granted refuses an audience for which the client has no grant.
+func (s *Server) granted(client Client, audience string) *refusal {
+	switch {
+	case slices.Contains(client.Audiences, audience):
+		return nil
+	case !s.knowsAudience(audience):
+		return refuse(http.StatusForbidden, "access_denied", "Service not enabled within domain: %s", audience)
+	}
+	return refuse(http.StatusForbidden, "access_denied",
+		"Client is not authorized to access %q. You need to create a \"client-grant\" associated to this API.", audience)
+}
+
+// knowsAudience reports whether the tenant has such an API at all.
 func (s *Server) knowsAudience(audience string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

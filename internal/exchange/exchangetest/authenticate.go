@@ -15,11 +15,9 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 func (c *call) authenticate(p params) (Client, *refusal) {
 	authorization := c.request.Header.Values("Authorization")
 	c.sent(p.get("client_secret"), p.get("client_assertion"))
-	methods := 0
-	for _, used := range []bool{len(authorization) > 0, p.has("client_secret"), p.has("client_assertion") || p.has("client_assertion_type")} {
-		if used {
-			methods++
-		}
+	methods := p.methods()
+	if len(authorization) > 0 {
+		methods++
 	}
 	switch {
 	case methods > 1 || len(authorization) > 1:
@@ -27,15 +25,31 @@ func (c *call) authenticate(p params) (Client, *refusal) {
 	case len(authorization) == 1:
 		return c.basicClient(p, authorization[0])
 	case p.has("client_secret"):
-		client, no := c.postedClient(p)
-		if no == nil && client.Auth != AuthPost && client.Auth != "" {
-			return Client{}, c.wrongMethod()
-		}
-		return client, no
+		return c.postingClient(p)
 	case methods == 1:
 		return c.assertingClient(p)
 	}
 	return Client{}, refuse(http.StatusUnauthorized, "invalid_client", "authentication is missing")
+}
+
+// methods counts the ways to authenticate in the body.
+func (p params) methods() int {
+	n := 0
+	if p.has("client_secret") {
+		n++
+	}
+	if p.has("client_assertion") || p.has("client_assertion_type") {
+		n++
+	}
+	return n
+}
+
+func (c *call) postingClient(p params) (Client, *refusal) {
+	client, no := c.postedClient(p)
+	if no == nil && client.Auth != AuthPost && client.Auth != "" {
+		return Client{}, c.wrongMethod()
+	}
+	return client, no
 }
 
 // basicClient reads a Basic header both ways and takes the one that the client is registered for.
@@ -50,25 +64,29 @@ func (c *call) basicClient(p params, header string) (Client, *refusal) {
 	c.sent(encoded, secret)
 	client, known := c.server.client(c.system, id)
 	if !known || client.Auth != AuthBasicRaw {
-		if id, err = url.QueryUnescape(id); err != nil {
-			return Client{}, failed
-		}
-		if secret, err = url.QueryUnescape(secret); err != nil {
-			return Client{}, failed
-		}
-		c.sent(secret)
-		client, known = c.server.client(c.system, id)
-		if !known || (client.Auth != AuthBasic && client.Auth != "") {
-			return Client{}, failed
-		}
+		client, secret, known = c.decodedClient(id, secret)
 	}
-	if !client.hasSecret(secret) {
+	if !known || !client.hasSecret(secret) {
 		return Client{}, failed
 	}
 	if p.has("client_id") && p.get("client_id") != client.ID {
 		return Client{}, invalidRequest("client_id is not that of the header")
 	}
 	return client, nil
+}
+
+// decodedClient finds the client whose ID and secret are form-encoded in the header (RFC 6749 section 2.3.1).
+func (c *call) decodedClient(id, secret string) (_ Client, decoded string, ok bool) {
+	id, err := url.QueryUnescape(id)
+	if err != nil {
+		return Client{}, "", false
+	}
+	if decoded, err = url.QueryUnescape(secret); err != nil {
+		return Client{}, "", false
+	}
+	c.sent(decoded)
+	client, known := c.server.client(c.system, id)
+	return client, decoded, known && (client.Auth == AuthBasic || client.Auth == "")
 }
 
 // assertingClient verifies a private_key_jwt: iss and sub the client, aud this endpoint and it alone, at most a minute, a fresh jti.
@@ -81,24 +99,33 @@ func (c *call) assertingClient(p params) (Client, *refusal) {
 	}
 	id := assertedIssuer(p.get("client_assertion"))
 	client, known := c.server.client(c.system, id)
-	if !known || client.Auth != AuthPrivateKeyJWT || (p.has("client_id") && p.get("client_id") != id) {
+	otherID := p.has("client_id") && p.get("client_id") != id
+	if !known || client.Auth != AuthPrivateKeyJWT || otherID {
 		return failed("client authentication failed")
 	}
 	claims, err := readAssertion(p.get("client_assertion"), client.PublicKey, client.KeyID)
 	if err != nil {
 		return failed(err.Error())
 	}
-	if claims["sub"] != id || claims["aud"] != c.url() {
-		return failed("sub is not the client, or aud is not this endpoint")
+	if why := c.rejects(client, claims); why != "" {
+		return failed(why)
+	}
+	return client, nil
+}
+
+// rejects is what is wrong with the claims of an assertion, or empty.
+func (c *call) rejects(client Client, claims map[string]any) (why string) {
+	if claims["sub"] != client.ID || claims["aud"] != c.url() {
+		return "sub is not the client, or aud is not this endpoint"
 	}
 	expires, timely := timely(claims, c.clock, time.Minute)
 	if !timely {
-		return failed("exp or iat is missing, no integer, or out of range")
+		return "exp or iat is missing, no integer, or out of range"
 	}
 	if !c.firstUse(client, claims, expires) {
-		return failed("jti is missing, or was used before")
+		return "jti is missing, or was used before"
 	}
-	return client, nil
+	return ""
 }
 
 func (c *call) wrongMethod() *refusal {

@@ -85,12 +85,22 @@ func (c *call) registered(client Client, p params) *refusal {
 			return invalidRequest("header %q is missing or wrong", name)
 		}
 	}
-	if audience := p.get("audience"); len(client.Audiences) > 0 && !slices.Contains(client.Audiences, audience) || len(client.Audiences) == 0 && audience != "" {
+	return client.registeredTargets(p)
+}
+
+// registeredTargets holds audience and resources (RFC 8707) against what was agreed.
+func (c Client) registeredTargets(p params) *refusal {
+	audiences := c.Audiences
+	if len(audiences) == 0 {
+		audiences = []string{""}
+	}
+	if !slices.Contains(audiences, p.get("audience")) {
 		return refuse(http.StatusBadRequest, "invalid_target", "the client may not have this audience")
 	}
 	for _, resource := range p["resource"] {
 		u, err := url.Parse(resource)
-		if err != nil || !u.IsAbs() || u.Fragment != "" || !slices.Contains(client.Resources, resource) {
+		wellFormed := err == nil && u.IsAbs() && u.Fragment == ""
+		if !wellFormed || !slices.Contains(c.Resources, resource) {
 			return refuse(http.StatusBadRequest, "invalid_target", "the client may not have this resource")
 		}
 	}
