@@ -15,6 +15,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
@@ -41,38 +42,38 @@ func TestAudit(t *testing.T) {
 	t.Parallel()
 	const who = `"level"=0 "msg"="Exchange" "credential"="marketing/etl" "secret"="etl-client" "target"="etl-token" "host"="auth.example.com:443" "provider"="oauth2" `
 	for name, tc := range map[string]struct {
-		step   step
+		step   credential.Plan
 		answer answer
-		given  func(*view)
+		given  func(*credential.State)
 		want   []string
 	}{
 		"a first token": {
-			step{action: issue, cause: causeMissing}, answer{token: exchange.Token{Value: "t0ken", Life: token.Life{ExpiresAt: at("12:00:00")}}}, nil,
+			credential.Plan{Action: credential.ActionIssue, Cause: credential.CauseMissing}, answer{token: exchange.Token{Value: "t0ken", Life: token.Life{ExpiresAt: at("12:00:00")}}}, nil,
 			[]string{who + `"cause"="Missing" "result"="success" "reason"="TokenIssued"`},
 		},
 		"an update": {
-			step{action: update, cause: causeChanged}, answer{token: exchange.Token{Value: "t0ken"}}, nil,
+			credential.Plan{Action: credential.ActionUpdate, Cause: credential.CauseChanged}, answer{token: exchange.Token{Value: "t0ken"}}, nil,
 			[]string{who + `"cause"="Changed" "result"="success" "reason"="ResourcesUpdated"`},
 		},
 		"a refusal": {
-			step{action: issue, cause: causeRequested}, answer{err: &exchange.Error{Kind: exchange.Rejected, Status: 401, Detail: "s3cret"}}, nil,
+			credential.Plan{Action: credential.ActionIssue, Cause: credential.CauseRequested}, answer{err: &exchange.Error{Kind: exchange.Rejected, Status: 401, Detail: "s3cret"}}, nil,
 			[]string{who + `"cause"="Requested" "result"="failure" "reason"="CredentialsRejected"`},
 		},
 		"a token that is dead on arrival": {
-			step{action: issue, cause: causeRenewal}, answer{token: exchange.Token{Value: "t0ken", Life: token.Life{ExpiresAt: at("11:00:00")}}}, nil,
+			credential.Plan{Action: credential.ActionIssue, Cause: credential.CauseRenewal}, answer{token: exchange.Token{Value: "t0ken", Life: token.Life{ExpiresAt: at("11:00:00")}}}, nil,
 			[]string{who + `"cause"="Renewal" "result"="failure" "reason"="MalformedResponse"`},
 		},
 		"an address that is refused": {
-			step{action: issue, cause: causeMissing}, answer{err: &egress.RefusedError{}}, nil,
+			credential.Plan{Action: credential.ActionIssue, Cause: credential.CauseMissing}, answer{err: &egress.RefusedError{}}, nil,
 			[]string{who + `"cause"="Missing" "result"="failure" "reason"="EndpointRefused"`},
 		},
 		"something else": {
-			step{action: issue, cause: causeMissing}, answer{err: errors.New("s3cret")}, nil,
+			credential.Plan{Action: credential.ActionIssue, Cause: credential.CauseMissing}, answer{err: errors.New("s3cret")}, nil,
 			[]string{who + `"cause"="Missing" "result"="failure" "reason"="EndpointUnavailable"`},
 		},
-		"a key that is not open yet: nothing was sent": {step{action: issue, cause: causeMissing}, answer{err: &exchange.KeyWaitError{}}, nil, nil},
+		"a key that is not open yet: nothing was sent": {credential.Plan{Action: credential.ActionIssue, Cause: credential.CauseMissing}, answer{err: &exchange.KeyWaitError{}}, nil, nil},
 		"basic: nothing leaves the cluster": {
-			step{action: issue, cause: causeMissing}, answer{token: exchange.Token{Value: "s3cret"}}, func(v *view) { v.intent = intentFor(v1alpha1.Provider{Basic: &v1alpha1.Basic{}}) }, nil,
+			credential.Plan{Action: credential.ActionIssue, Cause: credential.CauseMissing}, answer{token: exchange.Token{Value: "s3cret"}}, func(s *credential.State) { s.Desired = intentFor(v1alpha1.Provider{Basic: &v1alpha1.Basic{}}) }, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,14 +90,14 @@ func TestAudit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v := steady()
+			s := steady()
 			if tc.given != nil {
-				tc.given(v)
+				tc.given(s)
 			}
 			r := &CDPCredentialReconciler{
-				Clock: clocktesting.NewFakePassiveClock(v.now), Metrics: metrics, Exchanger: tc.answer, Transports: nowhere{},
+				Clock: clocktesting.NewFakePassiveClock(s.Now), Metrics: metrics, Exchanger: tc.answer, Transports: nowhere{},
 			}
-			_, _, _ = r.exchange(ctrl.LoggerInto(t.Context(), log), v, tc.step, exchange.Request{Values: exchange.Values{"clientSecret": "s3cret"}})
+			_, _, _ = r.exchange(ctrl.LoggerInto(t.Context(), log), s, tc.step, exchange.Request{Values: exchange.Values{"clientSecret": "s3cret"}})
 			if diff := cmp.Diff(tc.want, lines); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
@@ -109,28 +110,5 @@ func TestAudit(t *testing.T) {
 				t.Errorf("counted: %t", counted)
 			}
 		})
-	}
-}
-
-// TestReasonOf is a label: one of a closed set, whatever the error says.
-func TestReasonOf(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		err  error
-		want string
-	}{
-		"outage":        {unavailable(), "EndpointUnavailable"},
-		"refused":       {rejected(), "CredentialsRejected"},
-		"throttled":     {&exchange.Error{Kind: exchange.Throttled}, "Throttled"},
-		"malformed":     {&exchange.Error{Kind: exchange.Malformed}, "MalformedResponse"},
-		"key":           {&exchange.Error{Kind: exchange.InvalidKey}, "SecretKeyInvalid"},
-		"request":       {&exchange.Error{Kind: exchange.InvalidRequest}, "InvalidSpec"},
-		"unsupported":   {&exchange.Error{Kind: exchange.Unsupported}, "InvalidSpec"},
-		"address":       {&exchange.Error{Cause: refusedAddress()}, "EndpointRefused"},
-		"any other one": {errors.New("read /proc/s3cret"), "EndpointUnavailable"},
-	} {
-		if got := reasonOf(tc.err); got != tc.want {
-			t.Errorf("%s: got %s, want %s", name, got, tc.want)
-		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -18,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
@@ -101,53 +101,53 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	if obj == nil || err != nil {
 		return ctrl.Result{RequeueAfter: again}, err
 	}
-	v, s, err := r.decide(ctx, obj, mem)
+	s, plan, err := r.decide(ctx, obj, mem)
 	if ending, ok := errors.AsType[*endingError](err); ok {
 		return ctrl.Result{RequeueAfter: ending.again}, nil
 	}
 	if err != nil {
 		return r.interrupted(ctx, r.blindView(ctx, obj, mem), mem, err)
 	}
-	if v == nil {
+	if s == nil {
 		return ctrl.Result{RequeueAfter: mostLag}, nil
 	}
-	if s.action == issue && readyButNot(v) {
-		return r.reportLoss(ctx, v, mem)
+	if plan.Action == credential.ActionIssue && credential.ReadyIsStale(s) {
+		return r.reportLoss(ctx, s, mem)
 	}
-	out, err := r.act(ctx, v, mem, s)
-	mem.unansweredRepair = unanswered(s, err)
+	result, err := r.act(ctx, s, mem, plan)
+	mem.repairs.Lost = credential.NewUnansweredRepair(plan, err)
 	if err != nil {
-		return r.interrupted(ctx, v, mem, err)
+		return r.interrupted(ctx, s, mem, err)
 	}
-	if !out.waiting { // who waits for his turn has not asked the API server for anything
+	if !result.Waiting { // who waits for his turn has not asked the API server for anything
 		mem.apiFailure = apiFailure{}
 	}
-	mem.sharedTarget = sharedTarget(v)
-	if out.wrote && s.repair > 0 {
-		mem.repairs = mem.repairs.and(s.repair, v.now)
+	mem.sharedTarget = credential.SharedTarget(s)
+	if result.Wrote && plan.Repair > 0 {
+		mem.repairs.Quick = mem.repairs.Quick.Plus(plan.Repair, s.Now)
 	}
-	r.tellIssued(v, out)
-	tried, verifyAt := r.verify(ctx, v, mem, out)
-	status := report(v, s, out, tried)
+	r.tellIssued(s, result)
+	tried, verifyAt := r.verify(ctx, s, mem, result)
+	status := credential.NewStatus(s, plan, result, tried)
 	var rolloutAt time.Time
-	status.RolloutRestart, rolloutAt = r.rollOut(ctx, v, mem)
-	mem.cleanup.remember(v)
-	local := r.localStatus(v, status)
-	if _, err := r.patchStatus(ctx, v.obj, v.saved, mem, local); err != nil {
+	status.RolloutRestart, rolloutAt = r.rollOut(ctx, s, mem)
+	mem.cleanup.remember(s)
+	local := r.clocks().LocalStatus(s, status)
+	if _, err := r.patchStatus(ctx, s.Object, s.SavedStatus, mem, local); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
-	r.tell(v, &v.saved, &local)
-	tidyAt := r.tidy(ctx, v, mem, out) // after status: no refusal may hide what has happened
-	after := wake(v, s, out, sooner(verifyAt, rolloutAt, tidyAt), &status)
-	return ctrl.Result{RequeueAfter: r.untilThen(v, after), Priority: new(urgency(status.TokenExpirationTime, v.now.Add(after)))}, nil
+	r.tell(s, &s.SavedStatus, &local)
+	tidyAt := r.tidy(ctx, s, mem, result) // after status: no refusal may hide what has happened
+	after := credential.RequeueAfter(s, plan, result, credential.Sooner(verifyAt, rolloutAt, tidyAt), &status)
+	return ctrl.Result{RequeueAfter: r.untilThen(s, after), Priority: new(urgency(status.TokenExpirationTime, s.Now.Add(after)))}, nil
 }
 
 // untilThen is what is left of a wait at the end of the pass: its writes may have taken a while, by which it is not to be late.
-func (r *CDPCredentialReconciler) untilThen(v *view, after time.Duration) time.Duration {
+func (r *CDPCredentialReconciler) untilThen(s *credential.State, after time.Duration) time.Duration {
 	if after == 0 {
 		return 0
 	}
-	return max(after-max(r.Clock.Since(v.now), 0), time.Millisecond)
+	return max(after-max(r.Clock.Since(s.Now), 0), time.Millisecond)
 }
 
 // current gives the object as it is, and what this process remembers of it. Nil: there is nothing to do, or nothing yet, and the pass is to be
@@ -163,7 +163,7 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 	} else if err != nil {
 		return nil, nil, 0, fmt.Errorf("read the object: %w", err)
 	}
-	if leaving(obj) {
+	if credential.Leaving(obj) {
 		return nil, nil, 0, nil // the target Secret is garbage-collected by its owner reference
 	}
 	mem := r.memory.of(name, obj.UID)
@@ -175,11 +175,11 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 }
 
 // reportLoss tells consumers that the target holds no token before the endpoint is asked for one, which may take a while.
-func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, v *view, mem *remembered) (ctrl.Result, error) {
-	status := *v.obj.Status.DeepCopy()
-	setReady(v, &status)
+func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, s *credential.State, mem *remembered) (ctrl.Result, error) {
+	status := *s.Object.Status.DeepCopy()
+	credential.SetReady(s, &status)
 	status.NextRefreshTime = nil // it is now
-	gone, err := r.patchStatus(ctx, v.obj, v.saved, mem, r.localStatus(v, status))
+	gone, err := r.patchStatus(ctx, s.Object, s.SavedStatus, mem, r.clocks().LocalStatus(s, status))
 	switch {
 	case err != nil:
 		return ctrl.Result{}, err
@@ -187,9 +187,4 @@ func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, v *view, mem *
 		return ctrl.Result{RequeueAfter: mostLag}, nil // the cache will show it
 	}
 	return ctrl.Result{RequeueAfter: time.Millisecond}, nil
-}
-
-// readyButNot says whether status still has it that the target holds a token which is there no more.
-func readyButNot(v *view) bool {
-	return meta.IsStatusConditionTrue(v.obj.Status.Conditions, v1alpha1.ConditionReady) && !v.target.holds(v.now) && !v.moving() && v.intent.flow.Exchanges()
 }

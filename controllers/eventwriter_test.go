@@ -66,9 +66,9 @@ func TestEventWriter(t *testing.T) {
 	t.Parallel()
 	server := newEventServer(t)
 	w := NewEventWriter(server, clock.RealClock{})
-	v := steady()
+	s := steady()
 	for range 100 {
-		w.Eventf(v.obj, secretReference(v.obj.Namespace, v.target.name), corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token to Secret %s", "etl-token")
+		w.Eventf(s.Object, secretReference(s.Object.Namespace, s.Target.Name), corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token to Secret %s", "etl-token")
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
@@ -84,7 +84,7 @@ func TestEventWriter(t *testing.T) {
 		event.Type, event.Reason, event.Action, event.Note, event.ReportingController,
 	}
 	want := []string{
-		"marketing", "CDPCredential", "etl", string(v.obj.UID), "cdpcredentials.io/v1alpha1", "Secret", "etl-token",
+		"marketing", "CDPCredential", "etl", string(s.Object.UID), "cdpcredentials.io/v1alpha1", "Secret", "etl-token",
 		"Normal", "TokenRefreshed", "Refresh", "Wrote a new token to Secret etl-token", "cdp-credential-operator",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -131,9 +131,9 @@ func TestEventAttempts(t *testing.T) {
 func TestEventsNeverBlock(t *testing.T) {
 	t.Parallel()
 	w := NewEventWriter(newEventServer(t), clock.RealClock{})
-	v := steady()
+	s := steady()
 	for range 3000 {
-		w.Eventf(v.obj, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
+		w.Eventf(s.Object, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
 	}
 	if waiting := len(w.queue); waiting != 2000 {
 		t.Errorf("%d wait, want 2000", waiting)
@@ -147,9 +147,9 @@ func TestEventsAtTheEnd(t *testing.T) {
 		server := newEventServer(t)
 		server.hangs = true
 		w := NewEventWriter(server, clock.RealClock{})
-		v := steady()
+		s := steady()
 		for range 1000 {
-			w.Eventf(v.obj, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
+			w.Eventf(s.Object, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
 		}
 		ctx, end := context.WithCancel(t.Context())
 		began := time.Now()

@@ -2,12 +2,15 @@ package controllers
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // TestValueToKeep: a Secret that has changed since it was decided on is not written to, and the next pass knows that the cache is behind.
@@ -25,9 +28,9 @@ func TestValueToKeep(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newPlay(t)
 			v := steady()
-			rec := v.held.rec
+			rec := v.Current.Persisted
 			rec.Keys = []string{"token"}
-			rec.Token = rec.seal([]byte("t0ken"))
+			rec.TokenMAC = rec.TokenMACOf([]byte("t0ken"))
 			state, err := json.Marshal(rec)
 			if err != nil {
 				t.Fatal(err)
@@ -38,13 +41,13 @@ func TestValueToKeep(t *testing.T) {
 			if err := p.api.Create(t.Context(), secret); err != nil {
 				t.Fatal(err)
 			}
-			v.held.version = versionOf(&secret.ObjectMeta)
+			v.Current.Version = credential.VersionOf(&secret.ObjectMeta)
 			tc.change(secret)
 			if err := p.api.Update(t.Context(), secret, &client.UpdateOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			if name == "nobody" {
-				v.held.version = versionOf(&secret.ObjectMeta)
+				v.Current.Version = credential.VersionOf(&secret.ObjectMeta)
 			}
 			mem := &remembered{}
 			value, err := p.r.valueToKeep(t.Context(), v, mem)
@@ -55,11 +58,11 @@ func TestValueToKeep(t *testing.T) {
 			if got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
-			var want []seenTarget
+			var want []credential.SeenTarget
 			if name == "another replica" {
-				want = []seenTarget{{name: "etl-token", version: versionOf(&secret.ObjectMeta), content: edited}}
+				want = []credential.SeenTarget{{Name: "etl-token", Version: credential.VersionOf(&secret.ObjectMeta), Content: credential.ContentEdited}}
 			}
-			if diff := cmp.Diff(want, mem.targets, cmp.AllowUnexported(seenTarget{})); diff != "" {
+			if diff := cmp.Diff(want, mem.targets, cmp.AllowUnexported(credential.SeenTarget{})); diff != "" {
 				t.Errorf("remembered (-want +got):\n%s", diff)
 			}
 		})
@@ -80,11 +83,19 @@ func TestUntilThen(t *testing.T) {
 		"the clock was set back": {time.Minute, "10:50:00", time.Minute},
 	} {
 		p := newPlay(t)
-		v := steady()
-		v.now = at("11:00:00")
+		s := steady()
+		s.Now = at("11:00:00")
 		p.clock.SetTime(at(tc.ended))
-		if got := p.r.untilThen(v, tc.after); got != tc.want {
+		if got := p.r.untilThen(s, tc.after); got != tc.want {
 			t.Errorf("%s: got %s, want %s", name, got, tc.want)
 		}
+	}
+}
+
+// TestRandomWithoutChance: an ID or a salt is not made of nothing.
+func TestRandomWithoutChance(t *testing.T) {
+	t.Parallel()
+	if _, err := (&CDPCredentialReconciler{Rand: strings.NewReader("")}).random(8); err == nil {
+		t.Error("an ID was made of nothing")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 const (
@@ -19,7 +20,7 @@ const (
 // catchUp gives the object with at least what this process wrote. Nil: wait for the cache. One that does not catch up is passed by: a watch may
 // hang for minutes, and the API server's data may have gone back to a backup.
 func (r *CDPCredentialReconciler) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (*v1alpha1.CDPCredential, error) {
-	if !older(obj.ResourceVersion, mem.objectVersion) {
+	if !credential.Older(obj.ResourceVersion, mem.objectVersion) {
 		mem.lagging = time.Time{}
 		return obj, nil
 	}
@@ -31,7 +32,7 @@ func (r *CDPCredentialReconciler) catchUp(ctx context.Context, obj *v1alpha1.CDP
 		return nil, nil
 	}
 	live, err := r.readObject(ctx, obj)
-	if live != nil && older(live.ResourceVersion, mem.objectVersion) {
+	if live != nil && credential.Older(live.ResourceVersion, mem.objectVersion) {
 		mem.objectVersion, mem.targets = "", nil
 	}
 	return live, err
@@ -40,58 +41,36 @@ func (r *CDPCredentialReconciler) catchUp(ctx context.Context, obj *v1alpha1.CDP
 // decide observes and plans. Where it matters most it does so with what the API server says: the cache that a process begins with may be of before
 // the last writes of the process before it, and its watch of Secrets may be further behind than that of objects. A token costs more than two
 // reads, and what is reported of an obstacle takes the place of a back-off that is still to be waited out. Nil: the object is gone.
-func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (*view, step, error) {
-	v, err := r.observe(ctx, obj, mem, r.cachedClient)
+func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered) (*credential.State, credential.Plan, error) {
+	s, err := r.observe(ctx, obj, mem, r.cachedClient)
 	if err != nil {
-		return nil, step{}, err
+		return nil, credential.Plan{}, err
 	}
-	s := plan(v)
-	if hasLost(v, s) {
+	plan := credential.Decide(s)
+	if credential.HasLostSecret(s, plan) {
 		if err := r.notEnding(ctx, obj); err != nil {
-			return nil, step{}, err
+			return nil, credential.Plan{}, err
 		}
 	}
-	exchanges := (s.action == issue || s.action == update) && v.intent.flow.Exchanges()
-	nothingToLose := v.saved.LastRefreshTime == nil && v.saved.LastAttempt == nil && !v.held.found && !mem.uncertain
-	if nothingToLose || (!exchanges || mem.confirmed && !mem.uncertain) && !newObstacle(v, s) {
-		return v, s, nil
+	exchanges := (plan.Action == credential.ActionIssue || plan.Action == credential.ActionUpdate) && s.Desired.Flow.Exchanges()
+	nothingToLose := s.SavedStatus.LastRefreshTime == nil && s.SavedStatus.LastAttempt == nil && !s.Current.Found && !mem.uncertain
+	if nothingToLose || (!exchanges || mem.confirmed && !mem.uncertain) && !credential.IsNewBlocker(s, plan) {
+		return s, plan, nil
 	}
 	live, err := r.readObject(ctx, obj)
 	if live == nil || err != nil {
-		return nil, step{}, err
+		return nil, credential.Plan{}, err
 	}
-	for _, name := range targetNames(live) {
+	for _, name := range credential.TargetNames(live) {
 		if _, err := r.lookInto(ctx, live, mem, name); err != nil {
-			return nil, step{}, err
+			return nil, credential.Plan{}, err
 		}
 	}
 	mem.confirmed, mem.uncertain, mem.objectVersion = mem.confirmed || exchanges, false, live.ResourceVersion
-	if v, err = r.observe(ctx, live, mem, r.readClient); err != nil {
-		return nil, step{}, err
+	if s, err = r.observe(ctx, live, mem, r.readClient); err != nil {
+		return nil, credential.Plan{}, err
 	}
-	return v, plan(v), nil
-}
-
-// targetNames are the names of the target, and of the one of before.
-func targetNames(obj *v1alpha1.CDPCredential) []string {
-	names := []string{obj.Spec.Target.Name}
-	if old := obj.Status.TargetName; old != "" && old != obj.Spec.Target.Name {
-		names = append(names, old)
-	}
-	return names
-}
-
-// newObstacle says whether a Secret, as the cache shows it, is in the way, and status does not say so yet.
-func newObstacle(v *view, s step) bool {
-	if s.failure == nil || s.failure.reason == refreshedReason(&v.obj.Status) {
-		return false
-	}
-	switch s.failure.reason {
-	case v1alpha1.ReasonSecretNotFound, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonCANotAllowed, v1alpha1.ReasonSecretNotAllowed,
-		v1alpha1.ReasonTargetNotOwned, v1alpha1.ReasonTargetUnusable:
-		return true
-	}
-	return false
+	return s, credential.Decide(s), nil
 }
 
 // readObject asks the API server for the object. Nil: it is gone, which the cache will show, too.
@@ -100,9 +79,9 @@ func (r *CDPCredentialReconciler) readObject(ctx context.Context, obj *v1alpha1.
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(obj), live); apierrors.IsNotFound(err) {
 		return nil, nil
 	} else if err != nil {
-		return nil, &requestError{verb: "get", resource: "cdpcredentials", name: obj.Name, err: err}
+		return nil, &credential.RequestError{Verb: "get", Resource: "cdpcredentials", Name: obj.Name, Err: err}
 	}
-	if live.UID != obj.UID || leaving(live) {
+	if live.UID != obj.UID || credential.Leaving(live) {
 		return nil, nil
 	}
 	return live, nil

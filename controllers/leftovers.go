@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
@@ -29,28 +29,28 @@ type cleanup struct {
 }
 
 // remember keeps the name of the old target from a status that is about to be overwritten.
-func (c *cleanup) remember(v *view) {
-	if old := v.saved.TargetName; old != "" && old != v.obj.Spec.Target.Name {
+func (c *cleanup) remember(s *credential.State) {
+	if old := s.SavedStatus.TargetName; old != "" && old != s.Object.Spec.Target.Name {
 		c.before = old
 	}
 }
 
 // tidy removes the targets of earlier names, once the token is in the new one and status says so. What the API server refuses is told once and
 // tried again, and keeps nothing else from happening. It says when to come back; zero: nothing is left.
-func (r *CDPCredentialReconciler) tidy(ctx context.Context, v *view, mem *remembered, out outcome) time.Time {
-	if !out.wrote && (v.moving() || !v.target.has() || v.obj.Spec.Suspend) {
+func (r *CDPCredentialReconciler) tidy(ctx context.Context, s *credential.State, mem *remembered, result credential.Result) time.Time {
+	if !result.Wrote && (s.IsMoving() || !s.Target.HasToken() || s.Object.Spec.Suspend) {
 		return time.Time{}
 	}
 	c := &mem.cleanup
-	if v.now.Before(c.at) && c.at.Sub(v.now) <= cleanupMaxBackoff { // else the clock was set back
+	if s.Now.Before(c.at) && c.at.Sub(s.Now) <= cleanupMaxBackoff { // else the clock was set back
 		return c.at
 	}
-	name, err := r.removeLeftovers(ctx, v, mem)
+	name, err := r.removeLeftovers(ctx, s, mem)
 	if err == nil {
 		*c = cleanup{}
 		return time.Time{}
 	}
-	c.at = v.now.Add(doubled(cleanupBackoff, cleanupMaxBackoff, c.failures))
+	c.at = s.Now.Add(credential.Doubled(cleanupBackoff, cleanupMaxBackoff, c.failures))
 	c.failures++
 	if ctx.Err() != nil {
 		return c.at
@@ -58,7 +58,7 @@ func (r *CDPCredentialReconciler) tidy(ctx context.Context, v *view, mem *rememb
 	ctrl.LoggerFrom(ctx).Error(err, "Failed to remove the target Secret of before", "secret", name)
 	if refusedByPolicy(err) && !c.told {
 		c.told = true
-		r.Recorder.Eventf(v.obj, secretReference(v.obj.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", staleTarget(v.obj, name, err))
+		r.Recorder.Eventf(s.Object, secretReference(s.Object.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", staleTarget(s.Object, name, err))
 	}
 	return c.at
 }
@@ -75,7 +75,7 @@ func refusedByPolicy(err error) bool {
 
 func staleTarget(obj *v1alpha1.CDPCredential, name string, err error) string {
 	verb, mend := "delete", "delete it by hand"
-	if retains(&obj.Spec.Target) {
+	if credential.Retains(&obj.Spec.Target) {
 		verb, mend = "take the owner reference off", "take it off by hand, or the Secret goes with this object"
 	}
 	return fmt.Sprintf("The API server does not let the operator %s Secret %s, the target of before (%s): %s, or ask whoever runs the cluster for its admission "+
@@ -84,8 +84,8 @@ func staleTarget(obj *v1alpha1.CDPCredential, name string, err error) string {
 
 // removeLeftovers deletes what earlier names of the target have left behind, once the token is in the right one. With Retain it only gives up
 // their ownership, so that they outlive the object. Nothing is touched that does not say that it is ours. With an error it names the Secret.
-func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, v *view, mem *remembered) (string, error) {
-	obj := v.obj
+func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, s *credential.State, mem *remembered) (string, error) {
+	obj := s.Object
 	owned := &metav1.PartialObjectMetadataList{}
 	owned.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
 	if err := r.Client.List(ctx, owned, client.InNamespace(obj.Namespace), client.MatchingFields{ownedByField: slimcache.Bucket(string(obj.UID))}, client.UnsafeDisableDeepCopy); err != nil {
@@ -101,8 +101,8 @@ func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, v *view, 
 		names[old] = true
 	}
 	delete(names, obj.Spec.Target.Name)
-	for _, name := range sortedKeys(names) {
-		if err := r.removeLeftover(ctx, v, mem, name); err != nil {
+	for _, name := range credential.SortedKeys(names) {
+		if err := r.removeLeftover(ctx, s, mem, name); err != nil {
 			return name, err
 		}
 	}
@@ -110,8 +110,8 @@ func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, v *view, 
 }
 
 // removeLeftover removes one target of before, if it still says that it is ours.
-func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, v *view, mem *remembered, name string) error {
-	obj := v.obj
+func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, s *credential.State, mem *remembered, name string) error {
+	obj := s.Object
 	meta := secretMetadata(obj.Namespace, name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
 		return nil
@@ -121,12 +121,12 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, v *view, m
 	if meta.Annotations[v1alpha1.CredentialAnnotation] != obj.Name || meta.Annotations[v1alpha1.StateAnnotation] == "" {
 		return nil
 	}
-	if retains(&obj.Spec.Target) {
+	if credential.Retains(&obj.Spec.Target) {
 		return r.disown(ctx, meta)
 	}
-	rec := anyRecord(meta.Annotations[v1alpha1.StateAnnotation])
+	rec := credential.ParseAnyPersistedState(meta.Annotations[v1alpha1.StateAnnotation])
 	if rec == nil {
-		rec = v.target.rec // somebody has edited it: what we wrote there had the names that it has now
+		rec = s.Target.Persisted // somebody has edited it: what we wrote there had the names that it has now
 	} else if rec.Object != obj.Name {
 		return nil // handed over from another object, which wrote what is in it
 	}
@@ -148,7 +148,7 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, v *view, m
 
 // stripLeftover takes what is ours out of a target of before. Without our annotation the Secret would not be ours again, so the API server is asked
 // whether it is the target again, which the cache may not show yet.
-func (r *CDPCredentialReconciler) stripLeftover(ctx context.Context, obj *v1alpha1.CDPCredential, secret *metav1.PartialObjectMetadata, rec *record) error {
+func (r *CDPCredentialReconciler) stripLeftover(ctx context.Context, obj *v1alpha1.CDPCredential, secret *metav1.PartialObjectMetadata, rec *credential.PersistedState) error {
 	live, err := r.readObject(ctx, obj)
 	if live == nil || err != nil || live.Spec.Target.Name == secret.Name {
 		return err
@@ -161,16 +161,9 @@ func (r *CDPCredentialReconciler) stripLeftover(ctx context.Context, obj *v1alph
 
 // disown takes our owner reference off a Secret that is to outlive the object.
 func (r *CDPCredentialReconciler) disown(ctx context.Context, secret *metav1.PartialObjectMetadata) error {
-	none := metadata{}
-	rest := none.owners(secret.OwnerReferences)
-	if len(rest) == len(secret.OwnerReferences) {
-		return nil
-	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": secret.UID, "resourceVersion": secret.ResourceVersion, "ownerReferences": rest,
-	}})
-	if err != nil {
-		return fmt.Errorf("write the patch of Secret %s: %w", secret.Name, err)
+	patch, err := credential.OwnerRemovalPatch(&secret.ObjectMeta)
+	if patch == nil || err != nil {
+		return err
 	}
 	err = r.Client.Patch(ctx, secret.DeepCopy(), client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy))
 	if client.IgnoreNotFound(err) != nil {

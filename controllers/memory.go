@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // memory is what one process remembers between passes, to ask less and to know a lagging cache when it sees one. Nothing is wrong without
@@ -30,11 +30,11 @@ type remembered struct {
 	// unsaved is the status that could not be written: the failures and the times in it hold all the same.
 	unsaved *v1alpha1.CDPCredentialStatus
 	// targets are the target Secrets that we wrote or looked into; nearly always there is one.
-	targets []seenTarget
+	targets []credential.SeenTarget
 	// client is what was found when the client Secret was last read.
 	client seenClient
 	// pending is a token that was issued and could not yet be written.
-	pending *publication
+	pending *credential.Publication
 	// issuedAt is when this process last asked for a token that it was given, and issuance the count of that day: status and record may both have been taken away, and know nothing of a token that was never written. Zero: it was given none.
 	issuedAt time.Time
 	issuance *v1alpha1.Issuance
@@ -44,7 +44,7 @@ type remembered struct {
 	// throttled is the last attempt that was answered with 429. Nil: none was since the last token.
 	throttled *throttledAttempt
 	// assertions is what is known of the clock of the endpoint that judges them.
-	assertions assertionClock
+	assertions credential.AssertionClock
 	// terminating says that the namespace is being deleted.
 	terminating bool
 	// updateRefused is the seal of the Algonomy token whose resources the vendor did not change.
@@ -60,9 +60,8 @@ type remembered struct {
 	// rewrites counts the rewrites since rewriteSince.
 	rewrites     int
 	rewriteSince time.Time
-	// repairs are the last repairs of the target, and unansweredRepair one that may have been made, too. Nil: there is none.
-	repairs          quickRepairs
-	unansweredRepair *unansweredRepair
+	// repairs are the last repairs of the target.
+	repairs credential.RepairHistory
 	// apiFailure is since when the API server has refused what passes ask of it. Zero: it does not.
 	apiFailure apiFailure
 	// heldUpSince is since when the next exchange has waited for its turn, or for the API server to let it go on. Zero: it does not.
@@ -72,7 +71,7 @@ type remembered struct {
 	// cleanup is what is left to do about targets of earlier names.
 	cleanup cleanup
 	// rollouts are what workloads wait for, of those that wait.
-	rollouts map[v1alpha1.RolloutRestart]rolloutWait
+	rollouts map[v1alpha1.RolloutRestart]credential.RestartWait
 	// lagging is since when the cache has shown the object older than it is. Zero: it does not.
 	lagging time.Time
 }
@@ -81,15 +80,7 @@ type remembered struct {
 type throttledAttempt struct {
 	asked   string
 	request string
-	failure failure
-}
-
-type seenTarget struct {
-	name     string
-	version  string
-	content  content
-	unusable string
-	foreign  string
+	failure credential.Failure
 }
 
 type seenClient struct {
@@ -99,7 +90,7 @@ type seenClient struct {
 	request string
 	// against is the fingerprint in the record that it was compared with.
 	against    string
-	difference difference
+	difference credential.Difference
 	// attempt is request at the last failed attempt.
 	attempt string
 }
@@ -132,17 +123,17 @@ func (m *memory) forget(name types.NamespacedName) {
 }
 
 // seen is what is known of a target.
-func (mem *remembered) seen(name string) (seenTarget, bool) {
+func (mem *remembered) seen(name string) (credential.SeenTarget, bool) {
 	for _, seen := range mem.targets {
-		if seen.name == name {
+		if seen.Name == name {
 			return seen, true
 		}
 	}
-	return seenTarget{}, false
+	return credential.SeenTarget{}, false
 }
 
-func (mem *remembered) sawTarget(seen seenTarget) {
-	mem.forgetTarget(seen.name)
+func (mem *remembered) sawTarget(seen credential.SeenTarget) {
+	mem.forgetTarget(seen.Name)
 	if len(mem.targets) > 8 { // after a few renamings there is nothing to gain from the old ones
 		mem.targets = nil
 	}
@@ -150,14 +141,5 @@ func (mem *remembered) sawTarget(seen seenTarget) {
 }
 
 func (mem *remembered) forgetTarget(name string) {
-	mem.targets = slices.DeleteFunc(mem.targets, func(seen seenTarget) bool { return seen.name == name })
-}
-
-// older says whether a resourceVersion is of before another. Versions that cannot be compared are not.
-func older(resourceVersion, than string) bool {
-	if resourceVersion == than || than == "" {
-		return false
-	}
-	order, err := resourceversion.CompareResourceVersion(resourceVersion, than)
-	return err == nil && order < 0
+	mem.targets = slices.DeleteFunc(mem.targets, func(seen credential.SeenTarget) bool { return seen.Name == name })
 }

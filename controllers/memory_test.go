@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // TestMemory: an object has one memory until it is forgotten, or another object has its name.
@@ -58,58 +60,20 @@ func TestSawTarget(t *testing.T) {
 	var mem remembered
 	for i := range 1000 {
 		name := fmt.Sprint(i)
-		mem.sawTarget(seenTarget{name: name, version: "t/9", content: edited, unusable: "is immutable"})
-		if seen, known := mem.seen(name); !known || seen != (seenTarget{name: name, version: "t/9", content: edited, unusable: "is immutable"}) {
+		mem.sawTarget(credential.SeenTarget{Name: name, Version: "t/9", Content: credential.ContentEdited, Unusable: "is immutable"})
+		if seen, known := mem.seen(name); !known || seen != (credential.SeenTarget{Name: name, Version: "t/9", Content: credential.ContentEdited, Unusable: "is immutable"}) {
 			t.Fatalf("%s is not known: %+v", name, seen)
 		}
 		if len(mem.targets) > 10 {
 			t.Fatalf("it knows %d names", len(mem.targets))
 		}
 	}
-	mem.sawTarget(seenTarget{name: "999", version: "t/10"})
-	if seen, _ := mem.seen("999"); seen.version != "t/10" {
+	mem.sawTarget(credential.SeenTarget{Name: "999", Version: "t/10"})
+	if seen, _ := mem.seen("999"); seen.Version != "t/10" {
 		t.Errorf("got %+v", seen)
 	}
 	mem.forgetTarget("999")
 	if seen, known := mem.seen("999"); known {
 		t.Errorf("got %+v, though it was to be forgotten", seen)
-	}
-}
-
-// TestOlder: what cannot be compared is not older, so that nothing is waited for that never comes.
-func TestOlder(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct {
-		version, than string
-		want          bool
-	}{
-		{"8", "9", true}, {"9", "9", false}, {"10", "9", false}, {"9", "10", true}, {"99999999999999999999", "100000000000000000000", true},
-		{"8", "", false}, {"", "9", false}, {"", "", false}, {"a", "b", false}, {"8", "b", false}, {"-1", "9", false}, {"08", "9", false}, {"0", "9", false},
-	} {
-		if got := older(tc.version, tc.than); got != tc.want {
-			t.Errorf("%q than %q: got %t", tc.version, tc.than, got)
-		}
-	}
-}
-
-// TestLags: the cache shows a Secret as it was before we wrote it, or looked into it.
-func TestLags(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		found         bool
-		cached, known string
-		want          bool
-	}{
-		"as known":                         {true, "a/9", "a/9", false},
-		"later":                            {true, "a/10", "a/9", false},
-		"before our write":                 {true, "a/8", "a/9", true},
-		"not there, or deleted":            {false, "/", "a/9", true},
-		"made again since":                 {true, "b/12", "a/9", false},
-		"of before it was made again":      {true, "a/8", "b/9", true},
-		"versions that cannot be compared": {true, "a/x", "a/y", false},
-	} {
-		if got := lags(tc.found, tc.cached, tc.known); got != tc.want {
-			t.Errorf("%s: got %t", name, got)
-		}
 	}
 }

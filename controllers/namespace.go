@@ -94,29 +94,3 @@ func (r *CDPCredentialReconciler) notEnding(ctx context.Context, obj *v1alpha1.C
 	}
 	return nil
 }
-
-// hasLost reports whether an object that had a token has lost its client Secret or its target, and that is about to be told, or the target made anew.
-func hasLost(v *view, s step) bool {
-	if v.saved.LastRefreshTime == nil {
-		return false
-	}
-	lostClient := s.failure != nil && s.failure.reason == v1alpha1.ReasonSecretNotFound && refreshedReason(&v.obj.Status) != v1alpha1.ReasonSecretNotFound
-	lostTarget := s.cause == causeMissing && !v.held.found
-	return lostClient || lostTarget
-}
-
-// keptByOthers reports whether an object that is being deleted stays for now, because of a finalizer of somebody else. The garbage collector's own are
-// none: what they wait for is us.
-func keptByOthers(obj *v1alpha1.CDPCredential) bool {
-	for _, finalizer := range obj.Finalizers {
-		if finalizer != metav1.FinalizerDeleteDependents && finalizer != metav1.FinalizerOrphanDependents {
-			return true
-		}
-	}
-	return false
-}
-
-// leaving reports whether an object is as good as gone.
-func leaving(obj *v1alpha1.CDPCredential) bool {
-	return !obj.DeletionTimestamp.IsZero() && !keptByOthers(obj)
-}

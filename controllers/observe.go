@@ -9,263 +9,228 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
 // status nor this process knows the version. The client Secret is observed by observeClient.
-func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, observeClient func(context.Context, *view) error) (*view, error) {
-	v := r.viewOf(obj, mem)
-	obj = v.obj
+func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, observeClient func(context.Context, *credential.State) error) (*credential.State, error) {
+	s := r.viewOf(obj, mem)
+	obj = s.Object
 	var err error
-	if err = observeClient(ctx, v); err != nil {
+	if err = observeClient(ctx, s); err != nil {
 		return nil, err
 	}
-	if v.target, err = r.observeTarget(ctx, obj, mem, obj.Spec.Target.Name); err != nil {
+	if s.Target, err = r.observeTarget(ctx, obj, mem, obj.Spec.Target.Name); err != nil {
 		return nil, err
 	}
-	v.held = v.target
-	if old := obj.Status.TargetName; old != "" && old != v.target.name {
+	s.Current = s.Target
+	if old := obj.Status.TargetName; old != "" && old != s.Target.Name {
 		before, err := r.observeTarget(ctx, obj, mem, old)
 		if err != nil {
 			return nil, err
 		}
-		newer := !v.target.has() || before.rec != nil && before.rec.IssuedAt.After(v.target.rec.IssuedAt)
-		if newer && before.holds(v.now) && before.owner() == obj.Name {
-			v.held = before
+		newer := !s.Target.HasToken() || before.Persisted != nil && before.Persisted.IssuedAt.After(s.Target.Persisted.IssuedAt)
+		if newer && before.HoldsToken(s.Now) && before.Owner() == obj.Name {
+			s.Current = before
 		}
 	}
-	r.adoptStatus(v)
-	v.repeated = repeatedBefore(v)
-	if rec := v.held.rec; rec != nil {
-		v.rejected = obj.Spec.Verify != nil && (mem.rejected == rec.Token || rejectedBefore(v))
-		v.updateRefused = mem.updateRefused == rec.Token
+	r.clocks().AdoptStatus(s)
+	s.Repeated = credential.RepeatedBefore(s)
+	if rec := s.Current.Persisted; rec != nil {
+		s.Rejected = obj.Spec.Verify != nil && (mem.rejected == rec.TokenMAC || credential.RejectedBefore(s))
+		s.UpdateRefused = mem.updateRefused == rec.TokenMAC
 	}
-	r.recallIssued(v, mem)
-	if err := r.compareClient(ctx, v, mem); err != nil {
+	r.recallIssued(s, mem)
+	if err := r.compareClient(ctx, s, mem); err != nil {
 		return nil, err
 	}
-	confirmRepair(v, mem)
-	return v, nil
+	mem.repairs.Confirm(s)
+	return s, nil
 }
 
 // viewOf is a view of the object alone. What happened has happened, though it could not be written.
-func (r *CDPCredentialReconciler) viewOf(obj *v1alpha1.CDPCredential, mem *remembered) *view {
+func (r *CDPCredentialReconciler) viewOf(obj *v1alpha1.CDPCredential, mem *remembered) *credential.State {
 	own := *obj
-	v := &view{now: r.Clock.Now(), ahead: r.ahead(), obj: &own, saved: obj.Status, allowed: r.AllowedHosts, only: r.TokenHostsOnly, allowedMetadata: r.AllowedMetadata}
+	s := &credential.State{Now: r.Clock.Now(), ClockAhead: r.clocks().Ahead, Object: &own, SavedStatus: obj.Status, AllowedHosts: r.AllowedHosts, TokenHostsOnly: r.TokenHostsOnly, AllowedMetadata: r.AllowedMetadata}
 	if mem.unsaved != nil {
 		own.Status = *mem.unsaved.DeepCopy()
 	}
-	v.intent, v.intentErr = intentOf(&obj.Spec)
-	return v
-}
-
-// rejectedBefore reports whether status knows that the API answered 401 to the held token: the exchange that this called for has failed.
-func rejectedBefore(v *view) bool {
-	last := v.obj.Status.LastAttempt
-	return last != nil && last.TokenRejected && !newerThanStatus(v)
+	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)
+	return s
 }
 
 // recallIssued brings what this process remembers of the last token that it was given.
-func (r *CDPCredentialReconciler) recallIssued(v *view, mem *remembered) {
-	if p := mem.pending; p != nil && v.target.has() && !v.target.rec.IssuedAt.Before(p.rec.IssuedAt) {
-		mem.confirmed = mem.confirmed || v.target.rec.IssuedAt.Equal(p.rec.IssuedAt)
+func (r *CDPCredentialReconciler) recallIssued(s *credential.State, mem *remembered) {
+	if p := mem.pending; p != nil && s.Target.HasToken() && !s.Target.Persisted.IssuedAt.Before(p.Persisted.IssuedAt) {
+		mem.confirmed = mem.confirmed || s.Target.Persisted.IssuedAt.Equal(p.Persisted.IssuedAt)
 		mem.pending = nil // it was written after all, or overtaken: the answer to the write was lost
 	}
-	v.repairs = mem.repairs
-	v.inHand, v.issuance, v.issuedAt, v.throttled = mem.pending != nil, mem.issuance, mem.issuedAt, mem.throttled != nil
-	v.newTokenAt = mem.issuedAt
-	if mem.repeatedAt.After(v.issuedAt) {
-		v.issuedAt = mem.repeatedAt
+	s.Repairs = mem.repairs.Quick
+	s.HasPendingToken, s.Issuance, s.LastIssuedAt, s.Throttled = mem.pending != nil, mem.issuance, mem.issuedAt, mem.throttled != nil
+	s.LastNewTokenAt = mem.issuedAt
+	if mem.repeatedAt.After(s.LastIssuedAt) {
+		s.LastIssuedAt = mem.repeatedAt
 	}
 }
 
 // cachedClient finds the client Secret in the cache.
-func (r *CDPCredentialReconciler) cachedClient(ctx context.Context, v *view) error {
-	meta := secretMetadata(v.obj.Namespace, v.obj.Spec.ClientSecretRef.Name)
+func (r *CDPCredentialReconciler) cachedClient(ctx context.Context, s *credential.State) error {
+	meta := secretMetadata(s.Object.Namespace, s.Object.Spec.ClientSecretRef.Name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
 		return nil
 	} else if err != nil {
 		return fmt.Errorf("read the client Secret's metadata: %w", err)
 	}
-	v.client = clientViewOf(&meta.ObjectMeta)
+	s.Client = credential.ClientSecretOf(&meta.ObjectMeta)
 	return nil
 }
 
-func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) (targetView, error) {
+func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) (credential.TargetSecret, error) {
 	meta := secretMetadata(obj.Namespace, name)
 	err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta)
 	if client.IgnoreNotFound(err) != nil {
-		return targetView{}, fmt.Errorf("read the target Secret's metadata: %w", err)
+		return credential.TargetSecret{}, fmt.Errorf("read the target Secret's metadata: %w", err)
 	}
 	found := err == nil
-	t := targetView{name: name, found: found, version: versionOf(&meta.ObjectMeta), meta: meta.ObjectMeta}
+	t := credential.TargetSecret{Name: name, Found: found, Version: credential.VersionOf(&meta.ObjectMeta), Metadata: meta.ObjectMeta}
 	seen, known := mem.seen(name)
 	if known && !found {
 		if err := r.notEnding(ctx, obj); err != nil { // before thousands of Secrets are asked for that go with their namespace
 			return t, err
 		}
 	}
-	if known && lags(found, t.version, seen.version) {
+	if known && credential.Lags(found, t.Version, seen.Version) {
 		// The cache has not seen our own last write, or the Secret has just been deleted: only the API server knows which.
 		return r.lookInto(ctx, obj, mem, name)
 	}
-	if !found || t.owner() != obj.Name {
+	if !found || t.Owner() != obj.Name {
 		return t, nil
 	}
-	t.rec = r.parseRecord(t.meta.Annotations[v1alpha1.StateAnnotation], obj.Name)
+	t.Persisted = r.clocks().ParsePersistedState(t.Metadata.Annotations[v1alpha1.StateAnnotation], obj.Name)
 	switch {
-	case known && seen.version == t.version:
-		t.content, t.unusable, t.foreign = seen.content, seen.unusable, seen.foreign
-	case t.rec != nil && obj.Status.TargetName == name && obj.Status.TargetVersion == t.version:
-		t.content = intact
-		if t.rec.Shared {
-			t.foreign = someForeign
+	case known && seen.Version == t.Version:
+		t.Content, t.Unusable, t.ForeignKeys = seen.Content, seen.Unusable, seen.ForeignKeys
+	case t.Persisted != nil && obj.Status.TargetName == name && obj.Status.TargetVersion == t.Version:
+		t.Content = credential.ContentIntact
+		if t.Persisted.Shared {
+			t.ForeignKeys = credential.SomeForeign
 		}
 	default:
 		return r.lookInto(ctx, obj, mem, name)
 	}
-	if other := controlled(&t.meta); other != "" {
-		t.unusable = other
+	if other := credential.Controlled(&t.Metadata); other != "" {
+		t.Unusable = other
 	}
 	return t, nil
 }
 
-// lags says whether the cache shows a Secret as it was before the version that we know of.
-func lags(found bool, cached, known string) bool {
-	_, cachedVersion := splitVersion(cached)
-	_, knownVersion := splitVersion(known)
-	return !found || older(cachedVersion, knownVersion)
-}
-
 // lookInto reads a target Secret itself and remembers what it found.
-func (r *CDPCredentialReconciler) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) (targetView, error) {
+func (r *CDPCredentialReconciler) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) (credential.TargetSecret, error) {
 	t, err := r.readTarget(ctx, obj, name)
 	if err != nil {
 		return t, err
 	}
 	mem.uncertain = mem.uncertain && name != obj.Spec.Target.Name
-	if !t.found {
+	if !t.Found {
 		mem.forgetTarget(name)
 	} else {
-		mem.sawTarget(t.seen())
+		mem.sawTarget(t.Seen())
 	}
 	return t, nil
 }
 
 // readTarget asks the API server for a target Secret, past the cache, and judges what is in it.
-func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.CDPCredential, name string) (targetView, error) {
+func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.CDPCredential, name string) (credential.TargetSecret, error) {
 	secret := &corev1.Secret{}
 	if err := r.Live.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: name}, secret); apierrors.IsNotFound(err) {
-		return targetView{name: name}, nil
+		return credential.TargetSecret{Name: name}, nil
 	} else if err != nil {
-		return targetView{}, &requestError{verb: "get", resource: "secrets", name: name, err: err}
+		return credential.TargetSecret{}, &credential.RequestError{Verb: "get", Resource: "secrets", Name: name, Err: err}
 	}
-	t := targetView{name: name, found: true, version: versionOf(&secret.ObjectMeta), meta: secret.ObjectMeta, secret: secret}
-	t.rec = r.parseRecord(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)
-	switch {
-	case t.rec == nil || t.rec.tokenIn(secret.Data) == nil || t.rec.seal(t.rec.tokenIn(secret.Data)) != t.rec.Token:
-		t.content = replaced
-	case t.rec.sealData(secret.Data, t.rec.Keys) != t.rec.Data:
-		t.content = edited
-	}
-	t.foreign = foreignKeys(secret.Data, t.rec)
-	if t.unusable = unusable(secret); t.unusable == "" {
-		t.unusable = controlled(&secret.ObjectMeta)
-	}
-	return t, nil
+	return credential.TargetSecretOf(secret, r.clocks().ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)), nil
 }
 
 // compareClient says what has changed in what would be sent. The client Secret is read only if its version, or what is asked for, is
 // another one than it was when the answer was last found.
-func (r *CDPCredentialReconciler) compareClient(ctx context.Context, v *view, mem *remembered) error {
-	if v.intentErr != nil || !v.client.found {
+func (r *CDPCredentialReconciler) compareClient(ctx context.Context, s *credential.State, mem *remembered) error {
+	if s.DesiredErr != nil || !s.Client.Found {
 		return nil //nolint:nilerr // what is wrong with the object is the plan's to say
 	}
-	rec := v.held.rec
-	last := v.obj.Status.LastAttempt
-	if last != nil && last.Asked == v.intent.asked && lags(true, v.client.version, last.ClientSecretVersion) {
+	rec := s.Current.Persisted
+	last := s.Object.Status.LastAttempt
+	if last != nil && last.Asked == s.Desired.SpecHash && credential.Lags(true, s.Client.Version, last.ClientSecretVersion) {
 		// The cache is behind what the last attempt was made with: what it shows is no change.
-		if err := r.readClient(ctx, v); err != nil || !v.client.found {
+		if err := r.readClient(ctx, s); err != nil || !s.Client.Found {
 			return err
 		}
 	}
-	recordStale := rec != nil && v.held.has() && (rec.Asked != v.intent.asked || rec.Client != v.client.version)
-	if recordStale && askedDifference(rec, &v.intent) == different {
+	recordStale := rec != nil && s.Current.HasToken() && (rec.SpecHash != s.Desired.SpecHash || rec.ClientVersion != s.Client.Version)
+	if recordStale && credential.SpecDifference(rec, &s.Desired) == credential.Different {
 		// Whatever the values are: an exchange only where they differ would tell whether two Secrets hold the same.
-		v.difference, recordStale = different, false
+		s.Difference, recordStale = credential.Different, false
 	}
-	return r.compareValues(ctx, v, mem, recordStale)
+	return r.compareValues(ctx, s, mem, recordStale)
 }
 
 // compareValues says what has changed in the values of the client Secret since the held token was issued, if withRecord is set, and since the last
 // failed attempt.
-func (r *CDPCredentialReconciler) compareValues(ctx context.Context, v *view, mem *remembered, withRecord bool) error {
-	last := v.obj.Status.LastAttempt
-	attemptStale := last != nil && last.Generation == v.obj.Generation && last.ClientSecretVersion != v.client.version && mem.client.attempt != ""
+func (r *CDPCredentialReconciler) compareValues(ctx context.Context, s *credential.State, mem *remembered, withRecord bool) error {
+	last := s.Object.Status.LastAttempt
+	attemptStale := last != nil && last.Generation == s.Object.Generation && last.ClientSecretVersion != s.Client.Version && mem.client.attempt != ""
 	if !withRecord && !attemptStale {
 		return nil
 	}
 	seen := &mem.client
-	if !seen.is(v, withRecord) {
-		if err := r.readClient(ctx, v); err != nil || !v.client.found {
+	if !seen.is(s, withRecord) {
+		if err := r.readClient(ctx, s); err != nil || !s.Client.Found {
 			return err
 		}
-		r.compare(v, seen, withRecord)
+		r.compare(s, seen, withRecord)
 	}
 	if withRecord {
-		v.difference = seen.difference
+		s.Difference = seen.difference
 	}
-	v.attemptUnchanged = attemptStale && seen.request == seen.attempt
+	s.AttemptUnchanged = attemptStale && seen.request == seen.attempt
 	return nil
 }
 
-// askedDifference is what spec.provider and spec.clientSecretRef ask for in comparison to what they did when the record was written.
-func askedDifference(rec *record, in *intent) difference {
-	switch {
-	case rec.Asked == in.asked:
-		return same
-	case in.askedRest != "" && rec.AskedRest == in.askedRest:
-		return resourcesOnly
-	}
-	return different
-}
-
 // is says whether what was seen last is of what there is now.
-func (seen *seenClient) is(v *view, compared bool) bool {
-	return seen.version == v.client.version && seen.asked == v.intent.asked && (!compared || seen.against == v.held.rec.Request)
+func (seen *seenClient) is(s *credential.State, compared bool) bool {
+	return seen.version == s.Client.Version && seen.asked == s.Desired.SpecHash && (!compared || seen.against == s.Current.Persisted.RequestHash)
 }
 
 // compare remembers what the client Secret, as it was just read, comes to.
-func (r *CDPCredentialReconciler) compare(v *view, seen *seenClient, withRecord bool) {
-	*seen = seenClient{version: v.client.version, asked: v.intent.asked, attempt: seen.attempt, difference: different}
+func (r *CDPCredentialReconciler) compare(s *credential.State, seen *seenClient, withRecord bool) {
+	*seen = seenClient{version: s.Client.Version, asked: s.Desired.SpecHash, attempt: seen.attempt, difference: credential.Different}
 	if withRecord {
-		seen.against = v.held.rec.Request
+		seen.against = s.Current.Persisted.RequestHash
 	}
-	req, err := v.intent.withClient(v.client.secret)
+	req, err := s.Desired.Request(s.Client.Content)
 	if err != nil {
 		return // a value is missing, which the attempt will report
 	}
-	seen.request = r.attemptFingerprint(v, req)
+	seen.request = credential.AttemptFingerprint(r.salt[:], s, req)
 	if withRecord {
-		seen.difference = compareRequests(v.held.rec, req)
+		seen.difference = credential.CompareRequests(s.Current.Persisted, req)
 	}
 }
 
 // readClient asks the API server for the client Secret, past the cache.
-func (r *CDPCredentialReconciler) readClient(ctx context.Context, v *view) error {
-	if v.client.secret != nil {
+func (r *CDPCredentialReconciler) readClient(ctx context.Context, s *credential.State) error {
+	if s.Client.Content != nil {
 		return nil
 	}
 	secret := &corev1.Secret{}
-	err := r.Live.Get(ctx, client.ObjectKey{Namespace: v.obj.Namespace, Name: v.obj.Spec.ClientSecretRef.Name}, secret)
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: s.Object.Namespace, Name: s.Object.Spec.ClientSecretRef.Name}, secret)
 	if apierrors.IsNotFound(err) {
-		v.client = clientView{}
+		s.Client = credential.ClientSecret{}
 		return nil
 	}
 	if err != nil {
-		return &requestError{verb: "get", resource: "secrets", name: v.obj.Spec.ClientSecretRef.Name, err: err}
+		return &credential.RequestError{Verb: "get", Resource: "secrets", Name: s.Object.Spec.ClientSecretRef.Name, Err: err}
 	}
-	v.client = clientViewOf(&secret.ObjectMeta)
-	v.client.secret = secret
+	s.Client = credential.ClientSecretOf(&secret.ObjectMeta)
+	s.Client.Content = secret
 	return nil
 }

@@ -30,6 +30,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	decision "github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
@@ -115,7 +116,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 			ByObject: map[client.Object]cache.ByObject{
 				&v1alpha1.CDPCredential{}: {Transform: slimcache.Credentials()},
 			},
-			DefaultTransform:  slimcache.SecretMetadata(func(key string) bool { return controllers.AllowedTargetKey(key, nil) }),
+			DefaultTransform:  slimcache.SecretMetadata(func(key string) bool { return decision.AllowedTargetKey(key, nil) }),
 			DefaultNamespaces: map[string]cache.Config{namespace: {}},
 		},
 		Metrics:                server.Options{BindAddress: "0"},

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // OwnWrites are the versions of targets that this process has written and whose events have not come yet. The pass that wrote one knows what is in
@@ -72,10 +73,10 @@ func (r *CDPCredentialReconciler) wakeBySecrets() handler.EventHandler {
 	}
 	return handler.Funcs{
 		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
-			wake(q, r.referencing(ctx, e.Object, owner(e.Object)), versionOf(e.Object))
+			wake(q, r.referencing(ctx, e.Object, owner(e.Object)), credential.VersionOf(e.Object))
 		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
-			wake(q, r.referencing(ctx, e.ObjectNew, owner(e.ObjectNew), owner(e.ObjectOld)), versionOf(e.ObjectNew))
+			wake(q, r.referencing(ctx, e.ObjectNew, owner(e.ObjectNew), owner(e.ObjectOld)), credential.VersionOf(e.ObjectNew))
 		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
 			wake(q, r.referencing(ctx, e.Object, owner(e.Object)), "")

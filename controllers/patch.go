@@ -9,11 +9,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together. It reports whether the object is gone.
 func (r *CDPCredentialReconciler) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, saved v1alpha1.CDPCredentialStatus, mem *remembered, status v1alpha1.CDPCredentialStatus) (gone bool, err error) {
-	patch, err := statusPatch(obj.UID, &saved, &status)
+	patch, err := credential.StatusPatch(obj.UID, &saved, &status)
 	if err != nil {
 		return false, err
 	}

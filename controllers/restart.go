@@ -16,121 +16,113 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // rollOut restarts the workloads of spec.rolloutRestart that have begun with other data than the target holds, as far as it is time to. It says what
 // status is to have of them, and when to come back. Its times are on the local clock, as those are that workloads carry. Nothing that goes wrong here is the token's business.
-func (r *CDPCredentialReconciler) rollOut(ctx context.Context, v *view, mem *remembered) ([]v1alpha1.RolloutRestartStatus, time.Time) {
+func (r *CDPCredentialReconciler) rollOut(ctx context.Context, s *credential.State, mem *remembered) ([]v1alpha1.RolloutRestartStatus, time.Time) {
 	waits := mem.rollouts
 	mem.rollouts = nil
 	var entries []v1alpha1.RolloutRestartStatus
 	var first time.Time
-	dataRevision := v.target.dataRevision(v.obj.Name)
-	for _, ref := range v.obj.Spec.RolloutRestart {
-		o := rollout{object: client.ObjectKeyFromObject(v.obj), ref: ref, told: toldOf(v.obj.Status.RolloutRestart, ref), dataRevision: dataRevision, wait: waits[ref]}
+	dataRevision := s.Target.DataRevision(s.Object.Name)
+	for _, ref := range s.Object.Spec.RolloutRestart {
+		o := credential.RestartState{Object: client.ObjectKeyFromObject(s.Object), Workload: ref, Status: credential.RestartStatusOf(s.Object.Status.RolloutRestart, ref), DataRevision: dataRevision, Wait: waits[ref]}
 		switch {
 		case !r.RolloutRestart:
-			entries = append(entries, o.hindered(v1alpha1.EventRolloutRestartDisabled, restartDisabled))
-		case v.obj.Spec.Suspend || dataRevision == "":
-			if o.told != nil {
-				entries = append(entries, o.entry())
+			entries = append(entries, o.Blocked(v1alpha1.EventRolloutRestartDisabled, credential.RestartDisabled))
+		case s.Object.Spec.Suspend || dataRevision == "":
+			if o.Status != nil {
+				entries = append(entries, o.EntryStatus())
 			}
 			continue
 		default:
-			entry, until := r.rollOutOne(ctx, v, &o)
+			entry, until := r.rollOutOne(ctx, s, &o)
 			entries = append(entries, entry)
 			if !until.IsZero() {
 				if mem.rollouts == nil {
-					mem.rollouts = map[v1alpha1.RolloutRestart]rolloutWait{}
+					mem.rollouts = map[v1alpha1.RolloutRestart]credential.RestartWait{}
 				}
-				mem.rollouts[ref] = rolloutWait{dataRevision: dataRevision, until: until}
-				first = sooner(first, until)
+				mem.rollouts[ref] = credential.RestartWait{DataRevision: dataRevision, Until: until}
+				first = credential.Sooner(first, until)
 			}
 		}
 		last := &entries[len(entries)-1]
 		last.Pending = last.DataRevision != dataRevision
 	}
-	return entries, moved(first, -r.ahead())
-}
-
-func toldOf(told []v1alpha1.RolloutRestartStatus, ref v1alpha1.RolloutRestart) *v1alpha1.RolloutRestartStatus {
-	for i := range told {
-		if told[i].Kind == ref.Kind && told[i].Name == ref.Name && told[i].DataRevision != "" {
-			return &told[i]
-		}
-	}
-	return nil
+	return entries, credential.Moved(first, -r.clocks().Ahead)
 }
 
 // rollOutOne looks at a workload if it is time to, and restarts it if that is due.
-func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, v *view, o *rollout) (v1alpha1.RolloutRestartStatus, time.Time) {
+func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, s *credential.State, o *credential.RestartState) (v1alpha1.RolloutRestartStatus, time.Time) {
 	now := r.localNow()
-	if due := o.due(now); due.IsZero() || now.Before(due) {
-		return o.entry(), due
+	if due := o.Due(now); due.IsZero() || now.Before(due) {
+		return o.EntryStatus(), due
 	}
-	w, err := r.look(ctx, v.obj.Namespace, o.ref)
+	w, err := r.look(ctx, s.Object.Namespace, o.Workload)
 	if err != nil {
 		return r.notRestarted(ctx, o, err)
 	}
-	judged := o.judge(w, now)
-	o.told = &judged.entry
-	if judged.entry.Reason != "" {
-		r.Metrics.Restarted(judged.entry.Reason)
+	judged := o.Decide(w, now)
+	o.Status = &judged.Status
+	if judged.Status.Reason != "" {
+		r.Metrics.Restarted(judged.Status.Reason)
 	}
-	if !judged.restart {
-		return judged.entry, judged.until
+	if !judged.Restart {
+		return judged.Status, judged.Until
 	}
-	if err := r.restart(ctx, v, o, w, now); err != nil {
+	if err := r.restart(ctx, s, o, w, now); err != nil {
 		return r.notRestarted(ctx, o, err)
 	}
 	r.Metrics.Restarted("")
-	r.Recorder.Eventf(v.obj, workloadReference(v.obj.Namespace, o.ref), corev1.EventTypeNormal, v1alpha1.EventWorkloadRestarted, "RolloutRestart",
-		"Restarted %s %s, as the data of Secret %s has changed", o.ref.Kind, o.ref.Name, v.target.name)
-	return o.restarted(now), time.Time{}
+	r.Recorder.Eventf(s.Object, workloadReference(s.Object.Namespace, o.Workload), corev1.EventTypeNormal, v1alpha1.EventWorkloadRestarted, "RolloutRestart",
+		"Restarted %s %s, as the data of Secret %s has changed", o.Workload.Kind, o.Workload.Name, s.Target.Name)
+	return o.Restarted(now), time.Time{}
 }
 
 // notRestarted says what comes of an error of the API server.
-func (r *CDPCredentialReconciler) notRestarted(ctx context.Context, o *rollout, err error) (v1alpha1.RolloutRestartStatus, time.Time) {
+func (r *CDPCredentialReconciler) notRestarted(ctx context.Context, o *credential.RestartState, err error) (v1alpha1.RolloutRestartStatus, time.Time) {
 	now := r.localNow()
 	switch {
 	case ctx.Err() != nil || apierrors.IsConflict(err) || apierrors.IsNotFound(err):
-		return o.entry(), now.Add(time.Second) // it has changed meanwhile: look again
+		return o.EntryStatus(), now.Add(time.Second) // it has changed meanwhile: look again
 	case apierrors.IsForbidden(err):
 		r.Metrics.Restarted(v1alpha1.EventRolloutRestartForbidden)
-		return o.hindered(v1alpha1.EventRolloutRestartForbidden, restartForbidden(o.ref)), now.Add(forbiddenAgain)
+		return o.Blocked(v1alpha1.EventRolloutRestartForbidden, credential.RestartForbidden(o.Workload)), now.Add(credential.ForbiddenAgain)
 	}
-	ctrl.LoggerFrom(ctx).Error(err, "Failed to restart a workload", "kind", o.ref.Kind, "name", o.ref.Name)
+	ctrl.LoggerFrom(ctx).Error(err, "Failed to restart a workload", "kind", o.Workload.Kind, "name", o.Workload.Name)
 	r.Metrics.Restarted(v1alpha1.EventRolloutRestartFailed)
-	return o.hindered(v1alpha1.EventRolloutRestartFailed, restartFailed(o.ref)), now.Add(failedAgain)
+	return o.Blocked(v1alpha1.EventRolloutRestartFailed, credential.RestartFailed(o.Workload)), now.Add(credential.FailedAgain)
 }
 
 // look asks the API server for a workload. There is no cache of them: they are many, and seldom needed.
-func (r *CDPCredentialReconciler) look(ctx context.Context, namespace string, ref v1alpha1.RolloutRestart) (workload, error) {
+func (r *CDPCredentialReconciler) look(ctx context.Context, namespace string, ref v1alpha1.RolloutRestart) (credential.Workload, error) {
 	obj := workloadReference(namespace, ref)
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(obj), obj); apierrors.IsNotFound(err) {
-		return workload{}, nil
+		return credential.Workload{}, nil
 	} else if err != nil {
-		return workload{}, fmt.Errorf("read the workload: %w", err)
+		return credential.Workload{}, fmt.Errorf("read the workload: %w", err)
 	}
-	w := workload{
-		found: obj.GetDeletionTimestamp() == nil, version: string(obj.GetUID()) + "/" + obj.GetResourceVersion(),
-		allowed: obj.GetAnnotations()[v1alpha1.AllowRestartAnnotation],
+	w := credential.Workload{
+		Found: obj.GetDeletionTimestamp() == nil, Version: string(obj.GetUID()) + "/" + obj.GetResourceVersion(),
+		Allowed: obj.GetAnnotations()[v1alpha1.AllowRestartAnnotation],
 	}
 	annotations, _, err := unstructured.NestedStringMap(obj.Object, "spec", "template", "metadata", "annotations")
 	if err != nil {
-		return workload{}, fmt.Errorf("read the workload's template: %w", err)
+		return credential.Workload{}, fmt.Errorf("read the workload's template: %w", err)
 	}
 	// What cannot be read is as good as not there: anybody may have written it.
 	if at, err := time.Parse(time.RFC3339, annotations[v1alpha1.RestartedAtAnnotation]); err == nil {
-		w.restartedAt = at
+		w.RestartedAt = at
 	}
-	_ = json.Unmarshal([]byte(annotations[v1alpha1.RestartedForAnnotation]), &w.dataRevisions)
+	_ = json.Unmarshal([]byte(annotations[v1alpha1.RestartedForAnnotation]), &w.DataRevisions)
 	return w, nil
 }
 
 // restart changes the annotations of a workload's pod template, as kubectl rollout restart does, if it is still the one that was looked at.
-func (r *CDPCredentialReconciler) restart(ctx context.Context, v *view, o *rollout, w workload, now time.Time) error {
-	dataRevisions, err := r.dataRevisions(ctx, v, o, w)
+func (r *CDPCredentialReconciler) restart(ctx context.Context, s *credential.State, o *credential.RestartState, w credential.Workload, now time.Time) error {
+	dataRevisions, err := r.dataRevisions(ctx, s, o, w)
 	if err != nil {
 		return err
 	}
@@ -138,7 +130,7 @@ func (r *CDPCredentialReconciler) restart(ctx context.Context, v *view, o *rollo
 	if err != nil {
 		return fmt.Errorf("write the dataRevisions: %w", err)
 	}
-	uid, resourceVersion := splitVersion(w.version)
+	uid, resourceVersion := credential.SplitVersion(w.Version)
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": uid, "resourceVersion": resourceVersion},
 		"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{"annotations": map[string]any{
@@ -148,7 +140,7 @@ func (r *CDPCredentialReconciler) restart(ctx context.Context, v *view, o *rollo
 	if err != nil {
 		return fmt.Errorf("write the patch of the workload: %w", err)
 	}
-	obj := workloadReference(v.obj.Namespace, o.ref)
+	obj := workloadReference(s.Object.Namespace, o.Workload)
 	if err := r.Client.Patch(ctx, obj, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy)); err != nil {
 		return fmt.Errorf("patch the workload: %w", err)
 	}
@@ -157,16 +149,16 @@ func (r *CDPCredentialReconciler) restart(ctx context.Context, v *view, o *rollo
 
 // dataRevisions are those that pods find which start from now on: this object's, and those of the others that name the workload and may restart it.
 // Those whose change is covered by this restart see it when they look.
-func (r *CDPCredentialReconciler) dataRevisions(ctx context.Context, v *view, o *rollout, w workload) (map[string]string, error) {
+func (r *CDPCredentialReconciler) dataRevisions(ctx context.Context, s *credential.State, o *credential.RestartState, w credential.Workload) (map[string]string, error) {
 	all := &v1alpha1.CDPCredentialList{}
-	if err := r.Client.List(ctx, all, client.InNamespace(v.obj.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, all, client.InNamespace(s.Object.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the objects: %w", err)
 	}
-	var others []revisionOf
+	var others []credential.ObjectRevision
 	for i := range all.Items {
 		other := &all.Items[i]
-		concerned := slices.Contains(other.Spec.RolloutRestart, o.ref) && w.allows(other.Name)
-		if other.Name == v.obj.Name || !concerned {
+		concerned := slices.Contains(other.Spec.RolloutRestart, o.Workload) && w.Allows(other.Name)
+		if other.Name == s.Object.Name || !concerned {
 			continue
 		}
 		dataRevision, err := r.dataRevisionOf(ctx, other)
@@ -174,11 +166,11 @@ func (r *CDPCredentialReconciler) dataRevisions(ctx context.Context, v *view, o 
 			return nil, err
 		}
 		if dataRevision != "" {
-			told := toldOf(other.Status.RolloutRestart, o.ref)
-			others = append(others, revisionOf{other.Name, dataRevision, told == nil || told.DataRevision != dataRevision})
+			told := credential.RestartStatusOf(other.Status.RolloutRestart, o.Workload)
+			others = append(others, credential.ObjectRevision{Object: other.Name, DataRevision: dataRevision, Waiting: told == nil || told.DataRevision != dataRevision})
 		}
 	}
-	return restartedFor(revisionOf{v.obj.Name, o.dataRevision, true}, others), nil
+	return credential.RestartedFor(credential.ObjectRevision{Object: s.Object.Name, DataRevision: o.DataRevision, Waiting: true}, others), nil
 }
 
 // dataRevisionOf is the data revision of another object's target. Empty: it holds none of its data.
@@ -189,8 +181,8 @@ func (r *CDPCredentialReconciler) dataRevisionOf(ctx context.Context, other *v1a
 	} else if err != nil {
 		return "", fmt.Errorf("read the target Secret's metadata: %w", err)
 	}
-	target := targetView{found: true, meta: secret.ObjectMeta, rec: parseRecord(secret.Annotations[v1alpha1.StateAnnotation], other.Name)}
-	return target.dataRevision(other.Name), nil
+	target := credential.TargetSecret{Found: true, Metadata: secret.ObjectMeta, Persisted: credential.ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], other.Name)}
+	return target.DataRevision(other.Name), nil
 }
 
 // workloadReference is a workload without content.

@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
@@ -42,7 +43,7 @@ type play struct {
 
 // An actor is one credential between two passes.
 type actor struct {
-	v    *view
+	v    *credential.State
 	mem  *remembered
 	wake time.Time
 }
@@ -88,6 +89,7 @@ func newPlay(t *testing.T) *play {
 		t.Fatal(err)
 	}
 	p.r = &CDPCredentialReconciler{
+		Rand:   strings.NewReader("the name"),
 		Client: heard, Live: heard, Clock: p.clock, RolloutRestart: true, Metrics: metrics, Recorder: events.NewFakeRecorder(100),
 	}
 	return p
@@ -114,17 +116,17 @@ func (p *play) deploy(ref v1alpha1.RolloutRestart) {
 // enter makes a credential whose data has a data revision already; it has not been reconciled yet.
 func (p *play) enter(name, dataRevision string, refs ...v1alpha1.RolloutRestart) {
 	p.Helper()
-	v := steady()
-	v.obj.Name, v.obj.Spec.RolloutRestart, v.obj.Spec.Target.Name = name, refs, name+"-token"
-	v.target.name = name + "-token"
-	v.target.meta.Annotations["cdpcredentials.io/credential"] = name
-	v.target.rec.Object = name
-	p.cast[name] = &actor{v: v, mem: &remembered{}}
-	if err := p.api.Create(p.Context(), v.obj.DeepCopy()); err != nil {
+	s := steady()
+	s.Object.Name, s.Object.Spec.RolloutRestart, s.Object.Spec.Target.Name = name, refs, name+"-token"
+	s.Target.Name = name + "-token"
+	s.Target.Metadata.Annotations["cdpcredentials.io/credential"] = name
+	s.Target.Persisted.Object = name
+	p.cast[name] = &actor{v: s, mem: &remembered{}}
+	if err := p.api.Create(p.Context(), s.Object.DeepCopy()); err != nil {
 		p.Fatal(err)
 	}
 	secret := &corev1.Secret{}
-	secret.Namespace, secret.Name = "marketing", v.target.name
+	secret.Namespace, secret.Name = "marketing", s.Target.Name
 	if err := p.api.Create(p.Context(), secret); err != nil {
 		p.Fatal(err)
 	}
@@ -135,8 +137,8 @@ func (p *play) enter(name, dataRevision string, refs ...v1alpha1.RolloutRestart)
 func (p *play) write(name, dataRevision string) {
 	p.Helper()
 	a := p.cast[name]
-	a.v.target.rec.DataRevision = dataRevision
-	state, err := json.Marshal(a.v.target.rec)
+	a.v.Target.Persisted.DataRevision = dataRevision
+	state, err := json.Marshal(a.v.Target.Persisted)
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -163,7 +165,7 @@ func (p *play) until(clock string) {
 	p.Helper()
 	for end := at(clock); ; {
 		next := ""
-		for _, name := range sortedKeys(p.cast) {
+		for _, name := range credential.SortedKeys(p.cast) {
 			if wake := p.cast[name].wake; !wake.IsZero() && !wake.After(end) && (next == "" || wake.Before(p.cast[next].wake)) {
 				next = name
 			}
@@ -176,7 +178,7 @@ func (p *play) until(clock string) {
 		if a.wake.After(p.clock.Now()) {
 			p.clock.SetTime(a.wake)
 		}
-		a.v.obj.Status.RolloutRestart, a.wake = p.r.rollOut(p.Context(), a.v, a.mem)
+		a.v.Object.Status.RolloutRestart, a.wake = p.r.rollOut(p.Context(), a.v, a.mem)
 	}
 }
 
@@ -192,7 +194,7 @@ func (p *play) saw(want ...string) {
 // status is what status says of a credential's workloads, one a line.
 func (p *play) status(name string) string {
 	var lines []string
-	for _, e := range p.cast[name].v.obj.Status.RolloutRestart {
+	for _, e := range p.cast[name].v.Object.Status.RolloutRestart {
 		line := fmt.Sprintf("%s %s %s", e.Kind, e.Name, e.DataRevision)
 		if e.Pending {
 			line += " pending"
@@ -310,10 +312,10 @@ func TestRolloutAfterACrash(t *testing.T) {
 
 	p.write("etl", "e3")
 	p.until("11:20:05")
-	before := p.cast["etl"].v.obj.Status.DeepCopy()
+	before := p.cast["etl"].v.Object.Status.DeepCopy()
 	p.until("11:20:30")
 	p.saw("11:20:10 get web", "11:20:10 patch web")
-	p.cast["etl"].v.obj.Status = *before // the status patch was lost with the process
+	p.cast["etl"].v.Object.Status = *before // the status patch was lost with the process
 	p.restart()
 	p.until("11:30:00")
 	p.saw("11:20:40 get web")
@@ -329,7 +331,7 @@ func TestRolloutOfAnotherObject(t *testing.T) {
 	p.until("11:10:00")
 	p.write("etl", "e2")
 	p.until("11:20:00")
-	p.cast["etl"].v.obj.Status.RolloutRestart = nil
+	p.cast["etl"].v.Object.Status.RolloutRestart = nil
 	p.restart()
 	p.write("etl", "e3")
 	p.told = nil
@@ -344,10 +346,10 @@ func TestRolloutTurnedOff(t *testing.T) {
 	p.r.RolloutRestart = false
 	p.deploy(web)
 	p.enter("etl", "e1", web)
-	p.cast["etl"].v.target.found = false
+	p.cast["etl"].v.Target.Found = false
 	p.until("11:05:00")
 	p.says("etl", "Deployment web  RolloutRestartDisabled")
-	p.cast["etl"].v.target.found = true
+	p.cast["etl"].v.Target.Found = true
 	p.r.RolloutRestart = true
 	p.restart()
 	p.until("11:10:00")
@@ -384,12 +386,12 @@ func TestRolloutSuspended(t *testing.T) {
 	p.until("11:10:00")
 	p.write("etl", "e2")
 	p.until("11:10:05")
-	p.cast["etl"].v.obj.Spec.Suspend = true
+	p.cast["etl"].v.Object.Spec.Suspend = true
 	p.restart()
 	p.until("11:20:00")
 	p.saw("11:00:00 get web")
 	p.says("etl", "Deployment web e1 pending")
-	p.cast["etl"].v.obj.Spec.Suspend = false
+	p.cast["etl"].v.Object.Spec.Suspend = false
 	p.restart()
 	p.until("11:30:00")
 	p.saw("11:20:10 get web", "11:20:10 patch web")
@@ -541,11 +543,11 @@ func TestRolloutListChanges(t *testing.T) {
 	p.deploy(web)
 	p.enter("etl", "e1", web)
 	p.until("11:10:00")
-	p.cast["etl"].v.obj.Spec.RolloutRestart = nil
+	p.cast["etl"].v.Object.Spec.RolloutRestart = nil
 	p.write("etl", "e2")
 	p.until("11:20:00")
 	p.says("etl", "")
-	p.cast["etl"].v.obj.Spec.RolloutRestart = []v1alpha1.RolloutRestart{web}
+	p.cast["etl"].v.Object.Spec.RolloutRestart = []v1alpha1.RolloutRestart{web}
 	p.restart()
 	p.until("11:30:00")
 	p.saw("11:00:00 get web", "11:20:00 get web")
@@ -584,7 +586,7 @@ func TestRolloutWithoutToken(t *testing.T) {
 	p := newPlay(t)
 	p.deploy(web)
 	p.enter("etl", "e1", web)
-	p.cast["etl"].v.target.found = false
+	p.cast["etl"].v.Target.Found = false
 	p.until("11:10:00")
 	p.saw()
 	p.says("etl", "")

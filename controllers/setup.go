@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
@@ -105,9 +106,9 @@ func overwritten(before, after client.Object) bool {
 
 // newerTarget reports whether status tells of a later write of the target. Its time of the last token is then only on another clock, which may be behind.
 func newerTarget(was, is *v1alpha1.CDPCredential) bool {
-	_, before := splitVersion(was.Status.TargetVersion)
-	_, after := splitVersion(is.Status.TargetVersion)
-	return older(before, after)
+	_, before := credential.SplitVersion(was.Status.TargetVersion)
+	_, after := credential.SplitVersion(is.Status.TargetVersion)
+	return credential.Older(before, after)
 }
 
 // reasoned says whether a condition that there was has got another reason.

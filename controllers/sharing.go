@@ -2,9 +2,6 @@ package controllers
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,63 +10,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
-
-// A target that was handed over may hold keys of others. It has no owner reference of ours then, since the garbage collector would delete theirs with
-// ours; when its object is deleted, what we wrote is taken out of it.
-
-const (
-	// someForeign stands for keys of which the names are not known.
-	someForeign = "…"
-	// maxForeign bounds how many names are kept of one Secret.
-	maxForeign = 16
-)
-
-// foreignKeys names the keys in a Secret's data that we did not write, with a slash, which no key has, between any two. Of many it names the first.
-func foreignKeys(data map[string][]byte, rec *record) string {
-	var names []string
-	for _, key := range sortedKeys(data) {
-		if rec != nil && slices.Contains(rec.Keys, key) {
-			continue
-		}
-		if names = append(names, key); len(names) > maxForeign {
-			names[maxForeign] = someForeign
-			break
-		}
-	}
-	return strings.Join(names, "/")
-}
-
-// sharedBeside reports whether the Secret holds keys that are none of ours.
-func (t *targetView) sharedBeside(ours []string) bool { return without(t.foreign, ours) != "" }
-
-// without takes our own names out of those of foreign keys: we write them from now on.
-func without(foreign string, ours []string) string {
-	if foreign == "" {
-		return ""
-	}
-	return strings.Join(slices.DeleteFunc(strings.Split(foreign, "/"), func(key string) bool { return slices.Contains(ours, key) }), "/")
-}
-
-func (t *targetView) seen() seenTarget {
-	return seenTarget{name: t.name, version: t.version, content: t.content, unusable: t.unusable, foreign: t.foreign}
-}
-
-// sharedTarget is the target that would stay when the object is deleted, with what we wrote taken out. Empty: it goes, or stays as it is.
-func sharedTarget(v *view) string {
-	if !v.target.has() || v.target.owner() != v.obj.Name || retains(&v.obj.Spec.Target) || !v.target.sharedBeside(v.target.rec.Keys) {
-		return ""
-	}
-	return v.target.name
-}
 
 // isShared reports whether a target of before holds keys that are none of ours. It is looked into unless this process knows what is in it.
 func (r *CDPCredentialReconciler) isShared(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, secret *metav1.PartialObjectMetadata, ours []string) (bool, error) {
-	if seen, known := mem.seen(secret.Name); known && seen.version == versionOf(&secret.ObjectMeta) {
-		return without(seen.foreign, ours) != "", nil
+	if seen, known := mem.seen(secret.Name); known && seen.Version == credential.VersionOf(&secret.ObjectMeta) {
+		return credential.Without(seen.ForeignKeys, ours) != "", nil
 	}
 	t, err := r.readTarget(ctx, obj, secret.Name)
-	return t.sharedBeside(ours), err
+	return t.SharedBeside(ours), err
 }
 
 // withdraw takes what we wrote out of the shared target of an object that is gone. One that only left the cache, because its labels have given it to
@@ -89,7 +39,7 @@ func (r *CDPCredentialReconciler) withdraw(ctx context.Context, object types.Nam
 	if there, err := r.isThere(ctx, object); there || err != nil {
 		return err
 	}
-	rec := parseRecord(secret.Annotations[v1alpha1.StateAnnotation], object.Name)
+	rec := credential.ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], object.Name)
 	if rec == nil {
 		return nil
 	}
@@ -111,17 +61,8 @@ func (r *CDPCredentialReconciler) isThere(ctx context.Context, object types.Name
 }
 
 // strip takes our keys and metadata out of a Secret, as far as a record names them.
-func (r *CDPCredentialReconciler) strip(ctx context.Context, secret *metav1.PartialObjectMetadata, rec *record) error {
-	none := metadata{}
-	ours := append(slices.Clone(rec.Annotations), v1alpha1.CredentialAnnotation, v1alpha1.ExpiresAtAnnotation, v1alpha1.StateAnnotation)
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{
-			"uid": secret.UID, "resourceVersion": secret.ResourceVersion, "ownerReferences": none.owners(secret.OwnerReferences),
-			"labels":      changes(map[string]string{}, rec.Labels),
-			"annotations": changes(map[string]string{}, ours),
-		},
-		"data": changes(map[string][]byte{}, rec.Keys),
-	})
+func (r *CDPCredentialReconciler) strip(ctx context.Context, secret *metav1.PartialObjectMetadata, rec *credential.PersistedState) error {
+	patch, err := credential.WithdrawalPatch(&secret.ObjectMeta, rec)
 	if err != nil {
 		return err
 	}
@@ -129,5 +70,5 @@ func (r *CDPCredentialReconciler) strip(ctx context.Context, secret *metav1.Part
 	if err == nil || apierrors.IsNotFound(err) {
 		return nil
 	}
-	return &requestError{verb: "patch", resource: "secrets", name: secret.Name, err: err}
+	return &credential.RequestError{Verb: "patch", Resource: "secrets", Name: secret.Name, Err: err}
 }

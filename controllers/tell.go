@@ -7,36 +7,37 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 // tellIssued tells of a token as soon as it is in the target: whatever fails after that, no later pass knows of it.
-func (r *CDPCredentialReconciler) tellIssued(v *view, out outcome) {
-	if !out.issued {
+func (r *CDPCredentialReconciler) tellIssued(s *credential.State, result credential.Result) {
+	if !result.Issued {
 		return
 	}
-	r.Metrics.Issued(client.ObjectKeyFromObject(v.obj), issuedMetrics(v, out))
-	if !out.routine {
-		r.Recorder.Eventf(v.obj, secretReference(v.obj.Namespace, v.target.name), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh",
-			"Wrote a new token to Secret %s", v.target.name)
+	r.Metrics.Issued(client.ObjectKeyFromObject(s.Object), issuedMetrics(s, result))
+	if !result.Routine {
+		r.Recorder.Eventf(s.Object, secretReference(s.Object.Namespace, s.Target.Name), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh",
+			"Wrote a new token to Secret %s", s.Target.Name)
 	}
-	for _, w := range out.warnings {
-		r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, w.reason, "Refresh", "%s", w.message)
+	for _, w := range result.Warnings {
+		r.Recorder.Eventf(s.Object, nil, corev1.EventTypeWarning, w.Reason, "Refresh", "%s", w.Message)
 	}
 }
 
 // tell tells the events and metrics what status has changed to.
-func (r *CDPCredentialReconciler) tell(v *view, before, status *v1alpha1.CDPCredentialStatus) {
-	r.Metrics.Observe(client.ObjectKeyFromObject(v.obj), objectMetrics(v, status))
+func (r *CDPCredentialReconciler) tell(s *credential.State, before, status *v1alpha1.CDPCredentialStatus) {
+	r.Metrics.Observe(client.ObjectKeyFromObject(s.Object), objectMetrics(s, status))
 	for _, kind := range []string{v1alpha1.ConditionRefreshed, v1alpha1.ConditionVerified} {
-		if c := newFailure(before.Conditions, status.Conditions, kind); c != nil {
-			r.Recorder.Eventf(v.obj, nil, corev1.EventTypeWarning, c.Reason, "Refresh", "%s", shorten(c.Message, maxNote))
+		if c := credential.NewFailure(before.Conditions, status.Conditions, kind); c != nil {
+			r.Recorder.Eventf(s.Object, nil, corev1.EventTypeWarning, c.Reason, "Refresh", "%s", credential.Shorten(c.Message, maxNote))
 		}
 	}
-	for _, w := range newObstacles(before.RolloutRestart, status.RolloutRestart) {
-		r.Recorder.Eventf(v.obj, workloadReference(v.obj.Namespace, v1alpha1.RolloutRestart{Kind: w.Kind, Name: w.Name}), corev1.EventTypeWarning, w.Reason, "RolloutRestart", "%s", shorten(w.Message, maxNote))
+	for _, w := range credential.NewRestartWarnings(before.RolloutRestart, status.RolloutRestart) {
+		r.Recorder.Eventf(s.Object, workloadReference(s.Object.Namespace, v1alpha1.RolloutRestart{Kind: w.Kind, Name: w.Name}), corev1.EventTypeWarning, w.Reason, "RolloutRestart", "%s", credential.Shorten(w.Message, maxNote))
 	}
 }
 
@@ -44,18 +45,18 @@ func (r *CDPCredentialReconciler) tell(v *view, before, status *v1alpha1.CDPCred
 const maxNote = 1000
 
 // issuedMetrics is what the metrics tell of a new token.
-func issuedMetrics(v *view, out outcome) telemetry.Issued {
-	return telemetry.Issued{Endpoint: v.intent.endpoint.String(), Skew: out.skew, Margin: out.margin, Lateness: out.lateness}
+func issuedMetrics(s *credential.State, result credential.Result) telemetry.Issued {
+	return telemetry.Issued{Endpoint: s.Desired.Endpoint.String(), Skew: result.Skew, Margin: result.Margin, Lateness: result.Lateness}
 }
 
 // objectMetrics is what an object's metrics say.
-func objectMetrics(v *view, status *v1alpha1.CDPCredentialStatus) telemetry.Object {
+func objectMetrics(s *credential.State, status *v1alpha1.CDPCredentialStatus) telemetry.Object {
 	object := telemetry.Object{
-		Provider: v.intent.flow.Provider, Secret: v.obj.Spec.Target.Name, Suspended: v.obj.Spec.Suspend,
+		Provider: s.Desired.Flow.Provider, Secret: s.Object.Spec.Target.Name, Suspended: s.Object.Spec.Suspend,
 		Ready: meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady), Failing: failingConditions(status.Conditions),
 	}
-	if v.intent.endpoint != (egress.Endpoint{}) {
-		object.Endpoint = slimcache.Intern(v.intent.endpoint.String())
+	if s.Desired.Endpoint != (egress.Endpoint{}) {
+		object.Endpoint = slimcache.Intern(s.Desired.Endpoint.String())
 	}
 	if t := status.TokenExpirationTime; t != nil {
 		object.TokenExpiration = t.Unix()

@@ -24,6 +24,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
@@ -153,7 +154,7 @@ func cacheOptions(opts *options) cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.CDPCredential{}: {Label: opts.selector, Transform: slimcache.Credentials()},
 		},
-		DefaultTransform: slimcache.SecretMetadata(func(key string) bool { return controllers.AllowedTargetKey(key, opts.allowedMetadata) }),
+		DefaultTransform: slimcache.SecretMetadata(func(key string) bool { return credential.AllowedTargetKey(key, opts.allowedMetadata) }),
 	}
 	if len(opts.namespaces) > 0 {
 		options.DefaultNamespaces = map[string]cache.Config{}

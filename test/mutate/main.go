@@ -1,7 +1,7 @@
 // Command mutate puts bugs into copies of the operator, one at a time, and has the tests look for each: tests that would not notice them are
 // worth little. Run it at the root of the repository:
 //
-//	go run ./test/mutate [-n 150] [-seed 1] [-only controllers/plan.go] [-list]
+//	go run ./test/mutate [-n 150] [-seed 1] [-only internal/credential/decide.go] [-list]
 //	go run ./test/mutate -planted [-only NAME]
 //
 // The first makes mutants of controllers and some internal packages by itself, runs the unit tests of their package and, where they pass, a

@@ -10,7 +10,7 @@ import (
 )
 
 // packages are those whose mutants are tried.
-var packages = []string{"controllers", "internal/egress", "internal/flow", "internal/token"}
+var packages = []string{"controllers", "internal/credential", "internal/egress", "internal/flow", "internal/token"}
 
 // allMutants makes those of all packages whose place ("file:line") has only in it.
 func allMutants(only string) ([]*mutant, error) {

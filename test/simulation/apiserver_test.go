@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
@@ -74,7 +74,7 @@ func newAPIServer(w *world) *apiServer {
 		w: w, history: history, credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*corev1.Secret{},
 		ending:       map[string]bool{},
 		remadeAt:     map[string]time.Duration{},
-		trimMetadata: slimcache.SecretMetadata(func(key string) bool { return controllers.AllowedTargetKey(key, nil) }), trimCredential: slimcache.Credentials(),
+		trimMetadata: slimcache.SecretMetadata(func(key string) bool { return credential.AllowedTargetKey(key, nil) }), trimCredential: slimcache.Credentials(),
 	}
 }
 

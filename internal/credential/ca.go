@@ -1,0 +1,58 @@
+package credential
+
+import (
+	"cmp"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+)
+
+// Roots are the PEM certificates that endpoint is checked against in place of the system's roots: those of spec.tls.caBundle and of the client
+// Secret. Nil: the system's roots. The client Secret must have been read, and consent judged.
+func (s *State) Roots(endpoint egress.Endpoint) []byte {
+	if builtInHosts.Allows(endpoint) {
+		return nil
+	}
+	var own []byte
+	if s.Client.Content != nil {
+		own = s.Client.Content.Data[s.caKey()]
+	}
+	bundle := caBundle(s.Object)
+	switch {
+	case len(own) == 0:
+		return bundle
+	case len(bundle) == 0:
+		return own
+	}
+	return slices.Concat(bundle, []byte("\n"), own)
+}
+
+// caKey is the client Secret's key of a private CA. Empty: there is none, since a Secret of another type than Opaque has its issuer's CA under ca.crt,
+// and in one that the operator wrote a template may have made it.
+func (s *State) caKey() string {
+	if s.Client.Managed {
+		return ""
+	}
+	if s.namesCAKey() {
+		return string(s.Object.Spec.ClientSecretRef.Keys.CACertificate)
+	}
+	if s.Client.Content == nil || cmp.Or(s.Client.Content.Type, corev1.SecretTypeOpaque) != corev1.SecretTypeOpaque {
+		return ""
+	}
+	return "ca.crt"
+}
+
+func (s *State) namesCAKey() bool {
+	keys := s.Object.Spec.ClientSecretRef.Keys
+	return keys != nil && keys.CACertificate != ""
+}
+
+func caBundle(obj *v1alpha1.CDPCredential) []byte {
+	if obj.Spec.TLS == nil {
+		return nil
+	}
+	return obj.Spec.TLS.CABundle
+}

@@ -1,0 +1,201 @@
+package credential
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+)
+
+// A Secret whose owner never thought of this operator must be of no use to it: who may create CDPCredentials may not be allowed to read Secrets.
+// Consent is judged from the spec and from the Secret's metadata and type, before any value is looked at, so that a refusal tells neither which
+// keys there are nor whether they are well formed.
+
+// clientConsent returns why the client Secret may not be used as the object wants to use it, as far as metadata can tell. Nil: it may.
+func clientConsent(s *State) *Failure {
+	if f := managedConsent(s); f != nil {
+		return f
+	}
+	consent, asksNobody := HostConsent(s, s.Desired.Endpoint), false
+	if !s.Desired.Flow.Exchanges() {
+		consent, asksNobody = basicConsent(s), s.Object.Spec.Verify == nil
+	}
+	if consent != nil || asksNobody {
+		return consent
+	}
+	return caBundleConsent(s) // for basic it is that of spec.verify.url
+}
+
+// LiveConsent judges again when the Secret was read, with its type. What it finds then counts as an attempt: only a change helps, and the cache
+// cannot show that there is something in the way.
+func LiveConsent(s *State) *Failure {
+	f := clientConsent(s)
+	if f == nil && s.Desired.Flow.Exchanges() { // whose spec.verify.url is looked at when it is called
+		f = caConsent(s, s.Desired.Endpoint)
+	}
+	if f != nil {
+		f.Attempted = true
+	}
+	return f
+}
+
+// managedConsent keeps what the operator wrote from being sent or copied further. Its owner may consent by allowed-hosts, to the default data only: a
+// template can compose any text of a token, a header and literals.
+func managedConsent(s *State) *Failure {
+	if !s.Client.Managed {
+		return nil
+	}
+	name := s.Object.Spec.ClientSecretRef.Name
+	if !s.Desired.Flow.Exchanges() || strings.TrimSpace(s.Client.AllowedHosts) == "" {
+		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
+			"Secret %s is the target of a CDPCredential, or was, and so is no client Secret: name the Secret that holds the client's own credentials", name))
+	}
+	if s.namesCAKey() {
+		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
+			"Secret %s is the target of a CDPCredential, or was, and so brings no CA: remove spec.clientSecretRef.keys.caCertificate, or name another Secret", name))
+	}
+	var written PersistedState
+	if rec := ParseAnyPersistedState(s.Client.PersistedState); rec != nil {
+		written = *rec
+	}
+	for _, key := range s.Desired.Flow.Keys {
+		if slices.Contains(written.DefaultKeys, key.Name) {
+			continue
+		}
+		if !key.Optional || slices.Contains(written.Keys, key.Name) {
+			return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
+				"Secret %s is the target of a CDPCredential, or was, and its key %s is not one that the operator writes by default: name another key in spec.clientSecretRef.keys.%s, or another Secret",
+				name, key.Name, key.Field))
+		}
+	}
+	return nil
+}
+
+func basicConsent(s *State) *Failure {
+	name := s.Object.Spec.ClientSecretRef.Name
+	if s.Client.Content != nil && slices.Contains(clusterCredentials, s.Client.Content.Type) {
+		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf("Secret %s is a credential of the cluster itself: name another Secret in spec.clientSecretRef", name))
+	}
+	if s.Client.AllowBasic == "true" {
+		return nil
+	}
+	return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf("basic copies values of Secret %s into the target, to which the Secret does not consent; whoever may change the Secret allows it with: %s",
+		name, annotate(s.Object.Namespace, name, v1alpha1.AllowBasicAnnotation, "true")))
+}
+
+// clusterCredentials are the types of Secrets that hold a credential of the cluster itself.
+var clusterCredentials = []corev1.SecretType{
+	corev1.SecretTypeServiceAccountToken, corev1.SecretTypeBootstrapToken, corev1.SecretTypeDockercfg, corev1.SecretTypeDockerConfigJson,
+}
+
+// HostConsent returns why the values of the client Secret may not be sent to endpoint. Nil: they may. The Secret's type counts once it was read.
+func HostConsent(s *State, endpoint egress.Endpoint) *Failure {
+	if !s.TokenHostsOnly.Empty() && !s.TokenHostsOnly.Allows(endpoint) {
+		return stalled(v1alpha1.ReasonHostNotAllowed, fmt.Sprintf("%s is not among the hosts that the administrator allows with --token-hosts-only: use another one, or ask whoever runs the operator",
+			hostOf(endpoint)))
+	}
+	own, err := egress.ParseHosts(s.Client.AllowedHosts)
+	if err == nil && own.Allows(endpoint) {
+		return nil
+	}
+	problem := unaskedUse(s, endpoint)
+	if problem == "" {
+		return nil
+	}
+	return hostNotAllowed(s, endpoint, problem, err != nil)
+}
+
+// unaskedUse returns why values may not go to endpoint without the Secret's own word. Empty: they may, to a host that an administrator has opened, or
+// from an ordinary client Secret to the vendor's own host.
+func unaskedUse(s *State, endpoint egress.Endpoint) string {
+	name, kind := s.Object.Spec.ClientSecretRef.Name, corev1.SecretTypeOpaque
+	if s.Client.Content != nil {
+		kind = cmp.Or(s.Client.Content.Type, kind)
+	}
+	byAdministrator, byVendor := s.AllowedHosts.Allows(endpoint), s.Desired.ownHost(endpoint)
+	switch {
+	case s.Client.Managed:
+		return fmt.Sprintf("Secret %s is the target of a CDPCredential, or was, and does not itself allow its values to be sent to %s", name, hostOf(endpoint))
+	case slices.Contains(clusterCredentials, kind):
+		return fmt.Sprintf("Secret %s is a credential of the cluster itself and does not itself allow its values to be sent to %s", name, hostOf(endpoint))
+	case byAdministrator:
+		return ""
+	case !byVendor:
+		return fmt.Sprintf("Secret %s does not allow its values to be sent to %s", name, hostOf(endpoint))
+	case endpoint.Port != 443:
+		return fmt.Sprintf("%s is not the port of the vendor's own endpoint, and Secret %s does not allow its values to be sent there", hostOf(endpoint), name)
+	case !s.Desired.Flow.UsesDefaultKeys():
+		return fmt.Sprintf("spec.clientSecretRef.keys names other keys than the default ones, for which Secret %s itself must allow its values to be sent to %s", name, hostOf(endpoint))
+	case kind != corev1.SecretTypeOpaque:
+		return fmt.Sprintf("Secret %s is not of the type Opaque, for which it must itself allow its values to be sent to %s", name, hostOf(endpoint))
+	}
+	return ""
+}
+
+// hostNotAllowed names the line that gives consent. It does not repeat what the annotation says: not everybody who reads status may read that.
+func hostNotAllowed(s *State, endpoint egress.Endpoint, problem string, unreadable bool) *Failure {
+	namespace, name := s.Object.Namespace, s.Object.Spec.ClientSecretRef.Name
+	cure := "if that host is right, whoever may change the Secret allows it with: " + annotate(namespace, name, v1alpha1.AllowedHostsAnnotation, hostOf(endpoint))
+	switch {
+	case unreadable:
+		problem = fmt.Sprintf("the annotation %s of Secret %s has an entry that cannot be read, and so allows nothing", v1alpha1.AllowedHostsAnnotation, name)
+		cure = fmt.Sprintf("whoever may change the Secret corrects it: names, *.NAME or IP addresses, each with an optional :PORT, separated by commas; %s must be among them", hostOf(endpoint))
+	case strings.TrimSpace(s.Client.AllowedHosts) != "":
+		cure = fmt.Sprintf("if that host is right, whoever may change the Secret adds %s to its annotation %s, with a comma after what is there: kubectl edit secret -n %s %s",
+			hostOf(endpoint), v1alpha1.AllowedHostsAnnotation, namespace, name)
+	}
+	return stalled(v1alpha1.ReasonHostNotAllowed, problem+"; "+cure)
+}
+
+// caBundleConsent returns why the CA of spec.tls.caBundle may not stand for the endpoint: who answers at a host is as much a matter of trust as the
+// host. Nil: it may, or there is none. That the bundle can be read is checked when the object has changed, and before it is used.
+func caBundleConsent(s *State) *Failure {
+	bundle := caBundle(s.Object)
+	if len(bundle) == 0 {
+		return nil
+	}
+	if builtInHosts.Allows(s.Desired.Endpoint) {
+		return stalled(v1alpha1.ReasonCANotAllowed, fmt.Sprintf("no private CA may stand for the vendor's own host %s: remove spec.tls.caBundle", hostOf(s.Desired.Endpoint)))
+	}
+	allowed, err := egress.ParseCAs(s.Client.AllowedCA)
+	if err == nil && allowed.Allow(bundle) {
+		return nil
+	}
+	name := s.Object.Spec.ClientSecretRef.Name
+	problem := fmt.Sprintf("Secret %s does not allow the CA of spec.tls.caBundle", name)
+	if err != nil {
+		problem = fmt.Sprintf("the annotation %s of Secret %s cannot be read (%s)", v1alpha1.AllowedCAAnnotation, name, err)
+	}
+	sums, err := egress.CASums(bundle)
+	if err != nil {
+		return stalled(v1alpha1.ReasonInvalidSpec, "spec.tls.caBundle: "+err.Error())
+	}
+	return stalled(v1alpha1.ReasonCANotAllowed, fmt.Sprintf(
+		"%s; if that CA is right, whoever may change the Secret allows it with: %s; or puts the CA under the Secret's key ca.crt in place of spec.tls.caBundle",
+		problem, annotate(s.Object.Namespace, name, v1alpha1.AllowedCAAnnotation, strings.Join(sums, ","))))
+}
+
+// caConsent returns what is wrong with the CA that the client Secret itself brings for endpoint. Nil: nothing, or it brings none.
+func caConsent(s *State, endpoint egress.Endpoint) *Failure {
+	if builtInHosts.Allows(endpoint) {
+		return nil
+	}
+	name, key, named := s.Object.Spec.ClientSecretRef.Name, s.caKey(), s.namesCAKey()
+	certificates := s.Client.Content.Data[key]
+	if len(certificates) == 0 && named {
+		missing := &missingKeyError{Secret: name, Key: key, Field: "caCertificate"}
+		return stalled(v1alpha1.ReasonSecretKeyMissing, missing.Error())
+	}
+	if len(certificates) == 0 {
+		return nil
+	}
+	if err := egress.CheckCABundle(certificates); err != nil {
+		return stalled(v1alpha1.ReasonSecretKeyInvalid, fmt.Sprintf("Secret %s, key %s: %s", name, key, err))
+	}
+	return nil
+}

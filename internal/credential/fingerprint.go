@@ -1,0 +1,22 @@
+package credential
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"maps"
+	"slices"
+)
+
+// Fingerprint is an HMAC over pieces, each preceded by its length so that no two lists of pieces look alike.
+func Fingerprint(salt []byte, pieces ...[]byte) string {
+	mac := hmac.New(sha256.New, salt)
+	for _, piece := range pieces {
+		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(piece))))
+		mac.Write(piece)
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,50 @@
+package credential
+
+import (
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// Action is what a pass does to the target.
+type Action int
+
+const (
+	// ActionNone: the target is as it should be, or nothing can be done about it now.
+	ActionNone Action = iota
+	// ActionRewrite the target from the held token.
+	ActionRewrite
+	// ActionIssue a new token.
+	ActionIssue
+	// ActionUpdate the resources of the held Algonomy token.
+	ActionUpdate
+)
+
+// cause is why a token is issued. It is kept with the token.
+type cause string
+
+const (
+	CauseMissing   cause = "Missing"
+	causeReplaced  cause = "Replaced"
+	CauseRenewal   cause = "Renewal"
+	CauseChanged   cause = "Changed"
+	CauseRequested cause = "Requested"
+	CauseRejected  cause = "Rejected"
+)
+
+// A step is what a pass is to do, decided from a view and nothing else.
+type Plan struct {
+	Action Action
+	Cause  cause
+	// Failure is why nothing can be done until somebody changes something.
+	Failure *Failure
+	// Keep says that an earlier failure is still being waited out: what is reported of it stays.
+	Keep bool
+	// Contest is the quarrel over the target that goes on, and repair is above zero if the action undoes what the other side has done.
+	Contest *v1alpha1.Contest
+	Repair  int
+	// Early says that a change has the attempt made sooner after a failed one than it would be.
+	Early bool
+	// At is when the action is to be tried again. Zero: now, or not before a change.
+	At time.Time
+}

@@ -1,0 +1,34 @@
+package credential
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+func workloadMissing(ref v1alpha1.RolloutRestart) string {
+	return fmt.Sprintf("%s %s of spec.rolloutRestart does not exist in this namespace: correct its name, or take it off the list", ref.Kind, ref.Name)
+}
+
+// restartNotAllowed names a command that does not overwrite: the workload may allow others already.
+func restartNotAllowed(object types.NamespacedName, ref v1alpha1.RolloutRestart) string {
+	return fmt.Sprintf("%s %s does not allow %s to restart it; whoever runs the workload allows it with: kubectl annotate %s -n %s %s '%s=%s' "+
+		"(or adds the name to those that are there, after a comma)",
+		ref.Kind, ref.Name, object.Name, strings.ToLower(string(ref.Kind)), object.Namespace, ref.Name, v1alpha1.AllowRestartAnnotation, object.Name)
+}
+
+func RestartForbidden(ref v1alpha1.RolloutRestart) string {
+	return fmt.Sprintf("the API server does not let the operator restart %s %s: ask whoever runs the cluster for the operator's rights "+
+		"(config/rollout-restart) and for admission policies", ref.Kind, ref.Name)
+}
+
+func RestartFailed(ref v1alpha1.RolloutRestart) string {
+	return fmt.Sprintf("%s %s could not be restarted, which is tried again: if that lasts, restart it with kubectl rollout restart and look at the operator's log",
+		ref.Kind, ref.Name)
+}
+
+const RestartDisabled = "spec.rolloutRestart has no effect: ask whoever runs the operator to turn it on with --enable-rollout-restart and " +
+	"the rights of config/rollout-restart, or take it out and leave restarts to Reloader"

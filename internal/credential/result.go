@@ -1,0 +1,37 @@
+package credential
+
+import (
+	"time"
+)
+
+// An outcome is what became of a step.
+type Result struct {
+	Failure *Failure
+	// Waiting says that the action has to wait for its turn: nothing is reported of that.
+	Waiting bool
+	// HeldUp is what it waits for at the gate. Nil: it does not wait there.
+	HeldUp *HoldUp
+	// At is when to come back for it.
+	At time.Time
+	// Wrote says that the target was written: the view has it as it is now.
+	Wrote bool
+	// Repeated says that the endpoint has given the held token again: there is nothing to write.
+	Repeated bool
+	// Unwritable says that the API server refused the write, and that a failure that is still waited out is told instead.
+	Unwritable bool
+	// Issued says that a token was issued and published.
+	Issued bool
+	// Routine says that it was issued because its time had come, and nothing was wrong before: metrics and status tell of it, and no event.
+	Routine bool
+	// Skew is the endpoint's, known if issued.
+	Skew time.Duration
+	// Warnings are to be given with it.
+	Warnings []Warning
+	// Margin is what the token before had left, and lateness how long after its time it was renewed. Negative: not known.
+	Margin, Lateness time.Duration
+}
+
+// NoAction is the outcome of a step that does nothing.
+func NoAction(plan Plan) Result {
+	return Result{Failure: plan.Failure, At: plan.At, Waiting: plan.Failure == nil && !plan.Keep && !plan.At.IsZero()}
+}

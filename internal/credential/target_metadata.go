@@ -1,0 +1,108 @@
+package credential
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// TargetMetadata is what we put on a target Secret beside its data.
+type TargetMetadata struct {
+	Labels, Annotations map[string]string
+	// Owner is the controller reference. Nil with Retain, and beside keys of others: the Secret must outlive the object.
+	Owner *metav1.OwnerReference
+}
+
+// DesiredMetadata never copies the object's own labels and annotations: a GitOps tool would take the Secret for its own and prune it. A Secret that is
+// shared holds keys of others.
+func DesiredMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time, shared bool) TargetMetadata {
+	m := TargetMetadata{Labels: textMap(obj.Spec.Target.Labels), Annotations: textMap(obj.Spec.Target.Annotations)}
+	if m.Labels == nil {
+		m.Labels = map[string]string{}
+	}
+	if m.Annotations == nil {
+		m.Annotations = map[string]string{}
+	}
+	m.Labels[v1alpha1.ManagedByLabel] = v1alpha1.ManagedBy
+	m.Annotations[v1alpha1.CredentialAnnotation] = obj.Name
+	if !expiresAt.IsZero() {
+		m.Annotations[v1alpha1.ExpiresAtAnnotation] = expiryText(expiresAt)
+	}
+	if !Retains(&obj.Spec.Target) && !shared {
+		// Without blockOwnerDeletion, which would need the right to set finalizers on the object.
+		m.Owner = &metav1.OwnerReference{
+			APIVersion: v1alpha1.GroupVersion.String(), Kind: "CDPCredential", Name: obj.Name, UID: obj.UID, Controller: new(true),
+		}
+	}
+	return m
+}
+
+// IsOn reports whether a Secret has this metadata.
+func (m *TargetMetadata) IsOn(secret *metav1.ObjectMeta) bool {
+	return includes(secret.Labels, m.Labels) && includes(secret.Annotations, m.Annotations) && sameOwners(secret.OwnerReferences, m.OwnerReferences(secret.OwnerReferences))
+}
+
+func includes(have, want map[string]string) bool {
+	for key, value := range want {
+		if got, ok := have[key]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+// expiryText has whole seconds, rounded down: never later than the truth.
+func expiryText(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
+
+// OwnerReferences is have with our reference as it should be. A reference to another CDPCredential goes: it is of before a restore from a backup,
+// or of before the Secret was handed over, which the annotation decides.
+func (m *TargetMetadata) OwnerReferences(have []metav1.OwnerReference) []metav1.OwnerReference {
+	want := slices.DeleteFunc(slices.Clone(have), toCredential)
+	if m.Owner != nil {
+		want = append(want, *m.Owner)
+	}
+	return want
+}
+
+func toCredential(ref metav1.OwnerReference) bool {
+	return isController(ref) && ref.Kind == "CDPCredential" && strings.HasPrefix(ref.APIVersion, v1alpha1.GroupVersion.Group+"/")
+}
+
+func sameOwners(a, b []metav1.OwnerReference) bool {
+	return slices.EqualFunc(a, b, func(a, b metav1.OwnerReference) bool {
+		return a.UID == b.UID && a.Name == b.Name && a.Kind == b.Kind && a.APIVersion == b.APIVersion && isController(a) == isController(b)
+	})
+}
+
+func isController(ref metav1.OwnerReference) bool { return ref.Controller != nil && *ref.Controller }
+
+// WithdrawalPatch is the merge patch that takes our keys and metadata out of a Secret, as far as a record names them.
+func WithdrawalPatch(secret *metav1.ObjectMeta, rec *PersistedState) ([]byte, error) {
+	none := TargetMetadata{}
+	ours := append(slices.Clone(rec.Annotations), v1alpha1.CredentialAnnotation, v1alpha1.ExpiresAtAnnotation, v1alpha1.StateAnnotation)
+	return json.Marshal(map[string]any{
+		"metadata": map[string]any{
+			"uid": secret.UID, "resourceVersion": secret.ResourceVersion, "ownerReferences": none.OwnerReferences(secret.OwnerReferences),
+			"labels":      changes(map[string]string{}, rec.Labels),
+			"annotations": changes(map[string]string{}, ours),
+		},
+		"data": changes(map[string][]byte{}, rec.Keys),
+	})
+}
+
+// OwnerRemovalPatch is the merge patch that takes our owner reference off a Secret. Nil: it has none.
+func OwnerRemovalPatch(secret *metav1.ObjectMeta) ([]byte, error) {
+	none := TargetMetadata{}
+	rest := none.OwnerReferences(secret.OwnerReferences)
+	if len(rest) == len(secret.OwnerReferences) {
+		return nil, nil
+	}
+	return json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid": secret.UID, "resourceVersion": secret.ResourceVersion, "ownerReferences": rest,
+	}})
+}

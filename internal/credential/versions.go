@@ -1,0 +1,37 @@
+package credential
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+)
+
+// Older says whether a resourceVersion is of before another. Versions that cannot be compared are not.
+func Older(resourceVersion, than string) bool {
+	if resourceVersion == than || than == "" {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(resourceVersion, than)
+	return err == nil && order < 0
+}
+
+// Lags says whether the cache shows a Secret as it was before the version that we know of.
+func Lags(found bool, cached, known string) bool {
+	_, cachedVersion := SplitVersion(cached)
+	_, knownVersion := SplitVersion(known)
+	return !found || Older(cachedVersion, knownVersion)
+}
+
+func VersionOf(meta metav1.Object) string {
+	return string(meta.GetUID()) + "/" + meta.GetResourceVersion()
+}
+
+// SplitVersion is the inverse of versionOf.
+func SplitVersion(version string) (uid types.UID, resourceVersion string) {
+	for i := range len(version) {
+		if version[i] == '/' {
+			return types.UID(version[:i]), version[i+1:]
+		}
+	}
+	return "", ""
+}
