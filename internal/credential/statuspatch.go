@@ -21,8 +21,8 @@ type operation struct {
 
 // StatusPatch is the JSON patch that makes a status of what is saved, nil if there is nothing to change. Nobody else writes status, so that it
 // needs no lock; but it must not land on another object of the same name. A merge patch would: of its metadata the API server reads only the
-// resourceVersion when the status subresource is patched, so the UID has to be tested.
-func StatusPatch(uid types.UID, saved, status *v1alpha1.CDPCredentialStatus) ([]byte, error) {
+// resourceVersion when the status subresource is patched, so the UID has to be tested. The version is tested unless it is empty.
+func StatusPatch(uid types.UID, version string, saved, status *v1alpha1.CDPCredentialStatus) ([]byte, error) {
 	changed := changedFields(reflect.ValueOf(saved).Elem(), reflect.ValueOf(status).Elem())
 	if len(changed) == 0 {
 		return nil, nil
@@ -30,7 +30,11 @@ func StatusPatch(uid types.UID, saved, status *v1alpha1.CDPCredentialStatus) ([]
 	if reflect.ValueOf(*saved).IsZero() {
 		changed = []operation{{"add", "/status", status}} // there is none to which fields could be added
 	}
-	patch, err := json.Marshal(append([]operation{{"test", "/metadata/uid", uid}}, changed...))
+	tests := []operation{{"test", "/metadata/uid", uid}}
+	if version != "" {
+		tests = append(tests, operation{"test", "/metadata/resourceVersion", version})
+	}
+	patch, err := json.Marshal(append(tests, changed...))
 	if err != nil {
 		return nil, fmt.Errorf("write the status patch: %w", err)
 	}

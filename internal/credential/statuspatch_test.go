@@ -58,7 +58,7 @@ func TestStatusPatch(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := StatusPatch("u", &tt.saved, &tt.status)
+			got, err := StatusPatch("u", "", &tt.saved, &tt.status)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -698,6 +698,28 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 332222: a process with another clock begins with a list from before a refusal", "oauth2", func(w *world, o *object) string {
+		w.leader().setClock(time.Hour)
+		w.runFor(time.Minute)
+		w.vendors.secrets[o.clientID("a")] = "another"
+		refresh(o, "now")
+		requested := w.now
+		w.runFor(2 * time.Second)
+		w.leader().kill()
+		for i := range w.startReplica(w.now - requested + time.Second).cache.watches {
+			w.leader().cache.watches[i].stuckUntil = w.now + 30*time.Second
+		}
+		w.runFor(time.Minute)
+		if said := o.refreshed(); said != "CredentialsRejected" {
+			return "of the refusal nothing is left: Refreshed is " + said
+		}
+		w.vendors.secrets[o.clientID("a")] = "s0"
+		w.runFor(15 * time.Minute)
+		if said := o.refreshed(); said != "TokenIssued" {
+			return "it was not tried again: " + shortStatus(&o.get().Status)
+		}
+		return ""
+	}},
 	{"seed 301094: a bad template, and the token is still tried at the API", "oauth2", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Verify = &v1alpha1.Verify{URL: "https://" + apiHost + "/v1"}

@@ -271,8 +271,12 @@ func (r *replay) translated(body []byte) ([]byte, error) {
 			return nil, err
 		}
 		for i := range operations {
-			if o := &operations[i]; o.Path == "/metadata/uid" {
-				o.Value = fmt.Appendf(nil, "%q", r.uid(types.UID(strings.Trim(string(o.Value), `"`))))
+			o := &operations[i]
+			switch text := strings.Trim(string(o.Value), `"`); o.Path {
+			case "/metadata/uid":
+				o.Value = fmt.Appendf(nil, "%q", r.uid(types.UID(text)))
+			case "/metadata/resourceVersion":
+				o.Value = fmt.Appendf(nil, "%q", r.version(text))
 			}
 		}
 		return json.Marshal(operations)

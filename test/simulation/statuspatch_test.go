@@ -62,6 +62,11 @@ func (o operation) apply(obj *v1alpha1.CDPCredential) error {
 			return fmt.Errorf("testing value %s failed", o.Path)
 		}
 		return nil
+	case o.Op == "test" && o.Path == "/metadata/resourceVersion":
+		if want, _ := json.Marshal(obj.ResourceVersion); string(want) != string(o.Value) {
+			return fmt.Errorf("testing value %s failed", o.Path)
+		}
+		return nil
 	case o.Op != "add" || !ofStatus:
 		return fmt.Errorf("the simulated API server does not know how to %s %s", o.Op, o.Path)
 	}
