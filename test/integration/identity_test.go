@@ -1,0 +1,122 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+)
+
+// identity is a ServiceAccount in a namespace of its own, with a token as a pod would have it.
+type identity struct {
+	namespace  string
+	config     *rest.Config
+	kubeconfig string // a file with the same
+}
+
+// operatorRoles are the manifests that give the manager its rights in config/default.
+func operatorRoles() []client.Object {
+	return readRoles("../../config/rbac/role.yaml", "../../config/rbac/role_binding.yaml",
+		"../../config/rbac/leader_election_role.yaml", "../../config/rbac/leader_election_role_binding.yaml",
+		"../../config/rbac/metrics_auth_role.yaml", "../../config/rbac/metrics_auth_role_binding.yaml")
+}
+
+// readRoles reads manifests with one object each. It panics over one that cannot be read, which is a mistake in the repository.
+func readRoles(files ...string) []client.Object {
+	kinds := map[string]func() client.Object{
+		"ClusterRole":        func() client.Object { return &rbacv1.ClusterRole{} },
+		"ClusterRoleBinding": func() client.Object { return &rbacv1.ClusterRoleBinding{} },
+		"Role":               func() client.Object { return &rbacv1.Role{} },
+		"RoleBinding":        func() client.Object { return &rbacv1.RoleBinding{} },
+	}
+	var objects []client.Object
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			panic(err)
+		}
+		var meta metav1.TypeMeta
+		if err := yaml.Unmarshal(content, &meta); err != nil {
+			panic(fmt.Errorf("%s: %w", file, err))
+		}
+		construct, known := kinds[meta.Kind]
+		if !known {
+			panic(fmt.Errorf("%s: unexpected kind %q", file, meta.Kind))
+		}
+		object := construct()
+		if err := yaml.UnmarshalStrict(content, object); err != nil {
+			panic(fmt.Errorf("%s: %w", file, err))
+		}
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+// rulesOf gives the rules of a role, and nil for anything else.
+func rulesOf(object client.Object) []rbacv1.PolicyRule {
+	switch object := object.(type) {
+	case *rbacv1.ClusterRole:
+		return object.Rules
+	case *rbacv1.Role:
+		return object.Rules
+	}
+	return nil
+}
+
+// grant makes a ServiceAccount and gives it the roles, as kustomize would: names get a prefix, and what has no namespace, or the
+// placeholder's, gets the operator's.
+func (c *cluster) grant(ctx context.Context, roles []client.Object, name string) (identity, error) {
+	namespace, err := c.namespace(ctx, "operator-"+name)
+	if err != nil {
+		return identity{}, err
+	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "controller-manager"}}
+	if err := c.client.Create(ctx, account); err != nil {
+		return identity{}, err
+	}
+	subjects := []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: account.Name}}
+	for _, object := range roles {
+		object.SetName(namespace + "-" + object.GetName())
+		if object.GetNamespace() == "system" {
+			object.SetNamespace(namespace)
+		}
+		switch object := object.(type) {
+		case *rbacv1.ClusterRoleBinding:
+			object.RoleRef.Name, object.Subjects = namespace+"-"+object.RoleRef.Name, subjects
+		case *rbacv1.RoleBinding:
+			object.RoleRef.Name, object.Subjects = namespace+"-"+object.RoleRef.Name, subjects
+		}
+		if err := c.client.Create(ctx, object); err != nil {
+			return identity{}, err
+		}
+	}
+	return c.identityOf(ctx, account)
+}
+
+// identityOf gets a token for a ServiceAccount.
+func (c *cluster) identityOf(ctx context.Context, account *corev1.ServiceAccount) (identity, error) {
+	request, err := c.clientset.CoreV1().ServiceAccounts(account.Namespace).CreateToken(ctx, account.Name, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	if err != nil {
+		return identity{}, fmt.Errorf("get a token for ServiceAccount %s: %w", account.Name, err)
+	}
+	id := identity{namespace: account.Namespace, kubeconfig: filepath.Join(c.temp, account.Namespace+"-"+account.Name+".kubeconfig")}
+	id.config = rest.AnonymousClientConfig(c.admin)
+	id.config.BearerToken = request.Status.Token
+	const only = "test"
+	return id, clientcmd.WriteToFile(clientcmdapi.Config{
+		Clusters:       map[string]*clientcmdapi.Cluster{only: {Server: c.admin.Host, CertificateAuthorityData: c.admin.CAData}},
+		AuthInfos:      map[string]*clientcmdapi.AuthInfo{only: {Token: request.Status.Token}},
+		Contexts:       map[string]*clientcmdapi.Context{only: {Cluster: only, AuthInfo: only, Namespace: account.Namespace}},
+		CurrentContext: only,
+	}, id.kubeconfig)
+}

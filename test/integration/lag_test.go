@@ -1,0 +1,83 @@
+package integration
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestLaggingCache stops the operator's watch of CDPCredentials in its tracks. What the operator has written itself it does not see then. It
+// must not do anything twice for that, nor wait for the watch: it asks the API server past the cache.
+func TestLaggingCache(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	dam := &dam{}
+	o := s.operate(assembly{wrap: dam.wrap})
+	c := s.ready("etl")
+	c.settled()
+	dam.hold()
+	s.must(s.client.Delete(t.Context(), c.target())) // the watch of Secrets tells of it
+	c.waitIssued(2)
+	if !slices.Contains(o.requests.since(0), "get cdpcredentials/etl") {
+		t.Error("the cache was believed")
+	}
+	s.throughout(5*time.Second, "while the watch is held", func() error { return c.issuedAndHealthy(2) })
+	dam.release()
+	c.settled()
+	c.request("after the lag")
+	c.waitIssued(3)
+}
+
+// dam holds back what watches of CDPCredentials deliver.
+type dam struct {
+	mu   sync.Mutex
+	open chan struct{} // nil: it is open
+}
+
+func (d *dam) hold() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.open = make(chan struct{})
+}
+
+func (d *dam) release() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	close(d.open)
+	d.open = nil
+}
+
+func (d *dam) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		response, err := next.RoundTrip(request)
+		if err == nil && request.URL.Query().Get("watch") != "" && strings.HasSuffix(request.URL.Path, "/cdpcredentials") {
+			response.Body = &dammed{response.Body, d}
+		}
+		return response, err
+	})
+}
+
+type dammed struct {
+	io.ReadCloser
+	dam *dam
+}
+
+// Read waits after it has read, so that a read that was under way is held back, too.
+func (d *dammed) Read(p []byte) (int, error) {
+	n, err := d.ReadCloser.Read(p)
+	d.dam.mu.Lock()
+	open := d.dam.open
+	d.dam.mu.Unlock()
+	if open != nil {
+		<-open
+	}
+	return n, err
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }

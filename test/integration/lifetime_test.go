@@ -1,0 +1,40 @@
+package integration
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
+)
+
+// TestNeverAnExpiredToken watches tokens that live 30 s through three renewals, as a consumer sees them.
+func TestNeverAnExpiredToken(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.endpoints.SetBehaviour(exchangetest.Behaviour{Lifetime: 30 * time.Second})
+	c := s.ready("etl")
+
+	seen := map[string]time.Time{}
+	s.until(3*time.Minute, "three renewals", func() error {
+		asked := time.Now()
+		value := c.token()
+		token, known := s.endpoints.Token(value)
+		if !known {
+			t.Fatal("the Secret holds something that was never issued")
+		}
+		if !token.LiveAt(asked) {
+			t.Fatalf("the Secret held a token %s after its end", asked.Sub(token.Expires))
+		}
+		if _, again := seen[value]; !again {
+			seen[value] = token.Expires
+		}
+		if len(seen) < 4 {
+			return fmt.Errorf("%d tokens seen", len(seen))
+		}
+		return nil
+	})
+	if issued := c.issued(); issued != 4 {
+		t.Errorf("%d tokens were issued for three renewals, want 4", issued)
+	}
+}

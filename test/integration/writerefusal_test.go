@@ -1,0 +1,194 @@
+package integration
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// refuseByPolicy has a ValidatingAdmissionPolicy refuse the stage's targets, with a message that nobody is to see.
+func (s *stage) refuseByPolicy() (allow func()) {
+	s.Helper()
+	name := s.namespace + "-policy"
+	policy := &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	policy.Spec = admissionregistrationv1.ValidatingAdmissionPolicySpec{
+		FailurePolicy: new(admissionregistrationv1.Fail),
+		MatchConstraints: &admissionregistrationv1.MatchResources{
+			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": s.namespace}},
+			ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: admissionregistrationv1.RuleWithOperations{
+				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update},
+				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"secrets"}},
+			}}},
+		},
+		Validations: []admissionregistrationv1.Validation{{Expression: "!object.metadata.name.endsWith('-token')", Message: "needle of a policy"}},
+	}
+	s.must(s.client.Create(s.Context(), policy))
+	binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	binding.Spec.PolicyName = name
+	binding.Spec.ValidationActions = []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny}
+	s.must(s.client.Create(s.Context(), binding))
+	tried := func(refused bool) func() error {
+		return func() error {
+			err := s.client.Create(s.Context(), &corev1.Secret{ObjectMeta: s.meta("try-token")}, client.DryRunAll)
+			if (err != nil) != refused {
+				return fmt.Errorf("a dry run says %w", err)
+			}
+			return nil
+		}
+	}
+	s.until(patience, "the policy", tried(true))
+	allow = func() {
+		s.must(client.IgnoreNotFound(s.client.Delete(s.Context(), binding)))
+		s.must(client.IgnoreNotFound(s.client.Delete(s.Context(), policy)))
+		s.until(patience, "the policy to go", tried(false))
+	}
+	return allow
+}
+
+// refuseByQuota has a ResourceQuota let no Secret be made. Nobody else writes its status here.
+func (s *stage) refuseByQuota() (allow func()) {
+	s.Helper()
+	none := corev1.ResourceList{corev1.ResourceSecrets: resource.MustParse("0")}
+	quota := &corev1.ResourceQuota{ObjectMeta: s.meta("no-secrets"), Spec: corev1.ResourceQuotaSpec{Hard: none}}
+	s.must(s.client.Create(s.Context(), quota))
+	quota.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none}
+	s.must(s.client.Status().Update(s.Context(), quota))
+	tried := func(refused bool) func() error {
+		return func() error {
+			err := s.client.Create(s.Context(), &corev1.Secret{ObjectMeta: s.meta("try-quota")}, client.DryRunAll)
+			if (err != nil) != refused {
+				return fmt.Errorf("a dry run says %w", err)
+			}
+			return nil
+		}
+	}
+	s.until(patience, "the quota", tried(true))
+	return func() {
+		s.must(s.client.Delete(s.Context(), quota))
+		s.until(patience, "the quota to go", tried(false))
+	}
+}
+
+// without takes a verb on Secrets out of the operator's rights.
+func without(verb string) []client.Object {
+	roles := operatorRoles()
+	for _, role := range roles {
+		if role, ok := role.(*rbacv1.ClusterRole); ok {
+			for i, rule := range role.Rules {
+				if rule.Resources[0] == "secrets" {
+					role.Rules[i].Verbs = nil
+					for _, v := range rule.Verbs {
+						if v != verb {
+							role.Rules[i].Verbs = append(role.Rules[i].Verbs, v)
+						}
+					}
+				}
+			}
+		}
+	}
+	return roles
+}
+
+// TestRefusedWrites: a policy, a quota or a missing right keeps the target from being written. The token that was issued before anybody could know is kept,
+// no other one is asked for, and it is written as soon as it may be. Who refused is told, and nothing that he said.
+func TestRefusedWrites(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		refuse func(*stage) (allow func())
+		says   []string
+	}{
+		"policy": {(*stage).refuseByPolicy, []string{"(HTTP 422 Invalid, by ValidatingAdmissionPolicy $NS-policy)", "ask whoever runs the cluster what it wants"}},
+		"quota":  {(*stage).refuseByQuota, []string{"(HTTP 403 Forbidden, by ResourceQuota no-secrets)"}},
+		"rights": {nil, []string{"(HTTP 403 Forbidden)", "to give the operator its role back"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			a, allow := assembly{}, func() {}
+			if tc.refuse != nil {
+				s.operate(a)
+				s.quiet("before")
+			} else {
+				roles := without("create")
+				id, err := s.grant(t.Context(), roles, nameOf(t))
+				s.must(err)
+				a.identity = &id
+				s.operate(a)
+				allow = func() {
+					role := &rbacv1.ClusterRole{}
+					s.must(s.client.Get(t.Context(), client.ObjectKeyFromObject(roles[0]), role))
+					role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"create"}})
+					s.must(s.client.Update(t.Context(), role))
+				}
+			}
+			c, obj := s.prepare("etl")
+			if tc.refuse != nil {
+				allow = tc.refuse(s)
+			}
+			s.must(s.client.Create(t.Context(), obj))
+			for i, say := range tc.says {
+				tc.says[i] = s.fill(say)
+			}
+			c.waitFailed("Stalled", "TargetUnusable", append([]string{"the API server refuses the write of Secret etl-token"}, tc.says...)...)
+			if said := refreshedMessage(c.object()); strings.Contains(said, "needle") {
+				t.Errorf("the message has the policy's text: %s", said)
+			}
+			c.request("again")
+			s.until(patience, "the request to be handled", func() error {
+				if c.object().Status.LastHandledRefreshRequest != "again" {
+					return errNotYet
+				}
+				return nil
+			})
+			if n := c.issued(); n != 1 {
+				t.Errorf("%d tokens were issued, and none could be written", n)
+			}
+			allow()
+			c.request("once more")
+			c.waitIssued(1)
+		})
+	}
+}
+
+// TestNoTokenAfterARefusedWrite: the process that held the token is gone. The next one tries with a placeholder before it asks for another.
+func TestNoTokenAfterARefusedWrite(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	o := s.operate(assembly{})
+	s.quiet("before")
+	c, obj := s.prepare("etl")
+	allow := s.refuseByPolicy()
+	s.must(s.client.Create(t.Context(), obj))
+	c.waitFailed("Stalled", "TargetUnusable")
+	if n := c.object().Status.Issuance; n == nil || n.Count != 1 {
+		t.Errorf("the token that could not be written is not counted: %v", n)
+	}
+	o.stop()
+	s.operate(assembly{})
+	c.request("again")
+	s.until(patience, "the request to be handled", func() error {
+		if c.object().Status.LastHandledRefreshRequest != "again" {
+			return errNotYet
+		}
+		return nil
+	})
+	if n := c.issued(); n != 1 {
+		t.Errorf("%d tokens were issued", n)
+	}
+	if secret := s.secretOf("etl-token"); secret != nil {
+		t.Errorf("a rehearsal has made the Secret: %v", secret.ObjectMeta)
+	}
+	allow()
+	c.request("once more")
+	c.waitIssued(2)
+	if n := c.object().Status.WriteRefusals; n != 0 {
+		t.Errorf("%d refusals are left in status", n)
+	}
+}
