@@ -12,7 +12,8 @@ import (
 // caFileInterval is how often --ca-file is looked at. A Secret or ConfigMap that is mounted takes a minute to change in any case.
 const caFileInterval = 10 * time.Second
 
-// A caFile is the file of --ca-file. It is read, not watched: mounted files change by a swapped symbolic link, and a few kilobytes cost nothing.
+// A caFile is the file of --ca-file, or none if its path is empty. It is polled, not watched: mounted files change by a swapped symbolic link,
+// and reading a few kilobytes costs nothing.
 type caFile struct {
 	path  string
 	trust func(bundle []byte) error
@@ -21,8 +22,11 @@ type caFile struct {
 	content, problem string
 }
 
-// load reads the file, and trusts what is in it if that is new.
+// load reads the file, and trusts its certificates if they are new.
 func (f *caFile) load() (isNew bool, err error) {
+	if f.path == "" {
+		return false, nil
+	}
 	content, err := os.ReadFile(f.path)
 	if err != nil {
 		return false, fmt.Errorf("--ca-file: %w", err)
@@ -37,8 +41,11 @@ func (f *caFile) load() (isNew bool, err error) {
 	return true, nil
 }
 
-// Start implements manager.Runnable. While the file cannot be used, what was in it before counts.
+// Start implements manager.Runnable. While the file is unusable, its previous content stays in effect.
 func (f *caFile) Start(ctx context.Context) error {
+	if f.path == "" {
+		return nil
+	}
 	ticker := time.NewTicker(caFileInterval)
 	defer ticker.Stop()
 	for {

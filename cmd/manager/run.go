@@ -35,10 +35,8 @@ import (
 func run(ctx context.Context, opts *options) error {
 	transports := &egress.Transports{Policy: opts.addresses, Proxy: http.ProxyFromEnvironment, MaxConnsPerHost: 2 * opts.limits.HostInFlight}
 	authorities := &caFile{path: opts.caFile, trust: transports.TrustAlso, log: ctrl.Log.WithName("ca-file")}
-	if opts.caFile != "" {
-		if _, err := authorities.load(); err != nil {
-			return err
-		}
+	if _, err := authorities.load(); err != nil {
+		return err
 	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
@@ -50,21 +48,12 @@ func run(ctx context.Context, opts *options) error {
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
-	own, err := telemetry.New(metrics.Registry)
-	if err != nil {
-		return fmt.Errorf("register metrics: %w", err)
-	}
-	if err := telemetry.RegisterBuildInfo(metrics.Registry, version); err != nil {
-		return fmt.Errorf("register the build's metric: %w", err)
-	}
-	watchdog, err := telemetry.NewWatchdog(local, metrics.Registry)
+	own, watchdog, err := registerMetrics(local)
 	if err != nil {
 		return err
 	}
-	if opts.caFile != "" {
-		if err := mgr.Add(authorities); err != nil {
-			return fmt.Errorf("set up the CA file: %w", err)
-		}
+	if err := mgr.Add(authorities); err != nil {
+		return fmt.Errorf("set up the CA file: %w", err)
 	}
 	keys, err := exchange.NewKeys(rand.Reader)
 	if err != nil {
@@ -96,27 +85,51 @@ func run(ctx context.Context, opts *options) error {
 	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
-	ask, err := askVersion(mgr)
-	if err != nil {
-		return err
-	}
-	if err := mgr.Add(&clockWatch{clock: local, every: 5 * time.Second, ask: ask, tell: reconciler.ClockChanged}); err != nil {
+	if err := addClockWatch(mgr, local, reconciler.ClockChanged); err != nil {
 		return fmt.Errorf("set up the watch of the clock: %w", err)
 	}
+	if err := addProbes(mgr, watchdog); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+func registerMetrics(local *machineClock) (*telemetry.Metrics, *telemetry.Watchdog, error) {
+	own, err := telemetry.New(metrics.Registry)
+	if err != nil {
+		return nil, nil, fmt.Errorf("register metrics: %w", err)
+	}
+	if err := telemetry.RegisterBuildInfo(metrics.Registry, version); err != nil {
+		return nil, nil, fmt.Errorf("register the build's metric: %w", err)
+	}
+	watchdog, err := telemetry.NewWatchdog(local, metrics.Registry)
+	return own, watchdog, err
+}
+
+func addProbes(mgr ctrl.Manager, watchdog *telemetry.Watchdog) error {
 	if err := mgr.AddHealthzCheck("queue", watchdog.Check); err != nil {
 		return fmt.Errorf("set up the health check: %w", err)
 	}
 	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
 		return fmt.Errorf("set up the readiness check: %w", err)
 	}
-	return mgr.Start(ctx)
+	return nil
 }
 
-// askVersion asks the API server for what costs it least and nobody is refused.
+// addClockWatch has changed called after the local clock was set.
+func addClockWatch(mgr ctrl.Manager, local *machineClock, changed func(context.Context) error) error {
+	ask, err := askVersion(mgr)
+	if err != nil {
+		return err
+	}
+	return mgr.Add(&clockWatch{clock: local, every: 5 * time.Second, ask: ask, tell: changed})
+}
+
+// askVersion requests the API server's version: the cheapest request, and one that everyone may make.
 func askVersion(mgr ctrl.Manager) (func(context.Context), error) {
 	client, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
-		return nil, fmt.Errorf("set up the watch of the clock: %w", err)
+		return nil, err
 	}
 	return func(ctx context.Context) { _ = client.RESTClient().Get().AbsPath("/version").Do(ctx).Error() }, nil
 }
