@@ -51,31 +51,31 @@ func parseFlags(args []string) (*options, error) {
 	config.RegisterFlags(flags)
 	opts.log.BindFlags(flags)
 
-	flags.BoolVar(&opts.version, "version", false, "Print the version and end.")
+	flags.BoolVar(&opts.version, "version", false, "Print the version and exit.")
 	flags.StringVar(&opts.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics endpoint; 0 turns it off.")
-	flags.BoolVar(&opts.metricsSecure, "metrics-secure", true, "Serve metrics by HTTPS, to those whom the API server lets read them.")
-	flags.StringVar(&opts.metricsCertDir, "metrics-cert-path", "", "Folder with tls.crt and tls.key for the metrics endpoint; empty makes a self-signed certificate.")
+	flags.BoolVar(&opts.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, to clients that the API server authorizes.")
+	flags.StringVar(&opts.metricsCertDir, "metrics-cert-path", "", "Directory with tls.crt and tls.key for the metrics endpoint; empty means a self-signed certificate.")
 	flags.StringVar(&opts.probeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 turns them off.")
 	flags.StringVar(&opts.pprofAddress, "pprof-bind-address", "", "Address of the profiling endpoint, which is not authenticated; empty turns it off.")
-	flags.BoolVar(&opts.leaderElect, "leader-elect", false, "Elect one of several replicas to do the work.")
+	flags.BoolVar(&opts.leaderElect, "leader-elect", false, "Elect a leader, so that only one of several replicas is active.")
 	flags.StringVar(&opts.leaderElectionNamespace, "leader-election-namespace", os.Getenv("POD_NAMESPACE"),
 		"Namespace of the leader election's Lease; empty means $POD_NAMESPACE, or the pod's own.")
-	flags.IntVar(&opts.concurrency, "max-concurrent-reconciles", 32, "How many objects are worked on at the same time.")
+	flags.IntVar(&opts.concurrency, "max-concurrent-reconciles", 32, "How many objects are reconciled at the same time.")
 	flags.BoolVar(&opts.rolloutRestart, "enable-rollout-restart", false,
-		"Restart the workloads of spec.rolloutRestart when their data has changed; needs the rights of config/rollout-restart.")
-	flags.Float64Var(&opts.limits.QPS, "token-endpoint-qps", 20, "Exchanges a second at one endpoint.")
-	flags.IntVar(&opts.limits.HostInFlight, "token-endpoint-in-flight", 8, "Exchanges at the same time at one endpoint.")
-	namespaces := flags.String("watch-namespaces", "", "Namespaces to work in, separated by commas; empty means all.")
-	selector := flags.String("watch-selector", "", "Label selector of the CDPCredentials to work on; empty means all.")
+		"Restart the workloads of spec.rolloutRestart when the target's data has changed; needs the role in config/rollout-restart.")
+	flags.Float64Var(&opts.limits.QPS, "token-endpoint-qps", 20, "Maximum number of exchanges per second at one endpoint.")
+	flags.IntVar(&opts.limits.HostInFlight, "token-endpoint-in-flight", 8, "Maximum number of concurrent exchanges at one endpoint.")
+	namespaces := flags.String("watch-namespaces", "", "Namespaces to watch, separated by commas; empty means all.")
+	selector := flags.String("watch-selector", "", "Label selector of the CDPCredentials to reconcile; empty means all.")
 	hosts := flags.String("allowed-token-hosts", "",
 		"Hosts to which every client Secret may be sent, separated by commas; the grammar is that of the annotation cdpcredentials.io/allowed-hosts.")
-	cidrs := flags.String("allowed-cidrs", "", "Address ranges that may be connected to though they are not public, separated by commas, for example 10.1.2.0/24.")
-	denied := flags.String("denied-cidrs", "", "Address ranges that are never connected to, separated by commas: nodes, say, where they have public addresses. It wins over --allowed-cidrs.")
+	cidrs := flags.String("allowed-cidrs", "", "Address ranges that are allowed although they are not public, separated by commas, for example 10.1.2.0/24.")
+	denied := flags.String("denied-cidrs", "", "Address ranges that are refused although they are public, separated by commas, for example those of nodes. Wins over --allowed-cidrs.")
 	only := flags.String("token-hosts-only", "",
 		"The only hosts to which client Secrets and tokens may be sent, whatever a Secret consents to, in the grammar of --allowed-token-hosts; empty means every host with consent.")
-	flags.StringVar(&opts.caFile, "ca-file", "", "PEM file with certificates that are trusted beside the system's roots, for endpoints and proxies; it is read again when it changes.")
+	flags.StringVar(&opts.caFile, "ca-file", "", "PEM file with certificates to trust in addition to the system's roots, for endpoints and proxies; read again when it changes.")
 	metadata := flags.String("allowed-target-metadata", "",
-		"Keys of labels and annotations, or their prefixes, that targets may carry though they make other controllers act, separated by commas.")
+		"Keys of labels and annotations, or their prefixes, that targets may have in addition to the harmless ones, separated by commas. They can make other controllers act.")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
