@@ -10,9 +10,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestAlgonomyResources changes the resources only: the token stays, and the vendor's update endpoint is told. Where that is refused, a new
+// TestAlgonomyResourceChangeUpdatesTheToken changes the resources only: the token stays, and the vendor's update endpoint is told. Where that is refused, a new
 // token is made.
-func TestAlgonomyResources(t *testing.T) {
+func TestAlgonomyResourceChangeUpdatesTheToken(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	known := exchangetest.Client{System: exchangetest.Algonomy, ID: "tenant-" + random(), Secret: random()}

@@ -33,9 +33,9 @@ type trouble struct {
 	moved bool
 }
 
-// TestTrouble wants of everything that can go wrong: its reason in the right conditions, a message that says what to do, one Warning, the
+// TestTroubleIsReportedAndRecoveredFrom wants of everything that can go wrong: its reason in the right conditions, a message that says what to do, one Warning, the
 // held token untouched, no hammering, and a recovery without help once the cause is gone.
-func TestTrouble(t *testing.T) {
+func TestTroubleIsReportedAndRecoveredFrom(t *testing.T) {
 	t.Parallel()
 	for name, trouble := range troubles(t) {
 		t.Run(name, func(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestChanges makes one change to a credential at rest and wants it to cost one token, or none, and the target to be as it should be.
-func TestChanges(t *testing.T) {
+// TestChangeCostsOneTokenOrNone makes one change to a credential at rest and wants it to cost one token, or none, and the target to be as it should be.
+func TestChangeCostsOneTokenOrNone(t *testing.T) {
 	t.Parallel()
 	target := func(change func(*corev1.Secret)) func(*credential) {
 		return func(c *credential) { c.editSecret("etl-token", change) }

@@ -9,9 +9,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// TestWhoWaitsIsWoken: sixty objects at one endpoint, which the gate lets through one after the other. Who waits for a place asks by itself after
+// TestWaitingObjectsAreWokenAtTheirTurn: sixty objects at one endpoint, which the gate lets through one after the other. Who waits for a place asks by itself after
 // minutes only, so all of them have a token within seconds because they are woken.
-func TestWhoWaitsIsWoken(t *testing.T) {
+func TestWaitingObjectsAreWokenAtTheirTurn(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	_, first := s.prepare("many-0")

@@ -22,11 +22,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// TestHeap runs the operator in a process of its own, lets it make, renew, move and fail to get tokens, and searches all that others could
+// TestHeapHoldsNoSecrets runs the operator in a process of its own, lets it make, renew, move and fail to get tokens, and searches all that others could
 // see of it, and what its heap holds on to. Secrets that have nothing to do with any CDPCredential were in the same namespace all the time. Go
 // does not wipe memory that it has freed, so that is not searched; and connections hold on to the last that they have sent and received until
 // they are closed for being idle, which is done here at once. The outputs of all other tests are searched, too: see searchTheRun.
-func TestHeap(t *testing.T) {
+func TestHeapHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.manager = s.namespace
@@ -137,11 +137,11 @@ func (c *heapChild) dump(s *stage, control string) []byte {
 	return content
 }
 
-// TestHeapChild is the process that TestHeap looks into. It knows no secrets but those that the operator in it reads.
+// TestHeapChild is the process that TestHeapHoldsNoSecrets looks into. It knows no secrets but those that the operator in it reads.
 func TestHeapChild(t *testing.T) {
 	job := strings.Fields(os.Getenv(heapChildVariable))
 	if len(job) == 0 {
-		t.Skip("is run by TestHeap")
+		t.Skip("is run by TestHeapHoldsNoSecrets")
 	}
 	ctrl.SetLogger(zap.New(zap.WriteTo(os.Stderr), zap.Level(zapcore.Level(-6))))
 	if err := beHeapChild(t.Context(), job[0], job[1], job[2]); err != nil {

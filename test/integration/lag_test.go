@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// TestLaggingCache stops the operator's watch of CDPCredentials in its tracks. What the operator has written itself it does not see then. It
+// TestLaggingCacheRepeatsNothing stops the operator's watch of CDPCredentials in its tracks. What the operator has written itself it does not see then. It
 // must not do anything twice for that, nor wait for the watch: it asks the API server past the cache.
-func TestLaggingCache(t *testing.T) {
+func TestLaggingCacheRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	dam := &dam{}

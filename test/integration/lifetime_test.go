@@ -8,8 +8,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestNeverAnExpiredToken watches tokens that live 30 s through three renewals, as a consumer sees them.
-func TestNeverAnExpiredToken(t *testing.T) {
+// TestTargetNeverHoldsAnExpiredToken watches tokens that live 30 s through three renewals, as a consumer sees them.
+func TestTargetNeverHoldsAnExpiredToken(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.endpoints.SetBehaviour(exchangetest.Behaviour{Lifetime: 30 * time.Second})

@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// TestNamespacedInstall runs the manager for one namespace, with config/namespaced's Role in it and no rights over Secrets anywhere else.
-func TestNamespacedInstall(t *testing.T) {
+// TestNamespacedInstallWorksWithItsOwnRole runs the manager for one namespace, with config/namespaced's Role in it and no rights over Secrets anywhere else.
+func TestNamespacedInstallWorksWithItsOwnRole(t *testing.T) {
 	t.Parallel()
 	s, other := newStage(t), newStage(t)
 	s.manager, other.manager = "namespaced", "namespaced"

@@ -29,8 +29,8 @@ const (
 	wrongGuess = "etl-client-of-somebody-else"
 )
 
-// TestGuessByPendingRestart: a template that prints the value gives way to the guess itself. If the data stayed the same, no restart would be due.
-func TestGuessByPendingRestart(t *testing.T) {
+// TestGuessByPendingRestartFails: a template that prints the value gives way to the guess itself. If the data stayed the same, no restart would be due.
+func TestGuessByPendingRestartFails(t *testing.T) {
 	t.Parallel()
 	sameView(t, true, func(w *world, secret string) {
 		web := w.deploy("Deployment", "web")
@@ -42,8 +42,8 @@ func TestGuessByPendingRestart(t *testing.T) {
 	})
 }
 
-// TestGuessByDataRevision: the same where restarts are turned off. Status names the data all the same.
-func TestGuessByDataRevision(t *testing.T) {
+// TestGuessByDataRevisionFails: the same where restarts are turned off. Status names the data all the same.
+func TestGuessByDataRevisionFails(t *testing.T) {
 	t.Parallel()
 	sameView(t, false, func(w *world, secret string) {
 		c := w.guessed(secret, restarting(v1alpha1.RolloutRestart{Kind: "Deployment", Name: "web"}), composing("{{ .clientID }}"))
@@ -58,9 +58,9 @@ func TestGuessByDataRevision(t *testing.T) {
 	})
 }
 
-// TestGuessByChainedTarget: one object's target is another's client Secret. If that one were renewed only for another value, it would tell whether two
+// TestGuessByChainedTargetFails: one object's target is another's client Secret. If that one were renewed only for another value, it would tell whether two
 // Secrets hold the same.
-func TestGuessByChainedTarget(t *testing.T) {
+func TestGuessByChainedTargetFails(t *testing.T) {
 	t.Parallel()
 	sameView(t, false, func(w *world, secret string) {
 		w.clientSecret("known", rightGuess)
@@ -82,9 +82,9 @@ func TestGuessByChainedTarget(t *testing.T) {
 	})
 }
 
-// TestGuessByEmptyBranch: a template that comes to nothing for some values makes an empty key. If another object could use that, it would tell by
+// TestGuessByEmptyBranchFails: a template that comes to nothing for some values makes an empty key. If another object could use that, it would tell by
 // SecretKeyMissing.
-func TestGuessByEmptyBranch(t *testing.T) {
+func TestGuessByEmptyBranchFails(t *testing.T) {
 	t.Parallel()
 	sameView(t, false, func(w *world, secret string) {
 		if secret == rightGuess {

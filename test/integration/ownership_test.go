@@ -20,8 +20,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestOneTargetOfTwo has two objects name one target, made at the same moment: one gets it and keeps it, the other is told whose it is.
-func TestOneTargetOfTwo(t *testing.T) {
+// TestSharedTargetGoesToOneObject has two objects name one target, made at the same moment: one gets it and keeps it, the other is told whose it is.
+func TestSharedTargetGoesToOneObject(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	var both []*credential
@@ -70,8 +70,8 @@ func TestOneTargetOfTwo(t *testing.T) {
 	s.until(patience, "the loser to take over", func() error { return loser.healthy(loser.object()) })
 }
 
-// TestRaceForATarget lets somebody else create the target Secret in the very moment before the operator does.
-func TestRaceForATarget(t *testing.T) {
+// TestRaceForATargetLeavesTheOthersSecret lets somebody else create the target Secret in the very moment before the operator does.
+func TestRaceForATargetLeavesTheOthersSecret(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	var once sync.Once
@@ -95,8 +95,8 @@ func TestRaceForATarget(t *testing.T) {
 	s.until(patience, "a token", func() error { return c.healthy(c.object()) })
 }
 
-// TestHandOver sets the annotation by hand: the Secret is the object's from then on, and what others have in it stays.
-func TestHandOver(t *testing.T) {
+// TestHandedOverSecretKeepsForeignKeys sets the annotation by hand: the Secret is the object's from then on, and what others have in it stays.
+func TestHandedOverSecretKeepsForeignKeys(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	foreign := &corev1.Secret{ObjectMeta: s.meta("etl-token"), StringData: map[string]string{"token": "old", "theirs": "kept"}}
@@ -136,9 +136,9 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
-// TestKeysOfOthers: a key that somebody adds to a target takes the owner reference off it, and puts it back when it goes; a target of before is not
+// TestForeignKeysTakeTheOwnerReferenceOff: a key that somebody adds to a target takes the owner reference off it, and puts it back when it goes; a target of before is not
 // deleted with such a key in it.
-func TestKeysOfOthers(t *testing.T) {
+func TestForeignKeysTakeTheOwnerReferenceOff(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	c := s.ready("etl")
@@ -170,8 +170,8 @@ func TestKeysOfOthers(t *testing.T) {
 	}
 }
 
-// TestRestoredFromBackup makes the object anew, with another UID, beside its Secret of before: nothing is issued, and the owner is set right.
-func TestRestoredFromBackup(t *testing.T) {
+// TestRestoreFromBackupIssuesNothing makes the object anew, with another UID, beside its Secret of before: nothing is issued, and the owner is set right.
+func TestRestoreFromBackupIssuesNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	c := s.ready("etl")
@@ -190,8 +190,8 @@ func TestRestoredFromBackup(t *testing.T) {
 	c.waitIssued(1)
 }
 
-// TestTokenInTheHand fails the writes that follow an exchange, once each: the token that was issued is not given up.
-func TestTokenInTheHand(t *testing.T) {
+// TestFailedWriteKeepsTheIssuedToken fails the writes that follow an exchange, once each: the token that was issued is not given up.
+func TestFailedWriteKeepsTheIssuedToken(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	broken := errors.New("the API server is not well")
@@ -216,9 +216,9 @@ func TestTokenInTheHand(t *testing.T) {
 	}
 }
 
-// TestTerminatingNamespace deletes a namespace with all that is in it, Secrets first, as the namespace controller does: one request finds that out, and
+// TestTerminatingNamespaceCostsOneRequest deletes a namespace with all that is in it, Secrets first, as the namespace controller does: one request finds that out, and
 // from then on nothing is asked, written or told, nor is any token issued.
-func TestTerminatingNamespace(t *testing.T) {
+func TestTerminatingNamespaceCostsOneRequest(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	o := s.operate(assembly{})
@@ -257,8 +257,8 @@ func TestTerminatingNamespace(t *testing.T) {
 	})
 }
 
-// TestKeptByAFinalizer deletes an object that somebody else's finalizer keeps: pods use its token, so everything goes on until it is gone.
-func TestKeptByAFinalizer(t *testing.T) {
+// TestObjectKeptByAFinalizerIsRenewed deletes an object that somebody else's finalizer keeps: pods use its token, so everything goes on until it is gone.
+func TestObjectKeptByAFinalizerIsRenewed(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	c := s.ready("etl")

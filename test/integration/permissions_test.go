@@ -31,7 +31,7 @@ func TestRoleIsEnough(t *testing.T) {
 // TestRoleHasNothingToSpare takes one verb of one resource at a time away from the operator's roles.
 func TestRoleHasNothingToSpare(t *testing.T) {
 	given := slices.DeleteFunc(rights(operatorRoles()), func(r right) bool {
-		return r.String() == "manager-role cdpcredentials.io cdpcredentials get" // only with a cache that lags far behind: TestLaggingCache
+		return r.String() == "manager-role cdpcredentials.io cdpcredentials get" // only with a cache that lags far behind: TestLaggingCacheRepeatsNothing
 	})
 	nothingToSpare(t, given, operatorRoles, "mutant", everything)
 }

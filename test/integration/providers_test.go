@@ -25,8 +25,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestEveryProvider applies one manifest of each and looks at all that the target Secret has.
-func TestEveryProvider(t *testing.T) {
+// TestEveryProviderFillsItsTarget applies one manifest of each and looks at all that the target Secret has.
+func TestEveryProviderFillsItsTarget(t *testing.T) {
 	t.Parallel()
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestNothingToDo churns what does not matter, and restarts, and wants silence: no exchange, no write, and no request at all but one look
+// TestIrrelevantChangesCostNothing churns what does not matter, and restarts, and wants silence: no exchange, no write, and no request at all but one look
 // at a Secret that has a new version.
-func TestNothingToDo(t *testing.T) {
+func TestIrrelevantChangesCostNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	o := s.operate(assembly{})
@@ -81,8 +81,8 @@ func TestNothingToDo(t *testing.T) {
 	}
 }
 
-// TestCostOfARefresh counts what one refresh asks of the API server and of the endpoint.
-func TestCostOfARefresh(t *testing.T) {
+// TestRefreshCostsTheFewestRequests counts what one refresh asks of the API server and of the endpoint.
+func TestRefreshCostsTheFewestRequests(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	o := s.operate(assembly{})

@@ -24,9 +24,9 @@ func (n *names) LookupNetIP(context.Context, string, string) ([]netip.Addr, erro
 	return n.addresses, nil
 }
 
-// TestNamesOfPrivateAddresses has a host that everybody consents to turn to an address inside: whoever is there is not called, not even if
+// TestNameThatTurnsPrivateIsNotCalled has a host that everybody consents to turn to an address inside: whoever is there is not called, not even if
 // the name has a public address, too.
-func TestNamesOfPrivateAddresses(t *testing.T) {
+func TestNameThatTurnsPrivateIsNotCalled(t *testing.T) {
 	t.Parallel()
 	for _, addresses := range []string{"127.0.0.2", "10.1.2.3", "169.254.169.254", "fd00::1", "::ffff:127.0.0.2", "64:ff9b::7f00:2", "203.0.114.7,127.0.0.2"} {
 		t.Run(addresses, func(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TestRestart ends the real manager and starts another, with credentials that are well, that fail and that are suspended: nothing is
+// TestOperatorRestartCostsNothing ends the real manager and starts another, with credentials that are well, that fail and that are suspended: nothing is
 // asked of the endpoint and nothing is written.
-func TestRestart(t *testing.T) {
+func TestOperatorRestartCostsNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.manager = s.namespace

@@ -117,8 +117,8 @@ func (c *credential) rollouts(want ...string) {
 	})
 }
 
-// TestRolloutRestart restarts a workload when its data has changed, for that alone, at most once a minute, and costs nothing else.
-func TestRolloutRestart(t *testing.T) {
+// TestRolloutRestartFollowsChangedData restarts a workload when its data has changed, for that alone, at most once a minute, and costs nothing else.
+func TestRolloutRestartFollowsChangedData(t *testing.T) {
 	t.Parallel()
 	s, other := newStage(t), newStage(t)
 	web, elsewhere := s.deploy("Deployment", "web"), other.deploy("Deployment", "web")
@@ -199,9 +199,9 @@ func timeOf(t *testing.T, template map[string]string) time.Time {
 	return at
 }
 
-// TestRolloutRestartWithConsent: a workload that names no object is not restarted and its template not touched; with the command that the message
+// TestRolloutRestartNeedsTheWorkloadsConsent: a workload that names no object is not restarted and its template not touched; with the command that the message
 // names it is restarted for what it missed.
-func TestRolloutRestartWithConsent(t *testing.T) {
+func TestRolloutRestartNeedsTheWorkloadsConsent(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	web := s.deployAllowing("ads", "Deployment", "web")
@@ -229,8 +229,8 @@ func TestRolloutRestartWithConsent(t *testing.T) {
 	}
 }
 
-// TestRolloutRestartTogether: two credentials that are renewed within seconds make one restart of each workload that both name.
-func TestRolloutRestartTogether(t *testing.T) {
+// TestRolloutRestartsOfTwoObjectsAreOne: two credentials that are renewed within seconds make one restart of each workload that both name.
+func TestRolloutRestartsOfTwoObjectsAreOne(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	refs := []v1alpha1.RolloutRestart{s.deploy("Deployment", "web"), s.deploy("StatefulSet", "db"), s.deploy("DaemonSet", "agent")}
@@ -294,8 +294,8 @@ func TestRolloutRestartOutlivesTheOperator(t *testing.T) {
 	s.restarted(web, 1)
 }
 
-// TestRolloutRestartTrouble: whatever stands in the way of a restart is told in status and by one Warning, and is not the token's business.
-func TestRolloutRestartTrouble(t *testing.T) {
+// TestRolloutRestartTroubleIsNotTheTokens: whatever stands in the way of a restart is told in status and by one Warning, and is not the token's business.
+func TestRolloutRestartTroubleIsNotTheTokens(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		with func(*stage) assembly

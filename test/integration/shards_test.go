@@ -11,9 +11,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestShards runs two managers in one namespace, both with leader election, on disjoint selectors: each object is served by exactly one of
+// TestShardsServeEachObjectOnce runs two managers in one namespace, both with leader election, on disjoint selectors: each object is served by exactly one of
 // them, and one that is given to the other costs no exchange.
-func TestShards(t *testing.T) {
+func TestShardsServeEachObjectOnce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	id, err := s.grant(t.Context(), operatorRoles(), "shards")

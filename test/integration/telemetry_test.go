@@ -12,8 +12,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestEvents wants one event for each token, one Warning for each change of reason, and none for anything else.
-func TestEvents(t *testing.T) {
+// TestEventsTellChangesOnly wants one event for each token, one Warning for each change of reason, and none for anything else.
+func TestEventsTellChangesOnly(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	c := s.ready("etl")
@@ -54,8 +54,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestMetricsPage reads the page as Prometheus would, and wants all the names that dashboards are built on.
-func TestMetricsPage(t *testing.T) {
+// TestMetricsPageHasEveryName reads the page as Prometheus would, and wants all the names that dashboards are built on.
+func TestMetricsPageHasEveryName(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	c := s.ready("etl")

@@ -71,8 +71,8 @@ func TestARefusedDeleteHidesNothing(t *testing.T) {
 	})
 }
 
-// TestUnusableAfterARestart: a target that was made immutable stays TargetUnusable for the next process, too.
-func TestUnusableAfterARestart(t *testing.T) {
+// TestImmutableTargetStaysUnusableAfterARestart: a target that was made immutable stays TargetUnusable for the next process, too.
+func TestImmutableTargetStaysUnusableAfterARestart(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	o := s.operate(assembly{})

@@ -13,8 +13,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestVerify asks the API itself: a token that it does not accept is replaced once, and no more.
-func TestVerify(t *testing.T) {
+// TestVerifyReplacesARejectedTokenOnce asks the API itself: a token that it does not accept is replaced once, and no more.
+func TestVerifyReplacesARejectedTokenOnce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	url := s.endpoints.APIURL(exchangetest.OAuth2) + "?scope=read"
@@ -64,9 +64,9 @@ func TestVerify(t *testing.T) {
 	})
 }
 
-// TestVerifyWithoutAGoodCA: a client Secret's ca.crt that cannot be read is told on Verified, for the endpoint may not be asked for a long time, or never,
+// TestVerifyReportsAnUnreadableCA: a client Secret's ca.crt that cannot be read is told on Verified, for the endpoint may not be asked for a long time, or never,
 // as with basic. When it is put right the API is called at once.
-func TestVerifyWithoutAGoodCA(t *testing.T) {
+func TestVerifyReportsAnUnreadableCA(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*v1alpha1.CDPCredential){
 		"oauth2": func(*v1alpha1.CDPCredential) {},

@@ -43,8 +43,8 @@ func TestRefreshRequestIsHandledOnce(t *testing.T) {
 	}
 }
 
-// TestSuspend wants no exchange and no write while suspended, and a Ready that stays true to the target.
-func TestSuspend(t *testing.T) {
+// TestSuspendCostsNoExchangeAndNoWrite wants no exchange and no write while suspended, and a Ready that stays true to the target.
+func TestSuspendCostsNoExchangeAndNoWrite(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	c := s.ready("etl")
