@@ -22,12 +22,12 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A Cluster is an API server without nodes, with the operator's resource definition unless it is Bare.
+// A Cluster is an API server without nodes, with the operator's CRD unless it is Bare.
 type Cluster struct {
 	Root   string // of the module
 	Temp   string // folder for what is made on the way; whoever made it removes it
 	Assets string // folder with etcd, kube-apiserver and kubectl
-	// Bare leaves the resource definition out.
+	// Bare leaves the CRD out.
 	Bare bool
 	// StopTimeout is how long kube-apiserver may take to stop before it is killed. Zero: a minute, which it needs to see its watches end.
 	StopTimeout time.Duration

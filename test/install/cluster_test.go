@@ -49,7 +49,7 @@ func newClone(t *testing.T) *reader {
 	return r
 }
 
-// newReader makes a clone and starts an API server without nodes and without our resource definition.
+// newReader makes a clone and starts an API server without nodes and without our CRD.
 func newReader(t *testing.T) *reader {
 	t.Helper()
 	r := newClone(t)

@@ -49,7 +49,7 @@ func TestHelmRelease(t *testing.T) {
 	r.sh("helm uninstall cdp-credential-operator -n cdp-credential-operator-system && kubectl wait --for=delete --timeout=1m " + crd)
 }
 
-// A release upgrades the resource definition with the rest.
+// A release upgrades the CRD with the rest.
 func TestHelmUpgradesTheResourceDefinition(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
@@ -139,7 +139,7 @@ func (r *reader) dryRun(object map[string]any) (string, error) {
 	return r.try("kubectl create --dry-run=server -f " + file)
 }
 
-// anything is a resource definition that lets every field pass: what is in a ServiceMonitor is compared with config/ by TestChartEqualsConfig.
+// anything is a CRD that lets every field pass: what is in a ServiceMonitor is compared with config/ by TestChartEqualsConfig.
 func anything(plural, kind string) string {
 	return `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -92,12 +92,12 @@ func troubles(t *testing.T) map[string]trouble {
 			again(c)
 		}
 	}
-	// mends is a trouble of the endpoint that passes by itself.
-	mends := func(f func() *exchangetest.Fault, reason string, say ...string) trouble {
+	// recovers is a trouble of the endpoint that passes by itself.
+	recovers := func(f func() *exchangetest.Fault, reason string, say ...string) trouble {
 		return trouble{cause: fault(f), kind: "Reconciling", reason: reason, say: say, asked: 5, heal: withoutFault, issued: 2}
 	}
 	spoils := func(f func() *exchangetest.Fault, say ...string) trouble {
-		trouble := mends(f, "MalformedResponse", say...)
+		trouble := recovers(f, "MalformedResponse", say...)
 		trouble.spoilt = true
 		return trouble
 	}
@@ -228,26 +228,26 @@ func troubles(t *testing.T) map[string]trouble {
 				c.editClient(func(secret *corev1.Secret) { secret.Data["client-secret"] = []byte(c.known.Secret) })
 			},
 		},
-		"404": mends(func() *exchangetest.Fault { return exchangetest.Answer(http.StatusNotFound) }, "EndpointUnavailable", "$HOST", "HTTP 404"),
+		"404": recovers(func() *exchangetest.Fault { return exchangetest.Answer(http.StatusNotFound) }, "EndpointUnavailable", "$HOST", "HTTP 404"),
 		"429": {
 			cause: fault(func() *exchangetest.Fault { return exchangetest.Throttled("20") }), kind: "Reconciling", reason: "Throttled",
 			say: []string{"HTTP 429", "ask the vendor for a higher limit"}, asked: 1, heal: withoutFault, issued: 2,
 		},
-		"500":              mends(func() *exchangetest.Fault { return exchangetest.Answer(http.StatusInternalServerError) }, "EndpointUnavailable", "HTTP 500", "it is tried again by itself"),
-		"HTML 503":         mends(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusServiceUnavailable) }, "EndpointUnavailable", "HTTP 503"),
-		"HTML 200":         mends(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusOK) }, "MalformedResponse", "not a JSON object", "check that spec.provider.oauth2.tokenURL"),
-		"garbage":          mends(exchangetest.Garbage, "MalformedResponse", "not a JSON object"),
-		"nothing":          mends(func() *exchangetest.Fault { return exchangetest.Empty(http.StatusOK) }, "MalformedResponse", "not a JSON object"),
+		"500":              recovers(func() *exchangetest.Fault { return exchangetest.Answer(http.StatusInternalServerError) }, "EndpointUnavailable", "HTTP 500", "it is tried again by itself"),
+		"HTML 503":         recovers(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusServiceUnavailable) }, "EndpointUnavailable", "HTTP 503"),
+		"HTML 200":         recovers(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusOK) }, "MalformedResponse", "not a JSON object", "check that spec.provider.oauth2.tokenURL"),
+		"garbage":          recovers(exchangetest.Garbage, "MalformedResponse", "not a JSON object"),
+		"nothing":          recovers(func() *exchangetest.Fault { return exchangetest.Empty(http.StatusOK) }, "MalformedResponse", "not a JSON object"),
 		"no token":         spoils(func() *exchangetest.Fault { return exchangetest.Without("access_token") }, "the answer has no token"),
 		"expired token":    spoils(exchangetest.Expired, "expired"),
 		"header-unsafe":    spoils(exchangetest.Unsafe, "not safe in an HTTP header"),
-		"2 MiB":            mends(exchangetest.Oversized, "MalformedResponse", "larger than 1 MiB"),
-		"connection reset": mends(exchangetest.Reset, "EndpointUnavailable", "$HOST"),
-		"no answer":        mends(exchangetest.Hang, "EndpointUnavailable", "did not answer in time"),
+		"2 MiB":            recovers(exchangetest.Oversized, "MalformedResponse", "larger than 1 MiB"),
+		"connection reset": recovers(exchangetest.Reset, "EndpointUnavailable", "$HOST"),
+		"no answer":        recovers(exchangetest.Hang, "EndpointUnavailable", "did not answer in time"),
 		"error with a 200": spoils(func() *exchangetest.Fault { return errorWithToken() }, "the answer is an error"),
 		"absurd lifetime":  spoils(func() *exchangetest.Fault { return lifetime(11 * 365 * 24 * 3600) }, "absurd"),
-		"redirect":         mends(func() *exchangetest.Fault { return exchangetest.Redirect(http.StatusFound, "https://127.0.0.1:1/") }, "EndpointUnavailable", "redirects, which is not followed"),
-		"redirect and post": mends(func() *exchangetest.Fault {
+		"redirect":         recovers(func() *exchangetest.Fault { return exchangetest.Redirect(http.StatusFound, "https://127.0.0.1:1/") }, "EndpointUnavailable", "redirects, which is not followed"),
+		"redirect and post": recovers(func() *exchangetest.Fault {
 			return exchangetest.Redirect(http.StatusTemporaryRedirect, "https://127.0.0.1:1/")
 		}, "EndpointUnavailable", "redirects"),
 

@@ -30,7 +30,7 @@ const managerLabel = "test-manager"
 // openAddress is all that the managers of these tests may connect to beside public addresses. The other loopback addresses stay closed.
 const openAddress = "127.0.0.1/32"
 
-// cluster is an API server with the operator's resource definition, and the real manager under exactly the rights of config/rbac.
+// cluster is an API server with the operator's CRD, and the real manager under exactly the rights of config/rbac.
 type cluster struct {
 	environment *envtest.Environment
 	scheme      *runtime.Scheme

@@ -136,7 +136,7 @@ func TestHandedOverSecretKeepsForeignKeys(t *testing.T) {
 	}
 }
 
-// TestForeignKeysTakeTheOwnerReferenceOff: a key that somebody adds to a target takes the owner reference off it, and puts it back when it goes; a target of before is not
+// TestForeignKeysTakeTheOwnerReferenceOff: a key that somebody adds to a target takes the owner reference off it, and puts it back when it goes; a previous target is not
 // deleted with such a key in it.
 func TestForeignKeysTakeTheOwnerReferenceOff(t *testing.T) {
 	t.Parallel()
@@ -170,7 +170,7 @@ func TestForeignKeysTakeTheOwnerReferenceOff(t *testing.T) {
 	}
 }
 
-// TestRestoreFromBackupIssuesNothing makes the object anew, with another UID, beside its Secret of before: nothing is issued, and the owner is set right.
+// TestRestoreFromBackupIssuesNothing makes the object anew, with another UID, beside its previous Secret: nothing is issued, and the owner is set right.
 func TestRestoreFromBackupIssuesNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

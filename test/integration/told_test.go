@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
 
-// TestARefusedDeleteHidesNothing: the API server does not let the operator delete the target of before. That is told by one event and tried again;
+// TestARefusedDeleteHidesNothing: the API server does not let the operator delete the previous target. One event says so, and it is tried again;
 // what happens meanwhile is in status, so that rejected credentials are not sent again and again.
 func TestARefusedDeleteHidesNothing(t *testing.T) {
 	t.Parallel()

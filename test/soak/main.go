@@ -35,7 +35,7 @@ func soak(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
 	flags.IntVar(&o.Credentials, "credentials", 200, "How many credentials there are.")
 	flags.DurationVar(&o.Duration, "duration", 15*time.Minute, "How long things go wrong.")
-	flags.Uint64Var(&o.Seed, "seed", 0, "Where all chance comes from; 0 takes one by chance.")
+	flags.Uint64Var(&o.Seed, "seed", 0, "Seed of everything that is random; 0 picks one.")
 	out := flags.String("json", "", "File for the report as JSON; empty means standard output, after the table.")
 	keep := flags.String("keep", "", "Folder that gets the managers' logs; empty keeps none.")
 	if err := flags.Parse(args); err != nil {

@@ -22,7 +22,7 @@ import (
 // namespace is where the credentials are.
 const namespace = "tokens"
 
-// A world is a cluster without the operator's resource definition.
+// A world is a cluster without the operator's CRD.
 type world struct {
 	*testing.T
 	*framework.Cluster
@@ -61,7 +61,7 @@ func (w *world) kubectl(args ...string) string {
 	return out
 }
 
-// install applies config/default of a version: resource definition, roles, and a Deployment that no node runs.
+// install applies config/default of a version: CRD, roles, and a Deployment that no node runs.
 func (w *world) install(v version) {
 	w.Helper()
 	w.kubectl("apply", "--server-side", "-k", filepath.Join(v.root, "config/default"))

@@ -26,7 +26,7 @@ func hurried(a alert) alert {
 const patience = 3 * time.Minute
 
 // TestPrometheus: a real Prometheus scrapes a real operator, all that can go wrong does, and the alerts fire, each for those that it is
-// meant for, and end when it is mended. While much is wrong, the dashboard has something to show in every panel.
+// meant for, and end when it is fixed. While much is wrong, the dashboard has something to show in every panel.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
 	program(t, "prometheus") // may have to be built: not while the operator runs
@@ -51,7 +51,7 @@ func TestPrometheus(t *testing.T) {
 	}
 
 	f.mendAll()
-	p.wantFiring(t, "once all is mended")
+	p.wantFiring(t, "once all is fixed")
 
 	if err := m.Kill(); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestDescribeTellsHowToFixAFailure: kubectl describe tells the story of a failure, and what it says to do mends it.
+// TestDescribeTellsHowToFixAFailure: kubectl describe tells the story of a failure, and what it says to do fixes it.
 func TestDescribeTellsHowToFixAFailure(t *testing.T) {
 	t.Parallel()
 	const namespace = "story"

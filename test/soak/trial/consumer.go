@@ -115,7 +115,7 @@ func (c *consumer) found(m *member, secret *corev1.Secret, v verdict, token exch
 	}
 }
 
-// breaks says that a user is about to break a target. Until the change is said to be made, or not, what is found is of before.
+// breaks says that a user is about to break a target. Until the change is said to be made, or not, what is found dates from before it.
 func (c *consumer) breaks(m *member, what string, exchange bool) *breakage {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -128,7 +128,7 @@ func (c *consumer) breaks(m *member, what string, exchange bool) *breakage {
 	return b
 }
 
-// made says that the change is made: done tells a Secret of before from one of after.
+// made says that the change is made: done tells a Secret from before it from one after it.
 func (c *consumer) made(b *breakage, done func(*corev1.Secret) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
