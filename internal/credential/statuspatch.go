@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -41,20 +42,34 @@ func StatusPatch(uid types.UID, version string, saved, status *v1alpha1.CDPCrede
 	return patch, nil
 }
 
+// together are the fields with times, which are all on the clock that lastAttempt names. A leader of before whose clock differs may have written some of
+// them since this process has seen them: they are written all or none, else a time would be read on another clock than it is on.
+var together = []string{
+	"tokenExpirationTime", "lastRefreshTime", "nextRefreshTime", "lastAttempt", "earlyAttempts", "contest", "repeatedUntil",
+}
+
 // changedFields makes one status of another. A field that goes is set to null, which is not stored: to remove it would fail where it is gone.
 func changedFields(before, after reflect.Value) []operation {
-	var patch []operation
+	var all, patch []operation
+	timesChanged := false
 	for i := range after.NumField() {
 		was, is := before.Field(i), after.Field(i)
-		if equality.Semantic.DeepEqual(was.Interface(), is.Interface()) {
-			continue
-		}
 		name, options, _ := strings.Cut(after.Type().Field(i).Tag.Get("json"), ",")
-		value := is.Interface()
+		op := operation{"add", "/status/" + name, is.Interface()}
 		if options == "omitempty" && (is.IsZero() || is.Kind() == reflect.Slice && is.Len() == 0) {
-			value = nil
+			op.Value = nil
 		}
-		patch = append(patch, operation{"add", "/status/" + name, value})
+		changed, timed := !equality.Semantic.DeepEqual(was.Interface(), is.Interface()), slices.Contains(together, name)
+		timesChanged = timesChanged || changed && timed
+		if changed || timed {
+			all = append(all, op)
+		}
+		if changed {
+			patch = append(patch, op)
+		}
+	}
+	if timesChanged {
+		return all
 	}
 	return patch
 }

@@ -24,14 +24,25 @@ func TestStatusPatch(t *testing.T) {
 			"changed, added, gone and kept",
 			v1alpha1.CDPCredentialStatus{Failures: 1, RefreshPending: true, NextRefreshTime: at(1), TargetName: "x"},
 			v1alpha1.CDPCredentialStatus{Failures: 2, NextRefreshTime: at(2), LastRefreshTime: at(3), TargetName: "x"},
-			`{"op":"add","path":"/status/lastRefreshTime","value":"2026-03-01T00:00:03Z"},{"op":"add","path":"/status/nextRefreshTime","value":"2026-03-01T00:00:02Z"},` +
-				`{"op":"add","path":"/status/failures","value":2},{"op":"add","path":"/status/refreshPending","value":null}`,
+			`{"op":"add","path":"/status/tokenExpirationTime","value":null},` +
+				`{"op":"add","path":"/status/lastRefreshTime","value":"2026-03-01T00:00:03Z"},{"op":"add","path":"/status/nextRefreshTime","value":"2026-03-01T00:00:02Z"},` +
+				`{"op":"add","path":"/status/failures","value":2},{"op":"add","path":"/status/lastAttempt","value":null},{"op":"add","path":"/status/earlyAttempts","value":null},` +
+				`{"op":"add","path":"/status/contest","value":null},{"op":"add","path":"/status/refreshPending","value":null},{"op":"add","path":"/status/repeatedUntil","value":null}`,
+		},
+		{
+			"the clock goes with a time that is on it", // another process may have written its own there
+			v1alpha1.CDPCredentialStatus{NextRefreshTime: at(1), LastAttempt: &v1alpha1.Attempt{Asked: "a", Clock: &v1alpha1.ClockReading{Process: "p", ServerSeconds: -2100}}},
+			v1alpha1.CDPCredentialStatus{NextRefreshTime: at(2), LastAttempt: &v1alpha1.Attempt{Asked: "a", Clock: &v1alpha1.ClockReading{Process: "p", ServerSeconds: -2100}}},
+			`{"op":"add","path":"/status/tokenExpirationTime","value":null},{"op":"add","path":"/status/lastRefreshTime","value":null},` +
+				`{"op":"add","path":"/status/nextRefreshTime","value":"2026-03-01T00:00:02Z"},` +
+				`{"op":"add","path":"/status/lastAttempt","value":{"asked":"a","clock":{"process":"p","serverSeconds":-2100}}},` +
+				`{"op":"add","path":"/status/earlyAttempts","value":null},{"op":"add","path":"/status/contest","value":null},{"op":"add","path":"/status/repeatedUntil","value":null}`,
 		},
 		{
 			"within an object",
-			v1alpha1.CDPCredentialStatus{LastAttempt: &v1alpha1.Attempt{Generation: 1, Asked: "a", ClientSecretVersion: "u/1"}},
-			v1alpha1.CDPCredentialStatus{LastAttempt: &v1alpha1.Attempt{Generation: 2, Asked: "a"}},
-			`{"op":"add","path":"/status/lastAttempt","value":{"generation":2,"asked":"a"}}`,
+			v1alpha1.CDPCredentialStatus{GrantedScopes: []string{"a"}, Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 4}},
+			v1alpha1.CDPCredentialStatus{GrantedScopes: []string{"a"}, Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 5}},
+			`{"op":"add","path":"/status/issuance","value":{"day":"2026-03-01","count":5}}`,
 		},
 		{
 			"a whole object", v1alpha1.CDPCredentialStatus{Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 4}}, v1alpha1.CDPCredentialStatus{},

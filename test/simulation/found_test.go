@@ -66,6 +66,30 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 82766: a leader of before, whose clock is behind, tells once more that it may not write", "oauth2", func(w *world, o *object) string {
+		w.apiFault.denied, w.apiFault.denial = []string{"patch Secret"}, refusedWrites[0]
+		w.judge.obstruct(o, 2*time.Hour)
+		refresh(o, "now")
+		w.runFor(2 * time.Minute)
+		old := w.leader()
+		next := w.clockAt(o.get().Status.NextRefreshTime)
+		w.runTo(next - 5*time.Second)
+		old.paused, old.pausedAt = true, w.now
+		w.startReplica(0).skew = -35 * time.Minute
+		w.runTo(next + 30*time.Second) // the new one is refused
+		for i := range old.cache.watches {
+			old.cache.watches[i].stuckUntil = w.now + time.Minute
+		}
+		old.proceed()
+		w.runFor(time.Second) // and the old one, of which it tells
+		old.kill()
+		w.apiFault.denied = nil
+		w.runFor(15 * time.Minute)
+		if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued {
+			return "a quarter of an hour later, Refreshed is " + said
+		}
+		return ""
+	}},
 	{"seed 64294: a token ends before the cache shows that it came", "oauth2", func(w *world, o *object) string {
 		w.lag = 2 * time.Second
 		w.vendors.hosts[oauthHost].trouble = deadTokens
