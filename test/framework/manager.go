@@ -52,7 +52,7 @@ func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flag
 	m.cmd = Command(context.WithoutCancel(ctx), ".", binary, append([]string{
 		"--kubeconfig", kubeconfig, "--health-probe-bind-address=" + probe, "--metrics-bind-address=" + metrics, "--metrics-secure=false",
 	}, flags...)...)
-	m.cmd.Env = append([]string{"GOGC=50", "GOMEMLIMIT=230MiB"}, os.Environ()...) // as config/manager has it, unless the caller's environment says otherwise
+	m.cmd.Env = append([]string{"GOGC=30", "GOMEMLIMIT=230MiB"}, os.Environ()...) // as config/manager has it, unless the caller's environment says otherwise
 	m.cmd.Stdout, m.cmd.Stderr = log, log
 	if err := m.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the manager: %w", err)

@@ -174,7 +174,7 @@ func TestEveryChartValueIsRendered(t *testing.T) {
 	for _, e := range container.Env {
 		env[e.Name] = e.Value
 	}
-	wantEnv := map[string]string{"POD_NAMESPACE": "", "GOGC": "50", "GOMEMLIMIT": "1843MiB", "HTTPS_PROXY": "http://proxy.example.com:3128", "NO_PROXY": "10.96.0.1"}
+	wantEnv := map[string]string{"POD_NAMESPACE": "", "GOGC": "30", "GOMEMLIMIT": "1843MiB", "HTTPS_PROXY": "http://proxy.example.com:3128", "NO_PROXY": "10.96.0.1"}
 	if diff := cmp.Diff(wantEnv, env); diff != "" {
 		t.Errorf("environment: %s", diff)
 	}
