@@ -347,7 +347,7 @@ type ClockReading struct {
 	ServerSeconds int64 `json:"serverSeconds,omitempty"`
 }
 
-// Contest is a quarrel over the target Secret: somebody keeps undoing what the operator writes.
+// Contest is a quarrel over the target Secret: someone keeps undoing what the operator writes.
 type Contest struct {
 	// repairs is how many writes in a row were undone, each waiting twice as long as the one before.
 	// +required
@@ -429,7 +429,7 @@ type CDPCredentialStatus struct {
 	// +listType=atomic
 	EarlyAttempts []metav1.Time `json:"earlyAttempts,omitempty"`
 
-	// contest is there while somebody keeps undoing what the operator writes to the target Secret.
+	// contest is there while someone keeps undoing what the operator writes to the target Secret.
 	// +optional
 	Contest *Contest `json:"contest,omitempty"`
 

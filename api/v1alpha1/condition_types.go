@@ -2,15 +2,15 @@ package v1alpha1
 
 // Condition types.
 const (
-	// ConditionReady says whether the target Secret holds an unexpired token: consumers may use it.
+	// ConditionReady reports whether the target Secret holds an unexpired token: consumers may use it.
 	ConditionReady = "Ready"
-	// ConditionRefreshed says whether the last attempt to get a token worked. A held token may be good for a while after it did not.
+	// ConditionRefreshed reports whether the last attempt to get a token worked. A held token may be good for a while after it did not.
 	ConditionRefreshed = "Refreshed"
-	// ConditionVerified says whether the API itself accepts the token. Present only with spec.verify.
+	// ConditionVerified reports whether the API itself accepts the token. Present only with spec.verify.
 	ConditionVerified = "Verified"
 	// ConditionReconciling is present, and True, while the operator will try again by itself (kstatus).
 	ConditionReconciling = "Reconciling"
-	// ConditionStalled is present, and True, while somebody has to change something first (kstatus).
+	// ConditionStalled is present, and True, while someone has to change something first (kstatus).
 	ConditionStalled = "Stalled"
 )
 
@@ -47,9 +47,9 @@ const (
 	// ReasonSecretNotAllowed says that the Secret may not be used as this client Secret: it is managed by the operator, or basic would copy it
 	// without its consent.
 	ReasonSecretNotAllowed = "SecretNotAllowed"
-	// ReasonTargetNotOwned says that the target Secret exists and belongs to somebody else.
+	// ReasonTargetNotOwned says that the target Secret exists and belongs to someone else.
 	ReasonTargetNotOwned = "TargetNotOwned"
-	// ReasonTargetContested says that somebody keeps undoing what the operator writes to the target Secret.
+	// ReasonTargetContested says that someone keeps undoing what the operator writes to the target Secret.
 	ReasonTargetContested = "TargetContested"
 	// ReasonAPIUnavailable says that the API server has refused reads of the client Secret or of the target for more than a minute.
 	ReasonAPIUnavailable = "APIUnavailable"

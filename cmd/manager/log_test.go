@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// A Secret that somebody logs by mistake shows its name, whatever the flags say.
+// A Secret that someone logs by mistake shows its name, whatever the flags say.
 func TestLoggedSecretShowsItsName(t *testing.T) {
 	secret := &corev1.Secret{Data: map[string][]byte{"token": []byte("s3cret-value")}, StringData: map[string]string{"more": "s3cret-value"}}
 	secret.Namespace, secret.Name = "marketing", "etl-token"

@@ -30,7 +30,7 @@ type state struct {
 	failure string
 }
 
-// done says whether the demo has shown what it wanted to.
+// done reports whether the demo has shown what it wanted to.
 func (s state) done() bool { return s.ready && s.good && s.refreshes != 0 }
 
 // watcher looks at what a user and what an endpoint see.
@@ -68,7 +68,7 @@ func (w watcher) states(ctx context.Context, now time.Time) ([]state, error) {
 	return states, nil
 }
 
-// accepted says whether the endpoint's owner would take what the target holds.
+// accepted reports whether the endpoint's owner would take what the target holds.
 func (w watcher) accepted(cred samples.Credential, data map[string][]byte, now time.Time) bool {
 	if cred.Client.System == exchangetest.Basic {
 		return string(data["username"]) == cred.Client.ID && string(data["password"]) == cred.Client.Secret

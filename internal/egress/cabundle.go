@@ -10,7 +10,7 @@ import (
 const maxCABundle = 512 << 10
 
 // CABundleError says why a CA bundle cannot be used. Its text holds nothing of the bundle; the author of tls.caBundle can
-// mend it.
+// fix it.
 type CABundleError struct{ Why string }
 
 func (e *CABundleError) Error() string { return "read CA bundle: " + e.Why }

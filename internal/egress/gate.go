@@ -10,7 +10,7 @@ import (
 type Limits struct {
 	QPS          float64 // calls a second to one host; a second's worth may go at once. 0: 20
 	HostInFlight int     // calls in flight to one host. 0: 8
-	// NamespaceInFlight bounds the calls in flight of one namespace's objects, all hosts together, while somebody else waits. It is
+	// NamespaceInFlight bounds the calls in flight of one namespace's objects, all hosts together, while someone else waits. It is
 	// never more than half of the workers. 0: 16
 	NamespaceInFlight int
 	Workers           int // how many objects are worked on at the same time. 0: 32
@@ -89,10 +89,10 @@ type Gate struct {
 	waiters    map[waiterKey]*waiter
 	// unclaimed are places that were given to waiters that have not come for them yet, in the order in which they were given.
 	unclaimed []*waiter
-	// short are the lanes where somebody could go if there were a worker for him, or if his namespace had fewer calls in flight.
+	// short are the lanes where someone could go if there were a worker for him, or if his namespace had fewer calls in flight.
 	short    []*lane
 	inFlight int
-	// crowd is how many namespaces have somebody waiting.
+	// crowd is how many namespaces have someone waiting.
 	crowd   int
 	serial  uint64
 	woken   []*waiter
@@ -156,7 +156,7 @@ func (r *Reservation) Done(now time.Time, result Result) {
 	g.finish(g.clock.at(now), r, result)
 }
 
-// Forget says that an object, named as in Request.Object, does not want to call anybody any more: it is gone, suspended or no longer due. A
+// Forget says that an object, named as in Request.Object, does not want to call anyone any more: it is gone, suspended or no longer due. A
 // Reservation that it holds is not touched.
 func (g *Gate) Forget(now time.Time, object string) {
 	g.mu.Lock()

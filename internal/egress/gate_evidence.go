@@ -37,7 +37,7 @@ func (e *evidence) against(t time.Time, c *client, again bool) {
 	e.sum++
 }
 
-// token takes down that somebody was served.
+// token records that someone was served.
 func (e *evidence) token(t time.Time) {
 	e.clients = nil
 	if e.at.IsZero() || t.Sub(e.at) > evidenceFor {
@@ -47,7 +47,7 @@ func (e *evidence) token(t time.Time) {
 	e.sum = min(max(e.sum-tokenWeight, -mostCredit), 0)
 }
 
-// refute takes down that the host served somebody while it was thought to throttle everybody: those who are told to wait are told so for
+// refute records that the host served someone while it was thought to throttle everyone: those who are told to wait are told so for
 // themselves.
 func (e *evidence) refute(t time.Time) { e.sum, e.at = -mostCredit, t }
 

@@ -83,7 +83,7 @@ func (h *host) sweep(t time.Time) bool {
 	return t.Sub(h.askedAt) > rememberFor && len(h.tokens.clients) == 0 && len(h.verify.clients) == 0
 }
 
-// serve gives places to whom it can: at this host, and at those where somebody only waits for a worker.
+// serve gives places to whom it can: at this host, and at those where someone only waits for a worker.
 func (g *Gate) serve(t time.Time, h *host) {
 	g.unpark(t, h.tokens)
 	g.unpark(t, h.verify)
@@ -150,7 +150,7 @@ func (w *waiter) precedence() class {
 	return min(w.class, classFailing)
 }
 
-// arm has the host looked at again when time alone may let somebody go.
+// arm has the host looked at again when time alone may let someone go.
 func (g *Gate) arm(t time.Time, h *host) {
 	at := sooner(t, h.tokens.opensAt(t), h.verify.opensAt(t))
 	if at.IsZero() || !h.timerAt.IsZero() && !at.Before(h.timerAt) {

@@ -36,7 +36,7 @@ type lane struct {
 	queue   [classes]ring
 	waiting int // in queue
 	paused  []*client
-	// short says that somebody may go here who waits for a worker.
+	// short says that someone may go here who waits for a worker.
 	short bool
 
 	inFlight, failingInFlight int
@@ -49,7 +49,7 @@ type lane struct {
 	refused                                    map[*standing]bool   // those with refusals
 	pause                                      pause
 	breaker                                    breaker
-	// doubted says that the lane was closed, and nobody has been served since. servedAt is when somebody last was.
+	// doubted says that the lane was closed, and nobody has been served since. servedAt is when someone last was.
 	doubted  bool
 	servedAt time.Time
 }
@@ -227,7 +227,7 @@ func (l *lane) admit(t time.Time, w *waiter, r *Reservation) {
 	}
 }
 
-// count takes down whose turn it was.
+// count records whose turn it was.
 func (l *lane) count(w *waiter) {
 	switch {
 	case w.class >= classFailing:
@@ -346,7 +346,7 @@ func (g *Gate) replace(t time.Time, c *client) {
 	}
 }
 
-// opensAt is when time alone may let somebody go. Times that have passed do not count; zero: never.
+// opensAt is when time alone may let someone go. Times that have passed do not count; zero: never.
 func (l *lane) opensAt(t time.Time) time.Time {
 	var times []time.Time
 	for _, c := range l.paused {

@@ -18,11 +18,11 @@ const (
 	breakerHurry = 5 * time.Second
 )
 
-// A pause keeps a host from being asked while it throttles everybody.
+// A pause keeps a host from being asked while it throttles everyone.
 type pause struct {
 	evidence
 	from, to time.Time
-	// said is until when clients were told to wait at the most.
+	// said is until when clients were told to wait at most.
 	said time.Time
 	// sample is the call that was let through. Nil: none was. sampledAt is when the latest was, in this pause or one before.
 	sample    *Reservation
@@ -53,7 +53,7 @@ func (p *pause) end(t time.Time) {
 	}
 }
 
-// A breaker keeps a host that does not serve anybody to one call at a time.
+// A breaker keeps a host that does not serve anyone to one call at a time.
 type breaker struct {
 	evidence
 	open    bool
@@ -113,7 +113,7 @@ func (l *lane) learnRefused(g *Gate, t time.Time, r *Reservation, kind ResultKin
 	}
 }
 
-// ended takes down that a probe or a sample is over, and reports whether it was a probe.
+// ended records that a probe or a sample is over, and reports whether it was a probe.
 func (l *lane) ended(t time.Time, r *Reservation, kind ResultKind) (probe bool) {
 	switch r {
 	case l.breaker.probe:
@@ -129,7 +129,7 @@ func (l *lane) ended(t time.Time, r *Reservation, kind ResultKind) (probe bool) 
 	return false
 }
 
-// timed takes down whether the answer came soon, or not at all for long.
+// timed records whether the answer came soon, or not at all for long.
 func (l *lane) timed(t time.Time, r *Reservation, kind ResultKind) {
 	fast, answered := t.Sub(r.started) <= fastEnough, kind != Unavailable
 	if fast && answered {
@@ -147,7 +147,7 @@ func (l *lane) refusedOnce(t time.Time, namespace string) {
 }
 
 // trusts reports whether a client's trouble speaks against the host, and not against the client alone. A client that was well until then does, and so
-// does one that was, if nobody has been served since: it may have been the first of all. Where nobody is well, everybody does.
+// does one that was, if nobody has been served since: it may have been the first of all. Where nobody is well, everyone does.
 func (l *lane) trusts(c *client) bool {
 	return l.wasWell(c) || l.proven == 0 || l.doubted
 }
@@ -197,7 +197,7 @@ func (l *lane) served(t time.Time, r *Reservation) {
 	l.doubted = false
 }
 
-// throttled takes down a 429 that speaks against the host: one call at a time until a token comes, and none after the second.
+// throttled records a 429 that speaks against the host: one call at a time until a token comes, and none after the second.
 func (l *lane) throttled(t time.Time, c *client, d time.Duration) {
 	l.pause.expire(t)
 	l.pause.against(t, c, false)
@@ -217,7 +217,7 @@ func (l *lane) narrowTo1() {
 	l.epoch++
 }
 
-// failed takes down a failure that speaks against the host. While the breaker is open only its probe does: the others began before.
+// failed records a failure that speaks against the host. While the breaker is open only its probe does: the others began before.
 func (l *lane) failed(t time.Time, c *client, probe bool) {
 	b := &l.breaker
 	b.witnessed = b.witnessed || l.wasWell(c)

@@ -10,7 +10,7 @@ import (
 )
 
 // Random hosts, namespaces, faults and disappearances from a seed: the caps and the rate hold at every step, and when
-// the faults stop, everybody gets his turn in bounded time and nothing is remembered.
+// the faults stop, everyone gets his turn in bounded time and nothing is remembered.
 func TestGateProperties(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(40) {

@@ -84,7 +84,7 @@ func TestTwo429sHalfAnHourApart(t *testing.T) {
 	s.mustGo(s.renewal("c", time.Hour))
 }
 
-// Calls that were in flight when a host began to throttle everybody are answered with tokens. They do not have it asked again.
+// Calls that were in flight when a host began to throttle everyone are answered with tokens. They do not have it asked again.
 func TestCallsInFlightWhenThrottlingStarts(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, Limits{}, 1)
@@ -103,7 +103,7 @@ func TestCallsInFlightWhenThrottlingStarts(t *testing.T) {
 	_ = good
 }
 
-// TestThrottledHostIsLeftAlone: a host that throttles everybody is asked at most three times in any minute of its Retry-After, but for the calls
+// TestThrottledHostIsLeftAlone: a host that throttles everyone is asked at most three times in any minute of its Retry-After, but for the calls
 // that were in flight at the first 429.
 func TestThrottledHostIsLeftAlone(t *testing.T) {
 	t.Parallel()

@@ -29,7 +29,7 @@ type crowd struct {
 	// gone says that the bad ones were good until now; else they never had a token.
 	gone       bool
 	namespaces int // over which each kind is spread
-	// requests, if not 0, is how often somebody requests a refresh of each bad one, in place of the contract's waits.
+	// requests, if not 0, is how often someone requests a refresh of each bad one, instead of the contract's waits.
 	requests time.Duration
 }
 
@@ -133,7 +133,7 @@ func TestAsManyBadClientsAsGoodOnes(t *testing.T) {
 	}
 }
 
-// Bad clients whose refresh somebody requests every two minutes for ever, each in a namespace of its own or several in one.
+// Bad clients whose refresh someone requests every two minutes for ever, each in a namespace of its own or several in one.
 func TestRequestsForBadClientsExpireNoToken(t *testing.T) {
 	t.Parallel()
 	for _, trouble := range troubles[:4] {

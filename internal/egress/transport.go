@@ -26,7 +26,7 @@ const (
 	maxIdleConns           = 32
 	defaultMaxConnsPerHost = 16 // twice the gate's default, as a cancelled dial still counts for a moment
 	maxResponseHeaderBytes = 64 << 10
-	maxStreamBuffer        = 128 << 10 // of HTTP/2, by default 4 MiB that a server may fill before anybody reads
+	maxStreamBuffer        = 128 << 10 // of HTTP/2, by default 4 MiB that a server may fill before anyone reads
 	maxConnBuffer          = 1 << 20
 	tlsHandshakeTimeout    = 10 * time.Second
 	responseHeaderTimeout  = 15 * time.Second
@@ -76,7 +76,7 @@ type pool struct {
 	usedAt    uint64 // the turn of its last use: the smallest is evicted
 }
 
-// For returns a RoundTripper for the requests of one namespace. It trusts the PEM certificates of caBundle in place of the system's roots and
+// For returns a RoundTripper for the requests of one namespace. It trusts the PEM certificates of caBundle instead of the system's roots and
 // those of TrustAlso; an empty one means the latter two. A bundle that cannot be read is a *CABundleError. A proxy is never checked
 // against caBundle.
 //
@@ -138,7 +138,7 @@ func (t *Transports) forgetBundle() {
 	}
 }
 
-// TrustAlso makes the PEM certificates of bundle count beside the system's roots, in place of those of an earlier call. It is for
+// TrustAlso makes the PEM certificates of bundle count beside the system's roots, instead of those of an earlier call. It is for
 // --ca-file. A bundle that cannot be read is a *CABundleError, and changes nothing.
 func (t *Transports) TrustAlso(bundle []byte) error {
 	system, err := x509.SystemCertPool()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Kind types a failure by who can mend it.
+// Kind types a failure by who can fix it.
 type Kind int
 
 // The kinds.

@@ -160,7 +160,7 @@ func FuzzHeaders(f *testing.F) {
 	})
 }
 
-// shown says whether text is visible ASCII within limit.
+// shown reports whether text is visible ASCII within limit.
 func shown(text string, limit int) bool {
 	return len(text) <= limit && !strings.ContainsFunc(text, func(c rune) bool { return c < 0x21 || c > 0x7e })
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// TestErrorSaysWhetherATokenWasIssued: an error says whether the answer held a token, usable or not, since whoever counts tokens has counted it.
+// TestErrorSaysWhetherATokenWasIssued: an error reports whether the answer held a token, usable or not, since whoever counts tokens has counted it.
 func TestErrorSaysWhetherATokenWasIssued(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -41,7 +41,7 @@ type Keys struct {
 	opened map[keyID]*openedKey
 	turn   uint64
 	queue  []*queuedKey
-	// busy says that somebody works on the queue. spent is the work that was done for each namespace since the queue was last empty.
+	// busy says that someone works on the queue. spent is the work that was done for each namespace since the queue was last empty.
 	busy  bool
 	spent map[string]int
 }

@@ -68,7 +68,7 @@ func TestSecretValuesPrintRedacted(t *testing.T) {
 	}
 }
 
-// TestErrorsRevealNoSecrets has an endpoint answer with all that it was sent and more, in every place that anybody might read.
+// TestErrorsRevealNoSecrets has an endpoint answer with all that it was sent and more, in every place that anyone might read.
 func TestErrorsRevealNoSecrets(t *testing.T) {
 	t.Parallel()
 	oauth2 := func(p v1alpha1.OAuth2) v1alpha1.Provider { return v1alpha1.Provider{OAuth2: &p} }

@@ -189,7 +189,7 @@ func TestOfFillsInDefaults(t *testing.T) {
 	}
 }
 
-// TestOfRefuses: what this version does not know has no flow, and somebody who reads why knows what to do.
+// TestOfRefuses: what this version does not know has no flow, and someone who reads why knows what to do.
 func TestOfRefuses(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

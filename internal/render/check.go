@@ -43,8 +43,8 @@ func (c *checker) check(source string) (_ *parse.Tree, output shape, err error) 
 	return tree, output, err
 }
 
-// A checker runs a template on shapes in place of values. Both branches of a condition are run, so one walk covers every
-// execution. Nodes are handled by a list of what is allowed: what a future Go adds to the language is refused until somebody
+// A checker runs a template on shapes instead of values. Both branches of a condition are run, so one walk covers every
+// execution. Nodes are handled by a list of what is allowed: what a future Go adds to the language is refused until someone
 // adds it here.
 type checker struct {
 	source    string

@@ -10,11 +10,11 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// maxTargetLabels bounds what anybody can make the cache keep by labels. A target has 33 at most.
+// maxTargetLabels bounds what anyone can make the cache keep by labels. A target has 33 at most.
 const maxTargetLabels = 64
 
 // SecretMetadata returns a cache transform for the metadata of Secrets. Of a target it keeps the owner references, our own annotations and the
-// labels and annotations that spec.target may set, by allowed, to see when somebody changes them. For Secrets that are nobody's target only the
+// labels and annotations that spec.target may set, by allowed, to see when someone changes them. For Secrets that are nobody's target only the
 // resourceVersion and our own annotations stay. Above all it drops kubectl's copy of what was applied, in which a Secret's data stands in clear.
 func SecretMetadata(allowed func(key string) bool) cache.TransformFunc {
 	var consents, labels values[map[string]string]

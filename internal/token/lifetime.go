@@ -15,7 +15,7 @@ const MaxLifetime = 10 * 365 * 24 * time.Hour
 // clockNoise is how far two clocks may seem apart because a Date header and iat have whole seconds and a request takes a while.
 const clockNoise = 2 * time.Second
 
-// Why an answer's token cannot be used. Whoever runs the endpoint can mend it.
+// Why an answer's token cannot be used. Whoever runs the endpoint can fix it.
 var (
 	// ErrNoExpiry says that neither the token nor the answer says how long the token lives, and no default was given.
 	ErrNoExpiry = errors.New("the token has no expiry")

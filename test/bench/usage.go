@@ -76,7 +76,7 @@ func childrenOf(names ...string) (map[string]int, error) {
 		}
 		fields, err := statOf(pid)
 		if err != nil || fields[1] != strconv.Itoa(os.Getpid()) {
-			continue // it has gone meanwhile, or is somebody else's
+			continue // it has gone meanwhile, or is someone else's
 		}
 		program, err := os.Readlink(filepath.Join(folder, "exe"))
 		if err != nil {

@@ -141,7 +141,7 @@ func (r *reader) bash(ctx context.Context, commands string, input []byte) error 
 
 var target = regexp.MustCompile(`^make ([a-z0-9-]+)$`)
 
-// exists says whether there is such a test, or such a target that CI runs.
+// exists reports whether there is such a test, or such a target that CI runs.
 func exists(root, what string) error {
 	if m := target.FindStringSubmatch(what); m != nil {
 		ci, err := os.ReadFile(filepath.Join(root, ".ci/run"))

@@ -112,7 +112,7 @@ func (c *Cluster) StartAPIServer() error {
 // AdminKubeconfig is the file with which an administrator reaches the API server.
 func (c *Cluster) AdminKubeconfig() string { return filepath.Join(c.Temp, "kubeconfig") }
 
-// WriteKubeconfig makes a file with which somebody can reach the API server.
+// WriteKubeconfig makes a file with which someone can reach the API server.
 func (c *Cluster) WriteKubeconfig(path string, user *clientcmdapi.AuthInfo, namespace string) error {
 	const name = "test"
 	kubeconfig := clientcmdapi.Config{

@@ -15,7 +15,7 @@ import (
 
 // A Manager is one process of the operator.
 type Manager struct {
-	// Probe is where it says whether it is ready, Metrics where its metrics are if no flag says otherwise: http://host:port.
+	// Probe is where it reports whether it is ready, Metrics where its metrics are if no flag says otherwise: http://host:port.
 	Probe, Metrics string
 
 	cmd    *exec.Cmd

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pressed is when somebody presses the button in these tests; the expected outputs have it.
+// pressed is when someone presses the button in these tests; the expected outputs have it.
 var pressed = time.Date(2026, 11, 21, 14, 30, 59, 0, time.UTC)
 
 type actionTable struct {

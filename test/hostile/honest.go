@@ -78,7 +78,7 @@ func (h *honest) create(ctx context.Context, name string, withKey, isNew bool) e
 	return nil
 }
 
-// asked takes down when a client asks for a token.
+// asked records when a client asks for a token.
 func (h *honest) asked(client string, at time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -52,7 +52,7 @@ func (s *servers) close() {
 	}
 }
 
-// issue gives a token to everybody.
+// issue gives a token to everyone.
 func (s *servers) issue(w http.ResponseWriter, r *http.Request) {
 	at := time.Now()
 	client := r.FormValue("client_id")

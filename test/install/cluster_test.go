@@ -14,7 +14,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// A reader is somebody with a clone of the repository and rights in a cluster.
+// A reader is someone with a clone of the repository and rights in a cluster.
 type reader struct {
 	*testing.T
 	*framework.Cluster
@@ -76,7 +76,7 @@ func newReader(t *testing.T) *reader {
 func (r *reader) try(commands string) (string, error) {
 	cmd := exec.CommandContext(context.WithoutCancel(r.T.Context()), "bash", "-euo", "pipefail", "-c", commands)
 	cmd.Dir = r.clone
-	// The clone has no history, so somebody has to say which version it is.
+	// The clone has no history, so someone has to say which version it is.
 	cmd.Env = append(append(os.Environ(), homes(filepath.Join(r.Temp, "helm"))...), "KUBECONFIG="+r.AdminKubeconfig(),
 		"KUBECACHEDIR="+filepath.Join(r.Temp, "cache"), "PATH="+r.path, "VERSION=dev", "MAKEFLAGS=")
 	var out bytes.Buffer

@@ -18,7 +18,7 @@ const (
 	crd      = "crd/cdpcredentials.cdpcredentials.io"
 )
 
-// TestHelmRelease lives through the life of a release: no CDPCredential is lost by it, unless somebody says so.
+// TestHelmRelease lives through the life of a release: no CDPCredential is lost by it, unless someone says so.
 func TestHelmRelease(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)

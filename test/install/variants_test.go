@@ -101,7 +101,7 @@ func TestRolloutRestartRights(t *testing.T) {
 	}
 }
 
-// Kubernetes' own roles take in the roles for users unless somebody wants to bind them himself.
+// Kubernetes' own roles take in the roles for users unless someone wants to bind them himself.
 func TestAggregateRoles(t *testing.T) {
 	t.Parallel()
 	for aggregated, values := range map[bool][]string{true: nil, false: {"--set=rbac.aggregateRoles=false"}} {

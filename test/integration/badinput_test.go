@@ -101,7 +101,7 @@ func troubles(t *testing.T) map[string]trouble {
 		trouble.spoilt = true
 		return trouble
 	}
-	// rejected is one that somebody has to see to, perhaps at the vendor.
+	// rejected is one that someone has to see to, perhaps at the vendor.
 	rejected := func(status int) trouble {
 		return trouble{
 			cause: fault(func() *exchangetest.Fault { return exchangetest.Answer(status) }), kind: "Stalled", reason: "CredentialsRejected",
@@ -153,7 +153,7 @@ func troubles(t *testing.T) map[string]trouble {
 		}
 		return trouble
 	}
-	// occupied is a target that somebody else has.
+	// occupied is a target that someone else has.
 	occupied := func(occupant func(*credential) *corev1.Secret, reason string, say ...string) trouble {
 		trouble := spec(func(_ *credential, spec *v1alpha1.CDPCredentialSpec) { spec.Target.Name = "occupied" },
 			trouble{kind: "Stalled", reason: reason, say: say, moved: true})

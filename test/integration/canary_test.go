@@ -20,7 +20,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// trace is what the run leaves for everybody to read, and who knows what must not be in it.
+// trace is what the run leaves for everyone to read, and who knows what must not be in it.
 type trace struct {
 	logs      []string // files
 	documents []document

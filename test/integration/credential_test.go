@@ -117,7 +117,7 @@ func (c *credential) token() string {
 // issued is how many tokens the endpoint has handed out.
 func (c *credential) issued() int { return c.endpoints.Issued(c.known.System, c.known.ID) }
 
-// attempts is how often the token endpoint was asked, by anybody on this stage.
+// attempts is how often the token endpoint was asked, by anyone on this stage.
 func (c *credential) attempts() int {
 	return c.endpoints.Stats().Requests(exchangetest.OAuth2, exchangetest.OAuth2TokenPath)
 }

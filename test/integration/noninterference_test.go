@@ -21,7 +21,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// These are the ways in which somebody who may write CDPCredentials, and read nothing of Secrets, once read a password out of status. Each is gone twice:
+// These are the ways in which someone who may write CDPCredentials, and read nothing of Secrets, once read a password out of status. Each is gone twice:
 // where his guess of the value is right, and where it is wrong. What he sees must be the same. The simulator's TestPairs says so of all that he may do.
 
 const (

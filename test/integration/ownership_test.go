@@ -70,7 +70,7 @@ func TestSharedTargetGoesToOneObject(t *testing.T) {
 	s.until(patience, "the loser to take over", func() error { return loser.healthy(loser.object()) })
 }
 
-// TestRaceForATargetLeavesTheOthersSecret lets somebody else create the target Secret in the very moment before the operator does.
+// TestRaceForATargetLeavesTheOthersSecret lets someone else create the target Secret in the very moment before the operator does.
 func TestRaceForATargetLeavesTheOthersSecret(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -136,7 +136,7 @@ func TestHandedOverSecretKeepsForeignKeys(t *testing.T) {
 	}
 }
 
-// TestForeignKeysTakeTheOwnerReferenceOff: a key that somebody adds to a target takes the owner reference off it, and puts it back when it goes; a previous target is not
+// TestForeignKeysTakeTheOwnerReferenceOff: a key that someone adds to a target takes the owner reference off it, and puts it back when it goes; a previous target is not
 // deleted with such a key in it.
 func TestForeignKeysTakeTheOwnerReferenceOff(t *testing.T) {
 	t.Parallel()
@@ -257,7 +257,7 @@ func TestTerminatingNamespaceCostsOneRequest(t *testing.T) {
 	})
 }
 
-// TestObjectKeptByAFinalizerIsRenewed deletes an object that somebody else's finalizer keeps: pods use its token, so everything goes on until it is gone.
+// TestObjectKeptByAFinalizerIsRenewed deletes an object that someone else's finalizer keeps: pods use its token, so everything goes on until it is gone.
 func TestObjectKeptByAFinalizerIsRenewed(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -24,7 +24,7 @@ func (n *names) LookupNetIP(context.Context, string, string) ([]netip.Addr, erro
 	return n.addresses, nil
 }
 
-// TestNameThatTurnsPrivateIsNotCalled has a host that everybody consents to turn to an address inside: whoever is there is not called, not even if
+// TestNameThatTurnsPrivateIsNotCalled has a host that everyone consents to turn to an address inside: whoever is there is not called, not even if
 // the name has a public address, too.
 func TestNameThatTurnsPrivateIsNotCalled(t *testing.T) {
 	t.Parallel()

@@ -96,7 +96,7 @@ func without(verb string) []client.Object {
 	return roles
 }
 
-// TestRefusedWriteKeepsTheIssuedToken: a policy, a quota or a missing right keeps the target from being written. The token that was issued before anybody could know is kept,
+// TestRefusedWriteKeepsTheIssuedToken: a policy, a quota or a missing right keeps the target from being written. The token that was issued before anyone could know is kept,
 // no other one is asked for, and it is written as soon as it may be. Who refused is told, and nothing that he said.
 func TestRefusedWriteKeepsTheIssuedToken(t *testing.T) {
 	t.Parallel()

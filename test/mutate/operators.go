@@ -35,7 +35,7 @@ type maker struct {
 	made   []*mutant
 }
 
-// replace makes a mutant that has with in place of what is between two positions.
+// replace makes a mutant that has with instead of what is between two positions.
 func (m *maker) replace(by operator, from, to token.Pos, with string) {
 	m.made = append(m.made, &mutant{
 		file: m.file, line: m.at.Line(from), operator: by,

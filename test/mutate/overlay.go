@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// An overlay is what the go command reads in place of files of the repository: their new text by their path from its root.
+// An overlay is what the go command reads instead of files of the repository: their new text by their path from its root.
 type overlay map[string][]byte
 
 // write makes the file for -overlay, and all that it names, in a folder.

@@ -40,7 +40,7 @@ func run(args []string) error {
 		fmt.Print(table(outcomes))
 		return nil
 	}
-	if err := os.WriteFile(*svg, []byte(plot(outcomes)), 0o644); err != nil { //nolint:gosec // a picture, for everybody
+	if err := os.WriteFile(*svg, []byte(plot(outcomes)), 0o644); err != nil { //nolint:gosec // a picture, for everyone
 		return fmt.Errorf("write the plot: %w", err)
 	}
 	return nil

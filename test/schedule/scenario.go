@@ -169,7 +169,7 @@ func (w *world) due(o *object) {
 	w.wake(took, o)
 }
 
-// count takes down an exchange that begins.
+// count records an exchange that begins.
 func (w *world) count(o *object) {
 	w.exchanges++
 	w.perMinute[w.now.Sub(origin)/time.Minute]++

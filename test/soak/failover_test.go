@@ -18,7 +18,7 @@ func TestLeaderDies(t *testing.T) {
 	t.Parallel()
 	const name = "etl"
 	for title, tc := range map[string]struct {
-		first  bool // the pass makes the first token, else a new one in place of a held one
+		first  bool // the pass makes the first token, else a new one instead of a held one
 		at     func(namespace string) checkpoint
 		after  bool
 		issued int // tokens of this pass in the end
@@ -203,7 +203,7 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// agrees says whether status and target say the same, and the token is good.
+// agrees reports whether status and target say the same, and the token is good.
 func (c *credential) agrees() bool {
 	obj, target := c.object(), &corev1.Secret{}
 	if err := shared.cluster.Client.Get(c.Context(), client.ObjectKey{Namespace: c.namespace, Name: c.name + "-token"}, target); err != nil {

@@ -101,7 +101,7 @@ func (p *pair) holder() string {
 	return ""
 }
 
-// waitHolder waits until somebody else has the Lease.
+// waitHolder waits until someone else has the Lease.
 func (p *pair) waitHolder(than string) string {
 	p.Helper()
 	var now string

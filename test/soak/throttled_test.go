@@ -64,7 +64,7 @@ func TestThrottledEndpointIsLeftAlone(t *testing.T) {
 	t.Logf("%d requests in ten minutes", len(endpoint.asked))
 }
 
-// reconcileAll makes a pass over each of some objects, and takes down when each is due again.
+// reconcileAll makes a pass over each of some objects, and records when each is due again.
 func reconcileAll(t *testing.T, r *controllers.CDPCredentialReconciler, clock *clocktesting.FakeClock, names []types.NamespacedName, due map[types.NamespacedName]time.Time, workers int) {
 	t.Helper()
 	var mu sync.Mutex
@@ -94,7 +94,7 @@ func reconcileAll(t *testing.T, r *controllers.CDPCredentialReconciler, clock *c
 	working.Wait()
 }
 
-// throttling is an endpoint that answers 429 with Retry-After 60 to everybody.
+// throttling is an endpoint that answers 429 with Retry-After 60 to everyone.
 type throttling struct {
 	now func() time.Time
 

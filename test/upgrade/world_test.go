@@ -162,7 +162,7 @@ func (w *world) wait(what string, is func() bool) {
 	w.Fatalf("not after two minutes: %s", what)
 }
 
-// ready says whether n objects have what they want.
+// ready reports whether n objects have what they want.
 func (w *world) ready(n int) bool {
 	w.Helper()
 	ready := 0

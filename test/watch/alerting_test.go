@@ -58,7 +58,7 @@ func TestPrometheus(t *testing.T) {
 	}
 	p.wantFiring(t, "without an operator", "NoLeader")
 
-	// One worker, and endpoints that hang: everybody else's work is late.
+	// One worker, and endpoints that hang: everyone else's work is late.
 	for _, c := range []*credential{f.never, f.throttled} {
 		c.endpoints.SetBehaviour(down(exchangetest.Hang))
 		c.request()

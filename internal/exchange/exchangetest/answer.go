@@ -33,7 +33,7 @@ func good(fields map[string]any) *answer {
 	}
 }
 
-// remember takes down the tokens that a fault has put in place of the issued one.
+// remember records the tokens that a fault has put instead of the issued one.
 func (a *answer) remember(c *call) {
 	if c.fault == nil {
 		return

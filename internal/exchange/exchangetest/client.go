@@ -48,7 +48,7 @@ type Client struct {
 
 	// Auth is the method that Experiture and OAuth2 accept.
 	Auth AuthMethod
-	// JSON makes OAuth2 expect a JSON object in place of a form.
+	// JSON makes OAuth2 expect a JSON object instead of a form.
 	JSON bool
 	// Parameters and Headers are what OAuth2 wants beside the usual, with exactly these values.
 	Parameters, Headers map[string]string
@@ -75,7 +75,7 @@ type Response struct {
 	Unit time.Duration
 	// OmitExpiresIn leaves the lifetime out.
 	OmitExpiresIn bool
-	// ExpiresIn, if not nil, is given in place of the lifetime, whatever it is.
+	// ExpiresIn, if not nil, is given instead of the lifetime, whatever it is.
 	ExpiresIn any
 }
 

@@ -21,7 +21,7 @@ type Token struct {
 	path string // the endpoint that issued it
 }
 
-// LiveAt says whether the API takes the token at that true time.
+// LiveAt reports whether the API takes the token at that true time.
 func (t Token) LiveAt(now time.Time) bool { return !t.Revoked && now.Before(t.Expires) }
 
 // Tokens returns all tokens that were issued, oldest first, but those that Options.Forget has dropped.

@@ -1,4 +1,4 @@
-// Package flowtest gives tests a sample of every provider, those of config/samples: a provider that is added is tested without anybody being told.
+// Package flowtest gives tests a sample of every provider, those of config/samples: a provider that is added is tested without anyone being told.
 package flowtest
 
 import (

@@ -47,7 +47,7 @@ const networkConfig = `{"cniVersion": "1.0.0", "name": "e2e", "plugins": [{"type
   "type": "host-local", "dataDir": %q, "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 `
 
-// kubeletConfig: with a syncFrequency of 10 s a pod sees a changed Secret after 10 to 20 s, in place of a minute or more. Images are
+// kubeletConfig: with a syncFrequency of 10 s a pod sees a changed Secret after 10 to 20 s, instead of a minute or more. Images are
 // never collected and the disk is never full, as both are the machine's.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration

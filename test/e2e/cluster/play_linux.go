@@ -68,7 +68,7 @@ func startCluster(ctx context.Context, c crew, o options) (string, error) {
 	return admin, err
 }
 
-// makeIdentities makes a kubeconfig for everybody who talks to the API server, each with just the rights that Kubernetes gives it.
+// makeIdentities makes a kubeconfig for everyone who talks to the API server, each with just the rights that Kubernetes gives it.
 func makeIdentities() (map[string]string, error) {
 	a, err := newAuthority(pki())
 	if err != nil {
@@ -114,7 +114,7 @@ func startControlPlane(ctx context.Context, c crew, kubeconfigs map[string]strin
 	if err := c.start(ctx, "kube-apiserver", "--etcd-servers=http://127.0.0.1:2379",
 		"--advertise-address="+nodeAddress, "--bind-address=0.0.0.0", "--secure-port=6443",
 		"--tls-cert-file="+pki("apiserver.crt"), "--tls-private-key-file="+pki("apiserver.key"), "--client-ca-file="+pki("ca.crt"),
-		// The node's name has no address that anybody could look up.
+		// The node's name has no address that anyone could look up.
 		"--kubelet-client-certificate="+pki("admin.crt"), "--kubelet-client-key="+pki("admin.key"),
 		"--kubelet-preferred-address-types=InternalIP",
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-signing-key-file="+pki("service-accounts.key"),

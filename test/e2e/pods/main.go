@@ -1,4 +1,4 @@
-// Command pods is what runs in the pods of the end-to-end test: `pods standin` is a token endpoint and an API, `pods consume` somebody who
+// Command pods is what runs in the pods of the end-to-end test: `pods standin` is a token endpoint and an API, `pods consume` someone who
 // calls that API with the token that the operator keeps fresh.
 package main
 

@@ -29,9 +29,9 @@ type Credential struct {
 	Target   string
 	Provider string              // member of spec.Provider
 	Client   exchangetest.Client // at the stand-in
-	// settings go into that member of spec.Provider, in place of the vendor's address.
+	// settings go into that member of spec.Provider, instead of the vendor's address.
 	settings map[string]any
-	// values go into the client Secret, in place of the placeholders.
+	// values go into the client Secret, instead of the placeholders.
 	values map[string]string
 }
 

@@ -77,7 +77,7 @@ func (a *agreement) compare(ctx context.Context) {
 	}
 }
 
-// agrees says whether status has the expiry of the token that the target holds. What users broke is not held against it.
+// agrees reports whether status has the expiry of the token that the target holds. What users broke is not held against it.
 func (a *agreement) agrees(m *member) bool {
 	secret := a.watcher.secret(m.namespace, m.target())
 	a.mu.Lock()

@@ -27,7 +27,7 @@ type apiClient struct {
 	problems []string
 }
 
-// tardy is a read of the API server that says that this machine is too busy for anybody to react in time.
+// tardy is a read of the API server that says that this machine is too busy for anyone to react in time.
 const tardy = 300 * time.Millisecond
 
 func newAPIClient(w *secretWatcher, admin client.Client, members []*member) *apiClient {

@@ -31,7 +31,7 @@ type breakage struct {
 	token    exchangetest.Token // that repaired it
 	// harmed says that a consumer saw it. uncertain says that the API server went away before it had answered: perhaps nothing is broken.
 	harmed, uncertain bool
-	// done says whether a Secret is of after the change; nil while it is being made.
+	// done reports whether a Secret is of after the change; nil while it is being made.
 	done func(*corev1.Secret) bool
 }
 
@@ -87,7 +87,7 @@ func (c *consumer) watch(ctx context.Context) {
 	}
 }
 
-// found takes down what a look at one target has shown.
+// found records what a look at one target has shown.
 func (c *consumer) found(m *member, secret *corev1.Secret, v verdict, token exchangetest.Token, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -155,7 +155,7 @@ func (c *consumer) unmade(b *breakage, err error, was *corev1.Secret) {
 	delete(c.broken, b.member)
 }
 
-// whole says whether nothing is known to be wrong with a target.
+// whole reports whether nothing is known to be wrong with a target.
 func (c *consumer) whole(m *member) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

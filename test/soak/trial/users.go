@@ -105,7 +105,7 @@ func (u *users) act(ctx context.Context, began time.Time) {
 		}
 		u.endVisits(ctx, time.Now())
 		if err := u.do(ctx, d); err != nil {
-			u.skipped++ // there is no API server, or somebody else was faster
+			u.skipped++ // there is no API server, or someone else was faster
 			continue
 		}
 		u.done[d.what]++
