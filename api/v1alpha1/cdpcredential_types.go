@@ -25,7 +25,7 @@ type CDPCredentialSpec struct {
 	// +optional
 	Refresh *Refresh `json:"refresh,omitempty"`
 
-	// verify tries the token against the API itself. Empty means that it is not tried.
+	// verify checks that the API itself accepts the token. Empty means no check.
 	// +optional
 	Verify *Verify `json:"verify,omitempty"`
 
@@ -38,7 +38,7 @@ type CDPCredentialSpec struct {
 	// +listMapKey=name
 	RolloutRestart []RolloutRestart `json:"rolloutRestart,omitempty"`
 
-	// suspend stops exchanges, writes to the target Secret and restarts; status goes on. Default is false.
+	// suspend stops exchanges, writes to the target Secret and restarts; status is still updated. Default is false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
@@ -52,7 +52,7 @@ type ClientSecretReference struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name"`
 
-	// keys says under which keys the Secret has its values, where they are not the default ones.
+	// keys are the Secret's keys, where they differ from the defaults.
 	// +optional
 	Keys *ClientSecretKeys `json:"keys,omitempty"`
 }
@@ -102,14 +102,14 @@ type ClientSecretKeys struct {
 	TokenSecret SecretKey `json:"tokenSecret,omitempty"`
 
 	// caCertificate is the key of the PEM certificates of a private CA for the endpoint. Empty means ca.crt, which is read from an Opaque Secret
-	// only (a kubernetes.io/tls Secret has its issuer's CA there) and need not be there.
+	// only (a kubernetes.io/tls Secret has its issuer's CA there) and is optional.
 	// +optional
 	CACertificate SecretKey `json:"caCertificate,omitempty"`
 }
 
 // TLS says how the endpoint's certificate is checked.
 type TLS struct {
-	// caBundle holds the PEM certificates of a private CA, in base64, at most 64 KiB of PEM. They take the place of the system's roots. Empty
+	// caBundle holds the PEM certificates of a private CA, in base64, at most 64 KiB of PEM. They replace the system's roots. Empty
 	// means the system's roots.
 	// +optional
 	// +kubebuilder:validation:MaxLength=87384
@@ -117,7 +117,7 @@ type TLS struct {
 	CABundle []byte `json:"caBundle,omitempty"`
 }
 
-// DeletionPolicy says what becomes of a target Secret that is no longer wanted.
+// DeletionPolicy says what happens to a target Secret that is no longer wanted.
 // +kubebuilder:validation:Enum=Delete;Retain
 type DeletionPolicy string
 
@@ -140,11 +140,11 @@ type AnnotationValue string
 // +kubebuilder:validation:MaxLength=65536
 type DataTemplate string
 
-// Target is the Secret that the token is written to. It holds the token under the key token, and the request headers that the vendor's API
-// wants besides Authorization under their names.
+// Target is the Secret that the token is written to. It holds the token under the key token, and the other request headers that the vendor's
+// API requires, under their names.
 // +kubebuilder:validation:XValidation:rule="(has(self.labels) ? self.labels.map(k, bytes(k).size() + bytes(self.labels[k]).size()).sum() : 0) + (has(self.annotations) ? self.annotations.map(k, bytes(k).size() + bytes(self.annotations[k]).size()).sum() : 0) <= 65536",message="labels and annotations may have 64 KiB together"
 type Target struct {
-	// name of the Secret. It is made if it does not exist. One that exists is changed only if its annotation
+	// name of the Secret. It is created if it does not exist. An existing one is changed only if its annotation
 	// cdpcredentials.io/credential names this object.
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -166,7 +166,7 @@ type Target struct {
 	// +kubebuilder:validation:XValidation:rule="!self.exists(k, k.lowerAscii().startsWith('cdpcredentials.io/'))",message="cdpcredentials.io/... are the operator's own"
 	Annotations map[string]AnnotationValue `json:"annotations,omitempty"`
 
-	// data are further keys beside the default ones, each a Go template that sees .token, .tokenType, .expiresAt, .clientID, .scopes and
+	// data are more keys beside the default ones, each a Go template that sees .token, .tokenType, .expiresAt, .clientID, .scopes and
 	// .headers; for example authorization: "Bearer {{ .token }}". They may print .token, .clientID and .headers, but not use them in a
 	// condition or comparison.
 	// +optional
@@ -176,13 +176,13 @@ type Target struct {
 	// +kubebuilder:validation:XValidation:rule="self.map(k, bytes(self[k]).size()).sum() <= 65536",message="all templates together may have 64 KiB"
 	Data map[string]DataTemplate `json:"data,omitempty"`
 
-	// deletionPolicy says what becomes of the Secret when this object is deleted or names another target: Delete (the default) or
+	// deletionPolicy says what happens to the Secret when this object is deleted or names another target: Delete (the default) or
 	// Retain.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
-// IssuancePolicy says what the endpoint means by a new token.
+// IssuancePolicy says what a new token does to the previous ones.
 // +kubebuilder:validation:Enum=Auto;OneActive
 type IssuancePolicy string
 
@@ -208,19 +208,19 @@ type Refresh struct {
 	// +kubebuilder:validation:Minimum=1
 	MaxPerDay *int32 `json:"maxPerDay,omitempty"`
 
-	// issuance says what the endpoint means by a new token: Auto (the default: the old ones live on, or the endpoint gives the same one until it
-	// ends, which the operator finds out by itself) or OneActive (a new token ends the old ones, so that none is asked for earlier than needed).
+	// issuance says what a new token does to the previous ones: Auto (the default: they stay valid, or the endpoint returns the same token until it
+	// expires, which the operator detects) or OneActive (a new token invalidates them, so none is requested earlier than needed).
 	// +optional
 	Issuance IssuancePolicy `json:"issuance,omitempty"`
 }
 
-// Verify says how the token is tried against the API.
+// Verify says how to check that the API accepts the token.
 type Verify struct {
 	// url of the API that is asked with GET and the headers of the provider. Its host needs the same consent as the token endpoint.
 	// +required
 	URL HTTPSURL `json:"url"`
 
-	// interval between two tries of the same token. Empty means 5m. Below 1s it means 1s.
+	// interval between two checks of the same token. Empty means 5m. Below 1s it means 1s.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -254,7 +254,7 @@ type RolloutRestart struct {
 	Name string `json:"name"`
 }
 
-// RolloutRestartStatus says what became of a workload of spec.rolloutRestart.
+// RolloutRestartStatus is the state of a workload of spec.rolloutRestart.
 type RolloutRestartStatus struct {
 	// kind of the workload.
 	// +required
@@ -264,11 +264,11 @@ type RolloutRestartStatus struct {
 	// +required
 	Name string `json:"name"`
 
-	// dataRevision is a random ID of the data that the workload's pods began with. It changes with every write of the data, whatever it holds.
+	// dataRevision is a random ID of the data that the workload's pods started with. It changes with every write of the data, whatever it holds.
 	// +optional
 	DataRevision string `json:"dataRevision,omitempty"`
 
-	// pending says that the data has changed since and the workload has yet to be restarted.
+	// pending reports whether the data has changed since and the workload has yet to be restarted.
 	// +optional
 	Pending bool `json:"pending,omitempty"`
 
@@ -315,24 +315,24 @@ type Attempt struct {
 	// +optional
 	Clock *ClockReading `json:"clock,omitempty"`
 
-	// time is when the endpoint was last asked in vain. Empty: nothing was sent.
+	// time is when the endpoint last failed to give a token. Empty: nothing was sent.
 	// +optional
 	Time *metav1.Time `json:"time,omitempty"`
 
-	// rejected says that it refused the credentials or the request, so that it is left alone for longer.
+	// rejected reports whether it refused the credentials or the request, so that it is left alone for longer.
 	// +optional
 	Rejected bool `json:"rejected,omitempty"`
 
-	// tokenRejected says that the attempt was made because the API had answered 401 to the token that is held.
+	// tokenRejected reports whether the attempt was made because the API had answered 401 to the current token.
 	// +optional
 	TokenRejected bool `json:"tokenRejected,omitempty"`
 
-	// superseded says that something else has been in the way since, so that the attempt's failure is not waited out any more.
+	// superseded reports whether something else has been in the way since, so that the attempt's backoff no longer applies.
 	// +optional
 	Superseded bool `json:"superseded,omitempty"`
 }
 
-// ClockReading says how the operator's local clock stood when times were written down, so that another process can tell what they mean on its own.
+// ClockReading is the state of the operator's local clock when times were written, so that another process can convert them to its own.
 type ClockReading struct {
 	// process is a random name of the process that wrote them.
 	// +optional
@@ -347,27 +347,27 @@ type ClockReading struct {
 	ServerSeconds int64 `json:"serverSeconds,omitempty"`
 }
 
-// Contest is a quarrel over the target Secret: someone keeps undoing what the operator writes.
+// Contest is a conflict over the target Secret: another writer keeps undoing what the operator writes.
 type Contest struct {
-	// repairs is how many writes in a row were undone, each waiting twice as long as the one before.
+	// repairs is how many writes in a row were undone; the wait doubles with each.
 	// +required
 	Repairs int32 `json:"repairs"`
 
-	// until is when the target is repaired again or, if it is as it should be then, when the contest is over.
+	// until is when the target is repaired again or, if it is still unchanged then, when the contest is over.
 	// +required
 	Until metav1.Time `json:"until"`
 }
 
-// IssuanceMode is what the operator knows of how the endpoint issues tokens.
+// IssuanceMode is what the operator knows about how the endpoint issues tokens.
 type IssuanceMode string
 
 // Issuance modes.
 const (
-	// IssuanceModeFresh says that every exchange gives a new token, and old ones live on.
+	// IssuanceModeFresh says that every exchange gives a new token, and old ones stay valid.
 	IssuanceModeFresh IssuanceMode = "Fresh"
-	// IssuanceModeSameUntilExpiry says that the endpoint gives the held token again until it ends.
+	// IssuanceModeSameUntilExpiry says that the endpoint returns the current token again until it expires.
 	IssuanceModeSameUntilExpiry IssuanceMode = "SameUntilExpiry"
-	// IssuanceModeOneActive says that a new token ends the old ones, as spec.refresh.issuance declares.
+	// IssuanceModeOneActive says that a new token invalidates the old ones, as spec.refresh.issuance declares.
 	IssuanceModeOneActive IssuanceMode = "OneActive"
 )
 
@@ -383,7 +383,7 @@ type CDPCredentialStatus struct {
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// reason is the one to look at first: Suspended while suspended, else that of Verified while it is False, else that of Refreshed.
+	// reason is the one to look at first: Suspended while suspended, otherwise that of Verified while it is False, otherwise that of Refreshed.
 	// +optional
 	Reason string `json:"reason,omitempty"`
 
@@ -399,7 +399,7 @@ type CDPCredentialStatus struct {
 	// +optional
 	LastRefreshTime *metav1.Time `json:"lastRefreshTime,omitempty"`
 
-	// nextRefreshTime is when the next attempt is due: a renewal, or another try after a failure. Empty while only a change can help.
+	// nextRefreshTime is when the next attempt is due: a renewal, or a retry after a failure. Empty while only a change can help.
 	// +optional
 	NextRefreshTime *metav1.Time `json:"nextRefreshTime,omitempty"`
 
@@ -411,12 +411,12 @@ type CDPCredentialStatus struct {
 	// +optional
 	TargetVersion string `json:"targetVersion,omitempty"`
 
-	// grantedScopes are the scopes that the endpoint said it granted. Empty: it named none, so what was asked for was granted.
+	// grantedScopes are the scopes that the endpoint said it granted. Empty: it named none, so the requested ones were granted.
 	// +optional
 	// +listType=atomic
 	GrantedScopes []string `json:"grantedScopes,omitempty"`
 
-	// failures is the number of failed attempts of one kind in a row.
+	// failures is the number of consecutive failures of the same kind.
 	// +optional
 	Failures int32 `json:"failures,omitempty"`
 
@@ -424,16 +424,16 @@ type CDPCredentialStatus struct {
 	// +optional
 	LastAttempt *Attempt `json:"lastAttempt,omitempty"`
 
-	// earlyAttempts are the times of the last attempts that a change let be made less than 10 s (1 min after a rejection) after a failed one.
+	// earlyAttempts are the times of the last attempts that, because of a change, came less than 10 s (1 min after a rejection) after a failed one.
 	// +optional
 	// +listType=atomic
 	EarlyAttempts []metav1.Time `json:"earlyAttempts,omitempty"`
 
-	// contest is there while someone keeps undoing what the operator writes to the target Secret.
+	// contest is present while another writer keeps undoing what the operator writes to the target Secret.
 	// +optional
 	Contest *Contest `json:"contest,omitempty"`
 
-	// writeRefusals is how often in a row the API server refused to have the target Secret written.
+	// writeRefusals is how often in a row the API server refused a write of the target Secret.
 	// +optional
 	WriteRefusals int32 `json:"writeRefusals,omitempty"`
 
@@ -441,7 +441,7 @@ type CDPCredentialStatus struct {
 	// +optional
 	LastHandledRefreshRequest string `json:"lastHandledRefreshRequest,omitempty"`
 
-	// refreshPending says that a requested refresh was tried, has failed so far and is tried again.
+	// refreshPending reports whether a requested refresh has failed so far and will be retried.
 	// +optional
 	RefreshPending bool `json:"refreshPending,omitempty"`
 
@@ -449,16 +449,16 @@ type CDPCredentialStatus struct {
 	// +optional
 	Issuance *Issuance `json:"issuance,omitempty"`
 
-	// issuanceMode is how the endpoint issues tokens: Fresh (every exchange gives a new one and old ones live on), SameUntilExpiry (the held token
-	// comes back until it ends) or OneActive (a new token ends the old ones). Empty for basic and before the first token.
+	// issuanceMode is how the endpoint issues tokens: Fresh (every exchange gives a new one and old ones stay valid), SameUntilExpiry (the current token
+	// is returned until it expires) or OneActive (a new token invalidates the old ones). Empty for basic and before the first token.
 	// +optional
 	IssuanceMode IssuanceMode `json:"issuanceMode,omitempty"`
 
-	// repeatedUntil is when the held token ends, if the endpoint gave it again when it was to be renewed: it is not asked for another one before.
+	// repeatedUntil is when the current token expires, if the endpoint returned it again when it was due for renewal: no other is requested before.
 	// +optional
 	RepeatedUntil *metav1.Time `json:"repeatedUntil,omitempty"`
 
-	// rolloutRestart says what became of the workloads of spec.rolloutRestart.
+	// rolloutRestart is the state of the workloads of spec.rolloutRestart.
 	// +optional
 	// +listType=map
 	// +listMapKey=kind
@@ -466,7 +466,7 @@ type CDPCredentialStatus struct {
 	RolloutRestart []RolloutRestartStatus `json:"rolloutRestart,omitempty"`
 }
 
-// CDPCredential keeps a Secret filled with a valid bearer token, got by exchanging the credentials of another Secret.
+// CDPCredential keeps a valid bearer token in a Secret, by exchanging the credentials of another Secret.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=cdpcred,categories=cdp

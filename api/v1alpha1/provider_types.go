@@ -48,20 +48,20 @@ type Provider struct {
 	Basic *Basic `json:"basic,omitempty"`
 }
 
-// Experiture is an OAuth client made in the Experiture console. The client Secret holds client-id and client-secret.
+// Experiture is an OAuth client created in the Experiture console. The client Secret holds client-id and client-secret.
 type Experiture struct {
-	// tokenURL is the token endpoint that the console shows after the client was made. It differs by account.
+	// tokenURL is the token endpoint that the console shows after the client was created. It differs by account.
 	// +required
 	TokenURL HTTPSURL `json:"tokenURL"`
 
-	// scopes to ask for, for example cdp:records:write. Empty means what the endpoint grants by default.
+	// scopes to request, for example cdp:records:write. Empty means what the endpoint grants by default.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	Scopes []Scope `json:"scopes,omitempty"`
 }
 
-// Adobe is a project of the Adobe Developer Console. Exactly one of scopes (OAuth server-to-server) and serviceAccount (JWT, given up by
+// Adobe is a project of the Adobe Developer Console. Exactly one of scopes (OAuth server-to-server) and serviceAccount (JWT, discontinued by
 // Adobe) must be set. The client Secret holds client-id and client-secret, and private-key for serviceAccount.
 // +kubebuilder:validation:XValidation:rule="has(self.scopes) != has(self.serviceAccount)",message="exactly one of scopes (OAuth server-to-server) and serviceAccount (legacy JWT) must be set"
 type Adobe struct {
@@ -104,7 +104,7 @@ type AdobeServiceAccount struct {
 	// +kubebuilder:validation:Pattern=`^[\x21-\x7E]+$`
 	TechnicalAccountID string `json:"technicalAccountID"`
 
-	// metascopes to ask for, for example ent_dataservices_sdk.
+	// metascopes to request, for example ent_dataservices_sdk.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -132,7 +132,7 @@ const (
 // Algonomy is a tenant of Algonomy's Real-time CDP. The client Secret holds tenant-hash, and oauth-key-secret if OAuth is enabled for
 // the tenant.
 type Algonomy struct {
-	// url is the address of the tenant's API, given by Algonomy's support. /secureApi/token/... is added to it.
+	// url is the address of the tenant's API, as given by Algonomy's support. /secureApi/token/... is appended.
 	// +required
 	URL HTTPSURL `json:"url"`
 
@@ -140,13 +140,13 @@ type Algonomy struct {
 	// +required
 	API AlgonomyAPI `json:"api"`
 
-	// resources that the token opens, for example basic or segments. Algonomy wants at least one.
+	// resources that the token gives access to, for example basic or segments. Algonomy requires at least one.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	Resources []Scope `json:"resources,omitempty"`
 
-	// validity is the lifetime to ask for, in whole minutes, for example 300m. Empty means 15m.
+	// validity is the lifetime to request, in whole minutes, for example 300m. Empty means 15m.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -192,8 +192,8 @@ type OAuth2 struct {
 	TokenURL HTTPSURL `json:"tokenURL"`
 
 	// authMethod is how the client authenticates: ClientSecretBasic (the default, HTTP Basic with form-encoded id and secret as RFC 6749
-	// section 2.3.1 wants it), ClientSecretBasicRaw (HTTP Basic without that encoding, which many servers want), ClientSecretPost (in
-	// the body) or PrivateKeyJWT (RFC 7523 section 2.2, RS256 or ES256 by the key).
+	// section 2.3.1 requires), ClientSecretBasicRaw (HTTP Basic without that encoding, which many servers expect), ClientSecretPost (in
+	// the body) or PrivateKeyJWT (RFC 7523 section 2.2, RS256 or ES256 depending on the key).
 	// +optional
 	AuthMethod AuthMethod `json:"authMethod,omitempty"`
 
@@ -201,13 +201,13 @@ type OAuth2 struct {
 	// +optional
 	RequestFormat RequestFormat `json:"requestFormat,omitempty"`
 
-	// scopes to ask for. Empty means that no scope parameter is sent.
+	// scopes to request. Empty means that no scope parameter is sent.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	Scopes []Scope `json:"scopes,omitempty"`
 
-	// scopeSeparator joins the scopes. Empty means a space, as RFC 6749 section 3.3 wants it.
+	// scopeSeparator joins the scopes. Empty means a space, as in RFC 6749 section 3.3.
 	// +optional
 	// +kubebuilder:validation:MaxLength=8
 	ScopeSeparator string `json:"scopeSeparator,omitempty"`
@@ -230,13 +230,13 @@ type OAuth2 struct {
 	// +kubebuilder:validation:XValidation:rule="self.map(r, bytes(r).size()).sum() <= 16384",message="resources may have 16 KiB together"
 	Resources []string `json:"resources,omitempty"`
 
-	// parameters are further parameters of the body. They cannot replace those of the grant and of the client's authentication.
+	// parameters are more body parameters. They cannot replace those of the grant and of the client authentication.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 256)",message="each name may have at most 256 characters"
 	Parameters map[string]ParameterValue `json:"parameters,omitempty"`
 
-	// headers are further headers of the request. They must not hold secrets, and cannot name Authorization, Host, Content-*, Cookie, Forwarded,
+	// headers are more request headers. They must not contain secrets, and cannot name Authorization, Host, Content-*, Cookie, Forwarded,
 	// X-Forwarded-* and others that credentials, framing or proxies depend on.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
@@ -247,7 +247,7 @@ type OAuth2 struct {
 	// +optional
 	Response *OAuth2Response `json:"response,omitempty"`
 
-	// defaultLifetime is that of an opaque token of which the answer does not say it. Empty means that such a token is refused.
+	// defaultLifetime is the lifetime of an opaque token if the answer does not state it. Empty means that such a token is refused.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
