@@ -95,9 +95,9 @@ func TestAudit(t *testing.T) {
 				tc.given(s)
 			}
 			r := &CDPCredentialReconciler{
-				Clock: clocktesting.NewFakePassiveClock(s.Now), Metrics: metrics, Exchanger: tc.answer, Transports: nowhere{},
+				Sources: Sources{Clock: clocktesting.NewFakePassiveClock(s.Now)}, Metrics: metrics, Endpoints: Endpoints{Exchanger: tc.answer, Transports: nowhere{}},
 			}
-			_, _, _ = r.exchange(ctrl.LoggerInto(t.Context(), log), s, tc.step, exchange.Request{Values: exchange.Values{"clientSecret": "s3cret"}})
+			_, _, _ = r.token().exchange(ctrl.LoggerInto(t.Context(), log), s, tc.step, exchange.Request{Values: exchange.Values{"clientSecret": "s3cret"}})
 			if diff := cmp.Diff(tc.want, lines); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}

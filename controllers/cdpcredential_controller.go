@@ -5,16 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
@@ -34,19 +33,27 @@ type Transports interface {
 	For(namespace string, caBundle []byte) (http.RoundTripper, error)
 }
 
-// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but OwnWrites and Watchdog are required.
-type CDPCredentialReconciler struct {
+// Cluster is the API server, as far as the operator reads and writes it.
+type Cluster struct {
 	// Client writes, and reads CDPCredentials and the metadata of Secrets from the cache. Whole Secrets must not be read with it: that
 	// would fill the cache with their data.
 	Client client.Client
 	// Live reads whole Secrets from the API server.
-	Live       client.Reader
-	Recorder   events.EventRecorder
+	Live     client.Reader
+	Recorder events.EventRecorder
+}
+
+// Endpoints are who issues tokens and takes them, and the way there.
+type Endpoints struct {
 	Exchanger  Exchanger
 	Transports Transports
 	// Gate decides who may call token endpoints, and APIs to verify a token, and when.
 	Gate *egress.Gate
-	// AllowedHosts are those that an administrator consented to for all client Secrets. Zero: none.
+}
+
+// Policy is what an administrator allows.
+type Policy struct {
+	// AllowedHosts are those that he consented to for all client Secrets. Zero: none.
 	AllowedHosts egress.Hosts
 	// TokenHostsOnly are the only hosts to which client Secrets and tokens may go, whatever else consents. Zero: every host with consent.
 	TokenHostsOnly egress.Hosts
@@ -54,24 +61,49 @@ type CDPCredentialReconciler struct {
 	AllowedMetadata []string
 	// RolloutRestart lets objects have workloads restarted, for which the operator needs rights of its own. False: they are told that it does not.
 	RolloutRestart bool
-	// Clock only runs: whoever sets the local clock does not change it, and it runs on while the machine sleeps. LocalClock says how the local clock
-	// stands to it. Nil: they are the same.
-	Clock      clock.PassiveClock
-	LocalClock LocalClock
-	// Chance gives numbers in [0, 1), for jitter. Rand gives unpredictable bytes, for salts.
-	Chance  func() float64
-	Rand    io.Reader
+}
+
+// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but LocalClock, OwnWrites and Watchdog are
+// required. It reads what there is, and leaves the work to sub-reconcilers, each with its own dependencies and memory: the token, its verification,
+// rolling restarts, stale targets and status.
+type CDPCredentialReconciler struct {
+	Cluster
+	Endpoints
+	Policy
+	Sources
 	Metrics *telemetry.Metrics
-	// OwnWrites spares objects a pass after each write of a target. Nil: nothing does.
+	// OwnWrites spares objects a reconcile after each write of a target. Nil: nothing does.
 	OwnWrites *OwnWrites
-	// Watchdog is told of every pass. Nil: nobody is.
+	// Watchdog is told of every reconcile. Nil: nobody is.
 	Watchdog *telemetry.Watchdog
 
-	memory  memory
+	memory  objectCaches
 	endings endings
-	local   localClock
+	wake    chan event.GenericEvent
 	// salt keys the fingerprints that never leave this process.
 	salt [16]byte
+}
+
+func (r *CDPCredentialReconciler) reader() *reader {
+	return &reader{Cluster: &r.Cluster, Policy: &r.Policy, Sources: &r.Sources, endings: &r.endings, salt: r.salt[:]}
+}
+
+func (r *CDPCredentialReconciler) token() *tokenReconciler {
+	return &tokenReconciler{targetWriter: &targetWriter{reader: r.reader(), ownWrites: r.OwnWrites}, Endpoints: &r.Endpoints, metrics: r.Metrics}
+}
+
+func (r *CDPCredentialReconciler) verifier() *verifier {
+	return &verifier{reader: r.reader(), Endpoints: &r.Endpoints}
+}
+
+func (r *CDPCredentialReconciler) restarter() *restarter {
+	return &restarter{Cluster: &r.Cluster, Sources: &r.Sources, metrics: r.Metrics, enabled: r.RolloutRestart}
+}
+
+func (r *CDPCredentialReconciler) staleTargets() *staleTargets { return &staleTargets{r.reader()} }
+
+func (r *CDPCredentialReconciler) status() *statusWriter {
+	return &statusWriter{reader: r.reader(), metrics: r.Metrics}
 }
 
 // +kubebuilder:rbac:groups=cdpcredentials.io,resources=cdpcredentials,verbs=get;list;watch
@@ -84,7 +116,7 @@ func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Reques
 	if err := ctx.Err(); err != nil {
 		return ctrl.Result{}, err // this process is to end: the next one begins with it
 	}
-	ctx, end := outlive(ctx, shutdownGrace)
+	ctx, end := withShutdownGrace(ctx, shutdownGrace)
 	defer end()
 	r.Watchdog.Began(req.NamespacedName)
 	result, err := r.pass(ctx, req)
@@ -94,52 +126,52 @@ func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Reques
 
 // pass observes, plans, acts and reports.
 func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	obj, mem, again, err := r.current(ctx, req.NamespacedName)
+	obj, cache, again, err := r.current(ctx, req.NamespacedName)
 	if err != nil && obj != nil {
-		return r.interrupted(ctx, r.blindView(ctx, obj, mem), mem, err)
+		return r.status().interrupted(ctx, r.reader().blindView(ctx, obj, cache), cache, err)
 	}
 	if obj == nil || err != nil {
 		return ctrl.Result{RequeueAfter: again}, err
 	}
-	s, plan, err := r.decide(ctx, obj, mem)
+	s, plan, err := r.reader().decide(ctx, obj, cache)
 	if ending, ok := errors.AsType[*endingError](err); ok {
 		return ctrl.Result{RequeueAfter: ending.again}, nil
 	}
 	if err != nil {
-		return r.interrupted(ctx, r.blindView(ctx, obj, mem), mem, err)
+		return r.status().interrupted(ctx, r.reader().blindView(ctx, obj, cache), cache, err)
 	}
 	if s == nil {
 		return ctrl.Result{RequeueAfter: mostLag}, nil
 	}
 	if plan.Action == credential.ActionIssue && credential.ReadyIsStale(s) {
-		return r.reportLoss(ctx, s, mem)
+		return r.reportLoss(ctx, s, cache)
 	}
-	result, err := r.act(ctx, s, mem, plan)
-	mem.repairs.Lost = credential.NewUnansweredRepair(plan, err)
+	result, err := r.token().act(ctx, s, cache, plan)
+	cache.target.repairs.Lost = credential.NewUnansweredRepair(plan, err)
 	if err != nil {
-		return r.interrupted(ctx, s, mem, err)
+		return r.status().interrupted(ctx, s, cache, err)
 	}
 	if !result.Waiting { // who waits for his turn has not asked the API server for anything
-		mem.apiFailure = apiFailure{}
+		cache.apiFailure = apiFailure{}
 	}
-	mem.sharedTarget = credential.SharedTarget(s)
+	cache.stale.sharedTarget = credential.SharedTarget(s)
 	if result.Wrote && plan.Repair > 0 {
-		mem.repairs.Quick = mem.repairs.Quick.Plus(plan.Repair, s.Now)
+		cache.target.repairs.Quick = cache.target.repairs.Quick.Plus(plan.Repair, s.Now)
 	}
-	r.tellIssued(s, result)
-	tried, verifyAt := r.verify(ctx, s, mem, result)
+	r.status().recordIssued(s, result)
+	tried, verifyAt := r.verifier().verify(ctx, s, cache, result)
 	status := credential.NewStatus(s, plan, result, tried)
 	var rolloutAt time.Time
-	status.RolloutRestart, rolloutAt = r.rollOut(ctx, s, mem)
-	mem.cleanup.remember(s)
+	status.RolloutRestart, rolloutAt = r.restarter().rollOut(ctx, s, cache)
+	cache.stale.cleanup.remember(s)
 	local := r.clocks().LocalStatus(s, status)
-	if _, err := r.patchStatus(ctx, s.Object, s.SavedStatus, mem, local); err != nil {
+	if _, err := r.status().patchStatus(ctx, s.Object, s.SavedStatus, cache, local); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
 	}
-	r.tell(s, &s.SavedStatus, &local)
-	tidyAt := r.tidy(ctx, s, mem, result) // after status: no refusal may hide what has happened
+	r.status().recordEvents(s, &s.SavedStatus, &local)
+	tidyAt := r.staleTargets().deleteStaleTargets(ctx, s, cache, result) // after status: no refusal may hide what has happened
 	after := credential.RequeueAfter(s, plan, result, credential.Sooner(verifyAt, rolloutAt, tidyAt), &status)
-	return ctrl.Result{RequeueAfter: r.untilThen(s, after), Priority: new(urgency(status.TokenExpirationTime, s.Now.Add(after)))}, nil
+	return ctrl.Result{RequeueAfter: r.untilThen(s, after), Priority: new(queuePriority(status.TokenExpirationTime, s.Now.Add(after)))}, nil
 }
 
 // untilThen is what is left of a wait at the end of the pass: its writes may have taken a while, by which it is not to be late.
@@ -152,10 +184,10 @@ func (r *CDPCredentialReconciler) untilThen(s *credential.State, after time.Dura
 
 // current gives the object as it is, and what this process remembers of it. Nil: there is nothing to do, or nothing yet, and the pass is to be
 // made again after that time. With an error it is what the cache has.
-func (r *CDPCredentialReconciler) current(ctx context.Context, name types.NamespacedName) (*v1alpha1.CDPCredential, *remembered, time.Duration, error) {
+func (r *CDPCredentialReconciler) current(ctx context.Context, name types.NamespacedName) (*v1alpha1.CDPCredential, *objectCache, time.Duration, error) {
 	obj := &v1alpha1.CDPCredential{}
 	if err := r.Client.Get(ctx, name, obj); apierrors.IsNotFound(err) {
-		if err := r.withdraw(ctx, name); err != nil {
+		if err := r.staleTargets().withdraw(ctx, name, r.memory.known(name)); err != nil {
 			return nil, nil, 0, err
 		}
 		r.forget(name)
@@ -166,20 +198,20 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 	if credential.Leaving(obj) {
 		return nil, nil, 0, nil // the target Secret is garbage-collected by its owner reference
 	}
-	mem := r.memory.of(name, obj.UID)
-	live, err := r.catchUp(ctx, obj, mem)
+	cache := r.memory.of(name, obj.UID)
+	live, err := r.reader().catchUp(ctx, obj, cache)
 	if err != nil {
-		return obj, mem, 0, err
+		return obj, cache, 0, err
 	}
-	return live, mem, cacheLag, nil
+	return live, cache, cacheLag, nil
 }
 
 // reportLoss tells consumers that the target holds no token before the endpoint is asked for one, which may take a while.
-func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, s *credential.State, mem *remembered) (ctrl.Result, error) {
+func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, s *credential.State, cache *objectCache) (ctrl.Result, error) {
 	status := *s.Object.Status.DeepCopy()
 	credential.SetReady(s, &status)
 	status.NextRefreshTime = nil // it is now
-	gone, err := r.patchStatus(ctx, s.Object, s.SavedStatus, mem, r.clocks().LocalStatus(s, status))
+	gone, err := r.status().patchStatus(ctx, s.Object, s.SavedStatus, cache, r.clocks().LocalStatus(s, status))
 	switch {
 	case err != nil:
 		return ctrl.Result{}, err
@@ -187,4 +219,23 @@ func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, s *credential.
 		return ctrl.Result{RequeueAfter: mostLag}, nil // the cache will show it
 	}
 	return ctrl.Result{RequeueAfter: time.Millisecond}, nil
+}
+
+// shutdownGrace is how much longer than its process a pass may live that has begun: a token that was asked for is lost unless it is
+// written. It is short, as the next leader waits for it.
+const shutdownGrace = 2 * time.Second
+
+// withShutdownGrace gives a context that ends grace later than parent if that is cancelled, and with it if its time is over. Call end when done.
+func withShutdownGrace(parent context.Context, grace time.Duration) (ctx context.Context, end func()) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
+	stop := context.AfterFunc(parent, func() {
+		cause := context.Cause(parent)
+		if errors.Is(parent.Err(), context.DeadlineExceeded) {
+			cancel(cause)
+			return
+		}
+		timer := time.AfterFunc(grace, func() { cancel(cause) })
+		context.AfterFunc(ctx, func() { timer.Stop() })
+	})
+	return ctx, func() { stop(); cancel(context.Canceled) }
 }

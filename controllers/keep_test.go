@@ -49,8 +49,8 @@ func TestValueToKeep(t *testing.T) {
 			if name == "nobody" {
 				v.Current.Version = credential.VersionOf(&secret.ObjectMeta)
 			}
-			mem := &remembered{}
-			value, err := p.r.valueToKeep(t.Context(), v, mem)
+			cache := &objectCache{}
+			value, err := p.r.reader().valueToKeep(t.Context(), v, cache)
 			got := string(value)
 			if err != nil {
 				got = err.Error()
@@ -62,7 +62,7 @@ func TestValueToKeep(t *testing.T) {
 			if name == "another replica" {
 				want = []credential.SeenTarget{{Name: "etl-token", Version: credential.VersionOf(&secret.ObjectMeta), Content: credential.ContentEdited}}
 			}
-			if diff := cmp.Diff(want, mem.targets, cmp.AllowUnexported(credential.SeenTarget{})); diff != "" {
+			if diff := cmp.Diff(want, cache.target.seen, cmp.AllowUnexported(credential.SeenTarget{})); diff != "" {
 				t.Errorf("remembered (-want +got):\n%s", diff)
 			}
 		})
@@ -95,7 +95,7 @@ func TestUntilThen(t *testing.T) {
 // TestRandomWithoutChance: an ID or a salt is not made of nothing.
 func TestRandomWithoutChance(t *testing.T) {
 	t.Parallel()
-	if _, err := (&CDPCredentialReconciler{Rand: strings.NewReader("")}).random(8); err == nil {
+	if _, err := (&Sources{Rand: strings.NewReader("")}).random(8); err == nil {
 		t.Error("an ID was made of nothing")
 	}
 }

@@ -13,10 +13,10 @@ import (
 // TestMemory: an object has one memory until it is forgotten, or another object has its name.
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	var m memory
+	var m objectCaches
 	name := types.NamespacedName{Namespace: "marketing", Name: "etl"}
 	first := m.of(name, "1")
-	first.rejected = "seal"
+	first.verification.rejected = "seal"
 	if m.of(name, "1") != first {
 		t.Error("the memory was lost")
 	}
@@ -24,7 +24,7 @@ func TestMemory(t *testing.T) {
 		t.Error("two namespaces share a memory")
 	}
 	second := m.of(name, "2")
-	if second == first || second.rejected != "" {
+	if second == first || second.verification.rejected != "" {
 		t.Errorf("another object of the same name has the memory of the first: %+v", second)
 	}
 	m.forget(name)
@@ -37,7 +37,7 @@ func TestMemory(t *testing.T) {
 // TestMemoryOfMany is for the race detector, too.
 func TestMemoryOfMany(t *testing.T) {
 	t.Parallel()
-	var m memory
+	var m objectCaches
 	var all sync.WaitGroup
 	for i := range 50 {
 		all.Go(func() {
@@ -57,23 +57,23 @@ func TestMemoryOfMany(t *testing.T) {
 // TestSawTarget keeps the last few names, and does not grow with the number of renamings.
 func TestSawTarget(t *testing.T) {
 	t.Parallel()
-	var mem remembered
+	var cache objectCache
 	for i := range 1000 {
 		name := fmt.Sprint(i)
-		mem.sawTarget(credential.SeenTarget{Name: name, Version: "t/9", Content: credential.ContentEdited, Unusable: "is immutable"})
-		if seen, known := mem.seen(name); !known || seen != (credential.SeenTarget{Name: name, Version: "t/9", Content: credential.ContentEdited, Unusable: "is immutable"}) {
+		cache.target.sawTarget(credential.SeenTarget{Name: name, Version: "t/9", Content: credential.ContentEdited, Unusable: "is immutable"})
+		if seen, known := cache.target.find(name); !known || seen != (credential.SeenTarget{Name: name, Version: "t/9", Content: credential.ContentEdited, Unusable: "is immutable"}) {
 			t.Fatalf("%s is not known: %+v", name, seen)
 		}
-		if len(mem.targets) > 10 {
-			t.Fatalf("it knows %d names", len(mem.targets))
+		if len(cache.target.seen) > 10 {
+			t.Fatalf("it knows %d names", len(cache.target.seen))
 		}
 	}
-	mem.sawTarget(credential.SeenTarget{Name: "999", Version: "t/10"})
-	if seen, _ := mem.seen("999"); seen.Version != "t/10" {
+	cache.target.sawTarget(credential.SeenTarget{Name: "999", Version: "t/10"})
+	if seen, _ := cache.target.find("999"); seen.Version != "t/10" {
 		t.Errorf("got %+v", seen)
 	}
-	mem.forgetTarget("999")
-	if seen, known := mem.seen("999"); known {
+	cache.target.forgetTarget("999")
+	if seen, known := cache.target.find("999"); known {
 		t.Errorf("got %+v, though it was to be forgotten", seen)
 	}
 }

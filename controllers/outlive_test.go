@@ -27,7 +27,7 @@ func TestOutlive(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				parent, cancel := tc.end(t.Context())
 				defer cancel()
-				ctx, end := outlive(parent, 2*time.Second)
+				ctx, end := withShutdownGrace(parent, 2*time.Second)
 				time.Sleep(time.Second + tc.after) // on the bubble's clock, which takes no time
 				synctest.Wait()
 				if alive := ctx.Err() == nil; alive != tc.alive {

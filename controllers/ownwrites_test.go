@@ -76,7 +76,7 @@ func TestOwnWriteWakesNobodyTwice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &CDPCredentialReconciler{Client: bothName{}, OwnWrites: &OwnWrites{}}
+			r := &CDPCredentialReconciler{Cluster: Cluster{Client: bothName{}}, OwnWrites: &OwnWrites{}}
 			if tt.wrote != "" {
 				r.OwnWrites.wrote(types.NamespacedName{Namespace: "marketing", Name: "etl"}, tt.wrote)
 			}

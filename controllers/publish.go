@@ -3,25 +3,28 @@ package controllers
 import (
 	"context"
 	"errors"
-	"fmt"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
 // rewrite publishes the held token again: in the shape that is wanted now, or under the target's new name.
-func (r *CDPCredentialReconciler) rewrite(ctx context.Context, s *credential.State, mem *remembered) (credential.Result, error) {
-	if s.Now.Sub(mem.rewriteSince) >= credential.MinIssueInterval || s.Now.Before(mem.rewriteSince) {
-		mem.rewriteSince, mem.rewrites = s.Now, 0
+func (r *tokenReconciler) rewrite(ctx context.Context, s *credential.State, cache *objectCache) (credential.Result, error) {
+	if s.Now.Sub(cache.target.rewriteSince) >= credential.MinIssueInterval || s.Now.Before(cache.target.rewriteSince) {
+		cache.target.rewriteSince, cache.target.rewrites = s.Now, 0
 	}
-	if mem.rewrites++; mem.rewrites > maxRewrites {
-		return credential.Result{Waiting: true, At: mem.rewriteSince.Add(credential.MinIssueInterval)}, nil // somebody undoes what we write: he is not to set the pace
+	if cache.target.rewrites++; cache.target.rewrites > maxRewrites {
+		return credential.Result{Waiting: true, At: cache.target.rewriteSince.Add(credential.MinIssueInterval)}, nil // somebody undoes what we write: he is not to set the pace
 	}
 	req, f, err := r.request(ctx, s)
 	if f != nil || err != nil {
 		return credential.Result{Failure: f}, err
 	}
-	value, err := r.valueToKeep(ctx, s, mem)
+	value, err := r.valueToKeep(ctx, s, cache)
 	if err != nil {
 		return credential.Result{}, err
 	}
@@ -29,62 +32,73 @@ func (r *CDPCredentialReconciler) rewrite(ctx context.Context, s *credential.Sta
 	if rec.SpecHash == s.Desired.SpecHash && credential.CompareRequests(&rec, req) == credential.Same { // else it has just been changed, which the next pass must still be able to see
 		rec.SpecHash, rec.ClientVersion = s.Desired.SpecHash, s.Client.Version
 	}
-	return r.publish(ctx, s, mem, credential.Republication(req, rec, value))
+	return r.publish(ctx, s, cache, credential.Republication(req, rec, value))
 }
 
 // maxRewrites is how often a target is rewritten within minInterval.
 const maxRewrites = 5
 
-// valueToKeep reads the held token for what was decided about it. If the Secret has changed since, the next pass decides on what is there now.
-func (r *CDPCredentialReconciler) valueToKeep(ctx context.Context, s *credential.State, mem *remembered) (exchange.Secret, error) {
-	decidedOn := s.Current.Version
-	value, there, err := r.heldValue(ctx, s)
-	switch {
-	case err != nil:
-		return "", err
-	case !there:
-		mem.forgetTarget(s.Current.Name)
-		return "", fmt.Errorf("read the held token: it is gone")
-	case s.Current.Version != decidedOn:
-		mem.sawTarget(s.Current.Seen()) // the cache is behind
-		return "", fmt.Errorf("read the held token: the Secret has changed")
-	}
-	return value, nil
-}
-
-// heldValue reads the held token, if it is still the one of the record.
-func (r *CDPCredentialReconciler) heldValue(ctx context.Context, s *credential.State) (exchange.Secret, bool, error) {
-	if s.Current.Secret == nil {
-		held, err := r.readTarget(ctx, s.Object, s.Current.Name)
-		if err != nil || !held.HasToken() || held.Owner() != s.Object.Name {
-			return "", false, err
-		}
-		moving := s.IsMoving()
-		s.Current = held
-		if !moving {
-			s.Target = held
-		}
-	}
-	return exchange.Secret(s.Current.Persisted.TokenIn(s.Current.Secret.Data)), true, nil
-}
-
 // publish writes the target and brings the view up to date with it.
-func (r *CDPCredentialReconciler) publish(ctx context.Context, s *credential.State, mem *remembered, p *credential.Publication) (credential.Result, error) {
-	version, err := r.write(ctx, s, mem, p)
+func (r *tokenReconciler) publish(ctx context.Context, s *credential.State, cache *objectCache, p *credential.Publication) (credential.Result, error) {
+	version, err := r.write(ctx, s, cache, p)
 	if err != nil {
-		result, err := r.unwritten(ctx, s, mem, err)
+		result, err := r.unwritten(ctx, s, cache, err)
 		if err != nil && !errors.Is(err, errSuperseded) {
-			mem.uncertain = mem.pending == nil // a token in the hand finds out when it is written again
+			cache.target.uncertain = cache.token.pending == nil // a token in the hand finds out when it is written again
 		}
 		return result, err
 	}
-	mem.pending, mem.confirmed, mem.uncertain = nil, true, false
+	cache.token.pending, cache.target.confirmed, cache.target.uncertain = nil, true, false
 	want := credential.DesiredMetadata(s.Object, p.Persisted.LocalExpiry(), p.Persisted.Shared)
 	s.ClockAhead = p.Persisted.ClockAhead
 	s.Target = credential.TargetSecret{Name: s.Target.Name, Found: true, Version: version, Persisted: &p.Persisted, Content: credential.ContentIntact, ForeignKeys: credential.Without(s.Target.ForeignKeys, p.Persisted.Keys)}
-	mem.sawTarget(s.Target.Seen())
+	cache.target.sawTarget(s.Target.Seen())
 	s.Target.Metadata.Labels, s.Target.Metadata.Annotations, s.Target.Metadata.OwnerReferences = want.Labels, want.Annotations, want.OwnerReferences(nil)
 	s.Current = s.Target
 	s.Repeated = s.Repeated && p.Repeated
 	return credential.Result{Wrote: true}, nil
+}
+
+// unwritten says what comes of a write that failed.
+func (r *tokenReconciler) unwritten(ctx context.Context, s *credential.State, cache *objectCache, err error) (credential.Result, error) {
+	if foreign, ok := errors.AsType[*notOursError](err); ok {
+		s.Target = foreign.target
+		return credential.Result{Failure: credential.FindBlocker(s, credential.ActionNone)}, nil
+	}
+	switch {
+	case errors.Is(err, errSuperseded):
+		cache.token.pending = nil
+		return credential.Result{}, err
+	case errors.Is(err, errNamespaceTerminating):
+		cache.target.terminating, cache.token.pending = true, nil
+		return credential.Result{Waiting: true}, nil
+	}
+	refusal, ok := credential.WriteRefusalOf(err)
+	if !ok {
+		return credential.Result{}, err
+	}
+	ctrl.LoggerFrom(ctx).Info("The API server refused to have the target Secret written", "secret", s.Target.Name, "answer", refusal.Answer, "by", refusal.By)
+	return credential.Result{Failure: refusal.Failure(s)}, nil
+}
+
+// placeholder is written in a rehearsal in place of a token.
+const placeholder = "placeholder-for-a-token"
+
+// rehearse has the API server try the write of the target without doing it: after a refusal no token is asked for that could not be written either. It
+// gives what is in the way.
+func (r *tokenReconciler) rehearse(ctx context.Context, s *credential.State, cache *objectCache, plan credential.Plan, req exchange.Request) (credential.Result, error) {
+	if s.Object.Status.WriteRefusals == 0 || !s.Desired.Flow.Exchanges() {
+		return credential.Result{}, nil
+	}
+	life := token.Life{IssuedAt: s.Now, ExpiresAt: s.Now.Add(time.Hour)}
+	salt, err := r.random(16)
+	if err != nil {
+		return credential.Result{}, err
+	}
+	p := credential.NewPublication(s, credential.Plan{Action: credential.ActionIssue, Cause: plan.Cause}, req, exchange.Token{Value: placeholder, Type: "Bearer", Life: life}, salt)
+	p.DryRun = true
+	if _, err = r.write(ctx, s, cache, p); err == nil {
+		return credential.Result{}, nil
+	}
+	return r.unwritten(ctx, s, cache, err)
 }

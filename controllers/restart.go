@@ -17,20 +17,21 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
 // rollOut restarts the workloads of spec.rolloutRestart that have begun with other data than the target holds, as far as it is time to. It says what
 // status is to have of them, and when to come back. Its times are on the local clock, as those are that workloads carry. Nothing that goes wrong here is the token's business.
-func (r *CDPCredentialReconciler) rollOut(ctx context.Context, s *credential.State, mem *remembered) ([]v1alpha1.RolloutRestartStatus, time.Time) {
-	waits := mem.rollouts
-	mem.rollouts = nil
+func (r *restarter) rollOut(ctx context.Context, s *credential.State, cache *objectCache) ([]v1alpha1.RolloutRestartStatus, time.Time) {
+	waits := cache.rollouts
+	cache.rollouts = nil
 	var entries []v1alpha1.RolloutRestartStatus
 	var first time.Time
 	dataRevision := s.Target.DataRevision(s.Object.Name)
 	for _, ref := range s.Object.Spec.RolloutRestart {
 		o := credential.RestartState{Object: client.ObjectKeyFromObject(s.Object), Workload: ref, Status: credential.RestartStatusOf(s.Object.Status.RolloutRestart, ref), DataRevision: dataRevision, Wait: waits[ref]}
 		switch {
-		case !r.RolloutRestart:
+		case !r.enabled:
 			entries = append(entries, o.Blocked(v1alpha1.EventRolloutRestartDisabled, credential.RestartDisabled))
 		case s.Object.Spec.Suspend || dataRevision == "":
 			if o.Status != nil {
@@ -41,10 +42,10 @@ func (r *CDPCredentialReconciler) rollOut(ctx context.Context, s *credential.Sta
 			entry, until := r.rollOutOne(ctx, s, &o)
 			entries = append(entries, entry)
 			if !until.IsZero() {
-				if mem.rollouts == nil {
-					mem.rollouts = map[v1alpha1.RolloutRestart]credential.RestartWait{}
+				if cache.rollouts == nil {
+					cache.rollouts = map[v1alpha1.RolloutRestart]credential.RestartWait{}
 				}
-				mem.rollouts[ref] = credential.RestartWait{DataRevision: dataRevision, Until: until}
+				cache.rollouts[ref] = credential.RestartWait{DataRevision: dataRevision, Until: until}
 				first = credential.Sooner(first, until)
 			}
 		}
@@ -55,7 +56,7 @@ func (r *CDPCredentialReconciler) rollOut(ctx context.Context, s *credential.Sta
 }
 
 // rollOutOne looks at a workload if it is time to, and restarts it if that is due.
-func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, s *credential.State, o *credential.RestartState) (v1alpha1.RolloutRestartStatus, time.Time) {
+func (r *restarter) rollOutOne(ctx context.Context, s *credential.State, o *credential.RestartState) (v1alpha1.RolloutRestartStatus, time.Time) {
 	now := r.localNow()
 	if due := o.Due(now); due.IsZero() || now.Before(due) {
 		return o.EntryStatus(), due
@@ -67,7 +68,7 @@ func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, s *credential.
 	judged := o.Decide(w, now)
 	o.Status = &judged.Status
 	if judged.Status.Reason != "" {
-		r.Metrics.Restarted(judged.Status.Reason)
+		r.metrics.Restarted(judged.Status.Reason)
 	}
 	if !judged.Restart {
 		return judged.Status, judged.Until
@@ -75,29 +76,29 @@ func (r *CDPCredentialReconciler) rollOutOne(ctx context.Context, s *credential.
 	if err := r.restart(ctx, s, o, w, now); err != nil {
 		return r.notRestarted(ctx, o, err)
 	}
-	r.Metrics.Restarted("")
+	r.metrics.Restarted("")
 	r.Recorder.Eventf(s.Object, workloadReference(s.Object.Namespace, o.Workload), corev1.EventTypeNormal, v1alpha1.EventWorkloadRestarted, "RolloutRestart",
 		"Restarted %s %s, as the data of Secret %s has changed", o.Workload.Kind, o.Workload.Name, s.Target.Name)
 	return o.Restarted(now), time.Time{}
 }
 
 // notRestarted says what comes of an error of the API server.
-func (r *CDPCredentialReconciler) notRestarted(ctx context.Context, o *credential.RestartState, err error) (v1alpha1.RolloutRestartStatus, time.Time) {
+func (r *restarter) notRestarted(ctx context.Context, o *credential.RestartState, err error) (v1alpha1.RolloutRestartStatus, time.Time) {
 	now := r.localNow()
 	switch {
 	case ctx.Err() != nil || apierrors.IsConflict(err) || apierrors.IsNotFound(err):
 		return o.EntryStatus(), now.Add(time.Second) // it has changed meanwhile: look again
 	case apierrors.IsForbidden(err):
-		r.Metrics.Restarted(v1alpha1.EventRolloutRestartForbidden)
+		r.metrics.Restarted(v1alpha1.EventRolloutRestartForbidden)
 		return o.Blocked(v1alpha1.EventRolloutRestartForbidden, credential.RestartForbidden(o.Workload)), now.Add(credential.ForbiddenAgain)
 	}
 	ctrl.LoggerFrom(ctx).Error(err, "Failed to restart a workload", "kind", o.Workload.Kind, "name", o.Workload.Name)
-	r.Metrics.Restarted(v1alpha1.EventRolloutRestartFailed)
+	r.metrics.Restarted(v1alpha1.EventRolloutRestartFailed)
 	return o.Blocked(v1alpha1.EventRolloutRestartFailed, credential.RestartFailed(o.Workload)), now.Add(credential.FailedAgain)
 }
 
 // look asks the API server for a workload. There is no cache of them: they are many, and seldom needed.
-func (r *CDPCredentialReconciler) look(ctx context.Context, namespace string, ref v1alpha1.RolloutRestart) (credential.Workload, error) {
+func (r *restarter) look(ctx context.Context, namespace string, ref v1alpha1.RolloutRestart) (credential.Workload, error) {
 	obj := workloadReference(namespace, ref)
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(obj), obj); apierrors.IsNotFound(err) {
 		return credential.Workload{}, nil
@@ -121,7 +122,7 @@ func (r *CDPCredentialReconciler) look(ctx context.Context, namespace string, re
 }
 
 // restart changes the annotations of a workload's pod template, as kubectl rollout restart does, if it is still the one that was looked at.
-func (r *CDPCredentialReconciler) restart(ctx context.Context, s *credential.State, o *credential.RestartState, w credential.Workload, now time.Time) error {
+func (r *restarter) restart(ctx context.Context, s *credential.State, o *credential.RestartState, w credential.Workload, now time.Time) error {
 	dataRevisions, err := r.dataRevisions(ctx, s, o, w)
 	if err != nil {
 		return err
@@ -149,7 +150,7 @@ func (r *CDPCredentialReconciler) restart(ctx context.Context, s *credential.Sta
 
 // dataRevisions are those that pods find which start from now on: this object's, and those of the others that name the workload and may restart it.
 // Those whose change is covered by this restart see it when they look.
-func (r *CDPCredentialReconciler) dataRevisions(ctx context.Context, s *credential.State, o *credential.RestartState, w credential.Workload) (map[string]string, error) {
+func (r *restarter) dataRevisions(ctx context.Context, s *credential.State, o *credential.RestartState, w credential.Workload) (map[string]string, error) {
 	all := &v1alpha1.CDPCredentialList{}
 	if err := r.Client.List(ctx, all, client.InNamespace(s.Object.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the objects: %w", err)
@@ -174,7 +175,7 @@ func (r *CDPCredentialReconciler) dataRevisions(ctx context.Context, s *credenti
 }
 
 // dataRevisionOf is the data revision of another object's target. Empty: it holds none of its data.
-func (r *CDPCredentialReconciler) dataRevisionOf(ctx context.Context, other *v1alpha1.CDPCredential) (string, error) {
+func (r *restarter) dataRevisionOf(ctx context.Context, other *v1alpha1.CDPCredential) (string, error) {
 	secret := secretMetadata(other.Namespace, other.Spec.Target.Name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); apierrors.IsNotFound(err) {
 		return "", nil
@@ -192,4 +193,12 @@ func workloadReference(namespace string, ref v1alpha1.RolloutRestart) *unstructu
 	obj.SetNamespace(namespace)
 	obj.SetName(ref.Name)
 	return obj
+}
+
+// A restarter restarts the workloads of spec.rolloutRestart.
+type restarter struct {
+	*Cluster
+	*Sources
+	metrics *telemetry.Metrics
+	enabled bool
 }

@@ -44,7 +44,7 @@ type play struct {
 // An actor is one credential between two passes.
 type actor struct {
 	v    *credential.State
-	mem  *remembered
+	mem  *objectCache
 	wake time.Time
 }
 
@@ -89,8 +89,10 @@ func newPlay(t *testing.T) *play {
 		t.Fatal(err)
 	}
 	p.r = &CDPCredentialReconciler{
-		Rand:   strings.NewReader("the name"),
-		Client: heard, Live: heard, Clock: p.clock, RolloutRestart: true, Metrics: metrics, Recorder: events.NewFakeRecorder(100),
+		Cluster: Cluster{Client: heard, Live: heard, Recorder: events.NewFakeRecorder(100)},
+		Policy:  Policy{RolloutRestart: true},
+		Sources: Sources{Clock: p.clock, Rand: strings.NewReader("the name")},
+		Metrics: metrics,
 	}
 	return p
 }
@@ -121,7 +123,7 @@ func (p *play) enter(name, dataRevision string, refs ...v1alpha1.RolloutRestart)
 	s.Target.Name = name + "-token"
 	s.Target.Metadata.Annotations["cdpcredentials.io/credential"] = name
 	s.Target.Persisted.Object = name
-	p.cast[name] = &actor{v: s, mem: &remembered{}}
+	p.cast[name] = &actor{v: s, mem: &objectCache{}}
 	if err := p.api.Create(p.Context(), s.Object.DeepCopy()); err != nil {
 		p.Fatal(err)
 	}
@@ -156,7 +158,7 @@ func (p *play) write(name, dataRevision string) {
 // restart ends the process and starts another one: what it remembers is lost.
 func (p *play) restart() {
 	for _, a := range p.cast {
-		a.mem, a.wake = &remembered{}, p.clock.Now()
+		a.mem, a.wake = &objectCache{}, p.clock.Now()
 	}
 }
 
@@ -178,7 +180,7 @@ func (p *play) until(clock string) {
 		if a.wake.After(p.clock.Now()) {
 			p.clock.SetTime(a.wake)
 		}
-		a.v.Object.Status.RolloutRestart, a.wake = p.r.rollOut(p.Context(), a.v, a.mem)
+		a.v.Object.Status.RolloutRestart, a.wake = p.r.restarter().rollOut(p.Context(), a.v, a.mem)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -49,49 +48,38 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, func(obj client.Object) []string { return slimcache.Buckets(controllerUID(obj)) }); err != nil {
 		return fmt.Errorf("index Secrets: %w", err)
 	}
-	r.local.wake = make(chan event.GenericEvent)
+	r.wake = make(chan event.GenericEvent)
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.CDPCredential{}, builder.WithPredicates(wanted())).
+		For(&v1alpha1.CDPCredential{}, builder.WithPredicates(specOrRefreshChanged())).
 		Watches(&v1alpha1.CDPCredential{}, urgentFirst(r.localNow)).
-		WatchesMetadata(&corev1.Secret{}, r.wakeBySecrets(), builder.WithPredicates(since())).
-		WatchesRawSource(source.Channel(r.local.wake, &handler.EnqueueRequestForObject{})).
+		WatchesMetadata(&corev1.Secret{}, r.wakeBySecrets(), builder.WithPredicates(skipInitialList())).
+		WatchesRawSource(source.Channel(r.wake, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(source.Func(r.wakeByGate)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: slow(), ReconciliationTimeout: passTimeout}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: apiRateLimiter(), ReconciliationTimeout: passTimeout}).
 		Complete(r)
 }
 
-// since lets through what has happened since the process began. What there is then is looked at for each object, none of which is passed over
+// skipInitialList lets through what has happened since the process began. What there is then is looked at for each object, none of which is passed over
 // before both lists are there: tens of thousands of Secrets need not be told of one by one.
-func since() predicate.Predicate {
+func skipInitialList() predicate.Predicate {
 	return predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
 }
 
-// slow paces what the API server refuses; the default begins at 5 ms, which is of use to nobody.
-func slow() workqueue.TypedRateLimiter[reconcile.Request] {
-	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost)
-}
-
-// retryFirst and retryMost are the first and the longest wait after an error.
-const (
-	retryFirst = 500 * time.Millisecond
-	retryMost  = time.Minute
-)
-
-// wanted lets through what may give something to do: not our own status patches, nor other metadata.
-func wanted() predicate.Predicate {
+// specOrRefreshChanged lets through what may give something to do: not our own status patches, nor other metadata.
+func specOrRefreshChanged() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			const request = v1alpha1.RefreshRequestedAtAnnotation
 			return e.ObjectOld.GetAnnotations()[request] != e.ObjectNew.GetAnnotations()[request] ||
-				e.ObjectOld.GetUID() != e.ObjectNew.GetUID() || overwritten(e.ObjectOld, e.ObjectNew)
+				e.ObjectOld.GetUID() != e.ObjectNew.GetUID() || StatusOverwritten(e.ObjectOld, e.ObjectNew)
 		},
 	})
 }
 
-// overwritten says that status tells of less than it did, or gives another reason: somebody took it away, or a leader that was stopped for a while and
+// StatusOverwritten says that status tells of less than it did, or gives another reason: somebody took it away, or a leader that was stopped for a while and
 // is none any more has written what it had found before. Nothing else would have it written again. A new reason of our own costs a pass that
 // finds nothing to do.
-func overwritten(before, after client.Object) bool {
+func StatusOverwritten(before, after client.Object) bool {
 	was, ok := before.(*v1alpha1.CDPCredential)
 	is, also := after.(*v1alpha1.CDPCredential)
 	if !ok || !also {
@@ -101,7 +89,7 @@ func overwritten(before, after client.Object) bool {
 	return is.Status.ObservedGeneration < was.Status.ObservedGeneration ||
 		is.Status.LastRefreshTime.Before(was.Status.LastRefreshTime) && !newerTarget(was, is) ||
 		meta.IsStatusConditionTrue(was.Status.Conditions, ready) && !meta.IsStatusConditionTrue(is.Status.Conditions, ready) ||
-		reasoned(was, is, v1alpha1.ConditionRefreshed) || reasoned(was, is, v1alpha1.ConditionVerified)
+		reasonChanged(was, is, v1alpha1.ConditionRefreshed) || reasonChanged(was, is, v1alpha1.ConditionVerified)
 }
 
 // newerTarget reports whether status tells of a later write of the target. Its time of the last token is then only on another clock, which may be behind.
@@ -111,8 +99,8 @@ func newerTarget(was, is *v1alpha1.CDPCredential) bool {
 	return credential.Older(before, after)
 }
 
-// reasoned says whether a condition that there was has got another reason.
-func reasoned(was, is *v1alpha1.CDPCredential, kind string) bool {
+// reasonChanged says whether a condition that there was has got another reason.
+func reasonChanged(was, is *v1alpha1.CDPCredential, kind string) bool {
 	before, after := meta.FindStatusCondition(was.Status.Conditions, kind), meta.FindStatusCondition(is.Status.Conditions, kind)
 	return before != nil && after != nil && before.Reason != after.Reason
 }

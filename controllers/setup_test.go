@@ -66,7 +66,7 @@ func TestWanted(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			before, after := object(func(*v1alpha1.CDPCredential) {}), object(tt.edit)
-			if got := wanted().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != tt.want {
+			if got := specOrRefreshChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})

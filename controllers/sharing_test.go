@@ -16,7 +16,7 @@ func TestAnotherShardsTargetIsLeft(t *testing.T) {
 	p := newPlay(t)
 	p.enter("etl", "revision")
 	name, target := types.NamespacedName{Namespace: "marketing", Name: "etl"}, types.NamespacedName{Namespace: "marketing", Name: "etl-token"}
-	p.r.memory.of(name, "uid").sharedTarget = target.Name
+	p.r.memory.of(name, "uid").stale.sharedTarget = target.Name
 	owner := func() string {
 		t.Helper()
 		secret := &corev1.Secret{}
@@ -25,7 +25,7 @@ func TestAnotherShardsTargetIsLeft(t *testing.T) {
 		}
 		return secret.Annotations["cdpcredentials.io/credential"]
 	}
-	if err := p.r.withdraw(t.Context(), name); err != nil || owner() != "etl" {
+	if err := p.r.staleTargets().withdraw(t.Context(), name, p.r.memory.known(name)); err != nil || owner() != "etl" {
 		t.Errorf("%v; the target of an object that is there says that it is that of %q", err, owner())
 	}
 	obj := &v1alpha1.CDPCredential{}
@@ -33,7 +33,7 @@ func TestAnotherShardsTargetIsLeft(t *testing.T) {
 	if err := p.api.Delete(t.Context(), obj); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.r.withdraw(t.Context(), name); err != nil || owner() != "" {
+	if err := p.r.staleTargets().withdraw(t.Context(), name, p.r.memory.known(name)); err != nil || owner() != "" {
 		t.Errorf("%v; the target of an object that is gone says that it is that of %q", err, owner())
 	}
 }

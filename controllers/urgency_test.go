@@ -31,12 +31,12 @@ func TestUrgency(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := urgency(&metav1.Time{Time: now.Add(tc.left)}, now); got != tc.want {
+			if got := queuePriority(&metav1.Time{Time: now.Add(tc.left)}, now); got != tc.want {
 				t.Errorf("got %d, not %d", got, tc.want)
 			}
 		})
 	}
-	if got := urgency(nil, now); got != 0 {
+	if got := queuePriority(nil, now); got != 0 {
 		t.Errorf("an object without an expiry has urgency %d", got)
 	}
 }

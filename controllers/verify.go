@@ -16,7 +16,7 @@ import (
 
 // verify tries the token against the API, if it is time to. It gives nil if it was not tried, and when to come back. A 401 to a token
 // that was not itself issued because of a 401 is not reported: the next pass issues a new one.
-func (r *CDPCredentialReconciler) verify(ctx context.Context, s *credential.State, mem *remembered, out credential.Result) (*credential.Verification, time.Time) {
+func (r *verifier) verify(ctx context.Context, s *credential.State, cache *objectCache, out credential.Result) (*credential.Verification, time.Time) {
 	spec := s.Object.Spec.Verify
 	if spec == nil || s.Object.Spec.Suspend || s.IsMoving() || s.Target.Content != credential.ContentIntact || !s.Target.HoldsToken(s.Now) || s.Target.Owner() != s.Object.Name {
 		return nil, time.Time{}
@@ -32,17 +32,17 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, s *credential.Stat
 		return nil, time.Time{} // reported as SecretNotFound
 	}
 	if f := credential.HostConsent(s, endpoint); f != nil {
-		mem.verified = "" // it is tried as soon as it may be again: until then nobody knows
+		cache.verification.verified = "" // it is tried as soon as it may be again: until then nobody knows
 		return credential.VerificationNotAllowed(f), time.Time{}
 	}
 	this := credential.Fingerprint(nil, []byte(s.Target.Persisted.TokenMAC), []byte(spec.URL), []byte(credential.VerifyInterval(spec).String()), []byte(s.Desired.CAKey))
-	if !mem.verifySpread && credential.VerifiedBefore(s) {
+	if !cache.verification.verifySpread && credential.VerifiedBefore(s) {
 		// After a restart the tries are spread over the interval, and not all made at once.
-		mem.verified, mem.verifyAt = this, s.Now.Add(time.Duration(r.Chance()*float64(credential.VerifyInterval(spec))))
+		cache.verification.verified, cache.verification.verifyAt = this, s.Now.Add(time.Duration(r.Jitter()*float64(credential.VerifyInterval(spec))))
 	}
-	mem.verifySpread = true
-	if mem.triedAlready(s, this) {
-		return nil, mem.verifyAt
+	cache.verification.verifySpread = true
+	if cache.triedAlready(s, this) {
+		return nil, cache.verification.verifyAt
 	}
 	reservation, delay := r.Gate.Reserve(r.Clock.Now(), credential.VerificationGateRequest(s, endpoint))
 	if delay != nil {
@@ -50,32 +50,32 @@ func (r *CDPCredentialReconciler) verify(ctx context.Context, s *credential.Stat
 	}
 	result := egress.Result{Kind: egress.Cancelled}
 	defer func() { reservation.Done(r.Clock.Now(), result) }()
-	tried, result, err := r.tryToken(ctx, s, mem, endpoint)
+	tried, result, err := r.tryToken(ctx, s, cache, endpoint)
 	if err != nil {
 		// The API server does not say what is to be tried. That is no reason to keep from status what else the pass has found.
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to try the token")
 		return nil, s.Now.Add(credential.VerifyAgain)
 	}
-	mem.verified, mem.verifyAt, mem.distrusted = this, r.Clock.Now().Add(credential.VerifyInterval(spec)), ""
+	cache.verification.verified, cache.verification.verifyAt, cache.verification.distrusted = this, r.Clock.Now().Add(credential.VerifyInterval(spec)), ""
 	if tried == nil {
 		return nil, s.Now // 401: a new token is due at once
 	}
 	if tried.Distrusts {
-		mem.distrusted = s.Client.Version
+		cache.verification.distrusted = s.Client.Version
 	}
 	if tried.Unsettled {
-		mem.verifyAt = credential.Sooner(mem.verifyAt, s.Target.Persisted.IssuedAt.Add(credential.SettlingTokens))
+		cache.verification.verifyAt = credential.Sooner(cache.verification.verifyAt, s.Target.Persisted.IssuedAt.Add(credential.SettlingTokens))
 	}
-	return tried, mem.verifyAt
+	return tried, cache.verification.verifyAt
 }
 
 // triedAlready reports whether this was tried last, and it is not time to try again. A client Secret that had no good CA may have one now.
-func (mem *remembered) triedAlready(s *credential.State, this string) bool {
-	mayTrust := mem.distrusted != "" && mem.distrusted != s.Client.Version
-	return mem.verified == this && !mayTrust && s.Now.Before(mem.verifyAt)
+func (cache *objectCache) triedAlready(s *credential.State, this string) bool {
+	mayTrust := cache.verification.distrusted != "" && cache.verification.distrusted != s.Client.Version
+	return cache.verification.verified == this && !mayTrust && s.Now.Before(cache.verification.verifyAt)
 }
 
-func (r *CDPCredentialReconciler) tryToken(ctx context.Context, s *credential.State, mem *remembered, endpoint egress.Endpoint) (*credential.Verification, egress.Result, error) {
+func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *objectCache, endpoint egress.Endpoint) (*credential.Verification, egress.Result, error) {
 	unknown := egress.Result{Kind: egress.Cancelled}
 	req, f, err := r.request(ctx, s)
 	if err != nil {
@@ -90,7 +90,7 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, s *credential.St
 	if f := credential.HostConsent(s, endpoint); f != nil { // the client Secret as it is now, where the cache may have been behind
 		return credential.VerificationNotAllowed(f), unknown, nil
 	}
-	value, there, err := r.heldValue(ctx, s)
+	value, there, err := r.currentToken(ctx, s)
 	if !there || err != nil {
 		return &credential.Verification{Undecided: true}, unknown, err
 	}
@@ -120,7 +120,7 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, s *credential.St
 			return &credential.Verification{Undecided: true}, result, nil // by the API's clock it has just ended, and the next one is on its way
 		}
 		if s.Target.Persisted.Cause != credential.CauseRejected && s.Desired.Flow.Exchanges() {
-			mem.rejected = s.Target.Persisted.TokenMAC
+			cache.verification.rejected = s.Target.Persisted.TokenMAC
 			return nil, result, nil
 		}
 		return &credential.Verification{
@@ -137,4 +137,10 @@ func (r *CDPCredentialReconciler) tryToken(ctx context.Context, s *credential.St
 		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonEndpointUnavailable, Undecided: got.Err != nil && got.Err.Status != 0,
 		Message: fmt.Sprintf("spec.verify.url: %s; it is tried again by itself", got.Err.Error()),
 	}, result, nil
+}
+
+// A verifier tries tokens against the API that they are for.
+type verifier struct {
+	*reader
+	*Endpoints
 }

@@ -59,28 +59,22 @@ func run(ctx context.Context, opts *options) error {
 	if err != nil {
 		return fmt.Errorf("set up the private keys: %w", err)
 	}
-	recorder := controllers.NewEventWriter(mgr.GetClient(), clock.RealClock{})
+	recorder := newEventWriter(mgr.GetClient(), clock.RealClock{})
 	if err := mgr.Add(recorder); err != nil {
 		return fmt.Errorf("set up the events: %w", err)
 	}
 	reconciler := &controllers.CDPCredentialReconciler{
-		Client:          mgr.GetClient(),
-		Live:            mgr.GetAPIReader(),
-		Recorder:        recorder,
-		Exchanger:       exchange.Exchanger{Now: local.Now, Rand: rand.Reader, Keys: keys},
-		Transports:      transports,
-		Gate:            egress.NewGate(opts.limits),
-		AllowedHosts:    opts.allowedHosts,
-		TokenHostsOnly:  opts.tokenHostsOnly,
-		AllowedMetadata: opts.allowedMetadata,
-		RolloutRestart:  opts.rolloutRestart,
-		Clock:           local,
-		LocalClock:      local,
-		Chance:          mathrand.Float64,
-		Rand:            rand.Reader,
-		Metrics:         own,
-		OwnWrites:       &controllers.OwnWrites{},
-		Watchdog:        watchdog,
+		Cluster: controllers.Cluster{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: recorder},
+		Endpoints: controllers.Endpoints{
+			Exchanger: exchange.Exchanger{Now: local.Now, Rand: rand.Reader, Keys: keys}, Transports: transports, Gate: egress.NewGate(opts.limits),
+		},
+		Policy: controllers.Policy{
+			AllowedHosts: opts.allowedHosts, TokenHostsOnly: opts.tokenHostsOnly, AllowedMetadata: opts.allowedMetadata, RolloutRestart: opts.rolloutRestart,
+		},
+		Sources:   controllers.Sources{Clock: local, LocalClock: local, Jitter: mathrand.Float64, Rand: rand.Reader},
+		Metrics:   own,
+		OwnWrites: &controllers.OwnWrites{},
+		Watchdog:  watchdog,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)

@@ -139,19 +139,16 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 	}
 	transports := &egress.Transports{Policy: egress.Policy{Allowed: []netip.Prefix{netip.MustParsePrefix(openAddress)}}, Resolver: a.resolver}
 	reconciler := &controllers.CDPCredentialReconciler{
-		Client:          mgr.GetClient(),
-		AllowedMetadata: a.allowedMetadata,
-		Live:            mgr.GetAPIReader(),
-		RolloutRestart:  a.rolloutRestart,
-		Recorder:        mgr.GetEventRecorder("cdp-credential-operator"),
-		Exchanger:       exchange.Exchanger{Now: time.Now, Rand: rand.Reader},
-		Transports:      transports,
-		Gate:            egress.NewGate(egress.Limits{}),
-		Clock:           clock.RealClock{},
-		Chance:          mathrand.Float64,
-		Rand:            rand.Reader,
-		Metrics:         metrics,
-		OwnWrites:       &controllers.OwnWrites{},
+		Cluster: controllers.Cluster{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("cdp-credential-operator"),
+		},
+		Endpoints: controllers.Endpoints{
+			Exchanger: exchange.Exchanger{Now: time.Now, Rand: rand.Reader}, Transports: transports, Gate: egress.NewGate(egress.Limits{}),
+		},
+		Policy:    controllers.Policy{AllowedMetadata: a.allowedMetadata, RolloutRestart: a.rolloutRestart},
+		Sources:   controllers.Sources{Clock: clock.RealClock{}, Jitter: mathrand.Float64, Rand: rand.Reader},
+		Metrics:   metrics,
+		OwnWrites: &controllers.OwnWrites{},
 	}
 	return mgr, transports, reconciler.SetupWithManager(ctx, mgr, 32)
 }

@@ -13,35 +13,35 @@ type edit struct{ file, from, to string }
 
 var bugs = []bug{
 	{name: "publish before checking expiry", edits: []edit{
-		{"controllers/obtain.go", "case err == nil && !got.Life.ExpiresAt.IsZero() && !s.Now.Before(got.Life.ExpiresAt):", "case false:"},
-		{"controllers/obtain.go", " && !p.Persisted.Expired(s.Now) {", " {"},
-		{"controllers/write.go", "if p.Persisted.Expired(r.Clock.Now()) {", "if false {"},
+		{"controllers/exchange.go", "case err == nil && !got.Life.ExpiresAt.IsZero() && !s.Now.Before(got.Life.ExpiresAt):", "case false:"},
+		{"controllers/token.go", " && !p.Persisted.Expired(s.Now) {", " {"},
+		{"controllers/target.go", "if p.Persisted.Expired(r.Clock.Now()) {", "if false {"},
 	}},
 	{name: "forget the persisted back-off", edits: []edit{
 		// A process knows the failed attempts that it has made itself, and no others.
 		{"internal/credential/state.go", "	AttemptUnchanged bool\n", "	AttemptUnchanged, Forgotten bool\n"},
 		{
-			"controllers/observe.go", "	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)\n",
-			"	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)\n	s.Forgotten = mem.client.attempt == \"\"\n",
+			"controllers/current_state.go", "	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)\n",
+			"	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)\n	s.Forgotten = cache.client.Attempt == \"\"\n",
 		},
 		{"internal/credential/backoff.go", "	last := status.LastAttempt\n	if last == nil {", "	last := status.LastAttempt\n	if last == nil || s.Forgotten {"},
 	}},
 	{name: "trust a stale cache", edits: []edit{
-		{"controllers/lag.go", "if !credential.Older(obj.ResourceVersion, mem.objectVersion) {", "if true {"},
-		{"controllers/lag.go", "if nothingToLose || ", "if nothingToLose || true || "},
-		{"controllers/observe.go", "if known && credential.Lags(found, t.Version, seen.Version) {", "if false {"},
-		{"controllers/observe.go", "if last != nil && last.Asked == s.Desired.SpecHash && credential.Lags(true, s.Client.Version, last.ClientSecretVersion) {", "if false {"},
+		{"controllers/current_state.go", "if !credential.Older(obj.ResourceVersion, cache.objectVersion) {", "if true {"},
+		{"controllers/current_state.go", "if nothingToLose || ", "if nothingToLose || true || "},
+		{"controllers/secrets.go", "if known && credential.Lags(found, t.Version, seen.Version) {", "if false {"},
+		{"controllers/secrets.go", "if last != nil && last.Asked == s.Desired.SpecHash && credential.Lags(true, s.Client.Version, last.ClientSecretVersion) {", "if false {"},
 	}},
 	{name: "name the data anew only if it differs", leaks: true, edits: []edit{
 		// Status and pod templates then tell whether a template renders to what the target holds.
 		{
-			"controllers/write.go", "		if !credential.KeepsDataRevision(s, &p.Persisted) {",
+			"controllers/target.go", "		if !credential.KeepsDataRevision(s, &p.Persisted) {",
 			"		if old := s.Current.Persisted; old != nil && old.DataRevision != \"\" && old.DataMACOf(data, p.Persisted.Keys) == old.DataMAC {\n" +
 				"			p.Persisted.DataRevision = old.DataRevision\n		} else if !credential.KeepsDataRevision(s, &p.Persisted) {",
 		},
 	}},
 	{name: "exchange after a change of the client Secret only if its values differ", leaks: true, edits: []edit{
-		{"controllers/observe.go", "	if recordStale && credential.SpecDifference(rec, &s.Desired) == credential.Different {", "	if false {"},
+		{"controllers/secrets.go", "	if recordStale && credential.SpecDifference(rec, &s.Desired) == credential.Different {", "	if false {"},
 	}},
 	{name: "renew who uses a target as client Secret only if its values differ", leaks: true, edits: []edit{
 		{"internal/credential/desired_flow.go", "		return string(rec.Salt)", "		return string(rec.Salt[:0])"},

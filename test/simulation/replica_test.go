@@ -58,10 +58,10 @@ func (w *world) startReplica(behind time.Duration) *replica {
 		r.skew = pick(w, []time.Duration{0, 35 * time.Minute, -35 * time.Minute})
 	}
 	r.reconciler = &controllers.CDPCredentialReconciler{
-		Client: r, Live: liveReader{r}, Recorder: recorder{w}, Transports: w.vendors,
-		Exchanger: exchange.Exchanger{Now: r.Now, Rand: w.vendors},
-		Gate:      r.gate(),
-		Clock:     r, LocalClock: r, Chance: func() float64 { return w.chance.Float64() }, Rand: w.vendors, Metrics: metrics,
+		Cluster:   controllers.Cluster{Client: r, Live: liveReader{r}, Recorder: recorder{w}},
+		Endpoints: controllers.Endpoints{Transports: w.vendors, Exchanger: exchange.Exchanger{Now: r.Now, Rand: w.vendors}, Gate: r.gate()},
+		Sources:   controllers.Sources{Clock: r, LocalClock: r, Jitter: func() float64 { return w.chance.Float64() }, Rand: w.vendors},
+		Metrics:   metrics,
 		OwnWrites: &controllers.OwnWrites{},
 	}
 	for _, older := range w.replicas {

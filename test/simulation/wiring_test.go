@@ -56,7 +56,10 @@ func newWiring(t testing.TB) *wiring {
 	}
 	wires := &wiring{indexes: map[string]client.IndexerFunc{}}
 	recorder := &recordingManager{wires: wires, scheme: scheme, heard: make(chan struct{}, 3)}
-	wires.reconciler = &controllers.CDPCredentialReconciler{Client: lentClient{wires: wires}, Rand: zeros{}, Clock: longAgo(), Gate: egress.NewGate(egress.Limits{})}
+	wires.reconciler = &controllers.CDPCredentialReconciler{
+		Cluster: controllers.Cluster{Client: lentClient{wires: wires}}, Endpoints: controllers.Endpoints{Gate: egress.NewGate(egress.Limits{})},
+		Sources: controllers.Sources{Rand: zeros{}, Clock: longAgo()},
+	}
 	if err := wires.reconciler.SetupWithManager(t.Context(), recorder, 1); err != nil {
 		t.Fatalf("set up the controller: %v", err)
 	}

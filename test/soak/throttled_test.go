@@ -153,10 +153,10 @@ func throttledReconciler(t *testing.T, clock *clocktesting.FakeClock, endpoint c
 	chance := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex
 	return &controllers.CDPCredentialReconciler{
-		Client: store, Live: store, Recorder: &events.FakeRecorder{}, Exchanger: endpoint, Transports: noTransports{},
-		Gate: egress.NewGate(egress.Limits{}), Clock: clock,
-		Chance: func() float64 { mu.Lock(); defer mu.Unlock(); return chance.Float64() },
-		Rand:   zeros{}, Metrics: metrics,
+		Cluster:   controllers.Cluster{Client: store, Live: store, Recorder: &events.FakeRecorder{}},
+		Endpoints: controllers.Endpoints{Exchanger: endpoint, Transports: noTransports{}, Gate: egress.NewGate(egress.Limits{})},
+		Sources:   controllers.Sources{Clock: clock, Jitter: func() float64 { mu.Lock(); defer mu.Unlock(); return chance.Float64() }, Rand: zeros{}},
+		Metrics:   metrics,
 	}, due
 }
 

@@ -66,7 +66,7 @@ func (e *endings) learn(namespace string, now time.Time, ends bool) {
 
 // ending reports whether a namespace is being deleted, for an object that has lost what it had: then there is nothing to be done or told. A wait above
 // zero means that this is not known yet.
-func (r *CDPCredentialReconciler) ending(ctx context.Context, obj *v1alpha1.CDPCredential) (ends bool, wait time.Duration) {
+func (r *reader) ending(ctx context.Context, obj *v1alpha1.CDPCredential) (ends bool, wait time.Duration) {
 	if !obj.DeletionTimestamp.IsZero() { // what is kept by somebody's finalizer is served until it is gone
 		return false, 0
 	}
@@ -88,7 +88,7 @@ type endingError struct{ again time.Duration }
 func (e *endingError) Error() string { return "the namespace may be being deleted" }
 
 // notEnding gives an error if the object's namespace is being deleted, or if that is not known yet.
-func (r *CDPCredentialReconciler) notEnding(ctx context.Context, obj *v1alpha1.CDPCredential) error {
+func (r *reader) notEnding(ctx context.Context, obj *v1alpha1.CDPCredential) error {
 	if ends, wait := r.ending(ctx, obj); ends || wait > 0 {
 		return &endingError{cmp.Or(wait, endingKnownFor)}
 	}

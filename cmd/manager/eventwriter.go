@@ -1,4 +1,4 @@
-package controllers
+package main
 
 import (
 	"context"
@@ -32,27 +32,27 @@ const (
 	lastEvents = 2 * time.Second
 )
 
-// An EventWriter creates events, one request each, as an events.EventRecorder. client-go's own keeps every event for six to twelve minutes,
+// An eventWriter creates events, one request each, as an events.EventRecorder. client-go's own keeps every event for six to twelve minutes,
 // to count it if it comes again; ours never do, as each is of an object's version of its own, and ten thousand of them are as much memory as
 // all the objects. Add it to the manager.
-type EventWriter struct {
+type eventWriter struct {
 	client   client.Client
 	clock    clock.PassiveClock
 	instance string
 	queue    chan *eventsv1.Event
 }
 
-// NewEventWriter makes one that uses c only to create events.
-func NewEventWriter(c client.Client, now clock.PassiveClock) *EventWriter {
+// newEventWriter makes one that uses c only to create events.
+func newEventWriter(c client.Client, now clock.PassiveClock) *eventWriter {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown" // it is only for whoever reads the event
 	}
-	return &EventWriter{client: c, clock: now, instance: v1alpha1.ManagedBy + "-" + host, queue: make(chan *eventsv1.Event, eventQueue)}
+	return &eventWriter{client: c, clock: now, instance: v1alpha1.ManagedBy + "-" + host, queue: make(chan *eventsv1.Event, eventQueue)}
 }
 
 // Eventf implements events.EventRecorder. It does not wait: when too many are waiting to be written, the event is lost.
-func (w *EventWriter) Eventf(regarding, related runtime.Object, kind, reason, action, note string, args ...any) {
+func (w *eventWriter) Eventf(regarding, related runtime.Object, kind, reason, action, note string, args ...any) {
 	event := &eventsv1.Event{
 		EventTime: metav1.NewMicroTime(w.clock.Now()), ReportingController: v1alpha1.ManagedBy, ReportingInstance: w.instance,
 		Action: action, Reason: reason, Type: kind, Note: fmt.Sprintf(note, args...),
@@ -77,10 +77,10 @@ func (w *EventWriter) Eventf(regarding, related runtime.Object, kind, reason, ac
 }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable: what the controller of a leader told is written though it leads no more.
-func (w *EventWriter) NeedLeaderElection() bool { return false }
+func (w *eventWriter) NeedLeaderElection() bool { return false }
 
 // Start implements manager.Runnable. When ctx ends the controller has ended already, and what it told is written, if that does not take long.
-func (w *EventWriter) Start(ctx context.Context) error {
+func (w *eventWriter) Start(ctx context.Context) error {
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastEvents, cancel) })()
@@ -93,7 +93,7 @@ func (w *EventWriter) Start(ctx context.Context) error {
 }
 
 // write goes on until ctx has ended and nothing is left, or last has ended, too.
-func (w *EventWriter) write(ctx, last context.Context) {
+func (w *eventWriter) write(ctx, last context.Context) {
 	for {
 		select {
 		case event := <-w.queue:
@@ -113,7 +113,7 @@ func (w *EventWriter) write(ctx, last context.Context) {
 }
 
 // create tries to create an event until the API server has taken or refused it. False: neither, and ctx has ended.
-func (w *EventWriter) create(ctx, last context.Context, event *eventsv1.Event) bool {
+func (w *eventWriter) create(ctx, last context.Context, event *eventsv1.Event) bool {
 	log := ctrl.LoggerFrom(ctx).WithName("events").WithValues("namespace", event.Namespace, "reason", event.Reason)
 	pause := eventPause
 	for attempt := 1; ; attempt++ {
@@ -142,7 +142,7 @@ func (w *EventWriter) create(ctx, last context.Context, event *eventsv1.Event) b
 }
 
 // try makes one attempt.
-func (w *EventWriter) try(ctx context.Context, event *eventsv1.Event) error {
+func (w *eventWriter) try(ctx context.Context, event *eventsv1.Event) error {
 	ctx, cancel := context.WithTimeout(ctx, eventTimeout)
 	defer cancel()
 	return w.client.Create(ctx, event)

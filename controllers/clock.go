@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -23,26 +25,33 @@ type LocalClock interface {
 	Server() (time.Duration, bool)
 }
 
-// localClock is what the reconciler keeps for LocalClock.
-type localClock struct {
-	name sync.Once
+// Sources are where time and chance come from.
+type Sources struct {
+	// Clock only runs: whoever sets the local clock does not change it, and it runs on while the machine sleeps. LocalClock says how the local clock
+	// stands to it. Nil: they are the same.
+	Clock      clock.PassiveClock
+	LocalClock LocalClock
+	// Jitter gives numbers in [0, 1). Rand gives unpredictable bytes, for salts.
+	Jitter func() float64
+	Rand   io.Reader
+
+	named sync.Once
 	// process tells the times that this process wrote from those of others.
 	process string
-	wake    chan event.GenericEvent
 }
 
-func (r *CDPCredentialReconciler) processName() string {
-	r.local.name.Do(func() {
+func (r *Sources) processName() string {
+	r.named.Do(func() {
 		name := make([]byte, 4)
 		if _, err := r.Rand.Read(name); err == nil { // else it is as if every record were another process's
-			r.local.process = hex.EncodeToString(name)
+			r.process = hex.EncodeToString(name)
 		}
 	})
-	return r.local.process
+	return r.process
 }
 
 // clocks say how the clocks stand at this moment.
-func (r *CDPCredentialReconciler) clocks() credential.Clocks {
+func (r *Sources) clocks() credential.Clocks {
 	c := credential.Clocks{Process: r.processName()}
 	if r.LocalClock != nil {
 		c.Ahead = r.LocalClock.Ahead().Round(time.Second)
@@ -51,7 +60,7 @@ func (r *CDPCredentialReconciler) clocks() credential.Clocks {
 	return c
 }
 
-func (r *CDPCredentialReconciler) localNow() time.Time { return r.Clock.Now().Add(r.clocks().Ahead) }
+func (r *Sources) localNow() time.Time { return r.Clock.Now().Add(r.clocks().Ahead) }
 
 // ClockChanged says that the local clock was set, or that the machine slept, so that timers are late. Every object is looked at again.
 func (r *CDPCredentialReconciler) ClockChanged(ctx context.Context) error {
@@ -61,10 +70,19 @@ func (r *CDPCredentialReconciler) ClockChanged(ctx context.Context) error {
 	}
 	for i := range all.Items {
 		select {
-		case r.local.wake <- event.GenericEvent{Object: &all.Items[i]}:
+		case r.wake <- event.GenericEvent{Object: &all.Items[i]}:
 		case <-ctx.Done():
 			return nil
 		}
 	}
 	return nil
+}
+
+// random gives unpredictable bytes.
+func (r *Sources) random(n int) ([]byte, error) {
+	bytes := make([]byte, n)
+	if _, err := r.Rand.Read(bytes); err != nil {
+		return nil, fmt.Errorf("read random bytes: %w", err)
+	}
+	return bytes, nil
 }

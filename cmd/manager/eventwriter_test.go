@@ -1,4 +1,4 @@
-package controllers
+package main
 
 import (
 	"context"
@@ -65,10 +65,10 @@ func newEventServer(t *testing.T, answers ...error) *eventServer {
 func TestEventWriter(t *testing.T) {
 	t.Parallel()
 	server := newEventServer(t)
-	w := NewEventWriter(server, clock.RealClock{})
-	s := steady()
+	w := newEventWriter(server, clock.RealClock{})
+	obj := credentialOf("etl")
 	for range 100 {
-		w.Eventf(s.Object, secretReference(s.Object.Namespace, s.Target.Name), corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token to Secret %s", "etl-token")
+		w.Eventf(obj, secretNamed(obj.Namespace, "etl-token"), corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token to Secret %s", "etl-token")
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
@@ -84,7 +84,7 @@ func TestEventWriter(t *testing.T) {
 		event.Type, event.Reason, event.Action, event.Note, event.ReportingController,
 	}
 	want := []string{
-		"marketing", "CDPCredential", "etl", string(s.Object.UID), "cdpcredentials.io/v1alpha1", "Secret", "etl-token",
+		"marketing", "CDPCredential", "etl", string(obj.UID), "cdpcredentials.io/v1alpha1", "Secret", "etl-token",
 		"Normal", "TokenRefreshed", "Refresh", "Wrote a new token to Secret etl-token", "cdp-credential-operator",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -115,7 +115,7 @@ func TestEventAttempts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				server := newEventServer(t, tc.answers...)
-				w := NewEventWriter(server, clock.RealClock{})
+				w := newEventWriter(server, clock.RealClock{})
 				if !w.create(t.Context(), t.Context(), &eventsv1.Event{}) {
 					t.Error("it gave up as if the process were to end")
 				}
@@ -130,10 +130,10 @@ func TestEventAttempts(t *testing.T) {
 // TestEventsNeverBlock: an API server that is away does not hold up the passes that tell of something.
 func TestEventsNeverBlock(t *testing.T) {
 	t.Parallel()
-	w := NewEventWriter(newEventServer(t), clock.RealClock{})
-	s := steady()
+	w := newEventWriter(newEventServer(t), clock.RealClock{})
+	obj := credentialOf("etl")
 	for range 3000 {
-		w.Eventf(s.Object, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
+		w.Eventf(obj, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
 	}
 	if waiting := len(w.queue); waiting != 2000 {
 		t.Errorf("%d wait, want 2000", waiting)
@@ -146,10 +146,10 @@ func TestEventsAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newEventServer(t)
 		server.hangs = true
-		w := NewEventWriter(server, clock.RealClock{})
-		s := steady()
+		w := newEventWriter(server, clock.RealClock{})
+		obj := credentialOf("etl")
 		for range 1000 {
-			w.Eventf(s.Object, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
+			w.Eventf(obj, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
 		}
 		ctx, end := context.WithCancel(t.Context())
 		began := time.Now()
@@ -161,4 +161,17 @@ func TestEventsAtTheEnd(t *testing.T) {
 			t.Errorf("it ended %s after it was told to", took-time.Second)
 		}
 	})
+}
+
+func credentialOf(name string) *v1alpha1.CDPCredential {
+	obj := &v1alpha1.CDPCredential{}
+	obj.Namespace, obj.Name, obj.UID = "marketing", name, "5f0c8f3a-6d1e-4b57-9a54-3d2b1c0a0898"
+	return obj
+}
+
+func secretNamed(namespace, name string) *corev1.Secret {
+	secret := &corev1.Secret{}
+	secret.Namespace, secret.Name = namespace, name
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	return secret
 }

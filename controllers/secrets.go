@@ -6,76 +6,39 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
-// status nor this process knows the version. The client Secret is observed by observeClient.
-func (r *CDPCredentialReconciler) observe(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, observeClient func(context.Context, *credential.State) error) (*credential.State, error) {
-	s := r.viewOf(obj, mem)
-	obj = s.Object
-	var err error
-	if err = observeClient(ctx, s); err != nil {
-		return nil, err
-	}
-	if s.Target, err = r.observeTarget(ctx, obj, mem, obj.Spec.Target.Name); err != nil {
-		return nil, err
-	}
-	s.Current = s.Target
-	if old := obj.Status.TargetName; old != "" && old != s.Target.Name {
-		before, err := r.observeTarget(ctx, obj, mem, old)
-		if err != nil {
-			return nil, err
-		}
-		newer := !s.Target.HasToken() || before.Persisted != nil && before.Persisted.IssuedAt.After(s.Target.Persisted.IssuedAt)
-		if newer && before.HoldsToken(s.Now) && before.Owner() == obj.Name {
-			s.Current = before
-		}
-	}
-	r.clocks().AdoptStatus(s)
-	s.Repeated = credential.RepeatedBefore(s)
-	if rec := s.Current.Persisted; rec != nil {
-		s.Rejected = obj.Spec.Verify != nil && (mem.rejected == rec.TokenMAC || credential.RejectedBefore(s))
-		s.UpdateRefused = mem.updateRefused == rec.TokenMAC
-	}
-	r.recallIssued(s, mem)
-	if err := r.compareClient(ctx, s, mem); err != nil {
-		return nil, err
-	}
-	mem.repairs.Confirm(s)
-	return s, nil
+// secretReference is what an event says it is about, beside the object.
+func secretReference(namespace, name string) runtime.Object {
+	secret := &corev1.Secret{}
+	secret.Namespace, secret.Name = namespace, name
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	return secret
 }
 
-// viewOf is a view of the object alone. What happened has happened, though it could not be written.
-func (r *CDPCredentialReconciler) viewOf(obj *v1alpha1.CDPCredential, mem *remembered) *credential.State {
-	own := *obj
-	s := &credential.State{Now: r.Clock.Now(), ClockAhead: r.clocks().Ahead, Object: &own, SavedStatus: obj.Status, AllowedHosts: r.AllowedHosts, TokenHostsOnly: r.TokenHostsOnly, AllowedMetadata: r.AllowedMetadata}
-	if mem.unsaved != nil {
-		own.Status = *mem.unsaved.DeepCopy()
+// readObject asks the API server for the object. Nil: it is gone, which the cache will show, too.
+func (r *reader) readObject(ctx context.Context, obj *v1alpha1.CDPCredential) (*v1alpha1.CDPCredential, error) {
+	live := &v1alpha1.CDPCredential{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(obj), live); apierrors.IsNotFound(err) {
+		return nil, nil
+	} else if err != nil {
+		return nil, &credential.RequestError{Verb: "get", Resource: "cdpcredentials", Name: obj.Name, Err: err}
 	}
-	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)
-	return s
-}
-
-// recallIssued brings what this process remembers of the last token that it was given.
-func (r *CDPCredentialReconciler) recallIssued(s *credential.State, mem *remembered) {
-	if p := mem.pending; p != nil && s.Target.HasToken() && !s.Target.Persisted.IssuedAt.Before(p.Persisted.IssuedAt) {
-		mem.confirmed = mem.confirmed || s.Target.Persisted.IssuedAt.Equal(p.Persisted.IssuedAt)
-		mem.pending = nil // it was written after all, or overtaken: the answer to the write was lost
+	if live.UID != obj.UID || credential.Leaving(live) {
+		return nil, nil
 	}
-	s.Repairs = mem.repairs.Quick
-	s.HasPendingToken, s.Issuance, s.LastIssuedAt, s.Throttled = mem.pending != nil, mem.issuance, mem.issuedAt, mem.throttled != nil
-	s.LastNewTokenAt = mem.issuedAt
-	if mem.repeatedAt.After(s.LastIssuedAt) {
-		s.LastIssuedAt = mem.repeatedAt
-	}
+	return live, nil
 }
 
 // cachedClient finds the client Secret in the cache.
-func (r *CDPCredentialReconciler) cachedClient(ctx context.Context, s *credential.State) error {
+func (r *reader) cachedClient(ctx context.Context, s *credential.State) error {
 	meta := secretMetadata(s.Object.Namespace, s.Object.Spec.ClientSecretRef.Name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
 		return nil
@@ -86,7 +49,7 @@ func (r *CDPCredentialReconciler) cachedClient(ctx context.Context, s *credentia
 	return nil
 }
 
-func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) (credential.TargetSecret, error) {
+func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache, name string) (credential.TargetSecret, error) {
 	meta := secretMetadata(obj.Namespace, name)
 	err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta)
 	if client.IgnoreNotFound(err) != nil {
@@ -94,7 +57,7 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 	}
 	found := err == nil
 	t := credential.TargetSecret{Name: name, Found: found, Version: credential.VersionOf(&meta.ObjectMeta), Metadata: meta.ObjectMeta}
-	seen, known := mem.seen(name)
+	seen, known := cache.target.find(name)
 	if known && !found {
 		if err := r.notEnding(ctx, obj); err != nil { // before thousands of Secrets are asked for that go with their namespace
 			return t, err
@@ -102,7 +65,7 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 	}
 	if known && credential.Lags(found, t.Version, seen.Version) {
 		// The cache has not seen our own last write, or the Secret has just been deleted: only the API server knows which.
-		return r.lookInto(ctx, obj, mem, name)
+		return r.lookInto(ctx, obj, cache, name)
 	}
 	if !found || t.Owner() != obj.Name {
 		return t, nil
@@ -117,7 +80,7 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 			t.ForeignKeys = credential.SomeForeign
 		}
 	default:
-		return r.lookInto(ctx, obj, mem, name)
+		return r.lookInto(ctx, obj, cache, name)
 	}
 	if other := credential.Controlled(&t.Metadata); other != "" {
 		t.Unusable = other
@@ -126,22 +89,22 @@ func (r *CDPCredentialReconciler) observeTarget(ctx context.Context, obj *v1alph
 }
 
 // lookInto reads a target Secret itself and remembers what it found.
-func (r *CDPCredentialReconciler) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, mem *remembered, name string) (credential.TargetSecret, error) {
+func (r *reader) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache, name string) (credential.TargetSecret, error) {
 	t, err := r.readTarget(ctx, obj, name)
 	if err != nil {
 		return t, err
 	}
-	mem.uncertain = mem.uncertain && name != obj.Spec.Target.Name
+	cache.target.uncertain = cache.target.uncertain && name != obj.Spec.Target.Name
 	if !t.Found {
-		mem.forgetTarget(name)
+		cache.target.forgetTarget(name)
 	} else {
-		mem.sawTarget(t.Seen())
+		cache.target.sawTarget(t.Seen())
 	}
 	return t, nil
 }
 
 // readTarget asks the API server for a target Secret, past the cache, and judges what is in it.
-func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.CDPCredential, name string) (credential.TargetSecret, error) {
+func (r *reader) readTarget(ctx context.Context, obj *v1alpha1.CDPCredential, name string) (credential.TargetSecret, error) {
 	secret := &corev1.Secret{}
 	if err := r.Live.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: name}, secret); apierrors.IsNotFound(err) {
 		return credential.TargetSecret{Name: name}, nil
@@ -153,7 +116,7 @@ func (r *CDPCredentialReconciler) readTarget(ctx context.Context, obj *v1alpha1.
 
 // compareClient says what has changed in what would be sent. The client Secret is read only if its version, or what is asked for, is
 // another one than it was when the answer was last found.
-func (r *CDPCredentialReconciler) compareClient(ctx context.Context, s *credential.State, mem *remembered) error {
+func (r *reader) compareClient(ctx context.Context, s *credential.State, cache *objectCache) error {
 	if s.DesiredErr != nil || !s.Client.Found {
 		return nil //nolint:nilerr // what is wrong with the object is the plan's to say
 	}
@@ -170,54 +133,49 @@ func (r *CDPCredentialReconciler) compareClient(ctx context.Context, s *credenti
 		// Whatever the values are: an exchange only where they differ would tell whether two Secrets hold the same.
 		s.Difference, recordStale = credential.Different, false
 	}
-	return r.compareValues(ctx, s, mem, recordStale)
+	return r.compareValues(ctx, s, cache, recordStale)
 }
 
 // compareValues says what has changed in the values of the client Secret since the held token was issued, if withRecord is set, and since the last
 // failed attempt.
-func (r *CDPCredentialReconciler) compareValues(ctx context.Context, s *credential.State, mem *remembered, withRecord bool) error {
+func (r *reader) compareValues(ctx context.Context, s *credential.State, cache *objectCache, withRecord bool) error {
 	last := s.Object.Status.LastAttempt
-	attemptStale := last != nil && last.Generation == s.Object.Generation && last.ClientSecretVersion != s.Client.Version && mem.client.attempt != ""
+	attemptStale := last != nil && last.Generation == s.Object.Generation && last.ClientSecretVersion != s.Client.Version && cache.client.Attempt != ""
 	if !withRecord && !attemptStale {
 		return nil
 	}
-	seen := &mem.client
-	if !seen.is(s, withRecord) {
+	seen := &cache.client
+	if !seen.IsOf(s, withRecord) {
 		if err := r.readClient(ctx, s); err != nil || !s.Client.Found {
 			return err
 		}
 		r.compare(s, seen, withRecord)
 	}
 	if withRecord {
-		s.Difference = seen.difference
+		s.Difference = seen.Difference
 	}
-	s.AttemptUnchanged = attemptStale && seen.request == seen.attempt
+	s.AttemptUnchanged = attemptStale && seen.Request == seen.Attempt
 	return nil
 }
 
-// is says whether what was seen last is of what there is now.
-func (seen *seenClient) is(s *credential.State, compared bool) bool {
-	return seen.version == s.Client.Version && seen.asked == s.Desired.SpecHash && (!compared || seen.against == s.Current.Persisted.RequestHash)
-}
-
 // compare remembers what the client Secret, as it was just read, comes to.
-func (r *CDPCredentialReconciler) compare(s *credential.State, seen *seenClient, withRecord bool) {
-	*seen = seenClient{version: s.Client.Version, asked: s.Desired.SpecHash, attempt: seen.attempt, difference: credential.Different}
+func (r *reader) compare(s *credential.State, seen *credential.ClientComparison, withRecord bool) {
+	*seen = credential.ClientComparison{Version: s.Client.Version, Asked: s.Desired.SpecHash, Attempt: seen.Attempt, Difference: credential.Different}
 	if withRecord {
-		seen.against = s.Current.Persisted.RequestHash
+		seen.Against = s.Current.Persisted.RequestHash
 	}
 	req, err := s.Desired.Request(s.Client.Content)
 	if err != nil {
 		return // a value is missing, which the attempt will report
 	}
-	seen.request = credential.AttemptFingerprint(r.salt[:], s, req)
+	seen.Request = credential.AttemptFingerprint(r.salt, s, req)
 	if withRecord {
-		seen.difference = credential.CompareRequests(s.Current.Persisted, req)
+		seen.Difference = credential.CompareRequests(s.Current.Persisted, req)
 	}
 }
 
 // readClient asks the API server for the client Secret, past the cache.
-func (r *CDPCredentialReconciler) readClient(ctx context.Context, s *credential.State) error {
+func (r *reader) readClient(ctx context.Context, s *credential.State) error {
 	if s.Client.Content != nil {
 		return nil
 	}
@@ -233,4 +191,65 @@ func (r *CDPCredentialReconciler) readClient(ctx context.Context, s *credential.
 	s.Client = credential.ClientSecretOf(&secret.ObjectMeta)
 	s.Client.Content = secret
 	return nil
+}
+
+// request reads the client Secret and makes the request of it. What cannot be sent is a failure.
+func (r *reader) request(ctx context.Context, s *credential.State) (exchange.Request, *credential.Failure, error) {
+	if err := r.readClient(ctx, s); err != nil {
+		return exchange.Request{}, nil, err
+	}
+	if f := credential.FindBlocker(s, credential.ActionNone); f != nil { // the cache may have been behind
+		return exchange.Request{}, f, nil
+	}
+	if f := credential.LiveConsent(s); f != nil {
+		return exchange.Request{}, f, nil
+	}
+	req, err := s.Desired.Request(s.Client.Content)
+	if err == nil {
+		err = req.Check()
+	}
+	if err != nil {
+		return exchange.Request{}, credential.FailureOf(s, err, 0), nil
+	}
+	return req, nil, nil
+}
+
+// valueToKeep reads the held token for what was decided about it. If the Secret has changed since, the next pass decides on what is there now.
+func (r *reader) valueToKeep(ctx context.Context, s *credential.State, cache *objectCache) (exchange.Secret, error) {
+	decidedOn := s.Current.Version
+	value, there, err := r.currentToken(ctx, s)
+	switch {
+	case err != nil:
+		return "", err
+	case !there:
+		cache.target.forgetTarget(s.Current.Name)
+		return "", fmt.Errorf("read the held token: it is gone")
+	case s.Current.Version != decidedOn:
+		cache.target.sawTarget(s.Current.Seen()) // the cache is behind
+		return "", fmt.Errorf("read the held token: the Secret has changed")
+	}
+	return value, nil
+}
+
+// currentToken reads the held token, if it is still the one of the record.
+func (r *reader) currentToken(ctx context.Context, s *credential.State) (exchange.Secret, bool, error) {
+	if s.Current.Secret == nil {
+		held, err := r.readTarget(ctx, s.Object, s.Current.Name)
+		if err != nil || !held.HasToken() || held.Owner() != s.Object.Name {
+			return "", false, err
+		}
+		moving := s.IsMoving()
+		s.Current = held
+		if !moving {
+			s.Target = held
+		}
+	}
+	return exchange.Secret(s.Current.Persisted.TokenIn(s.Current.Secret.Data)), true, nil
+}
+
+func secretMetadata(namespace, name string) *metav1.PartialObjectMetadata {
+	meta := &metav1.PartialObjectMetadata{}
+	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	meta.Namespace, meta.Name = namespace, name
+	return meta
 }

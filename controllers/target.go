@@ -27,7 +27,7 @@ type notOursError struct{ target credential.TargetSecret }
 func (e *notOursError) Error() string { return "the target Secret is not ours to write" }
 
 // write publishes p in the target Secret and returns its version. It touches no Secret that is not ours, whatever the cache said.
-func (r *CDPCredentialReconciler) write(ctx context.Context, s *credential.State, mem *remembered, p *credential.Publication) (string, error) {
+func (r *targetWriter) write(ctx context.Context, s *credential.State, cache *objectCache, p *credential.Publication) (string, error) {
 	r.clocks().Stamp(&p.Persisted)
 	data, err := credential.TargetData(s.Object, p)
 	if err != nil {
@@ -62,7 +62,7 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, s *credential.State
 			return "", err
 		}
 		// What is found is remembered: the cache may take a while to show it.
-		if target, err = r.lookInto(ctx, s.Object, mem, s.Target.Name); err != nil {
+		if target, err = r.lookInto(ctx, s.Object, cache, s.Target.Name); err != nil {
 			return "", err
 		}
 		if target.Found && (target.Owner() != s.Object.Name || target.Unusable != "") {
@@ -83,14 +83,14 @@ func (r *CDPCredentialReconciler) write(ctx context.Context, s *credential.State
 }
 
 // expectEvent remembers what was written, for its event. What a webhook has changed is left to the next pass, which the event makes.
-func (r *CDPCredentialReconciler) expectEvent(obj *v1alpha1.CDPCredential, want credential.TargetMetadata, written *metav1.ObjectMeta) {
+func (r *targetWriter) expectEvent(obj *v1alpha1.CDPCredential, want credential.TargetMetadata, written *metav1.ObjectMeta) {
 	if want.IsOn(written) {
-		r.OwnWrites.wrote(client.ObjectKeyFromObject(obj), credential.VersionOf(written))
+		r.ownWrites.wrote(client.ObjectKeyFromObject(obj), credential.VersionOf(written))
 	}
 }
 
 // describe completes the record for a target that holds what the view says of it, and gives the metadata that it is to be written with.
-func (r *CDPCredentialReconciler) describe(s *credential.State, p *credential.Publication, data map[string][]byte) (credential.TargetMetadata, error) {
+func (r *targetWriter) describe(s *credential.State, p *credential.Publication, data map[string][]byte) (credential.TargetMetadata, error) {
 	if !p.Revised {
 		if !credential.KeepsDataRevision(s, &p.Persisted) {
 			id, err := r.random(8)
@@ -104,7 +104,7 @@ func (r *CDPCredentialReconciler) describe(s *credential.State, p *credential.Pu
 	return p.TargetMetadata(s, data)
 }
 
-func (r *CDPCredentialReconciler) createTarget(ctx context.Context, obj *v1alpha1.CDPCredential, want credential.TargetMetadata, data map[string][]byte, rehearsal bool) (*metav1.ObjectMeta, error) {
+func (r *targetWriter) createTarget(ctx context.Context, obj *v1alpha1.CDPCredential, want credential.TargetMetadata, data map[string][]byte, rehearsal bool) (*metav1.ObjectMeta, error) {
 	secret := credential.NewTarget(obj, want, data)
 	opts := []client.CreateOption{client.FieldOwner(v1alpha1.ManagedBy)}
 	if rehearsal {
@@ -117,7 +117,7 @@ func (r *CDPCredentialReconciler) createTarget(ctx context.Context, obj *v1alpha
 }
 
 // patchTarget changes our own keys and no others, and only if the Secret is still the one that was decided on.
-func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace string, target *credential.TargetSecret, want credential.TargetMetadata, data map[string][]byte, rehearsal bool) (*metav1.ObjectMeta, error) {
+func (r *targetWriter) patchTarget(ctx context.Context, namespace string, target *credential.TargetSecret, want credential.TargetMetadata, data map[string][]byte, rehearsal bool) (*metav1.ObjectMeta, error) {
 	patch, err := target.Patch(want, data)
 	if err != nil {
 		return nil, err
@@ -133,9 +133,8 @@ func (r *CDPCredentialReconciler) patchTarget(ctx context.Context, namespace str
 	return &got.ObjectMeta, nil
 }
 
-func secretMetadata(namespace, name string) *metav1.PartialObjectMetadata {
-	meta := &metav1.PartialObjectMetadata{}
-	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	meta.Namespace, meta.Name = namespace, name
-	return meta
+// A targetWriter writes target Secrets.
+type targetWriter struct {
+	*reader
+	ownWrites *OwnWrites
 }

@@ -35,17 +35,17 @@ func (c *cleanup) remember(s *credential.State) {
 	}
 }
 
-// tidy removes the targets of earlier names, once the token is in the new one and status says so. What the API server refuses is told once and
+// deleteStaleTargets removes the targets of earlier names, once the token is in the new one and status says so. What the API server refuses is told once and
 // tried again, and keeps nothing else from happening. It says when to come back; zero: nothing is left.
-func (r *CDPCredentialReconciler) tidy(ctx context.Context, s *credential.State, mem *remembered, result credential.Result) time.Time {
+func (r *staleTargets) deleteStaleTargets(ctx context.Context, s *credential.State, cache *objectCache, result credential.Result) time.Time {
 	if !result.Wrote && (s.IsMoving() || !s.Target.HasToken() || s.Object.Spec.Suspend) {
 		return time.Time{}
 	}
-	c := &mem.cleanup
+	c := &cache.stale.cleanup
 	if s.Now.Before(c.at) && c.at.Sub(s.Now) <= cleanupMaxBackoff { // else the clock was set back
 		return c.at
 	}
-	name, err := r.removeLeftovers(ctx, s, mem)
+	name, err := r.deleteAll(ctx, s, cache)
 	if err == nil {
 		*c = cleanup{}
 		return time.Time{}
@@ -58,7 +58,7 @@ func (r *CDPCredentialReconciler) tidy(ctx context.Context, s *credential.State,
 	ctrl.LoggerFrom(ctx).Error(err, "Failed to remove the target Secret of before", "secret", name)
 	if refusedByPolicy(err) && !c.told {
 		c.told = true
-		r.Recorder.Eventf(s.Object, secretReference(s.Object.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", staleTarget(s.Object, name, err))
+		r.Recorder.Eventf(s.Object, secretReference(s.Object.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", staleTargetMessage(s.Object, name, err))
 	}
 	return c.at
 }
@@ -73,7 +73,7 @@ func refusedByPolicy(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err)
 }
 
-func staleTarget(obj *v1alpha1.CDPCredential, name string, err error) string {
+func staleTargetMessage(obj *v1alpha1.CDPCredential, name string, err error) string {
 	verb, mend := "delete", "delete it by hand"
 	if credential.Retains(&obj.Spec.Target) {
 		verb, mend = "take the owner reference off", "take it off by hand, or the Secret goes with this object"
@@ -82,9 +82,9 @@ func staleTarget(obj *v1alpha1.CDPCredential, name string, err error) string {
 		"policies and the operator's rights", verb, name, apierrors.ReasonForError(err), mend)
 }
 
-// removeLeftovers deletes what earlier names of the target have left behind, once the token is in the right one. With Retain it only gives up
+// deleteAll deletes what earlier names of the target have left behind, once the token is in the right one. With Retain it only gives up
 // their ownership, so that they outlive the object. Nothing is touched that does not say that it is ours. With an error it names the Secret.
-func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, s *credential.State, mem *remembered) (string, error) {
+func (r *staleTargets) deleteAll(ctx context.Context, s *credential.State, cache *objectCache) (string, error) {
 	obj := s.Object
 	owned := &metav1.PartialObjectMetadataList{}
 	owned.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
@@ -97,20 +97,20 @@ func (r *CDPCredentialReconciler) removeLeftovers(ctx context.Context, s *creden
 			names[owned.Items[i].Name] = true
 		}
 	}
-	if old := mem.cleanup.before; old != "" {
+	if old := cache.stale.cleanup.before; old != "" {
 		names[old] = true
 	}
 	delete(names, obj.Spec.Target.Name)
 	for _, name := range credential.SortedKeys(names) {
-		if err := r.removeLeftover(ctx, s, mem, name); err != nil {
+		if err := r.deleteOne(ctx, s, cache, name); err != nil {
 			return name, err
 		}
 	}
 	return "", nil
 }
 
-// removeLeftover removes one target of before, if it still says that it is ours.
-func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, s *credential.State, mem *remembered, name string) error {
+// deleteOne removes one target of before, if it still says that it is ours.
+func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache *objectCache, name string) error {
 	obj := s.Object
 	meta := secretMetadata(obj.Namespace, name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
@@ -122,7 +122,7 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, s *credent
 		return nil
 	}
 	if credential.Retains(&obj.Spec.Target) {
-		return r.disown(ctx, meta)
+		return r.removeOwnerReference(ctx, meta)
 	}
 	rec := credential.ParseAnyPersistedState(meta.Annotations[v1alpha1.StateAnnotation])
 	if rec == nil {
@@ -130,10 +130,10 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, s *credent
 	} else if rec.Object != obj.Name {
 		return nil // handed over from another object, which wrote what is in it
 	}
-	if shared, err := r.isShared(ctx, obj, mem, meta, rec.Keys); err != nil {
+	if shared, err := r.isShared(ctx, obj, cache, meta, rec.Keys); err != nil {
 		return err
 	} else if shared {
-		return r.stripLeftover(ctx, obj, meta, rec)
+		return r.stripStale(ctx, obj, meta, rec)
 	}
 	err := r.Client.Delete(ctx, meta, client.Preconditions{UID: &meta.UID, ResourceVersion: &meta.ResourceVersion})
 	if apierrors.IsConflict(err) {
@@ -142,13 +142,13 @@ func (r *CDPCredentialReconciler) removeLeftover(ctx context.Context, s *credent
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("delete Secret %s: %w", name, err)
 	}
-	mem.forgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
+	cache.target.forgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
 	return nil
 }
 
-// stripLeftover takes what is ours out of a target of before. Without our annotation the Secret would not be ours again, so the API server is asked
+// stripStale takes what is ours out of a target of before. Without our annotation the Secret would not be ours again, so the API server is asked
 // whether it is the target again, which the cache may not show yet.
-func (r *CDPCredentialReconciler) stripLeftover(ctx context.Context, obj *v1alpha1.CDPCredential, secret *metav1.PartialObjectMetadata, rec *credential.PersistedState) error {
+func (r *staleTargets) stripStale(ctx context.Context, obj *v1alpha1.CDPCredential, secret *metav1.PartialObjectMetadata, rec *credential.PersistedState) error {
 	live, err := r.readObject(ctx, obj)
 	if live == nil || err != nil || live.Spec.Target.Name == secret.Name {
 		return err
@@ -159,8 +159,8 @@ func (r *CDPCredentialReconciler) stripLeftover(ctx context.Context, obj *v1alph
 	return nil
 }
 
-// disown takes our owner reference off a Secret that is to outlive the object.
-func (r *CDPCredentialReconciler) disown(ctx context.Context, secret *metav1.PartialObjectMetadata) error {
+// removeOwnerReference takes our owner reference off a Secret that is to outlive the object.
+func (r *staleTargets) removeOwnerReference(ctx context.Context, secret *metav1.PartialObjectMetadata) error {
 	patch, err := credential.OwnerRemovalPatch(&secret.ObjectMeta)
 	if patch == nil || err != nil {
 		return err
@@ -170,4 +170,66 @@ func (r *CDPCredentialReconciler) disown(ctx context.Context, secret *metav1.Par
 		return fmt.Errorf("disown Secret %s: %w", secret.Name, err)
 	}
 	return nil
+}
+
+// staleTargets deletes the targets of earlier names, or takes what is ours out of those that stay.
+type staleTargets struct{ *reader }
+
+// isShared reports whether a target of before holds keys that are none of ours. It is looked into unless this process knows what is in it.
+func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache, secret *metav1.PartialObjectMetadata, ours []string) (bool, error) {
+	if seen, known := cache.target.find(secret.Name); known && seen.Version == credential.VersionOf(&secret.ObjectMeta) {
+		return credential.Without(seen.ForeignKeys, ours) != "", nil
+	}
+	t, err := r.readTarget(ctx, obj, secret.Name)
+	return t.SharedBeside(ours), err
+}
+
+// withdraw takes what we wrote out of the shared target of an object that is gone. One that only left the cache, because its labels have given it to
+// another shard, needs it still.
+func (r *staleTargets) withdraw(ctx context.Context, object types.NamespacedName, cache *objectCache) error {
+	if cache == nil || cache.stale.sharedTarget == "" {
+		return nil
+	}
+	secret := secretMetadata(object.Namespace, cache.stale.sharedTarget)
+	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	if secret.Annotations[v1alpha1.CredentialAnnotation] != object.Name {
+		return nil // it was handed on
+	}
+	if there, err := r.isThere(ctx, object); there || err != nil {
+		return err
+	}
+	rec := credential.ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], object.Name)
+	if rec == nil {
+		return nil
+	}
+	err := r.strip(ctx, secret, rec)
+	if refusedByPolicy(err) {
+		ctrl.LoggerFrom(ctx).Error(err, "Failed to take the token out of a Secret that stays: delete its keys by hand", "secret", secret.Name)
+		return nil
+	}
+	return err
+}
+
+// isThere asks the API server for an object of that name.
+func (r *staleTargets) isThere(ctx context.Context, object types.NamespacedName) (bool, error) {
+	obj := &v1alpha1.CDPCredential{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: object.Name}}
+	if err := r.Live.Get(ctx, object, obj); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return true, nil
+}
+
+// strip takes our keys and metadata out of a Secret, as far as a record names them.
+func (r *staleTargets) strip(ctx context.Context, secret *metav1.PartialObjectMetadata, rec *credential.PersistedState) error {
+	patch, err := credential.WithdrawalPatch(&secret.ObjectMeta, rec)
+	if err != nil {
+		return err
+	}
+	err = r.Client.Patch(ctx, secret.DeepCopy(), client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy))
+	if err == nil || apierrors.IsNotFound(err) {
+		return nil
+	}
+	return &credential.RequestError{Verb: "patch", Resource: "secrets", Name: secret.Name, Err: err}
 }
