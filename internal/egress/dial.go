@@ -115,11 +115,9 @@ func (d policyDialer) dialFirst(ctx context.Context, addrs []netip.Addr, port st
 		if next < len(addrs) {
 			go dial(addrs[next])
 			next, pending = next+1, pending+1
-			if next < len(addrs) {
-				timer := time.NewTimer(fallbackDelay)
-				defer timer.Stop()
-				later = timer.C
-			}
+			timer := time.NewTimer(fallbackDelay)
+			defer timer.Stop()
+			later = timer.C
 		}
 		select {
 		case <-later:

@@ -33,6 +33,7 @@ func TestEndpointOf(t *testing.T) {
 		"underscore":                {"https://my_host.example/", Endpoint{"my_host.example", 443}},
 		"number in a middle label":  {"https://1.2.3.4.example/", Endpoint{"1.2.3.4.example", 443}},
 		"hex-like but no number":    {"https://0xfg/", Endpoint{"0xfg", 443}},
+		"2048 characters":           {"https://auth.example.com/" + strings.Repeat("a", 2048-25), Endpoint{"auth.example.com", 443}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

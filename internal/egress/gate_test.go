@@ -294,6 +294,33 @@ func TestGateSharesOfFailingAndUnplannedCalls(t *testing.T) {
 	}
 }
 
+// Of failing clients those with the fewest failures go first, and every fourth time those with the most.
+func TestMostFailuresGoFirstEveryFourthTime(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, Limits{QPS: 1}, 1)
+	s.mustGo(wish("spends the token")).Done(s.now, served)
+	for _, w := range []struct {
+		object   string
+		failures int
+	}{{"often-1", 9}, {"often-2", 9}, {"once-1", 1}, {"once-2", 1}, {"once-3", 1}, {"once-4", 1}} {
+		r := wish(w.object)
+		r.Proven, r.Failures = true, w.failures
+		s.mustWait(r, ReasonRate)
+	}
+	var order []string
+	for range 8 {
+		s.run(1200 * time.Millisecond)
+		for _, name := range s.wokenNow() {
+			order = append(order, name)
+			s.gate.Forget(s.now, name)
+		}
+	}
+	want := []string{"ns/once-1", "ns/once-2", "ns/once-3", "ns/often-1", "ns/once-4", "ns/often-2"}
+	if diff := cmp.Diff(want, order); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // A call that hangs keeps its place for long: failing clients have no more than a quarter of the places.
 func TestFailingClientsHaveAQuarterOfThePlaces(t *testing.T) {
 	t.Parallel()
@@ -336,7 +363,7 @@ func TestReservedPlaceIsFreedWhenUnused(t *testing.T) {
 	for name, gone := range map[string]func(s *simulation){
 		"forgotten": func(s *simulation) { s.gate.Forget(s.now, "ns/gone") },
 		"withdrawn": func(s *simulation) { s.gate.Withdraw(s.now, "ns/gone") },
-		"lapsed":    func(s *simulation) { s.run(claimWithin) },
+		"lapsed":    func(s *simulation) { s.run(10 * time.Second) },
 	} {
 		s := warm(t, Limits{HostInFlight: 1})
 		r := s.mustGo(wish("first"))
@@ -347,8 +374,8 @@ func TestReservedPlaceIsFreedWhenUnused(t *testing.T) {
 		gone(s)
 		s.wantWoken("ns/stays")
 		s.mustGo(wish("stays"))
-		if len(s.gate.waiters) != 0 || len(s.gate.unclaimed) != 0 {
-			t.Errorf("%s: %d are still remembered", name, len(s.gate.waiters))
+		if waiting := s.gate.hosts[hostName].tokens.waiting; len(s.gate.waiters) != 0 || len(s.gate.unclaimed) != 0 || waiting != 0 {
+			t.Errorf("%s: %d are still remembered, %d wait", name, len(s.gate.waiters), waiting)
 		}
 	}
 }
@@ -429,17 +456,18 @@ func TestEvidencePausesTheHost(t *testing.T) {
 			b.Done(s.now, tc.result)
 			s.mustWait(s.renewal("c", time.Hour), ReasonPaused)
 			s.mustWait(wish("new"), ReasonPaused)
-			s.run(min(tc.want, sampleAfter) - time.Millisecond)
+			sample := 10 * time.Second
+			s.run(min(tc.want, sample) - time.Millisecond)
 			s.wantWoken()
 			s.run(time.Millisecond)
 			s.wantWoken("ns/c")
-			if tc.want <= sampleAfter {
+			if tc.want <= sample {
 				return
 			}
 			c := s.mustGo(s.renewal("c", time.Hour))
 			s.mustWait(s.renewal("d", time.Hour), ReasonPaused) // one in each pause
 			c.Done(s.now, tc.result)
-			s.run(tc.want - sampleAfter - time.Millisecond)
+			s.run(tc.want - sample - time.Millisecond)
 			s.wantWoken()
 			s.run(time.Millisecond)
 			s.wantWoken("ns/d") // the next one, and no more until there is a token
@@ -485,6 +513,41 @@ func TestTroubleOfSomeClientsDoesNotPauseTheHost(t *testing.T) {
 		s.run(time.Second)
 	}
 	s.mustGo(s.renewal("good", time.Hour))
+}
+
+// TestEvidenceIsASum: how many clients must be in trouble for a pause, by what has been seen a moment before.
+func TestEvidenceIsASum(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		against, tokens int
+		later           time.Duration
+		want            int
+	}{
+		"nothing":                         {0, 0, 0, 2},
+		"tokens at a host that was well":  {0, 9, 0, 2},
+		"one in trouble":                  {1, 0, 0, 1},
+		"one in trouble, then a token":    {1, 1, 0, 3},
+		"one in trouble, then two tokens": {1, 2, 0, 5},
+		"one in trouble, then six tokens": {1, 6, 0, 12},
+		"and then a minute":               {1, 6, time.Minute, 12},
+		"and more than a minute":          {1, 6, time.Minute + 1, 2},
+	} {
+		var e evidence
+		for range tc.against {
+			e.against(start, &client{}, false)
+		}
+		for range tc.tokens {
+			e.token(start)
+		}
+		got := 0
+		for e.sum < 2 {
+			got++
+			e.against(start.Add(tc.later), &client{}, false)
+		}
+		if got != tc.want {
+			t.Errorf("%s: %d clients pause the host, want %d", name, got, tc.want)
+		}
+	}
 }
 
 func TestBreakerOpensAtFiveFailuresAndProbes(t *testing.T) {

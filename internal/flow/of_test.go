@@ -208,6 +208,20 @@ func TestOfRefuses(t *testing.T) {
 	}
 }
 
+// TestRejectedClientIsToldOfRawBasic: percent-encoding is what a client is told of whose ID and secret travel percent-encoded, and nobody else.
+func TestRejectedClientIsToldOfRawBasic(t *testing.T) {
+	t.Parallel()
+	advice := "if the ID or the secret has characters other than letters and digits, try authMethod ClientSecretBasicRaw, which does not percent-encode them"
+	for method, want := range map[v1alpha1.AuthMethod]string{
+		"": advice, "ClientSecretBasic": advice, "ClientSecretBasicRaw": "", "ClientSecretPost": "", "PrivateKeyJWT": "",
+	} {
+		f := flowOf(v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{AuthMethod: method}})
+		if f.Advice.Rejected != want {
+			t.Errorf("%q: %q, want %q", method, f.Advice.Rejected, want)
+		}
+	}
+}
+
 // TestAssertsIsTrueOfFlowsThatSignAJWT: a flow that sends a JWT of ours depends on the clocks of both sides.
 func TestAssertsIsTrueOfFlowsThatSignAJWT(t *testing.T) {
 	t.Parallel()

@@ -46,6 +46,7 @@ func TestReadClaims(t *testing.T) {
 		"Adobe IMS with exp, too": {
 			jwt(`{"created_at":"1772600767000","expires_in":"86400000","exp":1772604367,"iat":1772600767}`), time.Unix(1772604367, 0), time.Unix(1772600767, 0),
 		},
+		"Adobe's, the least":        {jwt(`{"created_at":"1","expires_in":"1"}`), time.UnixMilli(2), time.UnixMilli(1)},
 		"Adobe's names, numbers":    {jwt(`{"created_at":1772600767000,"expires_in":86400000}`), none, none},
 		"created_at alone":          {jwt(`{"created_at":"1772600767000"}`), none, none},
 		"expires_in alone":          {jwt(`{"iat":1772600767,"expires_in":"86400000"}`), none, time.Unix(1772600767, 0)},
