@@ -18,7 +18,7 @@ GOLANGCI_LINT := go tool -modfile=hack/tools/lint/go.mod golangci-lint
 HELM := go tool -modfile=hack/tools/helm/go.mod helm
 CYCLONEDX_GOMOD := go tool -modfile=hack/tools/sbom/go.mod cyclonedx-gomod
 
-# The same flags as in the Dockerfile: a build depends on the sources, the Go version and VERSION, and on nothing else.
+# The same flags as in the Dockerfile: a build depends only on the sources, the Go version and VERSION.
 BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$(VERSION)"
 
 # etcd and kube-apiserver for tests; the first call builds them.

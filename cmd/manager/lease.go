@@ -10,7 +10,7 @@ import (
 )
 
 // leaseName is the name of the leader election's Lease. Replicas with the same objects to work on have the same one. Those with other
-// objects, by selector or by namespaces, have another one: of two shards that share a Lease one would do nothing, and nobody would notice.
+// objects, by selector or by namespaces, have another one: if two shards shared a Lease, one would silently do nothing.
 func leaseName(selector labels.Selector, namespaces []string) string {
 	const all = "cdp-credential-operator"
 	if selector.Empty() && len(namespaces) == 0 {

@@ -155,7 +155,7 @@ func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
 	})
 }
 
-// cacheOptions keeps the cache small: of Secrets the metadata only, of metadata nothing that nobody reads.
+// cacheOptions keeps the cache small: only the metadata of Secrets, and of that only what is read.
 func cacheOptions(opts *options) cache.Options {
 	options := cache.Options{
 		ByObject: map[client.Object]cache.ByObject{

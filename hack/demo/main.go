@@ -29,7 +29,7 @@ const patience = 3 * time.Minute
 func main() {
 	stay := flag.Bool("stay", false, "go on until a signal ends it, also where no terminal is")
 	flag.Parse()
-	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	log.SetLogger(logr.Discard()) // controller-runtime complains if no logger is set
 
 	interactive := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 	show := printChanges

@@ -34,7 +34,7 @@ func canonicalName(host string) (string, error) {
 	}
 	ascii := host
 	if !isASCII(host) {
-		// The same profile as net/http applies before it dials, so nobody is sent elsewhere than he consented to.
+		// The same profile as net/http applies before it dials, so no request goes to another host than the one consented to.
 		var err error
 		if ascii, err = idna.Lookup.ToASCII(host); err != nil {
 			return "", &EndpointError{"the host is no valid international domain name: write it in punycode (xn--...)"}

@@ -41,7 +41,7 @@ type Request struct {
 	Object    string // namespace/name
 	// Verify says that a token is to be tried at an API. Such calls have a queue, pauses and a breaker of their own.
 	Verify bool
-	// Planned says that a token that still lives is renewed because its time has come. Everything else comes because something has
+	// Planned reports whether a token that is still valid is renewed because it is due. Everything else comes because something has
 	// changed, maybe for all objects at once.
 	Planned bool
 	// Requested says that a person asked for it, Changed that the client was told to wait and something else would be sent now: it is as good as
@@ -58,7 +58,7 @@ type Request struct {
 // ResultKind is what came of a call.
 type ResultKind int
 
-// The zero kind is Cancelled, so that a Result that nobody filled in teaches nothing.
+// The zero kind is Cancelled, so that an empty Result changes nothing.
 const (
 	Cancelled   ResultKind = iota // given up by ourselves, or never sent
 	Served                        // a token, or an API that accepts one
@@ -76,7 +76,7 @@ type Result struct {
 }
 
 // Gate decides which object may call which host when. It never blocks and knows no clock: times are parameters. Who may not go yet is kept
-// here, in order, and woken when it is his turn. The Gate is safe for concurrent use.
+// here, in order, and woken when it is its turn. The Gate is safe for concurrent use.
 type Gate struct {
 	limits Limits
 
@@ -89,7 +89,7 @@ type Gate struct {
 	waiters    map[waiterKey]*waiter
 	// unclaimed are places that were given to waiters that have not come for them yet, in the order in which they were given.
 	unclaimed []*waiter
-	// short are the lanes where someone could go if there were a worker for him, or if his namespace had fewer calls in flight.
+	// short are the lanes where an object could go if there were a worker for it, or if its namespace had fewer calls in flight.
 	short    []*lane
 	inFlight int
 	// crowd is how many namespaces have someone waiting.
@@ -129,7 +129,7 @@ type Reservation struct {
 	done      bool
 }
 
-// Reserve returns a Reservation when the object may call the host now, else a Delay. Exactly one of them is not nil.
+// Reserve returns a Reservation if the object may call the host now, otherwise a Delay. Exactly one of them is not nil.
 func (g *Gate) Reserve(now time.Time, r Request) (*Reservation, *Delay) {
 	g.mu.Lock()
 	defer g.unlock()
@@ -156,7 +156,7 @@ func (r *Reservation) Done(now time.Time, result Result) {
 	g.finish(g.clock.at(now), r, result)
 }
 
-// Forget says that an object, named as in Request.Object, does not want to call anyone any more: it is gone, suspended or no longer due. A
+// Forget says that an object, named as in Request.Object, no longer wants to call: it is gone, suspended or no longer due. A
 // Reservation that it holds is not touched.
 func (g *Gate) Forget(now time.Time, object string) {
 	g.mu.Lock()
@@ -241,7 +241,7 @@ func (g *Gate) forget(w *waiter) {
 	}
 }
 
-// drop takes a waiter out, and gives back what was reserved for it.
+// drop removes a waiter, and releases what was reserved for it.
 func (g *Gate) drop(t time.Time, w *waiter) {
 	g.forget(w)
 	if w.reservation != nil {
@@ -268,7 +268,7 @@ func (g *Gate) grant(t time.Time, w *waiter) {
 // claimWithin is for how long a place is kept for an object that was woken. It comes within milliseconds unless the process has stopped.
 const claimWithin = 10 * time.Second
 
-// lapse takes back places that nobody came for. An object that comes later asks anew.
+// lapse takes back places that were not claimed in time. An object that comes later asks again.
 func (g *Gate) lapse(t time.Time) {
 	for len(g.unclaimed) > 0 && !t.Before(g.unclaimed[0].lapsesAt) {
 		g.drop(t, g.unclaimed[0])
@@ -302,7 +302,7 @@ func (g *Gate) finish(t time.Time, r *Reservation, result Result) {
 	g.serve(t, r.lane.host)
 }
 
-// steadyClock makes of a clock that may be set back one that only goes on.
+// steadyClock makes a clock that may be set back monotonic.
 type steadyClock struct{ seen, time time.Time }
 
 // at is the time of the steady clock. Callers that took their time a moment before others do not set it back.
@@ -320,7 +320,7 @@ func (c *steadyClock) at(now time.Time) time.Time {
 
 const (
 	sweepEvery = time.Minute
-	// rememberFor is for how long a client or a host that nobody asks for is remembered.
+	// rememberFor is how long an unused client or host is remembered.
 	rememberFor = 2 * time.Hour
 )
 

@@ -21,14 +21,14 @@ const (
 type Delay struct {
 	Reason string
 	Since  time.Time // when it began to wait
-	// For is when it should ask again though nobody has woken it, in case that was lost.
+	// For is when it should ask again even if it was not woken, in case that was lost.
 	For time.Duration
 }
 
 const (
 	askAgainMost  = 5 * time.Minute
 	askAgainLeast = 10 * time.Second
-	// unwoken is how often objects ask that nobody wakes.
+	// unwoken is how often objects ask that are not woken.
 	unwoken = time.Second
 )
 

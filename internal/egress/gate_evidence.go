@@ -6,14 +6,14 @@ const (
 	// evidenceFor is how long evidence is remembered: 429s further apart are no reason to leave a host alone, and tokens
 	// count against evidence only that is this fresh.
 	evidenceFor = time.Minute
-	// A token weighs as much as two clients in trouble, and no more than this many are put down to a host's credit.
+	// A token weighs as much as two failing clients, and a host is credited with no more than this many.
 	tokenWeight = 2
 	mostCredit  = 10
 )
 
-// Evidence is what speaks against a host as a whole. It is a running sum: one more for each other client in trouble, less for each token, so
-// that a host where half of the clients are in trouble is not taken for one that serves nobody. At a host that was well a minute ago the sum
-// is zero, and so the first clients in trouble weigh in full.
+// Evidence is what speaks against a host as a whole. It is a running sum: one more for each other failing client, less for each token, so
+// that a host where half of the clients fail is not taken for one that serves nobody. At a host that was fine a minute ago the sum
+// is zero, so the first failing clients weigh in full.
 type evidence struct {
 	sum int
 	at  time.Time // of the latest
@@ -21,7 +21,7 @@ type evidence struct {
 	clients map[*client]bool
 }
 
-// against adds the trouble of a client.
+// against adds a client's failure.
 func (e *evidence) against(t time.Time, c *client, again bool) {
 	if t.Sub(e.at) > evidenceFor {
 		e.sum = max(e.sum, 0)

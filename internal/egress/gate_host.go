@@ -83,7 +83,7 @@ func (h *host) sweep(t time.Time) bool {
 	return t.Sub(h.askedAt) > rememberFor && len(h.tokens.clients) == 0 && len(h.verify.clients) == 0
 }
 
-// serve gives places to whom it can: at this host, and at those where someone only waits for a worker.
+// serve gives out the places it can: at this host, and at those where a waiter only lacks a worker.
 func (g *Gate) serve(t time.Time, h *host) {
 	g.unpark(t, h.tokens)
 	g.unpark(t, h.verify)
@@ -102,7 +102,7 @@ func (g *Gate) serve(t time.Time, h *host) {
 		g.grant(t, best)
 		touched = append(touched, best.lane.host)
 	}
-	full := g.full() // then nobody has been asked who else could go
+	full := g.full() // then the lanes have not been asked who else could go
 	g.short = g.short[:0]
 	for _, l := range lanes {
 		l.short = l.short || full && l.waiting > 0
@@ -117,7 +117,7 @@ func (g *Gate) serve(t time.Time, h *host) {
 	}
 }
 
-// best is who goes next of several lanes. Nil: nobody can.
+// best returns the waiter that goes next of several lanes, or nil if none can.
 func (g *Gate) best(t time.Time, lanes []*lane) *waiter {
 	var best *waiter
 	for _, l := range lanes {
@@ -150,7 +150,7 @@ func (w *waiter) precedence() class {
 	return min(w.class, classFailing)
 }
 
-// arm has the host looked at again when time alone may let someone go.
+// arm schedules another look at the host when a waiter may go just because time has passed.
 func (g *Gate) arm(t time.Time, h *host) {
 	at := sooner(t, h.tokens.opensAt(t), h.verify.opensAt(t))
 	if at.IsZero() || !h.timerAt.IsZero() && !at.Before(h.timerAt) {

@@ -23,7 +23,7 @@ const (
 	refusalsPer    = time.Minute
 	refusalsAtMost = 10
 
-	// behindFor is for how long a namespace lets the others go first after a call of it has hung in vain.
+	// behindFor is how long a namespace lets the others go first after one of its calls has hung without an answer.
 	behindFor = time.Minute
 )
 
@@ -36,7 +36,7 @@ type lane struct {
 	queue   [classes]ring
 	waiting int // in queue
 	paused  []*client
-	// short says that someone may go here who waits for a worker.
+	// short reports whether a waiter here could go if there were a worker.
 	short bool
 
 	inFlight, failingInFlight int
@@ -59,7 +59,7 @@ type standing struct {
 	// refusedAt has the attempts that were refused in the last minute, loose is how many calls in flight may be.
 	refusedAt []time.Time
 	loose     int
-	// behindTo is until when it lets the others go first, because a call of it kept a place for long, in vain.
+	// behindTo is until when it lets the others go first, because one of its calls held a place for long without an answer.
 	behindTo time.Time
 }
 
@@ -67,7 +67,7 @@ func newLane(h *host, limit int) *lane {
 	return &lane{host: h, limit: limit, width: min(firstInFlight, limit), clients: map[clientKey]*client{}, standings: map[string]*standing{}, refused: map[*standing]bool{}}
 }
 
-// next is who goes next. Nil: nobody can.
+// next returns the waiter that goes next, or nil if none can.
 func (l *lane) next(g *Gate, t time.Time) *waiter {
 	l.short = false
 	if l.waiting == 0 {
@@ -108,7 +108,7 @@ func (l *lane) hasNoPlace(c class) bool {
 	return l.placesKept()
 }
 
-// goes reports whether nothing is in w's way but the order.
+// goes reports whether only the order keeps w from going.
 func (l *lane) goes(g *Gate, t time.Time, w *waiter) bool {
 	if !l.host.hasRate(t, w.class == classPlanned) || l.refusedTooOften(t, w) {
 		return false
@@ -227,7 +227,7 @@ func (l *lane) admit(t time.Time, w *waiter, r *Reservation) {
 	}
 }
 
-// count records whose turn it was.
+// count records which namespace had its turn.
 func (l *lane) count(w *waiter) {
 	switch {
 	case w.class >= classFailing:
@@ -346,7 +346,7 @@ func (g *Gate) replace(t time.Time, c *client) {
 	}
 }
 
-// opensAt is when time alone may let someone go. Times that have passed do not count; zero: never.
+// opensAt is when a waiter may go just because time has passed. Past times do not count; zero: never.
 func (l *lane) opensAt(t time.Time) time.Time {
 	var times []time.Time
 	for _, c := range l.paused {

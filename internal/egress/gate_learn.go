@@ -18,11 +18,11 @@ const (
 	breakerHurry = 5 * time.Second
 )
 
-// A pause keeps a host from being asked while it throttles everyone.
+// A pause keeps a host from being called while it throttles everyone.
 type pause struct {
 	evidence
 	from, to time.Time
-	// said is until when clients were told to wait at most.
+	// said is the latest time that clients were told to wait for.
 	said time.Time
 	// sample is the call that was let through. Nil: none was. sampledAt is when the latest was, in this pause or one before.
 	sample    *Reservation
@@ -53,7 +53,7 @@ func (p *pause) end(t time.Time) {
 	}
 }
 
-// A breaker keeps a host that does not serve anyone to one call at a time.
+// A breaker limits a host that serves nobody to one call at a time.
 type breaker struct {
 	evidence
 	open    bool
@@ -65,7 +65,7 @@ type breaker struct {
 	witnessed bool
 }
 
-// learn takes the result of a call that is no longer in flight.
+// learn updates the lane and the client from the result of a finished call.
 func (l *lane) learn(g *Gate, t time.Time, r *Reservation, result Result) {
 	probe := l.ended(t, r, result.Kind)
 	if result.Kind == Cancelled {
@@ -77,14 +77,14 @@ func (l *lane) learn(g *Gate, t time.Time, r *Reservation, result Result) {
 	switch result.Kind {
 	case Served:
 		l.served(t, r)
-		if !r.started.Before(c.throttledAt) { // else it was asked before the client was told to wait
+		if !r.started.Before(c.throttledAt) { // otherwise the call began before the client was told to wait
 			c.pausedTo = time.Time{}
 			g.become(t, l, c, proven, 0)
 		}
 	case Refused, Answered:
 		l.learnRefused(g, t, r, result.Kind)
 	case Throttled:
-		if probe { // it answers, but nobody is served yet
+		if probe { // it answers, but does not serve yet
 			l.closeBreaker(t)
 			l.doubted = true
 		}
@@ -113,7 +113,7 @@ func (l *lane) learnRefused(g *Gate, t time.Time, r *Reservation, kind ResultKin
 	}
 }
 
-// ended records that a probe or a sample is over, and reports whether it was a probe.
+// ended clears a probe or a sample that is over, and reports whether it was a probe.
 func (l *lane) ended(t time.Time, r *Reservation, kind ResultKind) (probe bool) {
 	switch r {
 	case l.breaker.probe:
@@ -129,7 +129,7 @@ func (l *lane) ended(t time.Time, r *Reservation, kind ResultKind) (probe bool) 
 	return false
 }
 
-// timed records whether the answer came soon, or not at all for long.
+// timed records whether the call was answered quickly, or hung.
 func (l *lane) timed(t time.Time, r *Reservation, kind ResultKind) {
 	fast, answered := t.Sub(r.started) <= fastEnough, kind != Unavailable
 	if fast && answered {

@@ -19,7 +19,7 @@ func (g *Gate) namespace(name string) *namespace {
 	return n
 }
 
-// full reports whether no call may begin. A few workers are left to what calls nobody.
+// full reports whether no call may begin. A few workers are kept for work that makes no call.
 func (g *Gate) full() bool {
 	return g.limits.Workers-g.inFlight <= g.limits.Workers/8
 }

@@ -19,7 +19,7 @@ type Policy struct {
 	Denied []netip.Prefix
 }
 
-// RefusedError says that an address is not open. The user can fix it with a public endpoint, the administrator with
+// RefusedError says that an address is not allowed. The user can fix it with a public endpoint, the administrator with
 // --allowed-cidrs. The text leaves the address out: it came from DNS, may change from one lookup to the next and may be
 // nobody's business.
 type RefusedError struct {

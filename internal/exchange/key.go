@@ -29,7 +29,7 @@ type signingKey struct {
 	private crypto.Signer
 }
 
-// signingKey reads the client's private key: PEM with PKCS#1, SEC 1 or PKCS#8, the latter also encrypted by PBES2, the former two also
+// signingKey parses the client's private key: PEM with PKCS#1, SEC 1 or PKCS#8, the latter also encrypted by PBES2, the former two also
 // by the encryption of RFC 1421 that OpenSSL used before 1.0. RSA keys sign by RS256, P-256 keys by ES256. A passphrase that a key
 // does not need is ignored.
 func (v Values) signingKey() (signingKey, error) {
@@ -40,7 +40,7 @@ func (v Values) signingKey() (signingKey, error) {
 	return parsed(block, err)
 }
 
-// parsed reads a key that is not encrypted, unless there is an error already.
+// parsed parses a key that is not encrypted, unless there is already an error.
 func parsed(block *pem.Block, err error) (signingKey, error) {
 	if err != nil {
 		return signingKey{}, err
@@ -60,7 +60,7 @@ func parsed(block *pem.Block, err error) (signingKey, error) {
 	return usable(private)
 }
 
-// usable refuses keys that make no good signature.
+// usable refuses keys that are too weak, too costly or of a kind that we do not sign with.
 func usable(private any) (signingKey, error) {
 	switch private := private.(type) {
 	case *rsa.PrivateKey:
@@ -77,7 +77,7 @@ func usable(private any) (signingKey, error) {
 	return signingKey{}, invalidKey(flow.PrivateKey, "must be an RSA or an EC key")
 }
 
-// keyBlock finds the private key among what else may be in the file. One that takes work to open is given as it is, with that work.
+// keyBlock finds the private key among other PEM blocks. One that is costly to decrypt is returned encrypted, with that cost.
 func (v Values) keyBlock() (*pem.Block, encryptedKey, error) {
 	block, rest := pem.Decode([]byte(v[flow.PrivateKey]))
 	for block != nil && !strings.HasSuffix(block.Type, "PRIVATE KEY") {
@@ -120,7 +120,7 @@ func (v Values) encryptedKey(block *pem.Block) (encryptedKey, error) {
 // open decrypts the key. It takes up to 16 MiB and a good part of a second.
 func (e encryptedKey) open() (key signingKey, err error) {
 	defer func() {
-		if recover() != nil { // the library has panicked on damaged keys, and this runs outside of any pass
+		if recover() != nil { // the library has panicked on damaged keys, and this runs outside of any reconcile
 			key, err = signingKey{}, invalidKey(flow.PrivateKey, "is damaged")
 		}
 	}()
@@ -131,7 +131,7 @@ func (e encryptedKey) open() (key signingKey, err error) {
 	return usable(private)
 }
 
-// decryptLegacy decrypts RFC 1421's encryption, which has no integrity: it is a way to store a key and here to be read, whatever its worth.
+// decryptLegacy decrypts RFC 1421's encryption, which has no integrity protection. We only read keys that users already have.
 func (v Values) decryptLegacy(block *pem.Block) (*pem.Block, error) {
 	if v[flow.Passphrase] == "" {
 		return nil, invalidKey(flow.Passphrase, "is missing, and the private key is encrypted")

@@ -41,7 +41,7 @@ type Keys struct {
 	opened map[keyID]*openedKey
 	turn   uint64
 	queue  []*queuedKey
-	// busy says that someone works on the queue. spent is the work that was done for each namespace since the queue was last empty.
+	// busy reports whether the queue is being worked on. spent is the work that was done for each namespace since the queue was last empty.
 	busy  bool
 	spent map[string]int
 }
@@ -73,7 +73,7 @@ func NewKeys(rand io.Reader) (*Keys, error) {
 	return k, nil
 }
 
-// open gives the private key of a client in namespace. The error is an *Error of kind InvalidKey, or a *KeyWaitError. Nil Keys open each key
+// open returns the private key of a client in namespace. The error is an *Error of kind InvalidKey, or a *KeyWaitError. Nil Keys open each key
 // at once.
 func (k *Keys) open(ctx context.Context, namespace string, v Values) (signingKey, error) {
 	if k == nil {
@@ -158,7 +158,7 @@ func (k *Keys) add(id keyID, o *openedKey) {
 	}
 }
 
-// enqueue gives the key's place in the queue, and whether it is new. Nil: the queue is full.
+// enqueue returns the key's place in the queue, and whether it is new. Nil: the queue is full.
 func (k *Keys) enqueue(id keyID, namespace string, key encryptedKey) (queued *queuedKey, isNew bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -183,7 +183,7 @@ func (k *Keys) enqueue(id keyID, namespace string, key encryptedKey) (queued *qu
 	return queued, true
 }
 
-// work opens what is queued, until nothing is.
+// work opens queued keys until the queue is empty.
 func (k *Keys) work() {
 	for {
 		k.mu.Lock()
@@ -222,7 +222,7 @@ func (k *Keys) before(a, b *queuedKey) bool {
 	return a.key.work < b.key.work
 }
 
-// leave takes a key that has been opened out of the queue.
+// leave removes an opened key from the queue.
 func (k *Keys) leave(done *queuedKey) {
 	for i, queued := range k.queue {
 		if queued == done {

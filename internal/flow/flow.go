@@ -184,7 +184,7 @@ type Response struct {
 	ClaimsOnly bool
 	// Lifetime is what was asked for, and what counts where the answer says nothing. Zero: none was asked for.
 	Lifetime time.Duration
-	// DefaultLifetime is that of a token of which nobody says it. Zero: such a token is refused.
+	// DefaultLifetime is the lifetime of a token for which none is stated. Zero: such a token is refused.
 	DefaultLifetime time.Duration
 	// Remarks say more of certain failures.
 	Remarks []Remark
@@ -211,6 +211,6 @@ type BasicCredentials struct{ Username, Password string }
 
 // Advice is what a provider's users may do about a failure, beyond what is true for every provider. Empty: nothing more.
 type Advice struct {
-	// Rejected is about a 400, 401 or 403, NoExpiry about a token of which nobody says how long it lives, AbsurdExpiry about one that lives for ages.
+	// Rejected is about a 400, 401 or 403, NoExpiry about a token without a stated lifetime, AbsurdExpiry about one with an absurd lifetime.
 	Rejected, NoExpiry, AbsurdExpiry string
 }

@@ -13,7 +13,7 @@ import (
 
 const (
 	// lateEnough is how long after its time an object must not have been looked at, and quietEnough how long no pass at all must have
-	// ended, for the work queue to count as stopped. A pass takes a minute at most, so that endpoints that hang do not look like it.
+	// ended, for the work queue to count as stopped. A reconcile takes a minute at most, so that endpoints that hang do not look like it.
 	lateEnough  = 5 * time.Minute
 	quietEnough = 3 * time.Minute
 )

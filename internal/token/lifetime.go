@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// MaxLifetime is the longest lifetime that is believed. What is longer is a wrong unit or a broken server, and a token that nobody
+// MaxLifetime is the longest lifetime that is believed. A longer one means a wrong unit or a broken server, and a token that nobody
 // would ever renew.
 const MaxLifetime = 10 * 365 * 24 * time.Hour
 
@@ -57,7 +57,7 @@ type Life struct {
 // Lifetime is how long the token lived when it was asked for.
 func (l Life) Lifetime() time.Duration { return l.ExpiresAt.Sub(l.IssuedAt) }
 
-// Life says when the token expires. Of several statements the earliest counts. The lifetime is measured on the endpoint's clock and
+// Life returns when the token expires. If there are several statements, the earliest counts. The lifetime is measured on the endpoint's clock and
 // then counted from the moment the request was sent on ours, so a wrong clock on either side does not matter. The error is
 // ErrNoExpiry, ErrExpired or ErrAbsurd.
 func (a Answer) Life() (Life, error) {

@@ -1,4 +1,4 @@
-// Package flowtest gives tests a sample of every provider, those of config/samples: a provider that is added is tested without anyone being told.
+// Package flowtest gives tests a sample of every provider, those of config/samples: a new provider is tested automatically.
 package flowtest
 
 import (
