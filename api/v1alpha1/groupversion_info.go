@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package v1alpha1 is what users may say to the operator and what it promises to report.
 // +kubebuilder:object:generate=true
 // +groupName=cdpcredentials.io

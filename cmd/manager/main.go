@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command manager runs the operator. It holds the only real clock, the only real source of chance and the only os.Exit.
 package main
 

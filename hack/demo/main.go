@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command demo shows the operator at work, with no cluster, no account and no network: a real etcd and kube-apiserver, stand-ins of the
 // vendors' token endpoints whose tokens live about a minute, and the real manager as a process of its own with just the rights of
 // config/rbac. It applies config/samples and shows how every credential is kept fresh.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package exchange carries a flow out: one Request in, one Token or *Error out. It knows no vendor, and never retries, logs, stores, or knows
 // Kubernetes.
 package exchange

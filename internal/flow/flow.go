@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package flow describes how a token is got, as a value: what is sent where, which values of the client Secret that takes, and how the answer is
 // read. Each typed provider has one file that makes a Flow of its API type. Nothing here sends anything.
 package flow

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package render makes the target Secret's further keys from templates that tenants write. The language is Go's template
 // syntax without loops and definitions and with a short list of functions. A template may print secret values and never
 // decide on them, so that nothing but the content of the target depends on them. All that is proved by a check of the template

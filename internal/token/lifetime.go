@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package token knows when a token expires and when it is to be renewed. It is pure: no I/O and no clock.
 package token
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command bench measures the operator at work on many credentials: a real kube-apiserver and etcd, a token endpoint that answers after
 // 50 ms, and the real manager, each a process of its own, all on this machine. It prints one table and writes the same as JSON. In the same
 // run a bare client loop makes the unavoidable requests with nothing around them: absolute times say how fast the machine is, the ratio to

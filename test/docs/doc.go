@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package docs tries what the documentation tells its readers to type.
 //
 // Every block of commands (a fence with the language sh) says in a comment on the line before it who tries it:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package e2e tries the operator as users have it: the image of the Dockerfile's binary, installed from install.yaml, running as its
 // Deployment with its own ServiceAccount, in a namespace with restricted Pod Security; and pods that use its tokens. Its tests need a
 // cluster with nodes, the current one of the file E2E_KUBECONFIG, and are left out where that is not set. `make e2e` makes such a cluster,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command hostile throws at the real manager what tenants and endpoints can make that costs it most: answers, private keys, objects and Secrets,
 // sixteen of a kind at once, again and again. It prints the most memory that the process had resident and how late honest renewals beside it were,
 // and fails where a bound is broken. kube-apiserver and etcd are real, too; everything is on loopback and gone afterwards, also after Ctrl-C.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command mutate puts bugs into copies of the operator, one at a time, and has the tests look for each: tests that would not notice them are
 // worth little. Run it at the root of the repository:
 //

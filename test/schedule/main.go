@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command schedule lets many credentials live through days in seconds: the renewal times are those of internal/token, the gate is that of
 // internal/egress, and only the clock, the endpoint and the controller around them are made up. It prints a table, and with -svg it draws
 // the exchanges of every minute. Equal runs give equal bytes.

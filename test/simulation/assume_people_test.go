@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package simulation
 
 // peopleAssumptions are about those who use the operator, and their pods.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package simulation runs the operator's own code, from the queue's handlers to the gate of the endpoints, in a world that is simulated and
 // decided by one seed: clocks, an API server with caches that lag, vendors that misbehave, users, and processes that are killed between any two
 // requests. Its tests say what holds in every such world.

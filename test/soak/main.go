@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command soak has many credentials with short-lived tokens, token endpoints that misbehave, an operator that is killed, an API server that
 // goes away and users who edit, delete and rotate, and reads every target as a consumer would. It prints a table, writes the same as JSON,
 // and ends with 1 if something was not as it must be. Everything is on loopback and gone afterwards, also after Ctrl-C.

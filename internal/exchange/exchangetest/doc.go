@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package exchangetest provides strict stand-ins of the token endpoints and APIs that the operator talks to, as net/http/httptest does for
 // HTTP: Adobe, APSIS One, Experiture, Algonomy, APIs behind Auth0, any RFC 6749 server, and legacy basic authentication.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package flowtest gives tests a sample of every provider, those of config/samples: a new provider is tested automatically.
 package flowtest
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command cluster runs a command against a Kubernetes cluster of one node that exists for that long: etcd, kube-apiserver,
 // kube-controller-manager, kube-scheduler, kubelet, kube-proxy, containerd and runc, each a process, none of them in a container. It needs
 // Linux and root.

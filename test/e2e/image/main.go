@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command image makes a container image of one static binary, without a container engine: a docker-archive file, as `docker save` writes
 // them, that `ctr images import`, `kind load image-archive` and `docker load` read. The same input gives the same file.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command pods is what runs in the pods of the end-to-end test: `pods standin` is a token endpoint and an API, `pods consume` someone who
 // calls that API with the token that the operator keeps fresh.
 package main

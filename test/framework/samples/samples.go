@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package samples are those of config/samples, brought to stand-ins of their token endpoints.
 package samples
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package trial plays one soak run: many credentials whose tokens live for a minute or so, token endpoints that misbehave, an operator that
 // is killed, an API server that goes away, users who edit, delete and rotate; and a checker that reads every target as a consumer would.
 //
