@@ -1,10 +1,14 @@
 package credential
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -47,6 +51,40 @@ func TestExpiryIsReportedOnce(t *testing.T) {
 				t.Errorf("Ready is %v, and it wakes at %s", ready, got)
 			}
 		})
+	}
+}
+
+// TestUnavailableKeepsItsMessage: what the API server answers to the same request may change by the second; the message stays while what is to be done
+// is the same.
+func TestUnavailableKeepsItsMessage(t *testing.T) {
+	t.Parallel()
+	secrets := schema.GroupResource{Resource: "secrets"}
+	reading := func(err error) *RequestError {
+		return &RequestError{Verb: "get", Resource: "Secret", Name: "etl-client", Err: err}
+	}
+	busy := "the API server refuses the operator's request to get Secret etl-client (TooManyRequests): ask whoever runs the cluster about the API server's " +
+		"health, and its priority and fairness; it is tried again by itself"
+	for name, tc := range map[string]struct {
+		then *RequestError
+		want string
+	}{
+		"the same":        {reading(apierrors.NewTooManyRequests("x", 1)), busy},
+		"another answer":  {reading(apierrors.NewServiceUnavailable("x")), busy},
+		"no answer":       {reading(errors.New("connection refused")), busy},
+		"another request": {&RequestError{Verb: "get", Resource: "Secret", Name: "etl-token", Err: errors.New("x")}, strings.Replace(strings.Replace(busy, "TooManyRequests", "no answer", 1), "etl-client", "etl-token", 1)},
+		"another advice": {
+			reading(apierrors.NewForbidden(secrets, "etl-client", errors.New("x"))),
+			"the API server refuses the operator's request to get Secret etl-client (Forbidden): ask whoever runs the cluster to give the operator its role back (config/rbac)",
+		},
+	} {
+		s := steady()
+		status := s.Object.Status.DeepCopy()
+		ReportUnavailable(s, reading(apierrors.NewTooManyRequests("x", 1)), status)
+		ReportUnavailable(s, tc.then, status)
+		c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed)
+		if c.Reason != v1alpha1.ReasonAPIUnavailable || c.Message != tc.want {
+			t.Errorf("%s: got %s, %s", name, c.Reason, c.Message)
+		}
 	}
 }
 

@@ -330,6 +330,10 @@ func TestPlanObstacles(t *testing.T) {
 			badTemplate(v)
 			v.Now, v.Repeated = at("12:00:00.5"), true
 		}, decision{action: "nothing", reason: "InvalidTemplate"}},
+		"bad template that the target was written with": {func(v *State) {
+			badTemplate(v)
+			v.Current.Persisted.TargetSpecHash = TargetSpecHash(&v.Object.Spec.Target)
+		}, decision{action: "nothing"}},
 		"bad template costs no renewal": {func(v *State) { badTemplate(v); v.Now = at("11:50:00") }, decision{action: "nothing", reason: "InvalidTemplate"}},
 		"template that decides on a secret": {func(v *State) {
 			v.Object.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"x": `{{ if lt .token "m" }}x{{ end }}`}

@@ -87,6 +87,35 @@ func TestPlanSameUntilExpiry(t *testing.T) {
 	}
 }
 
+// TestEndedToken: at the end of the held token, at 12:00, the endpoint may still hand out that one for a moment.
+func TestEndedToken(t *testing.T) {
+	t.Parallel()
+	ended := &exchange.Error{Kind: exchange.Malformed, Cause: token.ErrExpired}
+	for name, tc := range map[string]struct {
+		now   string
+		cause cause
+		given func(*State)
+		err   error
+		want  bool
+	}{
+		"right after the end":         {"12:00:01", CauseRenewal, func(*State) {}, ended, true},
+		"almost 20 s after it":        {"12:00:19.999", CauseRenewal, func(*State) {}, ended, true},
+		"20 s after it":               {"12:00:20", CauseRenewal, func(*State) {}, ended, false},
+		"another failure":             {"12:00:01", CauseRenewal, func(*State) {}, unavailable(), false},
+		"no expiry is a mistake":      {"12:00:01", CauseRenewal, func(*State) {}, &exchange.Error{Kind: exchange.Malformed, Cause: token.ErrNoExpiry}, false},
+		"something else was asked":    {"12:00:01", CauseChanged, func(*State) {}, ended, false},
+		"tokens are fresh":            {"12:00:01", CauseRenewal, func(s *State) { s.Repeated = false }, ended, false},
+		"the target is another's now": {"12:00:01", CauseRenewal, func(s *State) { s.Current.Found = false }, ended, false},
+	} {
+		s := steady()
+		s.Now, s.Repeated = at(tc.now), true
+		tc.given(s)
+		if got := EndedToken(s, Plan{Cause: tc.cause}, tc.err); got != tc.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
 func refreshRequested(s *State) {
 	s.Object.Annotations = map[string]string{v1alpha1.RefreshRequestedAtAnnotation: "now"}
 }

@@ -516,6 +516,18 @@ func TestReportFailures(t *testing.T) {
 	}
 }
 
+// TestTokenEndsTheAttempt: a token ends what was remembered of a failed attempt, however little time has passed since.
+func TestTokenEndsTheAttempt(t *testing.T) {
+	t.Parallel()
+	s := steady()
+	failed(s, "CredentialsRejected", "11:30:00")
+	lastAskedAt(s, "11:17:00", true)
+	issued(s)
+	if status := NewStatus(s, Plan{Action: ActionIssue}, Result{Wrote: true, Issued: true}, nil); status.LastAttempt != nil {
+		t.Errorf("got %+v", status.LastAttempt)
+	}
+}
+
 // TestReportKeeps: while a failure is waited out, what was said of it stays word for word, and is said to be true of the new generation.
 func TestReportKeeps(t *testing.T) {
 	t.Parallel()
