@@ -73,12 +73,12 @@ type CDPCredentialReconciler struct {
 	Sources
 	Metrics *telemetry.Metrics
 	// OwnWrites spares objects a reconcile after each write of a target. Nil: nothing does.
-	OwnWrites *OwnWrites
+	OwnWrites *credential.OwnWrites
 	// Watchdog is told of every reconcile. Nil: nobody is.
 	Watchdog *telemetry.Watchdog
 
 	memory  objectCaches
-	endings endings
+	endings credential.NamespaceEndings
 	wake    chan event.GenericEvent
 	// salt keys the fingerprints that never leave this process.
 	salt [16]byte
@@ -141,29 +141,29 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 		return r.status().interrupted(ctx, r.reader().blindView(ctx, obj, cache), cache, err)
 	}
 	if s == nil {
-		return ctrl.Result{RequeueAfter: mostLag}, nil
+		return ctrl.Result{RequeueAfter: credential.MaxLag}, nil
 	}
 	if plan.Action == credential.ActionIssue && credential.ReadyIsStale(s) {
 		return r.reportLoss(ctx, s, cache)
 	}
 	result, err := r.token().act(ctx, s, cache, plan)
-	cache.target.repairs.Lost = credential.NewUnansweredRepair(plan, err)
+	cache.target.Repairs.Lost = credential.NewUnansweredRepair(plan, err)
 	if err != nil {
 		return r.status().interrupted(ctx, s, cache, err)
 	}
 	if !result.Waiting { // who waits for his turn has not asked the API server for anything
-		cache.apiFailure = apiFailure{}
+		cache.apiFailure = credential.APIFailure{}
 	}
-	cache.stale.sharedTarget = credential.SharedTarget(s)
+	cache.stale.SharedTarget = credential.SharedTarget(s)
 	if result.Wrote && plan.Repair > 0 {
-		cache.target.repairs.Quick = cache.target.repairs.Quick.Plus(plan.Repair, s.Now)
+		cache.target.Repairs.Quick = cache.target.Repairs.Quick.Plus(plan.Repair, s.Now)
 	}
 	r.status().recordIssued(s, result)
 	tried, verifyAt := r.verifier().verify(ctx, s, cache, result)
 	status := credential.NewStatus(s, plan, result, tried)
 	var rolloutAt time.Time
 	status.RolloutRestart, rolloutAt = r.restarter().rollOut(ctx, s, cache)
-	cache.stale.cleanup.remember(s)
+	cache.stale.Cleanup.Remember(s)
 	local := r.clocks().LocalStatus(s, status)
 	if _, err := r.status().patchStatus(ctx, s.Object, s.SavedStatus, cache, local); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
@@ -171,7 +171,7 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 	r.status().recordEvents(s, &s.SavedStatus, &local)
 	tidyAt := r.staleTargets().deleteStaleTargets(ctx, s, cache, result) // after status: no refusal may hide what has happened
 	after := credential.RequeueAfter(s, plan, result, credential.Sooner(verifyAt, rolloutAt, tidyAt), &status)
-	return ctrl.Result{RequeueAfter: r.untilThen(s, after), Priority: new(queuePriority(status.TokenExpirationTime, s.Now.Add(after)))}, nil
+	return ctrl.Result{RequeueAfter: r.untilThen(s, after), Priority: new(credential.QueuePriority(status.TokenExpirationTime, s.Now.Add(after)))}, nil
 }
 
 // untilThen is what is left of a wait at the end of the pass: its writes may have taken a while, by which it is not to be late.
@@ -203,7 +203,7 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 	if err != nil {
 		return obj, cache, 0, err
 	}
-	return live, cache, cacheLag, nil
+	return live, cache, credential.CacheLag, nil
 }
 
 // reportLoss tells consumers that the target holds no token before the endpoint is asked for one, which may take a while.
@@ -216,7 +216,7 @@ func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, s *credential.
 	case err != nil:
 		return ctrl.Result{}, err
 	case gone:
-		return ctrl.Result{RequeueAfter: mostLag}, nil // the cache will show it
+		return ctrl.Result{RequeueAfter: credential.MaxLag}, nil // the cache will show it
 	}
 	return ctrl.Result{RequeueAfter: time.Millisecond}, nil
 }

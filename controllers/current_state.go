@@ -21,12 +21,6 @@ func (r *reader) blindView(ctx context.Context, obj *v1alpha1.CDPCredential, cac
 	return s
 }
 
-const (
-	// cacheLag is how long a cache is given to catch up when nothing else wakes the object, mostLag how long in all.
-	cacheLag = 100 * time.Millisecond
-	mostLag  = 10 * time.Second
-)
-
 // catchUp gives the object with at least what this process wrote. Nil: wait for the cache. One that does not catch up is passed by: a watch may
 // hang for minutes, and the API server's data may have gone back to a backup.
 func (r *reader) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache) (*v1alpha1.CDPCredential, error) {
@@ -38,12 +32,12 @@ func (r *reader) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, cache
 	if cache.lagging.IsZero() || now.Before(cache.lagging) {
 		cache.lagging = now
 	}
-	if now.Sub(cache.lagging) < mostLag {
+	if now.Sub(cache.lagging) < credential.MaxLag {
 		return nil, nil
 	}
 	live, err := r.readObject(ctx, obj)
 	if live != nil && credential.Older(live.ResourceVersion, cache.objectVersion) {
-		cache.objectVersion, cache.target.seen = "", nil
+		cache.objectVersion, cache.target.Seen = "", nil
 	}
 	return live, err
 }
@@ -63,8 +57,8 @@ func (r *reader) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache 
 		}
 	}
 	exchanges := (plan.Action == credential.ActionIssue || plan.Action == credential.ActionUpdate) && s.Desired.Flow.Exchanges()
-	nothingToLose := s.SavedStatus.LastRefreshTime == nil && s.SavedStatus.LastAttempt == nil && !s.Current.Found && !cache.target.uncertain
-	if nothingToLose || (!exchanges || cache.target.confirmed && !cache.target.uncertain) && !credential.IsNewBlocker(s, plan) {
+	nothingToLose := s.SavedStatus.LastRefreshTime == nil && s.SavedStatus.LastAttempt == nil && !s.Current.Found && !cache.target.Uncertain
+	if nothingToLose || (!exchanges || cache.target.Confirmed && !cache.target.Uncertain) && !credential.IsNewBlocker(s, plan) {
 		return s, plan, nil
 	}
 	live, err := r.readObject(ctx, obj)
@@ -76,7 +70,7 @@ func (r *reader) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache 
 			return nil, credential.Plan{}, err
 		}
 	}
-	cache.target.confirmed, cache.target.uncertain, cache.objectVersion = cache.target.confirmed || exchanges, false, live.ResourceVersion
+	cache.target.Confirmed, cache.target.Uncertain, cache.objectVersion = cache.target.Confirmed || exchanges, false, live.ResourceVersion
 	if s, err = r.observe(ctx, live, cache, r.readClient); err != nil {
 		return nil, credential.Plan{}, err
 	}
@@ -109,14 +103,14 @@ func (r *reader) observe(ctx context.Context, obj *v1alpha1.CDPCredential, cache
 	r.clocks().AdoptStatus(s)
 	s.Repeated = credential.RepeatedBefore(s)
 	if rec := s.Current.Persisted; rec != nil {
-		s.Rejected = obj.Spec.Verify != nil && (cache.verification.rejected == rec.TokenMAC || credential.RejectedBefore(s))
-		s.UpdateRefused = cache.token.updateRefused == rec.TokenMAC
+		s.Rejected = obj.Spec.Verify != nil && (cache.verification.Rejected == rec.TokenMAC || credential.RejectedBefore(s))
+		s.UpdateRefused = cache.token.UpdateRefused == rec.TokenMAC
 	}
-	r.recallIssued(s, cache)
+	cache.token.Recall(s, &cache.target)
 	if err := r.compareClient(ctx, s, cache); err != nil {
 		return nil, err
 	}
-	cache.target.repairs.Confirm(s)
+	cache.target.Repairs.Confirm(s)
 	return s, nil
 }
 
@@ -131,26 +125,12 @@ func (r *reader) viewOf(obj *v1alpha1.CDPCredential, cache *objectCache) *creden
 	return s
 }
 
-// recallIssued brings what this process remembers of the last token that it was given.
-func (r *reader) recallIssued(s *credential.State, cache *objectCache) {
-	if p := cache.token.pending; p != nil && s.Target.HasToken() && !s.Target.Persisted.IssuedAt.Before(p.Persisted.IssuedAt) {
-		cache.target.confirmed = cache.target.confirmed || s.Target.Persisted.IssuedAt.Equal(p.Persisted.IssuedAt)
-		cache.token.pending = nil // it was written after all, or overtaken: the answer to the write was lost
-	}
-	s.Repairs = cache.target.repairs.Quick
-	s.HasPendingToken, s.Issuance, s.LastIssuedAt, s.Throttled = cache.token.pending != nil, cache.token.issuance, cache.token.issuedAt, cache.token.throttled != nil
-	s.LastNewTokenAt = cache.token.issuedAt
-	if cache.token.repeatedAt.After(s.LastIssuedAt) {
-		s.LastIssuedAt = cache.token.repeatedAt
-	}
-}
-
 // A reader finds out what there is, from the cache and, where that cannot know, from the API server. It changes nothing.
 type reader struct {
 	*Cluster
 	*Policy
 	*Sources
-	endings *endings
+	endings *credential.NamespaceEndings
 	// salt keys the fingerprints that never leave this process.
 	salt []byte
 }

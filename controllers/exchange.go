@@ -38,7 +38,7 @@ func exchangeResult(did credential.Action, err error) (result, reason string) {
 	return telemetry.Success, v1alpha1.ReasonTokenIssued
 }
 
-// exchange makes the one attempt. The view's time is that of after it: what is waited out is counted from then, and not from before a time-out.
+// exchange makes the one attempt, and sets the state's time to its end: backoff starts when the attempt ended, not when it began.
 func (r *tokenReconciler) exchange(ctx context.Context, s *credential.State, plan credential.Plan, req exchange.Request) (exchange.Token, egress.Result, error) {
 	transport, err := r.Transports.For(s.Object.Namespace, s.Roots(s.Desired.Endpoint))
 	if err != nil {
@@ -75,15 +75,15 @@ func (r *tokenReconciler) refused(ctx context.Context, s *credential.State, cach
 	}
 	if plan.Action == credential.ActionUpdate && credential.IsRefusal(err) {
 		// The vendor does not change this token any more: a new one will do, if the budget has one.
-		cache.token.updateRefused = s.Current.Persisted.TokenMAC
+		cache.token.UpdateRefused = s.Current.Persisted.TokenMAC
 		return credential.Result{Waiting: true, At: s.Now}, nil
 	}
-	if skew, ok := credential.RefusedAssertion(req, err); ok && cache.token.assertions.Refused(req.ClockOffset, skew) {
+	if skew, ok := credential.RefusedAssertion(req, err); ok && cache.token.Assertions.Refused(req.ClockOffset, skew) {
 		// With the endpoint's time it may be as good as any.
 		return credential.Result{Waiting: true, At: s.Now.Add(credential.MinIssueInterval)}, nil
 	}
 	if e, ok := errors.AsType[*exchange.Error](err); ok && e.Issued && plan.Action == credential.ActionIssue {
-		r.count(s, cache)
+		cache.token.CountUnpublished(s)
 	}
 	if credential.EndedToken(s, plan, err) {
 		return r.endless(s, cache), nil
@@ -93,7 +93,7 @@ func (r *tokenReconciler) refused(ctx context.Context, s *credential.State, cach
 		return credential.Result{}, err
 	}
 	if f.Reason == v1alpha1.ReasonThrottled {
-		cache.token.throttled = &credential.ThrottledAttempt{Asked: s.Desired.SpecHash, Request: req.Fingerprint(r.salt), Failure: *f}
+		cache.token.Throttled = &credential.ThrottledAttempt{Asked: s.Desired.SpecHash, Request: req.Fingerprint(r.salt), Failure: *f}
 	}
 	return r.attempted(s, cache, f), nil
 }

@@ -13,12 +13,6 @@ import (
 // apiFailureToldAfter is how long the API server may refuse a request before that is told.
 const apiFailureToldAfter = time.Minute
 
-// An apiFailure is since when the API server has refused what passes over an object ask of it, and how often.
-type apiFailure struct {
-	since    time.Time
-	failures int32
-}
-
 // interrupted ends a pass that could not go on because of an error. The queue's back-off decides when it is tried again; but a refusal that lasts is
 // told, and Ready turns False when the token expires, whatever happens.
 func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cache *objectCache, err error) (ctrl.Result, error) {
@@ -28,13 +22,13 @@ func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cac
 	}
 	s.Now = r.Clock.Now()
 	f := &cache.apiFailure
-	if f.since.IsZero() || s.Now.Before(f.since) {
-		f.since = s.Now
+	if f.Since.IsZero() || s.Now.Before(f.Since) {
+		f.Since = s.Now
 	}
 	status := *s.Object.Status.DeepCopy()
-	since := f.since
+	since := f.Since
 	if credential.RefreshedReason(&status) == "" { // nobody has been told of what the exchange waited for before
-		since = credential.Sooner(since, cache.token.heldUpSince)
+		since = credential.Sooner(since, cache.token.HeldUpSince)
 	}
 	toldAt := since.Add(apiFailureToldAfter)
 	if !s.Now.Before(toldAt) {
@@ -50,8 +44,8 @@ func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cac
 	} else {
 		r.recordEvents(s, &s.SavedStatus, &local)
 	}
-	again := s.Now.Add(credential.Doubled(retryFirst, retryMost, f.failures))
-	f.failures++
+	again := s.Now.Add(credential.Doubled(retryFirst, retryMost, f.Failures))
+	f.Failures++
 	tooLate := !toldAt.IsZero() && toldAt.Before(again) || !expiresAt.IsZero() && expiresAt.Before(s.Now.Add(retryMost))
 	if !tooLate {
 		return ctrl.Result{}, err

@@ -62,7 +62,7 @@ func TestValueToKeep(t *testing.T) {
 			if name == "another replica" {
 				want = []credential.SeenTarget{{Name: "etl-token", Version: credential.VersionOf(&secret.ObjectMeta), Content: credential.ContentEdited}}
 			}
-			if diff := cmp.Diff(want, cache.target.seen, cmp.AllowUnexported(credential.SeenTarget{})); diff != "" {
+			if diff := cmp.Diff(want, cache.target.Seen, cmp.AllowUnexported(credential.SeenTarget{})); diff != "" {
 				t.Errorf("remembered (-want +got):\n%s", diff)
 			}
 		})

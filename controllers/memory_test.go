@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // TestMemory: an object has one memory until it is forgotten, or another object has its name.
@@ -16,7 +14,7 @@ func TestMemory(t *testing.T) {
 	var m objectCaches
 	name := types.NamespacedName{Namespace: "marketing", Name: "etl"}
 	first := m.of(name, "1")
-	first.verification.rejected = "seal"
+	first.verification.Rejected = "seal"
 	if m.of(name, "1") != first {
 		t.Error("the memory was lost")
 	}
@@ -24,7 +22,7 @@ func TestMemory(t *testing.T) {
 		t.Error("two namespaces share a memory")
 	}
 	second := m.of(name, "2")
-	if second == first || second.verification.rejected != "" {
+	if second == first || second.verification.Rejected != "" {
 		t.Errorf("another object of the same name has the memory of the first: %+v", second)
 	}
 	m.forget(name)
@@ -51,29 +49,5 @@ func TestMemoryOfMany(t *testing.T) {
 	all.Wait()
 	if len(m.objects) != 10 {
 		t.Errorf("it knows %d objects", len(m.objects))
-	}
-}
-
-// TestSawTarget keeps the last few names, and does not grow with the number of renamings.
-func TestSawTarget(t *testing.T) {
-	t.Parallel()
-	var cache objectCache
-	for i := range 1000 {
-		name := fmt.Sprint(i)
-		cache.target.sawTarget(credential.SeenTarget{Name: name, Version: "t/9", Content: credential.ContentEdited, Unusable: "is immutable"})
-		if seen, known := cache.target.find(name); !known || seen != (credential.SeenTarget{Name: name, Version: "t/9", Content: credential.ContentEdited, Unusable: "is immutable"}) {
-			t.Fatalf("%s is not known: %+v", name, seen)
-		}
-		if len(cache.target.seen) > 10 {
-			t.Fatalf("it knows %d names", len(cache.target.seen))
-		}
-	}
-	cache.target.sawTarget(credential.SeenTarget{Name: "999", Version: "t/10"})
-	if seen, _ := cache.target.find("999"); seen.Version != "t/10" {
-		t.Errorf("got %+v", seen)
-	}
-	cache.target.forgetTarget("999")
-	if seen, known := cache.target.find("999"); known {
-		t.Errorf("got %+v, though it was to be forgotten", seen)
 	}
 }

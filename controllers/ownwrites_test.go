@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // bothName is a cache with two objects that have the same target.
@@ -76,9 +77,9 @@ func TestOwnWriteWakesNobodyTwice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &CDPCredentialReconciler{Cluster: Cluster{Client: bothName{}}, OwnWrites: &OwnWrites{}}
+			r := &CDPCredentialReconciler{Cluster: Cluster{Client: bothName{}}, OwnWrites: &credential.OwnWrites{}}
 			if tt.wrote != "" {
-				r.OwnWrites.wrote(types.NamespacedName{Namespace: "marketing", Name: "etl"}, tt.wrote)
+				r.OwnWrites.Wrote(types.NamespacedName{Namespace: "marketing", Name: "etl"}, tt.wrote)
 			}
 			q := &added{}
 			for _, happens := range tt.events {

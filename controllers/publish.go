@@ -14,11 +14,11 @@ import (
 
 // rewrite publishes the held token again: in the shape that is wanted now, or under the target's new name.
 func (r *tokenReconciler) rewrite(ctx context.Context, s *credential.State, cache *objectCache) (credential.Result, error) {
-	if s.Now.Sub(cache.target.rewriteSince) >= credential.MinIssueInterval || s.Now.Before(cache.target.rewriteSince) {
-		cache.target.rewriteSince, cache.target.rewrites = s.Now, 0
+	if s.Now.Sub(cache.target.RewriteSince) >= credential.MinIssueInterval || s.Now.Before(cache.target.RewriteSince) {
+		cache.target.RewriteSince, cache.target.Rewrites = s.Now, 0
 	}
-	if cache.target.rewrites++; cache.target.rewrites > maxRewrites {
-		return credential.Result{Waiting: true, At: cache.target.rewriteSince.Add(credential.MinIssueInterval)}, nil // somebody undoes what we write: he is not to set the pace
+	if cache.target.Rewrites++; cache.target.Rewrites > maxRewrites {
+		return credential.Result{Waiting: true, At: cache.target.RewriteSince.Add(credential.MinIssueInterval)}, nil // another writer keeps reverting us; do not let it drive our reconcile rate
 	}
 	req, f, err := r.request(ctx, s)
 	if f != nil || err != nil {
@@ -43,16 +43,16 @@ func (r *tokenReconciler) publish(ctx context.Context, s *credential.State, cach
 	version, err := r.write(ctx, s, cache, p)
 	if err != nil {
 		result, err := r.unwritten(ctx, s, cache, err)
-		if err != nil && !errors.Is(err, errSuperseded) {
-			cache.target.uncertain = cache.token.pending == nil // a token in the hand finds out when it is written again
+		if err != nil && !errors.Is(err, credential.ErrSuperseded) {
+			cache.target.Uncertain = cache.token.Pending == nil // a token in the hand finds out when it is written again
 		}
 		return result, err
 	}
-	cache.token.pending, cache.target.confirmed, cache.target.uncertain = nil, true, false
+	cache.token.Pending, cache.target.Confirmed, cache.target.Uncertain = nil, true, false
 	want := credential.DesiredMetadata(s.Object, p.Persisted.LocalExpiry(), p.Persisted.Shared)
 	s.ClockAhead = p.Persisted.ClockAhead
 	s.Target = credential.TargetSecret{Name: s.Target.Name, Found: true, Version: version, Persisted: &p.Persisted, Content: credential.ContentIntact, ForeignKeys: credential.Without(s.Target.ForeignKeys, p.Persisted.Keys)}
-	cache.target.sawTarget(s.Target.Seen())
+	cache.target.SawTarget(s.Target.Seen())
 	s.Target.Metadata.Labels, s.Target.Metadata.Annotations, s.Target.Metadata.OwnerReferences = want.Labels, want.Annotations, want.OwnerReferences(nil)
 	s.Current = s.Target
 	s.Repeated = s.Repeated && p.Repeated
@@ -61,16 +61,16 @@ func (r *tokenReconciler) publish(ctx context.Context, s *credential.State, cach
 
 // unwritten says what comes of a write that failed.
 func (r *tokenReconciler) unwritten(ctx context.Context, s *credential.State, cache *objectCache, err error) (credential.Result, error) {
-	if foreign, ok := errors.AsType[*notOursError](err); ok {
-		s.Target = foreign.target
+	if foreign, ok := errors.AsType[*credential.NotOursError](err); ok {
+		s.Target = foreign.Target
 		return credential.Result{Failure: credential.FindBlocker(s, credential.ActionNone)}, nil
 	}
 	switch {
-	case errors.Is(err, errSuperseded):
-		cache.token.pending = nil
+	case errors.Is(err, credential.ErrSuperseded):
+		cache.token.Pending = nil
 		return credential.Result{}, err
-	case errors.Is(err, errNamespaceTerminating):
-		cache.target.terminating, cache.token.pending = true, nil
+	case errors.Is(err, credential.ErrNamespaceTerminating):
+		cache.target.Terminating, cache.token.Pending = true, nil
 		return credential.Result{Waiting: true}, nil
 	}
 	refusal, ok := credential.WriteRefusalOf(err)

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,10 +14,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // wokenPriority is above that of every object that is not woken by the gate: a place is kept for it.
-const wokenPriority = 2 * int(urgentWithin/time.Second)
+const wokenPriority = 2 * int(credential.UrgentWithin/time.Second)
 
 // wakeByGate has the gate wake objects by the controller's queue. It is a source of the controller: the queue exists from then on.
 func (r *CDPCredentialReconciler) wakeByGate(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
@@ -50,17 +50,6 @@ const (
 	retryMost  = time.Minute
 )
 
-// urgentWithin is what a token may have left for its object to go before others.
-const urgentWithin = 10 * time.Minute
-
-// queuePriority is an object's priority in the queue at a time: 0, or by a second's worth more the less its token has left.
-func queuePriority(expires *metav1.Time, at time.Time) int {
-	if expires == nil {
-		return 0
-	}
-	return int((urgentWithin - min(max(expires.Sub(at), 0), urgentWithin)) / time.Second)
-}
-
 // urgentFirst lets a process begin with the objects whose tokens have the least left. After a fail-over many may be due, and without it their
 // order is chance. It adds to the handler of all objects: the queue takes the higher priority of the two.
 func urgentFirst(now func() time.Time) handler.EventHandler {
@@ -70,7 +59,7 @@ func urgentFirst(now func() time.Time) handler.EventHandler {
 		if !ok || !prioritizes {
 			return
 		}
-		if priority := queuePriority(obj.Status.TokenExpirationTime, now()); priority > 0 {
+		if priority := credential.QueuePriority(obj.Status.TokenExpirationTime, now()); priority > 0 {
 			queue.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
 		}
 	}}

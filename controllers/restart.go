@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -105,20 +104,7 @@ func (r *restarter) look(ctx context.Context, namespace string, ref v1alpha1.Rol
 	} else if err != nil {
 		return credential.Workload{}, fmt.Errorf("read the workload: %w", err)
 	}
-	w := credential.Workload{
-		Found: obj.GetDeletionTimestamp() == nil, Version: string(obj.GetUID()) + "/" + obj.GetResourceVersion(),
-		Allowed: obj.GetAnnotations()[v1alpha1.AllowRestartAnnotation],
-	}
-	annotations, _, err := unstructured.NestedStringMap(obj.Object, "spec", "template", "metadata", "annotations")
-	if err != nil {
-		return credential.Workload{}, fmt.Errorf("read the workload's template: %w", err)
-	}
-	// What cannot be read is as good as not there: anybody may have written it.
-	if at, err := time.Parse(time.RFC3339, annotations[v1alpha1.RestartedAtAnnotation]); err == nil {
-		w.RestartedAt = at
-	}
-	_ = json.Unmarshal([]byte(annotations[v1alpha1.RestartedForAnnotation]), &w.DataRevisions)
-	return w, nil
+	return credential.WorkloadOf(obj)
 }
 
 // restart changes the annotations of a workload's pod template, as kubectl rollout restart does, if it is still the one that was looked at.
@@ -127,17 +113,7 @@ func (r *restarter) restart(ctx context.Context, s *credential.State, o *credent
 	if err != nil {
 		return err
 	}
-	restartedFor, err := json.Marshal(dataRevisions)
-	if err != nil {
-		return fmt.Errorf("write the dataRevisions: %w", err)
-	}
-	uid, resourceVersion := credential.SplitVersion(w.Version)
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": uid, "resourceVersion": resourceVersion},
-		"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{"annotations": map[string]any{
-			v1alpha1.RestartedAtAnnotation: now.UTC().Format(time.RFC3339), v1alpha1.RestartedForAnnotation: string(restartedFor),
-		}}}},
-	})
+	patch, err := w.RestartPatch(dataRevisions, now)
 	if err != nil {
 		return fmt.Errorf("write the patch of the workload: %w", err)
 	}

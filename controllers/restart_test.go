@@ -449,7 +449,7 @@ func TestRolloutRefused(t *testing.T) {
 			"Deployment web e1 pending RolloutRestartForbidden", "11:15:00", []string{"11:15:10 get web", "11:15:10 patch web"},
 		},
 		"an API server in trouble": {
-			refusing("get", apierrors.NewInternalError(errNamespaceTerminating)), []string{"11:10:10 get web", "11:10:40 get web"},
+			refusing("get", apierrors.NewInternalError(credential.ErrNamespaceTerminating)), []string{"11:10:10 get web", "11:10:40 get web"},
 			"Deployment web e1 pending RolloutRestartFailed", "11:11:00", []string{"11:11:10 get web", "11:11:10 patch web"},
 		},
 		"changed by somebody at the same moment": {

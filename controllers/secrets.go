@@ -57,7 +57,7 @@ func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential,
 	}
 	found := err == nil
 	t := credential.TargetSecret{Name: name, Found: found, Version: credential.VersionOf(&meta.ObjectMeta), Metadata: meta.ObjectMeta}
-	seen, known := cache.target.find(name)
+	seen, known := cache.target.Find(name)
 	if known && !found {
 		if err := r.notEnding(ctx, obj); err != nil { // before thousands of Secrets are asked for that go with their namespace
 			return t, err
@@ -94,11 +94,11 @@ func (r *reader) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, cach
 	if err != nil {
 		return t, err
 	}
-	cache.target.uncertain = cache.target.uncertain && name != obj.Spec.Target.Name
+	cache.target.Uncertain = cache.target.Uncertain && name != obj.Spec.Target.Name
 	if !t.Found {
-		cache.target.forgetTarget(name)
+		cache.target.ForgetTarget(name)
 	} else {
-		cache.target.sawTarget(t.Seen())
+		cache.target.SawTarget(t.Seen())
 	}
 	return t, nil
 }
@@ -149,29 +149,13 @@ func (r *reader) compareValues(ctx context.Context, s *credential.State, cache *
 		if err := r.readClient(ctx, s); err != nil || !s.Client.Found {
 			return err
 		}
-		r.compare(s, seen, withRecord)
+		seen.Compare(s, withRecord, r.salt)
 	}
 	if withRecord {
 		s.Difference = seen.Difference
 	}
 	s.AttemptUnchanged = attemptStale && seen.Request == seen.Attempt
 	return nil
-}
-
-// compare remembers what the client Secret, as it was just read, comes to.
-func (r *reader) compare(s *credential.State, seen *credential.ClientComparison, withRecord bool) {
-	*seen = credential.ClientComparison{Version: s.Client.Version, Asked: s.Desired.SpecHash, Attempt: seen.Attempt, Difference: credential.Different}
-	if withRecord {
-		seen.Against = s.Current.Persisted.RequestHash
-	}
-	req, err := s.Desired.Request(s.Client.Content)
-	if err != nil {
-		return // a value is missing, which the attempt will report
-	}
-	seen.Request = credential.AttemptFingerprint(r.salt, s, req)
-	if withRecord {
-		seen.Difference = credential.CompareRequests(s.Current.Persisted, req)
-	}
 }
 
 // readClient asks the API server for the client Secret, past the cache.
@@ -222,10 +206,10 @@ func (r *reader) valueToKeep(ctx context.Context, s *credential.State, cache *ob
 	case err != nil:
 		return "", err
 	case !there:
-		cache.target.forgetTarget(s.Current.Name)
+		cache.target.ForgetTarget(s.Current.Name)
 		return "", fmt.Errorf("read the held token: it is gone")
 	case s.Current.Version != decidedOn:
-		cache.target.sawTarget(s.Current.Seen()) // the cache is behind
+		cache.target.SawTarget(s.Current.Seen()) // the cache is behind
 		return "", fmt.Errorf("read the held token: the Secret has changed")
 	}
 	return value, nil

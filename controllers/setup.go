@@ -7,8 +7,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -42,10 +40,10 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	if _, err := r.Rand.Read(r.salt[:]); err != nil {
 		return fmt.Errorf("make the process's salt: %w", err)
 	}
-	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.CDPCredential{}, secretNameField, func(obj client.Object) []string { return slimcache.Buckets(secretNames(obj)) }); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.CDPCredential{}, secretNameField, func(obj client.Object) []string { return slimcache.Buckets(credential.SecretNames(obj)) }); err != nil {
 		return fmt.Errorf("index CDPCredentials: %w", err)
 	}
-	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, func(obj client.Object) []string { return slimcache.Buckets(controllerUID(obj)) }); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, func(obj client.Object) []string { return slimcache.Buckets(credential.ControllerUID(obj)) }); err != nil {
 		return fmt.Errorf("index Secrets: %w", err)
 	}
 	r.wake = make(chan event.GenericEvent)
@@ -59,8 +57,7 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 		Complete(r)
 }
 
-// skipInitialList lets through what has happened since the process began. What there is then is looked at for each object, none of which is passed over
-// before both lists are there: tens of thousands of Secrets need not be told of one by one.
+// skipInitialList drops Create events of the initial Secret list: every credential is reconciled at start anyway, once both lists are there.
 func skipInitialList() predicate.Predicate {
 	return predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
 }
@@ -71,54 +68,9 @@ func specOrRefreshChanged() predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			const request = v1alpha1.RefreshRequestedAtAnnotation
 			return e.ObjectOld.GetAnnotations()[request] != e.ObjectNew.GetAnnotations()[request] ||
-				e.ObjectOld.GetUID() != e.ObjectNew.GetUID() || StatusOverwritten(e.ObjectOld, e.ObjectNew)
+				e.ObjectOld.GetUID() != e.ObjectNew.GetUID() || credential.StatusOverwritten(e.ObjectOld, e.ObjectNew)
 		},
 	})
-}
-
-// StatusOverwritten says that status tells of less than it did, or gives another reason: somebody took it away, or a leader that was stopped for a while and
-// is none any more has written what it had found before. Nothing else would have it written again. A new reason of our own costs a pass that
-// finds nothing to do.
-func StatusOverwritten(before, after client.Object) bool {
-	was, ok := before.(*v1alpha1.CDPCredential)
-	is, also := after.(*v1alpha1.CDPCredential)
-	if !ok || !also {
-		return false
-	}
-	const ready = v1alpha1.ConditionReady
-	return is.Status.ObservedGeneration < was.Status.ObservedGeneration ||
-		is.Status.LastRefreshTime.Before(was.Status.LastRefreshTime) && !newerTarget(was, is) ||
-		meta.IsStatusConditionTrue(was.Status.Conditions, ready) && !meta.IsStatusConditionTrue(is.Status.Conditions, ready) ||
-		reasonChanged(was, is, v1alpha1.ConditionRefreshed) || reasonChanged(was, is, v1alpha1.ConditionVerified)
-}
-
-// newerTarget reports whether status tells of a later write of the target. Its time of the last token is then only on another clock, which may be behind.
-func newerTarget(was, is *v1alpha1.CDPCredential) bool {
-	_, before := credential.SplitVersion(was.Status.TargetVersion)
-	_, after := credential.SplitVersion(is.Status.TargetVersion)
-	return credential.Older(before, after)
-}
-
-// reasonChanged says whether a condition that there was has got another reason.
-func reasonChanged(was, is *v1alpha1.CDPCredential, kind string) bool {
-	before, after := meta.FindStatusCondition(was.Status.Conditions, kind), meta.FindStatusCondition(is.Status.Conditions, kind)
-	return before != nil && after != nil && before.Reason != after.Reason
-}
-
-func secretNames(obj client.Object) []string {
-	spec := &obj.(*v1alpha1.CDPCredential).Spec
-	names := []string{spec.ClientSecretRef.Name, spec.Target.Name}
-	if old := obj.(*v1alpha1.CDPCredential).Status.TargetName; old != "" && old != spec.Target.Name {
-		names = append(names, old)
-	}
-	return names
-}
-
-func controllerUID(obj client.Object) []string {
-	if ref := metav1.GetControllerOf(obj); ref != nil && ref.Kind == "CDPCredential" {
-		return []string{string(ref.UID)}
-	}
-	return nil
 }
 
 // referencing finds the objects that a Secret matters to: those that name it, and those that its annotations say own it.
@@ -130,7 +82,7 @@ func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client
 	}
 	var requests []reconcile.Request
 	for i := range found.Items {
-		if slices.Contains(secretNames(&found.Items[i]), secret.GetName()) {
+		if slices.Contains(credential.SecretNames(&found.Items[i]), secret.GetName()) {
 			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
 		}
 	}
@@ -146,7 +98,7 @@ func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client
 // forget drops what is kept of an object that is gone.
 func (r *CDPCredentialReconciler) forget(name types.NamespacedName) {
 	r.memory.forget(name)
-	r.OwnWrites.forget(name)
+	r.OwnWrites.Forget(name)
 	r.Gate.Forget(r.Clock.Now(), name.String())
 	r.Metrics.Forget(name)
 }

@@ -18,68 +18,32 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
-// A cleanup is what is left to do about targets of earlier names.
-type cleanup struct {
-	// before is the target that status named last, which nothing else need point to.
-	before string
-	// failures counts the tries in a row that came to nothing, and at is when it is tried again. told says that an event has told of it.
-	failures int32
-	at       time.Time
-	told     bool
-}
-
-// remember keeps the name of the old target from a status that is about to be overwritten.
-func (c *cleanup) remember(s *credential.State) {
-	if old := s.SavedStatus.TargetName; old != "" && old != s.Object.Spec.Target.Name {
-		c.before = old
-	}
-}
-
 // deleteStaleTargets removes the targets of earlier names, once the token is in the new one and status says so. What the API server refuses is told once and
 // tried again, and keeps nothing else from happening. It says when to come back; zero: nothing is left.
 func (r *staleTargets) deleteStaleTargets(ctx context.Context, s *credential.State, cache *objectCache, result credential.Result) time.Time {
 	if !result.Wrote && (s.IsMoving() || !s.Target.HasToken() || s.Object.Spec.Suspend) {
 		return time.Time{}
 	}
-	c := &cache.stale.cleanup
-	if s.Now.Before(c.at) && c.at.Sub(s.Now) <= cleanupMaxBackoff { // else the clock was set back
-		return c.at
+	c := &cache.stale.Cleanup
+	if s.Now.Before(c.At) && c.At.Sub(s.Now) <= credential.CleanupMaxBackoff { // else the clock was set back
+		return c.At
 	}
 	name, err := r.deleteAll(ctx, s, cache)
 	if err == nil {
-		*c = cleanup{}
+		*c = credential.Cleanup{}
 		return time.Time{}
 	}
-	c.at = s.Now.Add(credential.Doubled(cleanupBackoff, cleanupMaxBackoff, c.failures))
-	c.failures++
+	c.At = s.Now.Add(credential.Doubled(credential.CleanupBackoff, credential.CleanupMaxBackoff, c.Failures))
+	c.Failures++
 	if ctx.Err() != nil {
-		return c.at
+		return c.At
 	}
 	ctrl.LoggerFrom(ctx).Error(err, "Failed to remove the target Secret of before", "secret", name)
-	if refusedByPolicy(err) && !c.told {
-		c.told = true
-		r.Recorder.Eventf(s.Object, secretReference(s.Object.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", staleTargetMessage(s.Object, name, err))
+	if credential.RefusedByPolicy(err) && !c.Told {
+		c.Told = true
+		r.Recorder.Eventf(s.Object, secretReference(s.Object.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", credential.StaleTargetMessage(s.Object, name, err))
 	}
-	return c.at
-}
-
-const (
-	cleanupBackoff    = 5 * time.Second
-	cleanupMaxBackoff = 10 * time.Minute
-)
-
-// refusedByPolicy reports whether the API server will not do it, rather than not now.
-func refusedByPolicy(err error) bool {
-	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err)
-}
-
-func staleTargetMessage(obj *v1alpha1.CDPCredential, name string, err error) string {
-	verb, mend := "delete", "delete it by hand"
-	if credential.Retains(&obj.Spec.Target) {
-		verb, mend = "take the owner reference off", "take it off by hand, or the Secret goes with this object"
-	}
-	return fmt.Sprintf("The API server does not let the operator %s Secret %s, the target of before (%s): %s, or ask whoever runs the cluster for its admission "+
-		"policies and the operator's rights", verb, name, apierrors.ReasonForError(err), mend)
+	return c.At
 }
 
 // deleteAll deletes what earlier names of the target have left behind, once the token is in the right one. With Retain it only gives up
@@ -93,11 +57,11 @@ func (r *staleTargets) deleteAll(ctx context.Context, s *credential.State, cache
 	}
 	names := map[string]bool{}
 	for i := range owned.Items {
-		if slices.Contains(controllerUID(&owned.Items[i]), string(obj.UID)) {
+		if slices.Contains(credential.ControllerUID(&owned.Items[i]), string(obj.UID)) {
 			names[owned.Items[i].Name] = true
 		}
 	}
-	if old := cache.stale.cleanup.before; old != "" {
+	if old := cache.stale.Cleanup.Before; old != "" {
 		names[old] = true
 	}
 	delete(names, obj.Spec.Target.Name)
@@ -142,7 +106,7 @@ func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("delete Secret %s: %w", name, err)
 	}
-	cache.target.forgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
+	cache.target.ForgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
 	return nil
 }
 
@@ -177,7 +141,7 @@ type staleTargets struct{ *reader }
 
 // isShared reports whether a target of before holds keys that are none of ours. It is looked into unless this process knows what is in it.
 func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache, secret *metav1.PartialObjectMetadata, ours []string) (bool, error) {
-	if seen, known := cache.target.find(secret.Name); known && seen.Version == credential.VersionOf(&secret.ObjectMeta) {
+	if seen, known := cache.target.Find(secret.Name); known && seen.Version == credential.VersionOf(&secret.ObjectMeta) {
 		return credential.Without(seen.ForeignKeys, ours) != "", nil
 	}
 	t, err := r.readTarget(ctx, obj, secret.Name)
@@ -187,10 +151,10 @@ func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential
 // withdraw takes what we wrote out of the shared target of an object that is gone. One that only left the cache, because its labels have given it to
 // another shard, needs it still.
 func (r *staleTargets) withdraw(ctx context.Context, object types.NamespacedName, cache *objectCache) error {
-	if cache == nil || cache.stale.sharedTarget == "" {
+	if cache == nil || cache.stale.SharedTarget == "" {
 		return nil
 	}
-	secret := secretMetadata(object.Namespace, cache.stale.sharedTarget)
+	secret := secretMetadata(object.Namespace, cache.stale.SharedTarget)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); err != nil {
 		return client.IgnoreNotFound(err)
 	}
@@ -205,7 +169,7 @@ func (r *staleTargets) withdraw(ctx context.Context, object types.NamespacedName
 		return nil
 	}
 	err := r.strip(ctx, secret, rec)
-	if refusedByPolicy(err) {
+	if credential.RefusedByPolicy(err) {
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to take the token out of a Secret that stays: delete its keys by hand", "secret", secret.Name)
 		return nil
 	}

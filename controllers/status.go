@@ -145,6 +145,6 @@ func (r *statusWriter) outdated(ctx context.Context, obj *v1alpha1.CDPCredential
 	case live.ResourceVersion == obj.ResourceVersion:
 		return false, fmt.Errorf("patch status: %w", refused)
 	}
-	cache.objectVersion, cache.unsaved, cache.target.confirmed = live.ResourceVersion, nil, false
+	cache.objectVersion, cache.unsaved, cache.target.Confirmed = live.ResourceVersion, nil, false
 	return false, fmt.Errorf("patch status: %w", errOutdated)
 }

@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,17 +13,6 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
-
-// errNamespaceTerminating says that nothing can be made in the namespace any more.
-var errNamespaceTerminating = errors.New("the namespace is being deleted")
-
-// errSuperseded says that what was to be written is no longer the best there is: the next pass decides again.
-var errSuperseded = errors.New("the token was superseded before it could be written")
-
-// A notOursError says that somebody else's Secret was met where the target should be, or one that cannot be written.
-type notOursError struct{ target credential.TargetSecret }
-
-func (e *notOursError) Error() string { return "the target Secret is not ours to write" }
 
 // write publishes p in the target Secret and returns its version. It touches no Secret that is not ours, whatever the cache said.
 func (r *targetWriter) write(ctx context.Context, s *credential.State, cache *objectCache, p *credential.Publication) (string, error) {
@@ -42,7 +30,7 @@ func (r *targetWriter) write(ctx context.Context, s *credential.State, cache *ob
 	target := s.Target
 	for range 3 { // a token in the hand is not given up because somebody else wrote the Secret at the same moment
 		if p.Persisted.Expired(r.Clock.Now()) {
-			return "", errSuperseded // this process was stopped for a while between the answer and now
+			return "", credential.ErrSuperseded // this process was stopped for a while between the answer and now
 		}
 		var written *metav1.ObjectMeta
 		if target.Found {
@@ -57,7 +45,7 @@ func (r *targetWriter) write(ctx context.Context, s *credential.State, cache *ob
 			}
 			return credential.VersionOf(written), nil
 		case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-			return "", errNamespaceTerminating
+			return "", credential.ErrNamespaceTerminating
 		case !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err):
 			return "", err
 		}
@@ -66,13 +54,13 @@ func (r *targetWriter) write(ctx context.Context, s *credential.State, cache *ob
 			return "", err
 		}
 		if target.Found && (target.Owner() != s.Object.Name || target.Unusable != "") {
-			return "", &notOursError{target}
+			return "", &credential.NotOursError{Target: target}
 		}
 		switch {
 		case target.Records([]byte(want.Annotations[v1alpha1.StateAnnotation])):
 			return target.Version, nil // it was written already, and the answer to that was lost
 		case target.HasToken() && !p.Persisted.IssuedAt.After(target.Persisted.IssuedAt):
-			return "", errSuperseded // another replica has written a token since
+			return "", credential.ErrSuperseded // another replica has written a token since
 		}
 		s.Target.ForeignKeys = target.ForeignKeys // there may be a key of somebody else in it now
 		if want, err = r.describe(s, p, data); err != nil {
@@ -85,7 +73,7 @@ func (r *targetWriter) write(ctx context.Context, s *credential.State, cache *ob
 // expectEvent remembers what was written, for its event. What a webhook has changed is left to the next pass, which the event makes.
 func (r *targetWriter) expectEvent(obj *v1alpha1.CDPCredential, want credential.TargetMetadata, written *metav1.ObjectMeta) {
 	if want.IsOn(written) {
-		r.ownWrites.wrote(client.ObjectKeyFromObject(obj), credential.VersionOf(written))
+		r.ownWrites.Wrote(client.ObjectKeyFromObject(obj), credential.VersionOf(written))
 	}
 }
 
@@ -136,5 +124,5 @@ func (r *targetWriter) patchTarget(ctx context.Context, namespace string, target
 // A targetWriter writes target Secrets.
 type targetWriter struct {
 	*reader
-	ownWrites *OwnWrites
+	ownWrites *credential.OwnWrites
 }

@@ -18,7 +18,7 @@ func (r *tokenReconciler) act(ctx context.Context, s *credential.State, cache *o
 	case credential.ActionIssue, credential.ActionUpdate:
 		return r.issue(ctx, s, cache, plan)
 	}
-	cache.token.heldUpSince = time.Time{}
+	cache.token.HeldUpSince = time.Time{}
 	if plan.Action == credential.ActionRewrite {
 		result, err := r.rewrite(ctx, s, cache)
 		if f := result.Failure; f != nil && f.WriteRefused && plan.Keep {
@@ -38,7 +38,7 @@ func (r *tokenReconciler) act(ctx context.Context, s *credential.State, cache *o
 
 // issue gets a token and publishes it.
 func (r *tokenReconciler) issue(ctx context.Context, s *credential.State, cache *objectCache, plan credential.Plan) (credential.Result, error) {
-	if cache.target.terminating {
+	if cache.target.Terminating {
 		return credential.Result{Waiting: true}, nil
 	}
 	p, result, err := r.obtain(ctx, s, cache, plan)
@@ -52,16 +52,7 @@ func (r *tokenReconciler) issue(ctx context.Context, s *credential.State, cache 
 	}
 	result, err = r.publish(ctx, s, cache, p)
 	if result.Wrote && s.Desired.Flow.Exchanges() && plan.Action == credential.ActionIssue && !p.Repeated {
-		result.Issued, result.Margin, result.Lateness = true, -1, -1
-		result.Routine = plan.Cause == credential.CauseRenewal && credential.RefreshedReason(&s.Object.Status) == ""
-		if old != nil && !old.ExpiresAt.IsZero() {
-			result.Margin = max(old.ExpiresAt.Sub(r.Clock.Now()), 0)
-		}
-		if !due.IsZero() {
-			result.Lateness = max(p.Persisted.IssuedAt.Sub(due), 0)
-		}
-		result.Skew = p.Token.Life.Skew
-		result.Warnings = credential.NewWarnings(s, old, p)
+		credential.ReportIssued(s, plan, p, old, due, r.Clock.Now(), &result)
 	}
 	return result, err
 }
@@ -76,8 +67,8 @@ type tokenReconciler struct {
 // sameToken is what comes of an answer with the held token. It is not written again, unless the record is to say that it is also what another request
 // has given, or what has come of a refusal by the API.
 func (r *tokenReconciler) sameToken(s *credential.State, cache *objectCache, plan credential.Plan, req exchange.Request, got exchange.Token) (*credential.Publication, credential.Result) {
-	r.count(s, cache)
-	cache.token.repeatedAt, cache.token.throttled = s.Now, nil
+	cache.token.CountUnpublished(s)
+	cache.token.RepeatedAt, cache.token.Throttled = s.Now, nil
 	if plan.Cause == credential.CauseRenewal {
 		if !s.Current.HoldsToken(s.Now) { // it was a little early
 			return nil, r.endless(s, cache)
@@ -87,7 +78,7 @@ func (r *tokenReconciler) sameToken(s *credential.State, cache *objectCache, pla
 	rec := *s.Current.Persisted
 	// The record says for what was asked last, else a change to another Secret of the same client would call for an exchange again and again.
 	recorded := rec.SpecHash == s.Desired.SpecHash && credential.CompareRequests(&rec, req) == credential.Same
-	if recorded && plan.Cause != credential.CauseRejected && !credential.TargetDrifted(s) {
+	if recorded && plan.Cause != credential.CauseRejected && credential.Drift(s) == credential.NoDrift {
 		return nil, credential.Result{Repeated: true}
 	}
 	if plan.Cause == credential.CauseRejected {
@@ -100,17 +91,17 @@ func (r *tokenReconciler) sameToken(s *credential.State, cache *objectCache, pla
 
 // endless is what comes of the held token when it should have ended: a little patience, and then a failure.
 func (r *tokenReconciler) endless(s *credential.State, cache *objectCache) credential.Result {
-	if cache.token.repeats++; cache.token.repeats <= credential.MaxRepeats {
+	if cache.token.Repeats++; cache.token.Repeats <= credential.MaxRepeats {
 		return credential.Result{Waiting: true, At: s.Now.Add(credential.AfterExpiry)}
 	}
-	cache.token.repeats = 0
+	cache.token.Repeats = 0
 	err := &exchange.Error{Kind: exchange.Malformed, Detail: "the endpoint hands out a token that has ended", Cause: token.ErrExpired}
 	return r.attempted(s, cache, credential.FailureOf(s, err, r.Jitter()))
 }
 
 // obtain gives the token that is to be published: one that waits for it already, or a new one. Nil without an error: the outcome says why.
 func (r *tokenReconciler) obtain(ctx context.Context, s *credential.State, cache *objectCache, plan credential.Plan) (*credential.Publication, credential.Result, error) {
-	if cache.token.pending != nil {
+	if cache.token.Pending != nil {
 		if p, f, err := r.pending(ctx, s, cache); p != nil || f != nil || err != nil {
 			return p, r.attempted(s, cache, f), err
 		}
@@ -124,8 +115,8 @@ func (r *tokenReconciler) obtain(ctx context.Context, s *credential.State, cache
 	}
 	reservation, delay := r.reserve(s, plan)
 	if delay != nil {
-		cache.token.heldUpSince = credential.Sooner(cache.token.heldUpSince, cache.apiFailure.since, delay.Since)
-		return nil, credential.Result{Waiting: true, At: s.Now.Add(delay.For), HeldUp: &credential.HoldUp{By: credential.HoldUpCauseOf(delay.Reason), Since: cache.token.heldUpSince}}, nil
+		cache.token.HeldUpSince = credential.Sooner(cache.token.HeldUpSince, cache.apiFailure.Since, delay.Since)
+		return nil, credential.Result{Waiting: true, At: s.Now.Add(delay.For), HeldUp: &credential.HoldUp{By: credential.HoldUpCauseOf(delay.Reason), Since: cache.token.HeldUpSince}}, nil
 	}
 	learned := egress.Result{Kind: egress.Cancelled}
 	defer func() {
@@ -138,8 +129,8 @@ func (r *tokenReconciler) obtain(ctx context.Context, s *credential.State, cache
 	if out != nil || err != nil {
 		return nil, *cmp.Or(out, &credential.Result{}), err
 	}
-	cache.token.heldUpSince = time.Time{}
-	req.ClockOffset = cache.token.assertions.Offset
+	cache.token.HeldUpSince = time.Time{}
+	req.ClockOffset = cache.token.Assertions.Offset
 	got, result, err := r.exchange(ctx, s, plan, req)
 	learned = result
 	if err != nil {
@@ -151,16 +142,16 @@ func (r *tokenReconciler) obtain(ctx context.Context, s *credential.State, cache
 
 // received makes of a token what is to be published.
 func (r *tokenReconciler) received(s *credential.State, cache *objectCache, plan credential.Plan, req exchange.Request, got exchange.Token) (*credential.Publication, credential.Result, error) {
-	cache.token.assertions.Accepted(got.Life.Skew, got.Life.SkewKnown)
+	cache.token.Assertions.Accepted(got.Life.Skew, got.Life.SkewKnown)
 	got.Life.Skew = r.clocks().LocalSkew(got.Life)
 	if plan.Action == credential.ActionIssue && credential.IsCurrentToken(s, got) && !credential.EndsLater(s, got) {
 		p, result := r.sameToken(s, cache, plan, req, got)
 		if p != nil {
-			cache.token.pending = p
+			cache.token.Pending = p
 		}
 		return p, result, nil
 	}
-	cache.token.repeats = 0
+	cache.token.Repeats = 0
 	var salt []byte
 	if plan.Action != credential.ActionUpdate {
 		var err error
@@ -169,13 +160,13 @@ func (r *tokenReconciler) received(s *credential.State, cache *objectCache, plan
 		}
 	}
 	p := credential.NewPublication(s, plan, req, got, salt)
-	cache.token.pending = p
+	cache.token.Pending = p
 	if s.Desired.Flow.Exchanges() { // which has asked nobody
-		cache.token.throttled = nil
+		cache.token.Throttled = nil
 	}
 	if plan.Action == credential.ActionIssue && p.Persisted.Issuance != nil {
-		cache.token.issuedAt, cache.token.issuance = p.Persisted.IssuedAt, p.Persisted.Issuance
-		s.Issuance = cache.token.issuance
+		cache.token.IssuedAt, cache.token.Issuance = p.Persisted.IssuedAt, p.Persisted.Issuance
+		s.Issuance = cache.token.Issuance
 	}
 	return p, credential.Result{}, nil
 }
@@ -188,7 +179,7 @@ func (r *tokenReconciler) prepared(ctx context.Context, s *credential.State, cac
 	}
 	takenBack := plan.Cause == credential.CauseChanged && s.Desired.Flow.Exchanges() && s.Current.Persisted.SpecHash == s.Desired.SpecHash && credential.CompareRequests(s.Current.Persisted, req) == credential.Same
 	if takenBack {
-		return req, &credential.Result{Waiting: true, At: s.Now.Add(mostLag)}, nil // which the cache is going to show
+		return req, &credential.Result{Waiting: true, At: s.Now.Add(credential.MaxLag)}, nil // which the cache is going to show
 	}
 	if result, err := r.rehearse(ctx, s, cache, plan, req); result.Failure != nil || result.Waiting || err != nil {
 		_ = r.attempted(s, cache, result.Failure)
@@ -203,19 +194,19 @@ func (r *tokenReconciler) prepared(ctx context.Context, s *credential.State, cac
 // stillThrottled is what was reported of the last attempt that was answered with 429, while its time has not come and the same would be sent: in
 // status something that was in the way meanwhile may have taken its place. Nil: there is no such attempt.
 func (r *tokenReconciler) stillThrottled(ctx context.Context, s *credential.State, cache *objectCache) (*credential.Failure, error) {
-	if cache.token.throttled == nil || cache.token.throttled.Asked != s.Desired.SpecHash || credential.Insists(s) {
+	if cache.token.Throttled == nil || cache.token.Throttled.Asked != s.Desired.SpecHash || credential.Insists(s) {
 		return nil, nil // under another client Secret it is another client, even one of the same values: to wait for it would tell that they are the same
 	}
-	again := cache.token.throttled.Failure
+	again := cache.token.Throttled.Failure
 	if !s.Now.Before(again.RetryAt) {
-		cache.token.throttled = nil
+		cache.token.Throttled = nil
 		return nil, nil
 	}
 	req, f, err := r.request(ctx, s)
 	if f != nil || err != nil {
 		return f, err
 	}
-	if req.Fingerprint(r.salt) != cache.token.throttled.Request {
+	if req.Fingerprint(r.salt) != cache.token.Throttled.Request {
 		return nil, nil
 	}
 	return &again, nil
@@ -228,33 +219,20 @@ func (r *tokenReconciler) pending(ctx context.Context, s *credential.State, cach
 	if f != nil || err != nil {
 		return nil, f, err
 	}
-	p := cache.token.pending
+	p := cache.token.Pending
 	// One that was issued for another client Secret is not taken for this one's, even if the values are the same: that would tell that they are.
 	stillAsked := p.Persisted.SpecHash == s.Desired.SpecHash && p.Request.Fingerprint(r.salt) == req.Fingerprint(r.salt)
 	if stillAsked && !p.Persisted.Expired(s.Now) {
 		return p, nil, nil
 	}
-	cache.token.pending = nil
+	cache.token.Pending = nil
 	return nil, nil, nil
-}
-
-// count counts a token that was issued and is not published: the vendor has counted it, too.
-func (r *tokenReconciler) count(s *credential.State, cache *objectCache) {
-	count := credential.IssuedToday(s)
-	count.Count++
-	cache.token.issuance, s.Issuance = &count, &count
 }
 
 // attempted remembers what a failed attempt was made with, so that a change of mere metadata is not taken for a reason to try again.
 func (r *tokenReconciler) attempted(s *credential.State, cache *objectCache, f *credential.Failure) credential.Result {
 	if f != nil && f.Attempted {
-		cache.client.Version, cache.client.Asked, cache.client.Against, cache.client.Request = s.Client.Version, s.Desired.SpecHash, "", ""
-		if s.Client.Content != nil {
-			if req, err := s.Desired.Request(s.Client.Content); err == nil {
-				cache.client.Request = credential.AttemptFingerprint(r.salt, s, req)
-			}
-		}
-		cache.client.Attempt = cache.client.Request
+		cache.client.Attempted(s, r.salt)
 	}
 	return credential.Result{Failure: f}
 }

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 func TestUrgency(t *testing.T) {
@@ -31,12 +32,12 @@ func TestUrgency(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := queuePriority(&metav1.Time{Time: now.Add(tc.left)}, now); got != tc.want {
+			if got := credential.QueuePriority(&metav1.Time{Time: now.Add(tc.left)}, now); got != tc.want {
 				t.Errorf("got %d, not %d", got, tc.want)
 			}
 		})
 	}
-	if got := queuePriority(nil, now); got != 0 {
+	if got := credential.QueuePriority(nil, now); got != 0 {
 		t.Errorf("an object without an expiry has urgency %d", got)
 	}
 }

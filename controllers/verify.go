@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,17 +31,17 @@ func (r *verifier) verify(ctx context.Context, s *credential.State, cache *objec
 		return nil, time.Time{} // reported as SecretNotFound
 	}
 	if f := credential.HostConsent(s, endpoint); f != nil {
-		cache.verification.verified = "" // it is tried as soon as it may be again: until then nobody knows
+		cache.verification.Verified = "" // it is tried as soon as it may be again: until then nobody knows
 		return credential.VerificationNotAllowed(f), time.Time{}
 	}
 	this := credential.Fingerprint(nil, []byte(s.Target.Persisted.TokenMAC), []byte(spec.URL), []byte(credential.VerifyInterval(spec).String()), []byte(s.Desired.CAKey))
-	if !cache.verification.verifySpread && credential.VerifiedBefore(s) {
+	if !cache.verification.VerifySpread && credential.VerifiedBefore(s) {
 		// After a restart the tries are spread over the interval, and not all made at once.
-		cache.verification.verified, cache.verification.verifyAt = this, s.Now.Add(time.Duration(r.Jitter()*float64(credential.VerifyInterval(spec))))
+		cache.verification.Verified, cache.verification.VerifyAt = this, s.Now.Add(time.Duration(r.Jitter()*float64(credential.VerifyInterval(spec))))
 	}
-	cache.verification.verifySpread = true
-	if cache.triedAlready(s, this) {
-		return nil, cache.verification.verifyAt
+	cache.verification.VerifySpread = true
+	if cache.verification.TriedAlready(s, this) {
+		return nil, cache.verification.VerifyAt
 	}
 	reservation, delay := r.Gate.Reserve(r.Clock.Now(), credential.VerificationGateRequest(s, endpoint))
 	if delay != nil {
@@ -56,23 +55,17 @@ func (r *verifier) verify(ctx context.Context, s *credential.State, cache *objec
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to try the token")
 		return nil, s.Now.Add(credential.VerifyAgain)
 	}
-	cache.verification.verified, cache.verification.verifyAt, cache.verification.distrusted = this, r.Clock.Now().Add(credential.VerifyInterval(spec)), ""
+	cache.verification.Verified, cache.verification.VerifyAt, cache.verification.Distrusted = this, r.Clock.Now().Add(credential.VerifyInterval(spec)), ""
 	if tried == nil {
 		return nil, s.Now // 401: a new token is due at once
 	}
 	if tried.Distrusts {
-		cache.verification.distrusted = s.Client.Version
+		cache.verification.Distrusted = s.Client.Version
 	}
 	if tried.Unsettled {
-		cache.verification.verifyAt = credential.Sooner(cache.verification.verifyAt, s.Target.Persisted.IssuedAt.Add(credential.SettlingTokens))
+		cache.verification.VerifyAt = credential.Sooner(cache.verification.VerifyAt, s.Target.Persisted.IssuedAt.Add(credential.SettlingTokens))
 	}
-	return tried, cache.verification.verifyAt
-}
-
-// triedAlready reports whether this was tried last, and it is not time to try again. A client Secret that had no good CA may have one now.
-func (cache *objectCache) triedAlready(s *credential.State, this string) bool {
-	mayTrust := cache.verification.distrusted != "" && cache.verification.distrusted != s.Client.Version
-	return cache.verification.verified == this && !mayTrust && s.Now.Before(cache.verification.verifyAt)
+	return tried, cache.verification.VerifyAt
 }
 
 func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *objectCache, endpoint egress.Endpoint) (*credential.Verification, egress.Result, error) {
@@ -103,40 +96,14 @@ func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *obj
 	if got.Err != nil {
 		result = credential.GateResult(got.Err, s.Roots(endpoint) != nil)
 	}
-	if refused, ok := credential.AddressRefusal(got.Err); ok {
-		return &credential.Verification{
-			Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonEndpointUnavailable,
-			Message: fmt.Sprintf("spec.verify.url: %s; give a public address, or have an administrator open this one with --allowed-cidrs", refused.Error()),
-		}, unknown, nil
+	tried, rejected := credential.VerificationOf(s, got, r.Clock.Now())
+	if rejected {
+		cache.verification.Rejected = s.Target.Persisted.TokenMAC
 	}
-	switch got.Verdict {
-	case exchange.Accepted:
-		return &credential.Verification{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonVerified, Message: "The API accepts the token"}, result, nil
-	case exchange.Unauthorized:
-		switch {
-		case credential.NotSettled(s):
-			return &credential.Verification{Undecided: true, Unsettled: true}, result, nil
-		case !s.Target.HoldsToken(r.Clock.Now().Add(credential.ClockNoise)):
-			return &credential.Verification{Undecided: true}, result, nil // by the API's clock it has just ended, and the next one is on its way
-		}
-		if s.Target.Persisted.Cause != credential.CauseRejected && s.Desired.Flow.Exchanges() {
-			cache.verification.rejected = s.Target.Persisted.TokenMAC
-			return nil, result, nil
-		}
-		return &credential.Verification{
-			Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonTokenRejected, Correlation: got.Err.CorrelationID,
-			Message: got.Err.Error() + ", and a new one neither: check at the vendor that the client may use this API, and spec.verify.url",
-		}, result, nil
-	case exchange.Forbidden:
-		return &credential.Verification{
-			Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInsufficientScope, Correlation: got.Err.CorrelationID,
-			Message: got.Err.Error() + ": give the client the scope that this needs, at the vendor and in spec.provider",
-		}, result, nil
+	if _, refused := credential.AddressRefusal(got.Err); refused {
+		result = unknown
 	}
-	return &credential.Verification{
-		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonEndpointUnavailable, Undecided: got.Err != nil && got.Err.Status != 0,
-		Message: fmt.Sprintf("spec.verify.url: %s; it is tried again by itself", got.Err.Error()),
-	}, result, nil
+	return tried, result, nil
 }
 
 // A verifier tries tokens against the API that they are for.

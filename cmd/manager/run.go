@@ -75,7 +75,7 @@ func run(ctx context.Context, opts *options) error {
 		},
 		Sources:   controllers.Sources{Clock: local, LocalClock: local, Jitter: mathrand.Float64, Rand: rand.Reader},
 		Metrics:   own,
-		OwnWrites: &controllers.OwnWrites{},
+		OwnWrites: &credential.OwnWrites{},
 		Watchdog:  watchdog,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {

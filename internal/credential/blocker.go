@@ -31,36 +31,75 @@ func HasLostSecret(s *State, plan Plan) bool {
 	return lostClient || lostTarget
 }
 
-// FindBlocker finds what somebody has to change before anything can be done. All of it is known without a request.
+// FindBlocker returns the first thing that somebody has to change before anything can be done. All of it is known without a request.
 func FindBlocker(s *State, do Action) *Failure {
-	spec := &s.Object.Spec
-	if s.DesiredErr != nil {
-		return stalled(v1alpha1.ReasonInvalidSpec, s.DesiredErr.Error())
-	}
-	if bundle := caBundle(s.Object); len(bundle) > 0 && (do != ActionNone || s.Object.Status.ObservedGeneration != s.Object.Generation || RefreshedReason(&s.Object.Status) == v1alpha1.ReasonInvalidSpec) {
-		if err := egress.CheckCABundle(bundle); err != nil {
-			return stalled(v1alpha1.ReasonInvalidSpec, "spec.tls.caBundle: "+err.Error())
+	for _, check := range []func(*State, Action) *Failure{
+		invalidSpec, invalidCABundle, disallowedMetadata, unusableTarget, invalidTemplate, missingClientSecret,
+	} {
+		if f := check(s, do); f != nil {
+			return f
 		}
-	}
-	if key := disallowedTargetKey(&spec.Target, s.AllowedMetadata); key != "" {
-		return stalled(v1alpha1.ReasonInvalidSpec, "spec.target: "+key+" is not among the labels and annotations that are known to be harmless, "+
-			"and could make other controllers act on the Secret: remove it, or have an administrator allow it with --allowed-target-metadata="+key)
-	}
-	if s.Target.Found && s.Target.Owner() != s.Object.Name {
-		return targetNotOwned(s)
-	}
-	if s.Target.Found && s.Target.Unusable != "" {
-		return stalled(v1alpha1.ReasonTargetUnusable, "Secret "+spec.Target.Name+" "+s.Target.Unusable+": delete it, or choose another spec.target.name")
-	}
-	if do != ActionNone {
-		if _, err := render.Compile(textMap(spec.Target.Data)); err != nil {
-			return stalled(v1alpha1.ReasonInvalidTemplate, "spec.target.data."+err.Error())
-		}
-	}
-	if !s.Client.Found {
-		return stalled(v1alpha1.ReasonSecretNotFound, "create the Secret "+spec.ClientSecretRef.Name+" in this namespace, with "+neededKeys(&s.Desired))
 	}
 	return clientConsent(s)
+}
+
+func invalidSpec(s *State, _ Action) *Failure {
+	if s.DesiredErr == nil {
+		return nil
+	}
+	return stalled(v1alpha1.ReasonInvalidSpec, s.DesiredErr.Error())
+}
+
+// invalidCABundle parses certificates, which is only worth its cost where something is to be done or the spec is new or was invalid.
+func invalidCABundle(s *State, do Action) *Failure {
+	bundle, status := caBundle(s.Object), &s.Object.Status
+	worthIt := do != ActionNone || status.ObservedGeneration != s.Object.Generation || RefreshedReason(status) == v1alpha1.ReasonInvalidSpec
+	if len(bundle) == 0 || !worthIt {
+		return nil
+	}
+	if err := egress.CheckCABundle(bundle); err != nil {
+		return stalled(v1alpha1.ReasonInvalidSpec, "spec.tls.caBundle: "+err.Error())
+	}
+	return nil
+}
+
+func disallowedMetadata(s *State, _ Action) *Failure {
+	key := disallowedTargetKey(&s.Object.Spec.Target, s.AllowedMetadata)
+	if key == "" {
+		return nil
+	}
+	return stalled(v1alpha1.ReasonInvalidSpec, "spec.target: "+key+" is not among the labels and annotations that are known to be harmless, "+
+		"and could make other controllers act on the Secret: remove it, or have an administrator allow it with --allowed-target-metadata="+key)
+}
+
+func unusableTarget(s *State, _ Action) *Failure {
+	switch {
+	case !s.Target.Found:
+		return nil
+	case s.Target.Owner() != s.Object.Name:
+		return targetNotOwned(s)
+	case s.Target.Unusable != "":
+		return stalled(v1alpha1.ReasonTargetUnusable, "Secret "+s.Object.Spec.Target.Name+" "+s.Target.Unusable+": delete it, or choose another spec.target.name")
+	}
+	return nil
+}
+
+// invalidTemplate compiles templates only where something is to be written.
+func invalidTemplate(s *State, do Action) *Failure {
+	if do == ActionNone {
+		return nil
+	}
+	if _, err := render.Compile(textMap(s.Object.Spec.Target.Data)); err != nil {
+		return stalled(v1alpha1.ReasonInvalidTemplate, "spec.target.data."+err.Error())
+	}
+	return nil
+}
+
+func missingClientSecret(s *State, _ Action) *Failure {
+	if s.Client.Found {
+		return nil
+	}
+	return stalled(v1alpha1.ReasonSecretNotFound, "create the Secret "+s.Object.Spec.ClientSecretRef.Name+" in this namespace, with "+neededKeys(&s.Desired))
 }
 
 func neededKeys(in *DesiredFlow) string {

@@ -89,7 +89,7 @@ func repairWeight(s *State, do Action, why cause) int {
 // undone reports whether somebody has changed our keys, labels, annotations or owner reference, while we want them to be what they were.
 func undone(s *State) bool {
 	rec := s.Current.Persisted
-	return rec != nil && rec.TargetSpecHash == TargetSpecHash(&s.Object.Spec.Target) && !s.ClockJumped() && (s.Current.Content == ContentEdited || metadataDrifted(s))
+	return rec != nil && !targetSpecChanged(s) && !s.ClockJumped() && (s.Current.Content == ContentEdited || metadataEdited(s))
 }
 
 // contestOf is the contest over the target that goes on, or that a repair of that weight begins. Nil: there is none.

@@ -7,7 +7,7 @@ func Decide(s *State) Plan {
 	}
 	do, why := due(s)
 	wanted := do
-	if do == ActionNone && TargetDrifted(s) {
+	if do == ActionNone && Drift(s) != NoDrift {
 		wanted = ActionRewrite // a token that has ended is not written again, but what was wrong with that still is
 	}
 	if f := FindBlocker(s, wanted); f != nil {
@@ -16,7 +16,7 @@ func Decide(s *State) Plan {
 	repair := repairWeight(s, do, why)
 	contest := contestOf(s, repair)
 	holdsBack := contest != nil && s.Now.Before(contest.Until.Time)
-	_, backsOff := Backoff(s)
+	backsOff := BackoffOf(s).Waits
 	if holdsBack && (do == ActionNone || repair > 0 && !backsOff) {
 		return Plan{Failure: contested(s, contest), Contest: contest}
 	}
@@ -33,19 +33,19 @@ func Decide(s *State) Plan {
 // planned is plan where nothing is in the way, and nobody is quarrelled with.
 func planned(s *State, do Action, why cause) Plan {
 	if do == ActionRewrite && unwritable(s) {
-		until, _ := Backoff(s)
+		until := BackoffOf(s).Until
 		return Plan{Keep: true, At: until}
 	}
 	if do == ActionNone || do == ActionRewrite {
 		return Plan{Action: do}
 	}
 	wait := Plan{Cause: why}
-	until, waiting := Backoff(s)
+	backoff := BackoffOf(s)
 	earliest, early := EarliestAttempt(s)
 	interval := LastIssued(s).Add(MinIssueInterval)
 	switch {
-	case waiting:
-		wait.Keep, wait.At = true, until
+	case backoff.Waits:
+		wait.Keep, wait.At = true, backoff.Until
 	case !s.Desired.Flow.Exchanges() || s.HasPendingToken:
 		return Plan{Action: do, Cause: why}
 	case !earliest.IsZero() && !early && !s.Throttled: // what is remembered of a 429 is told while it is waited out
@@ -60,7 +60,7 @@ func planned(s *State, do Action, why cause) Plan {
 		return Plan{Action: do, Cause: why, Early: early}
 	}
 	// What needs no exchange does not wait for one.
-	if TargetDrifted(s) && s.Current.HoldsToken(s.Now) && canRepublish(s) && !unwritable(s) {
+	if Drift(s) != NoDrift && s.Current.HoldsToken(s.Now) && canRepublish(s) && !unwritable(s) {
 		wait.Action = ActionRewrite
 	}
 	return wait

@@ -7,36 +7,66 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// due says what the target needs, and why.
+// due returns what the target needs, and why.
 func due(s *State) (Action, cause) {
+	if why := tokenLost(s); why != "" {
+		return ActionIssue, why
+	}
+	if !s.Desired.Flow.Exchanges() {
+		return dueWithoutExchange(s)
+	}
 	switch {
-	case !s.Current.Found || s.Current.Owner() != s.Object.Name:
-		return ActionIssue, CauseMissing
-	case !s.Current.HasToken():
-		return ActionIssue, causeReplaced
-	case !s.Desired.Flow.Exchanges():
-		switch {
-		case s.Difference != Same || TargetDrifted(s):
-			return ActionIssue, CauseChanged
-		case refreshWanted(s):
-			return ActionIssue, CauseRequested
-		}
-		return ActionNone, ""
-	case !s.Current.Persisted.ExpiresAt.IsZero() && !s.Now.Before(RenewalTime(s)): // basic's user name and password never end
+	case renewalTimeReached(s):
 		return ActionIssue, CauseRenewal
-	case s.Difference == UpdatableOnly && s.Current.HoldsToken(s.Now) && !s.UpdateRefused && !refreshWanted(s):
+	case updateWillDo(s):
 		return ActionUpdate, CauseChanged
 	case s.Difference != Same:
 		return ActionIssue, CauseChanged
 	case refreshWanted(s):
 		return ActionIssue, CauseRequested
-	case s.Rejected && s.Current.Persisted.Cause != CauseRejected:
+	case rejectedByAPI(s):
 		return ActionIssue, CauseRejected
-	case TargetDrifted(s) && s.Current.HoldsToken(s.Now): // one that has ended is not published again: the next one is about to come
+	case Drift(s) != NoDrift && s.Current.HoldsToken(s.Now): // an expired token is not published again: the next one is about to come
 		return ActionRewrite, ""
 	}
 	return ActionNone, ""
 }
+
+// dueWithoutExchange is due where the client Secret's values are copied: to issue them costs nothing.
+func dueWithoutExchange(s *State) (Action, cause) {
+	switch {
+	case s.Difference != Same, Drift(s) != NoDrift:
+		return ActionIssue, CauseChanged
+	case refreshWanted(s):
+		return ActionIssue, CauseRequested
+	}
+	return ActionNone, ""
+}
+
+// tokenLost returns why the target holds no token of ours. Empty: it holds one.
+func tokenLost(s *State) cause {
+	switch {
+	case !s.Current.Found, s.Current.Owner() != s.Object.Name:
+		return CauseMissing
+	case !s.Current.HasToken():
+		return causeReplaced
+	}
+	return ""
+}
+
+func renewalTimeReached(s *State) bool {
+	expires := !s.Current.Persisted.ExpiresAt.IsZero() // a user name and a password never do
+	return expires && !s.Now.Before(RenewalTime(s))
+}
+
+// updateWillDo reports whether the vendor can change the current token, so that no new one is needed.
+func updateWillDo(s *State) bool {
+	alive := s.Current.HoldsToken(s.Now)
+	return s.Difference == UpdatableOnly && alive && !s.UpdateRefused && !refreshWanted(s)
+}
+
+// rejectedByAPI reports whether the API refused a token that was not itself issued because of that.
+func rejectedByAPI(s *State) bool { return s.Rejected && s.Current.Persisted.Cause != CauseRejected }
 
 func refreshWanted(s *State) bool {
 	return RefreshRequested(s) || s.Object.Status.RefreshPending && !newerThanStatus(s)

@@ -59,8 +59,8 @@ func includes(have, want map[string]string) bool {
 // expiryText has whole seconds, rounded down: never later than the truth.
 func expiryText(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
 
-// OwnerReferences is have with our reference as it should be. A reference to another CDPCredential goes: it is of before a restore from a backup,
-// or of before the Secret was handed over, which the annotation decides.
+// OwnerReferences returns have with our controller reference. References to other CDPCredentials are stale and dropped: a restore from a backup or a
+// handed-over Secret leaves them behind, and the annotation decides who owns it.
 func (m *TargetMetadata) OwnerReferences(have []metav1.OwnerReference) []metav1.OwnerReference {
 	want := slices.DeleteFunc(slices.Clone(have), toCredential)
 	if m.Owner != nil {

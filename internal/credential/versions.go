@@ -6,7 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
-// Older says whether a resourceVersion is of before another. Versions that cannot be compared are not.
+// Older reports whether a resourceVersion is older than another; incomparable versions are not.
 func Older(resourceVersion, than string) bool {
 	if resourceVersion == than || than == "" {
 		return false

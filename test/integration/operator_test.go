@@ -150,7 +150,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 		Policy:    controllers.Policy{AllowedMetadata: a.allowedMetadata, RolloutRestart: a.rolloutRestart},
 		Sources:   controllers.Sources{Clock: clock.RealClock{}, Jitter: mathrand.Float64, Rand: rand.Reader},
 		Metrics:   metrics,
-		OwnWrites: &controllers.OwnWrites{},
+		OwnWrites: &decision.OwnWrites{},
 	}
 	return mgr, transports, reconciler.SetupWithManager(ctx, mgr, 32)
 }

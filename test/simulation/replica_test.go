@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cdpcredentials/cdp-credential-operator/controllers"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
@@ -64,7 +65,7 @@ func (w *world) startReplica(behind time.Duration) *replica {
 		Endpoints: controllers.Endpoints{Transports: w.vendors, Exchanger: exchange.Exchanger{Now: r.Now, Rand: w.vendors}, Gate: r.gate()},
 		Sources:   controllers.Sources{Clock: r, LocalClock: r, Jitter: func() float64 { return w.chance.Float64() }, Rand: w.vendors},
 		Metrics:   metrics,
-		OwnWrites: &controllers.OwnWrites{},
+		OwnWrites: &credential.OwnWrites{},
 	}
 	for _, older := range w.replicas {
 		older.deposed = true

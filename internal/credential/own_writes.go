@@ -1,0 +1,52 @@
+package credential
+
+import (
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// OwnWrites are the versions of targets that this process has written and whose events have not come yet. The pass that wrote one knows what is in
+// it, so its event need not wake the object again. Whatever anybody else does to the Secret has another version. The zero value is ready to use; nil
+// recognises nothing.
+type OwnWrites struct {
+	mu       sync.Mutex
+	versions map[types.NamespacedName]string // by object
+}
+
+// Wrote takes down what an object's pass has written.
+func (w *OwnWrites) Wrote(object types.NamespacedName, version string) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.versions == nil {
+		w.versions = map[types.NamespacedName]string{}
+	}
+	w.versions[object] = version
+}
+
+// Recognise reports whether an object's pass has written this version, and its event comes for the first time.
+func (w *OwnWrites) Recognise(object types.NamespacedName, version string) bool {
+	if w == nil {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	written, ok := w.versions[object]
+	if !ok || written != version {
+		return false
+	}
+	delete(w.versions, object)
+	return true
+}
+
+func (w *OwnWrites) Forget(object types.NamespacedName) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.versions, object)
+}

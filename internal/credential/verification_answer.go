@@ -1,0 +1,55 @@
+package credential
+
+import (
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// VerificationOf is what the API's answer comes to. Rejected, with nothing to report: it refused a token for which a new one is to be issued first.
+func VerificationOf(s *State, got exchange.VerifyResult, now time.Time) (tried *Verification, rejected bool) {
+	if refused, ok := AddressRefusal(got.Err); ok {
+		return unverified(fmt.Sprintf("%s; give a public address, or have an administrator open this one with --allowed-cidrs", refused.Error()), false), false
+	}
+	switch got.Verdict {
+	case exchange.Accepted:
+		return &Verification{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonVerified, Message: "The API accepts the token"}, false
+	case exchange.Unauthorized:
+		return unauthorized(s, got, now)
+	case exchange.Forbidden:
+		return &Verification{
+			Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInsufficientScope, Correlation: got.Err.CorrelationID,
+			Message: got.Err.Error() + ": give the client the scope that this needs, at the vendor and in spec.provider",
+		}, false
+	}
+	return unverified(got.Err.Error()+"; it is tried again by itself", got.Err != nil && got.Err.Status != 0), false
+}
+
+// unauthorized is what a 401 comes to.
+func unauthorized(s *State, got exchange.VerifyResult, now time.Time) (tried *Verification, rejected bool) {
+	endsNow := !s.Target.HoldsToken(now.Add(ClockNoise))
+	newTokenMayDo := s.Target.Persisted.Cause != CauseRejected && s.Desired.Flow.Exchanges()
+	switch {
+	case NotSettled(s):
+		return &Verification{Undecided: true, Unsettled: true}, false
+	case endsNow: // by the API's clock it has just ended, and the next one is on its way
+		return &Verification{Undecided: true}, false
+	case newTokenMayDo:
+		return nil, true
+	}
+	return &Verification{
+		Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonTokenRejected, Correlation: got.Err.CorrelationID,
+		Message: got.Err.Error() + ", and a new one neither: check at the vendor that the client may use this API, and spec.verify.url",
+	}, false
+}
+
+// unverified is a verification of which nothing came.
+func unverified(why string, undecided bool) *Verification {
+	return &Verification{
+		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonEndpointUnavailable, Undecided: undecided, Message: "spec.verify.url: " + why,
+	}
+}

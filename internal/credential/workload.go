@@ -1,0 +1,43 @@
+package credential
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// WorkloadOf is what is known of a workload that was read. What cannot be read of our own annotations is as good as not there: anybody may have written it.
+func WorkloadOf(obj *unstructured.Unstructured) (Workload, error) {
+	w := Workload{
+		Found: obj.GetDeletionTimestamp() == nil, Version: string(obj.GetUID()) + "/" + obj.GetResourceVersion(),
+		Allowed: obj.GetAnnotations()[v1alpha1.AllowRestartAnnotation],
+	}
+	annotations, _, err := unstructured.NestedStringMap(obj.Object, "spec", "template", "metadata", "annotations")
+	if err != nil {
+		return Workload{}, fmt.Errorf("read the workload's template: %w", err)
+	}
+	if at, err := time.Parse(time.RFC3339, annotations[v1alpha1.RestartedAtAnnotation]); err == nil {
+		w.RestartedAt = at
+	}
+	_ = json.Unmarshal([]byte(annotations[v1alpha1.RestartedForAnnotation]), &w.DataRevisions)
+	return w, nil
+}
+
+// RestartPatch changes the annotations of the pod template, as kubectl rollout restart does, if it is still the workload that was read.
+func (w *Workload) RestartPatch(dataRevisions map[string]string, now time.Time) ([]byte, error) {
+	restartedFor, err := json.Marshal(dataRevisions)
+	if err != nil {
+		return nil, err
+	}
+	uid, resourceVersion := SplitVersion(w.Version)
+	return json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": uid, "resourceVersion": resourceVersion},
+		"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{"annotations": map[string]any{
+			v1alpha1.RestartedAtAnnotation: now.UTC().Format(time.RFC3339), v1alpha1.RestartedForAnnotation: string(restartedFor),
+		}}}},
+	})
+}

@@ -1,0 +1,35 @@
+package credential
+
+import (
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// RefusedByPolicy reports whether the API server will not do it, rather than not now.
+func RefusedByPolicy(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err)
+}
+
+func StaleTargetMessage(obj *v1alpha1.CDPCredential, name string, err error) string {
+	verb, mend := "delete", "delete it by hand"
+	if Retains(&obj.Spec.Target) {
+		verb, mend = "take the owner reference off", "take it off by hand, or the Secret goes with this object"
+	}
+	return fmt.Sprintf("The API server does not let the operator %s Secret %s, the target of before (%s): %s, or ask whoever runs the cluster for its admission "+
+		"policies and the operator's rights", verb, name, apierrors.ReasonForError(err), mend)
+}
+
+// ErrNamespaceTerminating says that nothing can be made in the namespace any more.
+var ErrNamespaceTerminating = errors.New("the namespace is being deleted")
+
+// ErrSuperseded says that what was to be written is no longer the best there is: the next pass decides again.
+var ErrSuperseded = errors.New("the token was superseded before it could be written")
+
+// A NotOursError says that somebody else's Secret was met where the target should be, or one that cannot be written.
+type NotOursError struct{ Target TargetSecret }
+
+func (e *NotOursError) Error() string { return "the target Secret is not ours to write" }
