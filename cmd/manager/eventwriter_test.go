@@ -129,6 +129,21 @@ func TestEventAttempts(t *testing.T) {
 	}
 }
 
+// TestEventsAreLostAtTheEnd: when the process is to end and the API server is away, an event is tried once, and the writer leaves the rest.
+func TestEventsAreLostAtTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gone := errors.New("connection refused")
+		server := newEventServer(t, gone, gone)
+		w := newEventWriter(server, clock.RealClock{})
+		ended, end := context.WithCancel(t.Context())
+		end()
+		if w.create(ended, t.Context(), &eventsv1.Event{}) || server.tries != 1 {
+			t.Errorf("it goes on after %d tries", server.tries)
+		}
+	})
+}
+
 // TestEventsNeverBlock: an API server that is away does not hold up the passes that tell of something.
 func TestEventsNeverBlock(t *testing.T) {
 	t.Parallel()
