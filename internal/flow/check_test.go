@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// SPDX-License-Identifier: Apache-2.0
+
 package flow_test
 
 import (
