@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -51,25 +52,13 @@ type Endpoints struct {
 	Gate *egress.Gate
 }
 
-// Policy is what an administrator allows.
-type Policy struct {
-	// AllowedHosts are those that he consented to for all client Secrets. Zero: none.
-	AllowedHosts egress.Hosts
-	// TokenHostsOnly are the only hosts to which client Secrets and tokens may go, whatever else consents. Zero: every host with consent.
-	TokenHostsOnly egress.Hosts
-	// AllowedMetadata are keys, and prefixes without their slash, that targets may carry though they make other controllers act. Nil: none.
-	AllowedMetadata []string
-	// RolloutRestart lets objects have workloads restarted, for which the operator needs rights of its own. False: they are told that it does not.
-	RolloutRestart bool
-}
-
 // CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but LocalClock, OwnWrites and Watchdog are
 // required. It reads what there is, and leaves the work to sub-reconcilers, each with its own dependencies and memory: the token, its verification,
 // rolling restarts, stale targets and status.
 type CDPCredentialReconciler struct {
 	Cluster
 	Endpoints
-	Policy
+	credential.Policy
 	Sources
 	Metrics *telemetry.Metrics
 	// OwnWrites spares objects a reconcile after each write of a target. Nil: nothing does.
@@ -147,23 +136,23 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 		return r.reportLoss(ctx, s, cache)
 	}
 	result, err := r.token().act(ctx, s, cache, plan)
-	cache.target.Repairs.Lost = credential.NewUnansweredRepair(plan, err)
+	cache.Target.Repairs.Lost = credential.NewUnansweredRepair(plan, err)
 	if err != nil {
 		return r.status().interrupted(ctx, s, cache, err)
 	}
 	if !result.Waiting { // who waits for his turn has not asked the API server for anything
-		cache.apiFailure = credential.APIFailure{}
+		cache.ApiFailure = credential.APIFailure{}
 	}
-	cache.stale.SharedTarget = credential.SharedTarget(s)
+	cache.Stale.SharedTarget = credential.SharedTarget(s)
 	if result.Wrote && plan.Repair > 0 {
-		cache.target.Repairs.Quick = cache.target.Repairs.Quick.Plus(plan.Repair, s.Now)
+		cache.Target.Repairs.Quick = cache.Target.Repairs.Quick.Plus(plan.Repair, s.Now)
 	}
 	r.status().recordIssued(s, result)
 	tried, verifyAt := r.verifier().verify(ctx, s, cache, result)
 	status := credential.NewStatus(s, plan, result, tried)
 	var rolloutAt time.Time
 	status.RolloutRestart, rolloutAt = r.restarter().rollOut(ctx, s, cache)
-	cache.stale.Cleanup.Remember(s)
+	cache.Stale.Cleanup.Remember(s)
 	local := r.clocks().LocalStatus(s, status)
 	if _, err := r.status().patchStatus(ctx, s.Object, s.SavedStatus, cache, local); err != nil {
 		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
@@ -184,7 +173,7 @@ func (r *CDPCredentialReconciler) untilThen(s *credential.State, after time.Dura
 
 // current gives the object as it is, and what this process remembers of it. Nil: there is nothing to do, or nothing yet, and the pass is to be
 // made again after that time. With an error it is what the cache has.
-func (r *CDPCredentialReconciler) current(ctx context.Context, name types.NamespacedName) (*v1alpha1.CDPCredential, *objectCache, time.Duration, error) {
+func (r *CDPCredentialReconciler) current(ctx context.Context, name types.NamespacedName) (*v1alpha1.CDPCredential, *credential.ObjectCache, time.Duration, error) {
 	obj := &v1alpha1.CDPCredential{}
 	if err := r.Client.Get(ctx, name, obj); apierrors.IsNotFound(err) {
 		if err := r.staleTargets().withdraw(ctx, name, r.memory.known(name)); err != nil {
@@ -207,7 +196,7 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 }
 
 // reportLoss tells consumers that the target holds no token before the endpoint is asked for one, which may take a while.
-func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, s *credential.State, cache *objectCache) (ctrl.Result, error) {
+func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, s *credential.State, cache *credential.ObjectCache) (ctrl.Result, error) {
 	status := *s.Object.Status.DeepCopy()
 	credential.SetReady(s, &status)
 	status.NextRefreshTime = nil // it is now
@@ -238,4 +227,38 @@ func withShutdownGrace(parent context.Context, grace time.Duration) (ctx context
 		context.AfterFunc(ctx, func() { timer.Stop() })
 	})
 	return ctx, func() { stop(); cancel(context.Canceled) }
+}
+
+// objectCaches is what one process remembers between passes, to ask less and to know a lagging cache when it sees one. Nothing is wrong without
+// it: a restart begins with none.
+type objectCaches struct {
+	mu      sync.Mutex
+	objects map[types.NamespacedName]*credential.ObjectCache
+}
+
+func (m *objectCaches) of(name types.NamespacedName, uid types.UID) *credential.ObjectCache {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.objects == nil {
+		m.objects = map[types.NamespacedName]*credential.ObjectCache{}
+	}
+	cache := m.objects[name]
+	if cache == nil || cache.Uid != uid {
+		cache = &credential.ObjectCache{Uid: uid}
+		m.objects[name] = cache
+	}
+	return cache
+}
+
+// known is what is remembered of an object. Nil: nothing.
+func (m *objectCaches) known(name types.NamespacedName) *credential.ObjectCache {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.objects[name]
+}
+
+func (m *objectCaches) forget(name types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.objects, name)
 }

@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"context"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -9,9 +8,7 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 
-	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
@@ -61,22 +58,6 @@ func (r *Sources) clocks() credential.Clocks {
 }
 
 func (r *Sources) localNow() time.Time { return r.Clock.Now().Add(r.clocks().Ahead) }
-
-// ClockChanged says that the local clock was set, or that the machine slept, so that timers are late. Every object is looked at again.
-func (r *CDPCredentialReconciler) ClockChanged(ctx context.Context) error {
-	all := &v1alpha1.CDPCredentialList{}
-	if err := r.Client.List(ctx, all); err != nil {
-		return fmt.Errorf("list all objects: %w", err)
-	}
-	for i := range all.Items {
-		select {
-		case r.wake <- event.GenericEvent{Object: &all.Items[i]}:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	return nil
-}
 
 // random gives unpredictable bytes.
 func (r *Sources) random(n int) ([]byte, error) {

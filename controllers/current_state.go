@@ -1,9 +1,13 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -11,9 +15,9 @@ import (
 )
 
 // blindView is a view without what the API server would have to be asked for.
-func (r *reader) blindView(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache) *credential.State {
+func (r *reader) blindView(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) *credential.State {
 	s := r.viewOf(obj, cache)
-	secret := secretMetadata(obj.Namespace, obj.Spec.Target.Name)
+	secret := credential.SecretMetadata(obj.Namespace, obj.Spec.Target.Name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); err == nil {
 		s.Current.Persisted = r.clocks().ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)
 	}
@@ -23,21 +27,16 @@ func (r *reader) blindView(ctx context.Context, obj *v1alpha1.CDPCredential, cac
 
 // catchUp gives the object with at least what this process wrote. Nil: wait for the cache. One that does not catch up is passed by: a watch may
 // hang for minutes, and the API server's data may have gone back to a backup.
-func (r *reader) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache) (*v1alpha1.CDPCredential, error) {
-	if !credential.Older(obj.ResourceVersion, cache.objectVersion) {
-		cache.lagging = time.Time{}
+func (r *reader) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) (*v1alpha1.CDPCredential, error) {
+	switch cache.LagOf(obj, r.Clock.Now()) {
+	case credential.NoLag:
 		return obj, nil
-	}
-	now := r.Clock.Now()
-	if cache.lagging.IsZero() || now.Before(cache.lagging) {
-		cache.lagging = now
-	}
-	if now.Sub(cache.lagging) < credential.MaxLag {
+	case credential.ShortLag:
 		return nil, nil
 	}
 	live, err := r.readObject(ctx, obj)
-	if live != nil && credential.Older(live.ResourceVersion, cache.objectVersion) {
-		cache.objectVersion, cache.target.Seen = "", nil
+	if live != nil && credential.Older(live.ResourceVersion, cache.ObjectVersion) {
+		cache.ObjectVersion, cache.Target.Seen = "", nil
 	}
 	return live, err
 }
@@ -45,7 +44,7 @@ func (r *reader) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, cache
 // decide observes and plans. Where it matters most it does so with what the API server says: the cache that a process begins with may be of before
 // the last writes of the process before it, and its watch of Secrets may be further behind than that of objects. A token costs more than two
 // reads, and what is reported of an obstacle takes the place of a back-off that is still to be waited out. Nil: the object is gone.
-func (r *reader) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache) (*credential.State, credential.Plan, error) {
+func (r *reader) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) (*credential.State, credential.Plan, error) {
 	s, err := r.observe(ctx, obj, cache, r.cachedClient)
 	if err != nil {
 		return nil, credential.Plan{}, err
@@ -56,9 +55,7 @@ func (r *reader) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache 
 			return nil, credential.Plan{}, err
 		}
 	}
-	exchanges := (plan.Action == credential.ActionIssue || plan.Action == credential.ActionUpdate) && s.Desired.Flow.Exchanges()
-	nothingToLose := s.SavedStatus.LastRefreshTime == nil && s.SavedStatus.LastAttempt == nil && !s.Current.Found && !cache.target.Uncertain
-	if nothingToLose || (!exchanges || cache.target.Confirmed && !cache.target.Uncertain) && !credential.IsNewBlocker(s, plan) {
+	if !cache.MustConfirm(s, plan) {
 		return s, plan, nil
 	}
 	live, err := r.readObject(ctx, obj)
@@ -70,7 +67,7 @@ func (r *reader) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache 
 			return nil, credential.Plan{}, err
 		}
 	}
-	cache.target.Confirmed, cache.target.Uncertain, cache.objectVersion = cache.target.Confirmed || exchanges, false, live.ResourceVersion
+	cache.Target.Confirmed, cache.Target.Uncertain, cache.ObjectVersion = cache.Target.Confirmed || plan.Exchanges(s), false, live.ResourceVersion
 	if s, err = r.observe(ctx, live, cache, r.readClient); err != nil {
 		return nil, credential.Plan{}, err
 	}
@@ -79,7 +76,7 @@ func (r *reader) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache 
 
 // observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
 // status nor this process knows the version. The client Secret is observed by observeClient.
-func (r *reader) observe(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache, observeClient func(context.Context, *credential.State) error) (*credential.State, error) {
+func (r *reader) observe(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, observeClient func(context.Context, *credential.State) error) (*credential.State, error) {
 	s := r.viewOf(obj, cache)
 	obj = s.Object
 	var err error
@@ -95,31 +92,28 @@ func (r *reader) observe(ctx context.Context, obj *v1alpha1.CDPCredential, cache
 		if err != nil {
 			return nil, err
 		}
-		newer := !s.Target.HasToken() || before.Persisted != nil && before.Persisted.IssuedAt.After(s.Target.Persisted.IssuedAt)
-		if newer && before.HoldsToken(s.Now) && before.Owner() == obj.Name {
-			s.Current = before
-		}
+		s.PreferNewer(before)
 	}
 	r.clocks().AdoptStatus(s)
 	s.Repeated = credential.RepeatedBefore(s)
 	if rec := s.Current.Persisted; rec != nil {
-		s.Rejected = obj.Spec.Verify != nil && (cache.verification.Rejected == rec.TokenMAC || credential.RejectedBefore(s))
-		s.UpdateRefused = cache.token.UpdateRefused == rec.TokenMAC
+		s.Rejected = obj.Spec.Verify != nil && (cache.Verification.Rejected == rec.TokenMAC || credential.RejectedBefore(s))
+		s.UpdateRefused = cache.Token.UpdateRefused == rec.TokenMAC
 	}
-	cache.token.Recall(s, &cache.target)
+	cache.Token.Recall(s, &cache.Target)
 	if err := r.compareClient(ctx, s, cache); err != nil {
 		return nil, err
 	}
-	cache.target.Repairs.Confirm(s)
+	cache.Target.Repairs.Confirm(s)
 	return s, nil
 }
 
 // viewOf is a view of the object alone. What happened has happened, though it could not be written.
-func (r *reader) viewOf(obj *v1alpha1.CDPCredential, cache *objectCache) *credential.State {
+func (r *reader) viewOf(obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) *credential.State {
 	own := *obj
-	s := &credential.State{Now: r.Clock.Now(), ClockAhead: r.clocks().Ahead, Object: &own, SavedStatus: obj.Status, AllowedHosts: r.AllowedHosts, TokenHostsOnly: r.TokenHostsOnly, AllowedMetadata: r.AllowedMetadata}
-	if cache.unsaved != nil {
-		own.Status = *cache.unsaved.DeepCopy()
+	s := &credential.State{Now: r.Clock.Now(), ClockAhead: r.clocks().Ahead, Object: &own, SavedStatus: obj.Status, Policy: *r.Policy}
+	if cache.Unsaved != nil {
+		own.Status = *cache.Unsaved.DeepCopy()
 	}
 	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)
 	return s
@@ -128,9 +122,40 @@ func (r *reader) viewOf(obj *v1alpha1.CDPCredential, cache *objectCache) *creden
 // A reader finds out what there is, from the cache and, where that cannot know, from the API server. It changes nothing.
 type reader struct {
 	*Cluster
-	*Policy
+	*credential.Policy
 	*Sources
 	endings *credential.NamespaceEndings
 	// salt keys the fingerprints that never leave this process.
 	salt []byte
+}
+
+// ending reports whether a namespace is being deleted, for an object that has lost what it had: then there is nothing to be done or told. A wait above
+// zero means that this is not known yet.
+func (r *reader) ending(ctx context.Context, obj *v1alpha1.CDPCredential) (ends bool, wait time.Duration) {
+	if !obj.DeletionTimestamp.IsZero() { // what is kept by somebody's finalizer is served until it is gone
+		return false, 0
+	}
+	ends, ask, wait := r.endings.Recall(obj.Namespace, r.Clock.Now())
+	if !ask {
+		return ends, wait
+	}
+	// Only the API server knows, and whoever may make Secrets may ask it so.
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: obj.Namespace, Name: obj.Spec.Target.Name}}
+	err := r.Client.Create(ctx, secret, client.DryRunAll, client.FieldOwner(v1alpha1.ManagedBy))
+	ends = apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
+	r.endings.Learn(obj.Namespace, r.Clock.Now(), ends)
+	return ends, 0
+}
+
+// An endingError ends a pass over an object whose namespace is being deleted, or perhaps is.
+type endingError struct{ again time.Duration }
+
+func (e *endingError) Error() string { return "the namespace may be being deleted" }
+
+// notEnding gives an error if the object's namespace is being deleted, or if that is not known yet.
+func (r *reader) notEnding(ctx context.Context, obj *v1alpha1.CDPCredential) error {
+	if ends, wait := r.ending(ctx, obj); ends || wait > 0 {
+		return &endingError{cmp.Or(wait, credential.EndingKnownFor)}
+	}
+	return nil
 }

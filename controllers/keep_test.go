@@ -49,7 +49,7 @@ func TestValueToKeep(t *testing.T) {
 			if name == "nobody" {
 				v.Current.Version = credential.VersionOf(&secret.ObjectMeta)
 			}
-			cache := &objectCache{}
+			cache := &credential.ObjectCache{}
 			value, err := p.r.reader().valueToKeep(t.Context(), v, cache)
 			got := string(value)
 			if err != nil {
@@ -62,7 +62,7 @@ func TestValueToKeep(t *testing.T) {
 			if name == "another replica" {
 				want = []credential.SeenTarget{{Name: "etl-token", Version: credential.VersionOf(&secret.ObjectMeta), Content: credential.ContentEdited}}
 			}
-			if diff := cmp.Diff(want, cache.target.Seen, cmp.AllowUnexported(credential.SeenTarget{})); diff != "" {
+			if diff := cmp.Diff(want, cache.Target.Seen, cmp.AllowUnexported(credential.SeenTarget{})); diff != "" {
 				t.Errorf("remembered (-want +got):\n%s", diff)
 			}
 		})

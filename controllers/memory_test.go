@@ -14,7 +14,7 @@ func TestMemory(t *testing.T) {
 	var m objectCaches
 	name := types.NamespacedName{Namespace: "marketing", Name: "etl"}
 	first := m.of(name, "1")
-	first.verification.Rejected = "seal"
+	first.Verification.Rejected = "seal"
 	if m.of(name, "1") != first {
 		t.Error("the memory was lost")
 	}
@@ -22,7 +22,7 @@ func TestMemory(t *testing.T) {
 		t.Error("two namespaces share a memory")
 	}
 	second := m.of(name, "2")
-	if second == first || second.verification.Rejected != "" {
+	if second == first || second.Verification.Rejected != "" {
 		t.Errorf("another object of the same name has the memory of the first: %+v", second)
 	}
 	m.forget(name)

@@ -41,7 +41,7 @@ func (q *added) Add(request reconcile.Request) { q.names = append(q.names, reque
 func TestOwnWriteWakesNobodyTwice(t *testing.T) {
 	t.Parallel()
 	secret := func(version, owner string) *metav1.PartialObjectMetadata {
-		s := secretMetadata("marketing", "etl-token")
+		s := credential.SecretMetadata("marketing", "etl-token")
 		s.UID, s.ResourceVersion, s.Annotations = "uid", version, map[string]string{v1alpha1.CredentialAnnotation: owner}
 		return s
 	}

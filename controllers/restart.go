@@ -6,10 +6,8 @@ import (
 	"slices"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,9 +19,9 @@ import (
 
 // rollOut restarts the workloads of spec.rolloutRestart that have begun with other data than the target holds, as far as it is time to. It says what
 // status is to have of them, and when to come back. Its times are on the local clock, as those are that workloads carry. Nothing that goes wrong here is the token's business.
-func (r *restarter) rollOut(ctx context.Context, s *credential.State, cache *objectCache) ([]v1alpha1.RolloutRestartStatus, time.Time) {
-	waits := cache.rollouts
-	cache.rollouts = nil
+func (r *restarter) rollOut(ctx context.Context, s *credential.State, cache *credential.ObjectCache) ([]v1alpha1.RolloutRestartStatus, time.Time) {
+	waits := cache.Rollouts
+	cache.Rollouts = nil
 	var entries []v1alpha1.RolloutRestartStatus
 	var first time.Time
 	dataRevision := s.Target.DataRevision(s.Object.Name)
@@ -41,10 +39,10 @@ func (r *restarter) rollOut(ctx context.Context, s *credential.State, cache *obj
 			entry, until := r.rollOutOne(ctx, s, &o)
 			entries = append(entries, entry)
 			if !until.IsZero() {
-				if cache.rollouts == nil {
-					cache.rollouts = map[v1alpha1.RolloutRestart]credential.RestartWait{}
+				if cache.Rollouts == nil {
+					cache.Rollouts = map[v1alpha1.RolloutRestart]credential.RestartWait{}
 				}
-				cache.rollouts[ref] = credential.RestartWait{DataRevision: dataRevision, Until: until}
+				cache.Rollouts[ref] = credential.RestartWait{DataRevision: dataRevision, Until: until}
 				first = credential.Sooner(first, until)
 			}
 		}
@@ -76,7 +74,7 @@ func (r *restarter) rollOutOne(ctx context.Context, s *credential.State, o *cred
 		return r.notRestarted(ctx, o, err)
 	}
 	r.metrics.Restarted("")
-	r.Recorder.Eventf(s.Object, workloadReference(s.Object.Namespace, o.Workload), corev1.EventTypeNormal, v1alpha1.EventWorkloadRestarted, "RolloutRestart",
+	r.Recorder.Eventf(s.Object, credential.WorkloadReference(s.Object.Namespace, o.Workload), corev1.EventTypeNormal, v1alpha1.EventWorkloadRestarted, "RolloutRestart",
 		"Restarted %s %s, as the data of Secret %s has changed", o.Workload.Kind, o.Workload.Name, s.Target.Name)
 	return o.Restarted(now), time.Time{}
 }
@@ -98,7 +96,7 @@ func (r *restarter) notRestarted(ctx context.Context, o *credential.RestartState
 
 // look asks the API server for a workload. There is no cache of them: they are many, and seldom needed.
 func (r *restarter) look(ctx context.Context, namespace string, ref v1alpha1.RolloutRestart) (credential.Workload, error) {
-	obj := workloadReference(namespace, ref)
+	obj := credential.WorkloadReference(namespace, ref)
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(obj), obj); apierrors.IsNotFound(err) {
 		return credential.Workload{}, nil
 	} else if err != nil {
@@ -117,7 +115,7 @@ func (r *restarter) restart(ctx context.Context, s *credential.State, o *credent
 	if err != nil {
 		return fmt.Errorf("write the patch of the workload: %w", err)
 	}
-	obj := workloadReference(s.Object.Namespace, o.Workload)
+	obj := credential.WorkloadReference(s.Object.Namespace, o.Workload)
 	if err := r.Client.Patch(ctx, obj, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(v1alpha1.ManagedBy)); err != nil {
 		return fmt.Errorf("patch the workload: %w", err)
 	}
@@ -152,7 +150,7 @@ func (r *restarter) dataRevisions(ctx context.Context, s *credential.State, o *c
 
 // dataRevisionOf is the data revision of another object's target. Empty: it holds none of its data.
 func (r *restarter) dataRevisionOf(ctx context.Context, other *v1alpha1.CDPCredential) (string, error) {
-	secret := secretMetadata(other.Namespace, other.Spec.Target.Name)
+	secret := credential.SecretMetadata(other.Namespace, other.Spec.Target.Name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); apierrors.IsNotFound(err) {
 		return "", nil
 	} else if err != nil {
@@ -160,15 +158,6 @@ func (r *restarter) dataRevisionOf(ctx context.Context, other *v1alpha1.CDPCrede
 	}
 	target := credential.TargetSecret{Found: true, Metadata: secret.ObjectMeta, Persisted: credential.ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], other.Name)}
 	return target.DataRevision(other.Name), nil
-}
-
-// workloadReference is a workload without content.
-func workloadReference(namespace string, ref v1alpha1.RolloutRestart) *unstructured.Unstructured {
-	obj := &unstructured.Unstructured{}
-	obj.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind(string(ref.Kind)))
-	obj.SetNamespace(namespace)
-	obj.SetName(ref.Name)
-	return obj
 }
 
 // A restarter restarts the workloads of spec.rolloutRestart.

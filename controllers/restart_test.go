@@ -44,7 +44,7 @@ type play struct {
 // An actor is one credential between two passes.
 type actor struct {
 	v    *credential.State
-	mem  *objectCache
+	mem  *credential.ObjectCache
 	wake time.Time
 }
 
@@ -90,7 +90,7 @@ func newPlay(t *testing.T) *play {
 	}
 	p.r = &CDPCredentialReconciler{
 		Cluster: Cluster{Client: heard, Live: heard, Recorder: events.NewFakeRecorder(100)},
-		Policy:  Policy{RolloutRestart: true},
+		Policy:  credential.Policy{RolloutRestart: true},
 		Sources: Sources{Clock: p.clock, Rand: strings.NewReader("the name")},
 		Metrics: metrics,
 	}
@@ -123,7 +123,7 @@ func (p *play) enter(name, dataRevision string, refs ...v1alpha1.RolloutRestart)
 	s.Target.Name = name + "-token"
 	s.Target.Metadata.Annotations["cdpcredentials.io/credential"] = name
 	s.Target.Persisted.Object = name
-	p.cast[name] = &actor{v: s, mem: &objectCache{}}
+	p.cast[name] = &actor{v: s, mem: &credential.ObjectCache{}}
 	if err := p.api.Create(p.Context(), s.Object.DeepCopy()); err != nil {
 		p.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func (p *play) write(name, dataRevision string) {
 // restart ends the process and starts another one: what it remembers is lost.
 func (p *play) restart() {
 	for _, a := range p.cast {
-		a.mem, a.wake = &objectCache{}, p.clock.Now()
+		a.mem, a.wake = &credential.ObjectCache{}, p.clock.Now()
 	}
 }
 

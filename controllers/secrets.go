@@ -6,22 +6,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
-
-// secretReference is what an event says it is about, beside the object.
-func secretReference(namespace, name string) runtime.Object {
-	secret := &corev1.Secret{}
-	secret.Namespace, secret.Name = namespace, name
-	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return secret
-}
 
 // readObject asks the API server for the object. Nil: it is gone, which the cache will show, too.
 func (r *reader) readObject(ctx context.Context, obj *v1alpha1.CDPCredential) (*v1alpha1.CDPCredential, error) {
@@ -39,7 +29,7 @@ func (r *reader) readObject(ctx context.Context, obj *v1alpha1.CDPCredential) (*
 
 // cachedClient finds the client Secret in the cache.
 func (r *reader) cachedClient(ctx context.Context, s *credential.State) error {
-	meta := secretMetadata(s.Object.Namespace, s.Object.Spec.ClientSecretRef.Name)
+	meta := credential.SecretMetadata(s.Object.Namespace, s.Object.Spec.ClientSecretRef.Name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
 		return nil
 	} else if err != nil {
@@ -49,15 +39,15 @@ func (r *reader) cachedClient(ctx context.Context, s *credential.State) error {
 	return nil
 }
 
-func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache, name string) (credential.TargetSecret, error) {
-	meta := secretMetadata(obj.Namespace, name)
+func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, name string) (credential.TargetSecret, error) {
+	meta := credential.SecretMetadata(obj.Namespace, name)
 	err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta)
 	if client.IgnoreNotFound(err) != nil {
 		return credential.TargetSecret{}, fmt.Errorf("read the target Secret's metadata: %w", err)
 	}
 	found := err == nil
 	t := credential.TargetSecret{Name: name, Found: found, Version: credential.VersionOf(&meta.ObjectMeta), Metadata: meta.ObjectMeta}
-	seen, known := cache.target.Find(name)
+	seen, known := cache.Target.Find(name)
 	if known && !found {
 		if err := r.notEnding(ctx, obj); err != nil { // before thousands of Secrets are asked for that go with their namespace
 			return t, err
@@ -71,34 +61,23 @@ func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential,
 		return t, nil
 	}
 	t.Persisted = r.clocks().ParsePersistedState(t.Metadata.Annotations[v1alpha1.StateAnnotation], obj.Name)
-	switch {
-	case known && seen.Version == t.Version:
-		t.Content, t.Unusable, t.ForeignKeys = seen.Content, seen.Unusable, seen.ForeignKeys
-	case t.Persisted != nil && obj.Status.TargetName == name && obj.Status.TargetVersion == t.Version:
-		t.Content = credential.ContentIntact
-		if t.Persisted.Shared {
-			t.ForeignKeys = credential.SomeForeign
-		}
-	default:
+	if !t.Recall(seen, known, &obj.Status) {
 		return r.lookInto(ctx, obj, cache, name)
-	}
-	if other := credential.Controlled(&t.Metadata); other != "" {
-		t.Unusable = other
 	}
 	return t, nil
 }
 
 // lookInto reads a target Secret itself and remembers what it found.
-func (r *reader) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache, name string) (credential.TargetSecret, error) {
+func (r *reader) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, name string) (credential.TargetSecret, error) {
 	t, err := r.readTarget(ctx, obj, name)
 	if err != nil {
 		return t, err
 	}
-	cache.target.Uncertain = cache.target.Uncertain && name != obj.Spec.Target.Name
+	cache.Target.Uncertain = cache.Target.Uncertain && name != obj.Spec.Target.Name
 	if !t.Found {
-		cache.target.ForgetTarget(name)
+		cache.Target.ForgetTarget(name)
 	} else {
-		cache.target.SawTarget(t.Seen())
+		cache.Target.SawTarget(t.Seen())
 	}
 	return t, nil
 }
@@ -116,7 +95,7 @@ func (r *reader) readTarget(ctx context.Context, obj *v1alpha1.CDPCredential, na
 
 // compareClient says what has changed in what would be sent. The client Secret is read only if its version, or what is asked for, is
 // another one than it was when the answer was last found.
-func (r *reader) compareClient(ctx context.Context, s *credential.State, cache *objectCache) error {
+func (r *reader) compareClient(ctx context.Context, s *credential.State, cache *credential.ObjectCache) error {
 	if s.DesiredErr != nil || !s.Client.Found {
 		return nil //nolint:nilerr // what is wrong with the object is the plan's to say
 	}
@@ -138,13 +117,13 @@ func (r *reader) compareClient(ctx context.Context, s *credential.State, cache *
 
 // compareValues says what has changed in the values of the client Secret since the held token was issued, if withRecord is set, and since the last
 // failed attempt.
-func (r *reader) compareValues(ctx context.Context, s *credential.State, cache *objectCache, withRecord bool) error {
+func (r *reader) compareValues(ctx context.Context, s *credential.State, cache *credential.ObjectCache, withRecord bool) error {
 	last := s.Object.Status.LastAttempt
-	attemptStale := last != nil && last.Generation == s.Object.Generation && last.ClientSecretVersion != s.Client.Version && cache.client.Attempt != ""
+	attemptStale := last != nil && last.Generation == s.Object.Generation && last.ClientSecretVersion != s.Client.Version && cache.Client.Attempt != ""
 	if !withRecord && !attemptStale {
 		return nil
 	}
-	seen := &cache.client
+	seen := &cache.Client
 	if !seen.IsOf(s, withRecord) {
 		if err := r.readClient(ctx, s); err != nil || !s.Client.Found {
 			return err
@@ -199,17 +178,17 @@ func (r *reader) request(ctx context.Context, s *credential.State) (exchange.Req
 }
 
 // valueToKeep reads the held token for what was decided about it. If the Secret has changed since, the next pass decides on what is there now.
-func (r *reader) valueToKeep(ctx context.Context, s *credential.State, cache *objectCache) (exchange.Secret, error) {
+func (r *reader) valueToKeep(ctx context.Context, s *credential.State, cache *credential.ObjectCache) (exchange.Secret, error) {
 	decidedOn := s.Current.Version
 	value, there, err := r.currentToken(ctx, s)
 	switch {
 	case err != nil:
 		return "", err
 	case !there:
-		cache.target.ForgetTarget(s.Current.Name)
+		cache.Target.ForgetTarget(s.Current.Name)
 		return "", fmt.Errorf("read the held token: it is gone")
 	case s.Current.Version != decidedOn:
-		cache.target.SawTarget(s.Current.Seen()) // the cache is behind
+		cache.Target.SawTarget(s.Current.Seen()) // the cache is behind
 		return "", fmt.Errorf("read the held token: the Secret has changed")
 	}
 	return value, nil
@@ -229,11 +208,4 @@ func (r *reader) currentToken(ctx context.Context, s *credential.State) (exchang
 		}
 	}
 	return exchange.Secret(s.Current.Persisted.TokenIn(s.Current.Secret.Data)), true, nil
-}
-
-func secretMetadata(namespace, name string) *metav1.PartialObjectMetadata {
-	meta := &metav1.PartialObjectMetadata{}
-	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	meta.Namespace, meta.Name = namespace, name
-	return meta
 }

@@ -4,14 +4,17 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -22,6 +25,94 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
+
+// ClockChanged says that the local clock was set, or that the machine slept, so that timers are late. Every object is looked at again.
+func (r *CDPCredentialReconciler) ClockChanged(ctx context.Context) error {
+	all := &v1alpha1.CDPCredentialList{}
+	if err := r.Client.List(ctx, all); err != nil {
+		return fmt.Errorf("list all objects: %w", err)
+	}
+	for i := range all.Items {
+		select {
+		case r.wake <- event.GenericEvent{Object: &all.Items[i]}:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// wokenPriority is above that of every object that is not woken by the gate: a place is kept for it.
+const wokenPriority = 2 * int(credential.UrgentWithin/time.Second)
+
+// wakeByGate has the gate wake objects by the controller's queue. It is a source of the controller: the queue exists from then on.
+func (r *CDPCredentialReconciler) wakeByGate(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	prioritized, _ := queue.(priorityqueue.PriorityQueue[reconcile.Request])
+	wake := func(object string) {
+		namespace, name, _ := strings.Cut(object, "/")
+		request := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}
+		if prioritized == nil {
+			queue.Add(request)
+			return
+		}
+		priority := wokenPriority
+		prioritized.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, request)
+	}
+	r.Gate.Notify(wake, func(d time.Duration, f func(time.Time)) {
+		time.AfterFunc(d, func() { f(r.Clock.Now()) })
+	})
+	return nil
+}
+
+// apiRateLimiter paces what the API server refuses; the default begins at 5 ms, which is of use to nobody.
+func apiRateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost)
+}
+
+// retryFirst and retryMost are the first and the longest wait after an error.
+const (
+	retryFirst = 500 * time.Millisecond
+	retryMost  = time.Minute
+)
+
+// urgentFirst lets a process begin with the objects whose tokens have the least left. After a fail-over many may be due, and without it their
+// order is chance. It adds to the handler of all objects: the queue takes the higher priority of the two.
+func urgentFirst(now func() time.Time) handler.EventHandler {
+	return handler.Funcs{CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		obj, ok := e.Object.(*v1alpha1.CDPCredential)
+		queue, prioritizes := q.(priorityqueue.PriorityQueue[reconcile.Request])
+		if !ok || !prioritizes {
+			return
+		}
+		if priority := credential.QueuePriority(obj.Status.TokenExpirationTime, now()); priority > 0 {
+			queue.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
+		}
+	}}
+}
+
+// wakeBySecrets wakes the objects that a Secret matters to, but not the one that has just written it.
+func (r *CDPCredentialReconciler) wakeBySecrets() handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	owner := func(secret client.Object) string { return secret.GetAnnotations()[v1alpha1.CredentialAnnotation] }
+	wake := func(q queue, requests []reconcile.Request, version string) {
+		for _, request := range requests {
+			if !r.OwnWrites.Recognise(request.NamespacedName, version) {
+				q.Add(request)
+			}
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
+			wake(q, r.referencing(ctx, e.Object, owner(e.Object)), credential.VersionOf(e.Object))
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			wake(q, r.referencing(ctx, e.ObjectNew, owner(e.ObjectNew), owner(e.ObjectOld)), credential.VersionOf(e.ObjectNew))
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
+			wake(q, r.referencing(ctx, e.Object, owner(e.Object)), "")
+		},
+	}
+}
 
 // Fields of the cache's indexes.
 const (
@@ -43,7 +134,7 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.CDPCredential{}, secretNameField, func(obj client.Object) []string { return slimcache.Buckets(credential.SecretNames(obj)) }); err != nil {
 		return fmt.Errorf("index CDPCredentials: %w", err)
 	}
-	if err := mgr.GetFieldIndexer().IndexField(ctx, secretMetadata("", ""), ownedByField, func(obj client.Object) []string { return slimcache.Buckets(credential.ControllerUID(obj)) }); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, credential.SecretMetadata("", ""), ownedByField, func(obj client.Object) []string { return slimcache.Buckets(credential.ControllerUID(obj)) }); err != nil {
 		return fmt.Errorf("index Secrets: %w", err)
 	}
 	r.wake = make(chan event.GenericEvent)

@@ -16,7 +16,7 @@ func TestAnotherShardsTargetIsLeft(t *testing.T) {
 	p := newPlay(t)
 	p.enter("etl", "revision")
 	name, target := types.NamespacedName{Namespace: "marketing", Name: "etl"}, types.NamespacedName{Namespace: "marketing", Name: "etl-token"}
-	p.r.memory.of(name, "uid").stale.SharedTarget = target.Name
+	p.r.memory.of(name, "uid").Stale.SharedTarget = target.Name
 	owner := func() string {
 		t.Helper()
 		secret := &corev1.Secret{}

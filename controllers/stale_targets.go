@@ -20,11 +20,11 @@ import (
 
 // deleteStaleTargets removes the targets of earlier names, once the token is in the new one and status says so. What the API server refuses is told once and
 // tried again, and keeps nothing else from happening. It says when to come back; zero: nothing is left.
-func (r *staleTargets) deleteStaleTargets(ctx context.Context, s *credential.State, cache *objectCache, result credential.Result) time.Time {
+func (r *staleTargets) deleteStaleTargets(ctx context.Context, s *credential.State, cache *credential.ObjectCache, result credential.Result) time.Time {
 	if !result.Wrote && (s.IsMoving() || !s.Target.HasToken() || s.Object.Spec.Suspend) {
 		return time.Time{}
 	}
-	c := &cache.stale.Cleanup
+	c := &cache.Stale.Cleanup
 	if s.Now.Before(c.At) && c.At.Sub(s.Now) <= credential.CleanupMaxBackoff { // else the clock was set back
 		return c.At
 	}
@@ -41,14 +41,14 @@ func (r *staleTargets) deleteStaleTargets(ctx context.Context, s *credential.Sta
 	ctrl.LoggerFrom(ctx).Error(err, "Failed to remove the target Secret of before", "secret", name)
 	if credential.RefusedByPolicy(err) && !c.Told {
 		c.Told = true
-		r.Recorder.Eventf(s.Object, secretReference(s.Object.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", credential.StaleTargetMessage(s.Object, name, err))
+		r.Recorder.Eventf(s.Object, credential.SecretReference(s.Object.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", credential.StaleTargetMessage(s.Object, name, err))
 	}
 	return c.At
 }
 
 // deleteAll deletes what earlier names of the target have left behind, once the token is in the right one. With Retain it only gives up
 // their ownership, so that they outlive the object. Nothing is touched that does not say that it is ours. With an error it names the Secret.
-func (r *staleTargets) deleteAll(ctx context.Context, s *credential.State, cache *objectCache) (string, error) {
+func (r *staleTargets) deleteAll(ctx context.Context, s *credential.State, cache *credential.ObjectCache) (string, error) {
 	obj := s.Object
 	owned := &metav1.PartialObjectMetadataList{}
 	owned.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
@@ -61,7 +61,7 @@ func (r *staleTargets) deleteAll(ctx context.Context, s *credential.State, cache
 			names[owned.Items[i].Name] = true
 		}
 	}
-	if old := cache.stale.Cleanup.Before; old != "" {
+	if old := cache.Stale.Cleanup.Before; old != "" {
 		names[old] = true
 	}
 	delete(names, obj.Spec.Target.Name)
@@ -74,9 +74,9 @@ func (r *staleTargets) deleteAll(ctx context.Context, s *credential.State, cache
 }
 
 // deleteOne removes one target of before, if it still says that it is ours.
-func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache *objectCache, name string) error {
+func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache *credential.ObjectCache, name string) error {
 	obj := s.Object
-	meta := secretMetadata(obj.Namespace, name)
+	meta := credential.SecretMetadata(obj.Namespace, name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
 		return nil
 	} else if err != nil {
@@ -106,7 +106,7 @@ func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("delete Secret %s: %w", name, err)
 	}
-	cache.target.ForgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
+	cache.Target.ForgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
 	return nil
 }
 
@@ -140,8 +140,8 @@ func (r *staleTargets) removeOwnerReference(ctx context.Context, secret *metav1.
 type staleTargets struct{ *reader }
 
 // isShared reports whether a target of before holds keys that are none of ours. It is looked into unless this process knows what is in it.
-func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache, secret *metav1.PartialObjectMetadata, ours []string) (bool, error) {
-	if seen, known := cache.target.Find(secret.Name); known && seen.Version == credential.VersionOf(&secret.ObjectMeta) {
+func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, secret *metav1.PartialObjectMetadata, ours []string) (bool, error) {
+	if seen, known := cache.Target.Find(secret.Name); known && seen.Version == credential.VersionOf(&secret.ObjectMeta) {
 		return credential.Without(seen.ForeignKeys, ours) != "", nil
 	}
 	t, err := r.readTarget(ctx, obj, secret.Name)
@@ -150,11 +150,11 @@ func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential
 
 // withdraw takes what we wrote out of the shared target of an object that is gone. One that only left the cache, because its labels have given it to
 // another shard, needs it still.
-func (r *staleTargets) withdraw(ctx context.Context, object types.NamespacedName, cache *objectCache) error {
-	if cache == nil || cache.stale.SharedTarget == "" {
+func (r *staleTargets) withdraw(ctx context.Context, object types.NamespacedName, cache *credential.ObjectCache) error {
+	if cache == nil || cache.Stale.SharedTarget == "" {
 		return nil
 	}
-	secret := secretMetadata(object.Namespace, cache.stale.SharedTarget)
+	secret := credential.SecretMetadata(object.Namespace, cache.Stale.SharedTarget)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); err != nil {
 		return client.IgnoreNotFound(err)
 	}

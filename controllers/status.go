@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -19,30 +19,59 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
+// interrupted ends a pass that could not go on because of an error. The queue's back-off decides when it is tried again; but a refusal that lasts is
+// told, and Ready turns False when the token expires, whatever happens.
+func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cache *credential.ObjectCache, err error) (ctrl.Result, error) {
+	refused, ok := errors.AsType[*credential.RequestError](err)
+	if !ok || ctx.Err() != nil {
+		return ctrl.Result{}, err
+	}
+	s.Now = r.Clock.Now()
+	f := &cache.ApiFailure
+	status, toldAt, expiresAt := f.Report(s, refused, cache.Token.HeldUpSince)
+	local := r.clocks().LocalStatus(s, status)
+	unsaved := cache.Unsaved
+	if _, saved := r.patchStatus(ctx, s.Object, s.SavedStatus, cache, local); saved != nil {
+		cache.Unsaved = unsaved // nothing has happened that the next pass could not find out: it is not to hide what another process has saved
+		err = errors.Join(err, saved)
+	} else {
+		r.recordEvents(s, &s.SavedStatus, &local)
+	}
+	again := s.Now.Add(credential.Doubled(retryFirst, retryMost, f.Failures))
+	f.Failures++
+	tooLate := !toldAt.IsZero() && toldAt.Before(again) || !expiresAt.IsZero() && expiresAt.Before(s.Now.Add(retryMost))
+	if !tooLate {
+		return ctrl.Result{}, err
+	}
+	// The queue might come back too late for that: it has counted other errors, too.
+	ctrl.LoggerFrom(ctx).Error(err, "The API server refused a request")
+	return ctrl.Result{RequeueAfter: max(credential.Sooner(again, toldAt, expiresAt).Sub(s.Now), time.Millisecond)}, nil
+}
+
 // patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together. It reports whether the object is gone.
-func (r *statusWriter) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, saved v1alpha1.CDPCredentialStatus, cache *objectCache, status v1alpha1.CDPCredentialStatus) (gone bool, err error) {
-	version := unconfirmedVersion(obj, &saved, cache)
+func (r *statusWriter) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, saved v1alpha1.CDPCredentialStatus, cache *credential.ObjectCache, status v1alpha1.CDPCredentialStatus) (gone bool, err error) {
+	version := cache.UnconfirmedVersion(obj, &saved)
 	patch, err := credential.StatusPatch(obj.UID, version, &saved, &status)
 	if err != nil {
 		return false, err
 	}
 	if patch == nil {
-		cache.unsaved = nil
+		cache.Unsaved = nil
 		return false, nil
 	}
-	cache.unsaved = status.DeepCopy()
+	cache.Unsaved = status.DeepCopy()
 	after := &v1alpha1.CDPCredential{}
 	after.Namespace, after.Name = obj.Namespace, obj.Name
 	err = r.Client.Status().Patch(ctx, after, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(v1alpha1.ManagedBy))
 	if apierrors.IsNotFound(err) {
-		cache.unsaved = nil
+		cache.Unsaved = nil
 		return true, nil
 	} else if version != "" && apierrors.IsInvalid(err) {
 		return r.outdated(ctx, obj, cache, err)
 	} else if err != nil {
 		return false, fmt.Errorf("patch status: %w", err)
 	}
-	cache.objectVersion, cache.unsaved = after.ResourceVersion, nil
+	cache.ObjectVersion, cache.Unsaved = after.ResourceVersion, nil
 	return false, nil
 }
 
@@ -59,7 +88,7 @@ func (r *statusWriter) recordIssued(s *credential.State, result credential.Resul
 	}
 	r.metrics.Issued(client.ObjectKeyFromObject(s.Object), issuedMetrics(s, result))
 	if !result.Routine {
-		r.Recorder.Eventf(s.Object, secretReference(s.Object.Namespace, s.Target.Name), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh",
+		r.Recorder.Eventf(s.Object, credential.SecretReference(s.Object.Namespace, s.Target.Name), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh",
 			"Wrote a new token to Secret %s", s.Target.Name)
 	}
 	for _, w := range result.Warnings {
@@ -76,7 +105,7 @@ func (r *statusWriter) recordEvents(s *credential.State, before, status *v1alpha
 		}
 	}
 	for _, w := range credential.NewRestartWarnings(before.RolloutRestart, status.RolloutRestart) {
-		r.Recorder.Eventf(s.Object, workloadReference(s.Object.Namespace, v1alpha1.RolloutRestart{Kind: w.Kind, Name: w.Name}), corev1.EventTypeWarning, w.Reason, "RolloutRestart", "%s", credential.Shorten(w.Message, maxNote))
+		r.Recorder.Eventf(s.Object, credential.WorkloadReference(s.Object.Namespace, v1alpha1.RolloutRestart{Kind: w.Kind, Name: w.Name}), corev1.EventTypeWarning, w.Reason, "RolloutRestart", "%s", credential.Shorten(w.Message, maxNote))
 	}
 }
 
@@ -90,61 +119,28 @@ func issuedMetrics(s *credential.State, result credential.Result) telemetry.Issu
 
 // objectMetrics is what an object's metrics say.
 func objectMetrics(s *credential.State, status *v1alpha1.CDPCredentialStatus) telemetry.Object {
-	object := telemetry.Object{
-		Provider: s.Desired.Flow.Provider, Secret: s.Object.Spec.Target.Name, Suspended: s.Object.Spec.Suspend,
-		Ready: meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady), Failing: failingConditions(status.Conditions),
-	}
+	endpoint := ""
 	if s.Desired.Endpoint != (egress.Endpoint{}) {
-		object.Endpoint = slimcache.Intern(s.Desired.Endpoint.String())
+		endpoint = slimcache.Intern(s.Desired.Endpoint.String())
 	}
-	if t := status.TokenExpirationTime; t != nil {
-		object.TokenExpiration = t.Unix()
-	}
-	if t := status.NextRefreshTime; t != nil {
-		object.NextRefresh = t.Unix()
-	}
-	return object
-}
-
-// failingConditions are those that say that something is wrong: at most one of the refresh, and one of the verification. Suspension is nothing wrong.
-func failingConditions(conditions []metav1.Condition) []telemetry.FailingCondition {
-	var failing []telemetry.FailingCondition
-	for _, kind := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling} {
-		if c := meta.FindStatusCondition(conditions, kind); c != nil && c.Status == metav1.ConditionTrue {
-			failing = append(failing, telemetry.FailingCondition{Condition: kind, Reason: c.Reason})
-		}
-	}
-	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionVerified); c != nil && c.Status == metav1.ConditionFalse {
-		failing = append(failing, telemetry.FailingCondition{Condition: c.Type, Reason: c.Reason})
-	}
-	return failing
+	return telemetry.ObjectOf(&s.Object.Spec, status, s.Desired.Flow.Provider, endpoint)
 }
 
 // errOutdated says that status was decided on with an object that has changed since.
 var errOutdated = errors.New("the object has changed since it was read")
 
-// unconfirmedVersion is the version of an object that this process knows only from the list that it began with, which may be minutes old. What another
-// process has written since is not to be mixed with what is changed of that: a backoff would get the time of a renewal. Empty: this process has read
-// or written the object, or there is nothing in its status that could be lost.
-func unconfirmedVersion(obj *v1alpha1.CDPCredential, saved *v1alpha1.CDPCredentialStatus, cache *objectCache) string {
-	if cache.objectVersion != "" || saved.LastRefreshTime == nil && saved.LastAttempt == nil {
-		return ""
-	}
-	return obj.ResourceVersion
-}
-
 // outdated finds out whether the object has changed since it was read: then it is decided on again once the cache shows that.
-func (r *statusWriter) outdated(ctx context.Context, obj *v1alpha1.CDPCredential, cache *objectCache, refused error) (gone bool, err error) {
+func (r *statusWriter) outdated(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, refused error) (gone bool, err error) {
 	live, err := r.readObject(ctx, obj)
 	switch {
 	case err != nil:
 		return false, err
 	case live == nil:
-		cache.unsaved = nil
+		cache.Unsaved = nil
 		return true, nil
 	case live.ResourceVersion == obj.ResourceVersion:
 		return false, fmt.Errorf("patch status: %w", refused)
 	}
-	cache.objectVersion, cache.unsaved, cache.target.Confirmed = live.ResourceVersion, nil, false
+	cache.ObjectVersion, cache.Unsaved, cache.Target.Confirmed = live.ResourceVersion, nil, false
 	return false, fmt.Errorf("patch status: %w", errOutdated)
 }

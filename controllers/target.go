@@ -2,20 +2,94 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
+// rewrite publishes the held token again: in the shape that is wanted now, or under the target's new name.
+func (r *tokenReconciler) rewrite(ctx context.Context, s *credential.State, cache *credential.ObjectCache) (credential.Result, error) {
+	if at := cache.Target.RewriteAt(s.Now); !at.IsZero() {
+		return credential.Result{Waiting: true, At: at}, nil
+	}
+	req, f, err := r.request(ctx, s)
+	if f != nil || err != nil {
+		return credential.Result{Failure: f}, err
+	}
+	value, err := r.valueToKeep(ctx, s, cache)
+	if err != nil {
+		return credential.Result{}, err
+	}
+	return r.publish(ctx, s, cache, credential.CurrentToken(s, req, value))
+}
+
+// publish writes the target and brings the view up to date with it.
+func (r *tokenReconciler) publish(ctx context.Context, s *credential.State, cache *credential.ObjectCache, p *credential.Publication) (credential.Result, error) {
+	version, err := r.write(ctx, s, cache, p)
+	if err != nil {
+		result, err := r.unwritten(ctx, s, cache, err)
+		if err != nil && !errors.Is(err, credential.ErrSuperseded) {
+			cache.Target.Uncertain = cache.Token.Pending == nil // a token in the hand finds out when it is written again
+		}
+		return result, err
+	}
+	cache.Token.Pending, cache.Target.Confirmed, cache.Target.Uncertain = nil, true, false
+	s.Published(p, version)
+	cache.Target.SawTarget(s.Target.Seen())
+	return credential.Result{Wrote: true}, nil
+}
+
+// unwritten says what comes of a write that failed.
+func (r *tokenReconciler) unwritten(ctx context.Context, s *credential.State, cache *credential.ObjectCache, err error) (credential.Result, error) {
+	if foreign, ok := errors.AsType[*credential.NotOursError](err); ok {
+		s.Target = foreign.Target
+		return credential.Result{Failure: credential.FindBlocker(s, credential.ActionNone)}, nil
+	}
+	switch {
+	case errors.Is(err, credential.ErrSuperseded):
+		cache.Token.Pending = nil
+		return credential.Result{}, err
+	case errors.Is(err, credential.ErrNamespaceTerminating):
+		cache.Target.Terminating, cache.Token.Pending = true, nil
+		return credential.Result{Waiting: true}, nil
+	}
+	refusal, ok := credential.WriteRefusalOf(err)
+	if !ok {
+		return credential.Result{}, err
+	}
+	ctrl.LoggerFrom(ctx).Info("The API server refused to have the target Secret written", "secret", s.Target.Name, "answer", refusal.Answer, "by", refusal.By)
+	return credential.Result{Failure: refusal.Failure(s)}, nil
+}
+
+// rehearse has the API server try the write of the target without doing it: after a refusal no token is asked for that could not be written either. It
+// gives what is in the way.
+func (r *tokenReconciler) rehearse(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.Plan, req exchange.Request) (credential.Result, error) {
+	if s.Object.Status.WriteRefusals == 0 || !s.Desired.Flow.Exchanges() {
+		return credential.Result{}, nil
+	}
+	salt, err := r.random(16)
+	if err != nil {
+		return credential.Result{}, err
+	}
+	p := credential.NewRehearsal(s, plan, req, salt)
+	if _, err = r.write(ctx, s, cache, p); err == nil {
+		return credential.Result{}, nil
+	}
+	return r.unwritten(ctx, s, cache, err)
+}
+
 // write publishes p in the target Secret and returns its version. It touches no Secret that is not ours, whatever the cache said.
-func (r *targetWriter) write(ctx context.Context, s *credential.State, cache *objectCache, p *credential.Publication) (string, error) {
+func (r *targetWriter) write(ctx context.Context, s *credential.State, cache *credential.ObjectCache, p *credential.Publication) (string, error) {
 	r.clocks().Stamp(&p.Persisted)
 	data, err := credential.TargetData(s.Object, p)
 	if err != nil {
@@ -110,7 +184,7 @@ func (r *targetWriter) patchTarget(ctx context.Context, namespace string, target
 	if err != nil {
 		return nil, err
 	}
-	got := secretMetadata(namespace, target.Name)
+	got := credential.SecretMetadata(namespace, target.Name)
 	opts := []client.PatchOption{client.FieldOwner(v1alpha1.ManagedBy)}
 	if rehearsal {
 		opts = append(opts, client.DryRunAll)

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
@@ -42,36 +41,6 @@ func TestObjectMetrics(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
-	}
-}
-
-// TestFailingConditions: Stalled and Reconciling say that something is wrong while they are True, Verified while it is False, and no other does.
-func TestFailingConditions(t *testing.T) {
-	t.Parallel()
-	condition := func(kind string, truth metav1.ConditionStatus, reason string) metav1.Condition {
-		return metav1.Condition{Type: kind, Status: truth, Reason: reason}
-	}
-	ready := condition("Ready", "True", "TokenValid")
-	for name, tc := range map[string]struct {
-		conditions []metav1.Condition
-		want       []telemetry.FailingCondition
-	}{
-		"none": {nil, nil},
-		"well": {[]metav1.Condition{ready, condition("Refreshed", "True", "TokenIssued"), condition("Verified", "True", "Verified")}, nil},
-		"an outage": {
-			[]metav1.Condition{ready, condition("Refreshed", "False", "EndpointUnavailable"), condition("Reconciling", "True", "EndpointUnavailable")},
-			[]telemetry.FailingCondition{{Condition: "Reconciling", Reason: "EndpointUnavailable"}},
-		},
-		"stalled, and not verified": {
-			[]metav1.Condition{condition("Verified", "False", "TokenRejected"), condition("Stalled", "True", "BudgetSpent")},
-			[]telemetry.FailingCondition{{Condition: "Stalled", Reason: "BudgetSpent"}, {Condition: "Verified", Reason: "TokenRejected"}},
-		},
-		"no longer stalled": {[]metav1.Condition{condition("Stalled", "False", "BudgetSpent")}, nil},
-		"not verified yet":  {[]metav1.Condition{condition("Verified", "Unknown", "EndpointUnavailable")}, nil},
-	} {
-		if diff := cmp.Diff(tc.want, failingConditions(tc.conditions)); diff != "" {
-			t.Errorf("%s: -want +got:\n%s", name, diff)
-		}
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // verify tries the token against the API, if it is time to. It gives nil if it was not tried, and when to come back. A 401 to a token
 // that was not itself issued because of a 401 is not reported: the next pass issues a new one.
-func (r *verifier) verify(ctx context.Context, s *credential.State, cache *objectCache, out credential.Result) (*credential.Verification, time.Time) {
+func (r *verifier) verify(ctx context.Context, s *credential.State, cache *credential.ObjectCache, out credential.Result) (*credential.Verification, time.Time) {
 	spec := s.Object.Spec.Verify
 	if spec == nil || s.Object.Spec.Suspend || s.IsMoving() || s.Target.Content != credential.ContentIntact || !s.Target.HoldsToken(s.Now) || s.Target.Owner() != s.Object.Name {
 		return nil, time.Time{}
@@ -31,17 +31,17 @@ func (r *verifier) verify(ctx context.Context, s *credential.State, cache *objec
 		return nil, time.Time{} // reported as SecretNotFound
 	}
 	if f := credential.HostConsent(s, endpoint); f != nil {
-		cache.verification.Verified = "" // it is tried as soon as it may be again: until then nobody knows
+		cache.Verification.Verified = "" // it is tried as soon as it may be again: until then nobody knows
 		return credential.VerificationNotAllowed(f), time.Time{}
 	}
 	this := credential.Fingerprint(nil, []byte(s.Target.Persisted.TokenMAC), []byte(spec.URL), []byte(credential.VerifyInterval(spec).String()), []byte(s.Desired.CAKey))
-	if !cache.verification.VerifySpread && credential.VerifiedBefore(s) {
+	if !cache.Verification.VerifySpread && credential.VerifiedBefore(s) {
 		// After a restart the tries are spread over the interval, and not all made at once.
-		cache.verification.Verified, cache.verification.VerifyAt = this, s.Now.Add(time.Duration(r.Jitter()*float64(credential.VerifyInterval(spec))))
+		cache.Verification.Verified, cache.Verification.VerifyAt = this, s.Now.Add(time.Duration(r.Jitter()*float64(credential.VerifyInterval(spec))))
 	}
-	cache.verification.VerifySpread = true
-	if cache.verification.TriedAlready(s, this) {
-		return nil, cache.verification.VerifyAt
+	cache.Verification.VerifySpread = true
+	if cache.Verification.TriedAlready(s, this) {
+		return nil, cache.Verification.VerifyAt
 	}
 	reservation, delay := r.Gate.Reserve(r.Clock.Now(), credential.VerificationGateRequest(s, endpoint))
 	if delay != nil {
@@ -55,20 +55,20 @@ func (r *verifier) verify(ctx context.Context, s *credential.State, cache *objec
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to try the token")
 		return nil, s.Now.Add(credential.VerifyAgain)
 	}
-	cache.verification.Verified, cache.verification.VerifyAt, cache.verification.Distrusted = this, r.Clock.Now().Add(credential.VerifyInterval(spec)), ""
+	cache.Verification.Verified, cache.Verification.VerifyAt, cache.Verification.Distrusted = this, r.Clock.Now().Add(credential.VerifyInterval(spec)), ""
 	if tried == nil {
 		return nil, s.Now // 401: a new token is due at once
 	}
 	if tried.Distrusts {
-		cache.verification.Distrusted = s.Client.Version
+		cache.Verification.Distrusted = s.Client.Version
 	}
 	if tried.Unsettled {
-		cache.verification.VerifyAt = credential.Sooner(cache.verification.VerifyAt, s.Target.Persisted.IssuedAt.Add(credential.SettlingTokens))
+		cache.Verification.VerifyAt = credential.Sooner(cache.Verification.VerifyAt, s.Target.Persisted.IssuedAt.Add(credential.SettlingTokens))
 	}
-	return tried, cache.verification.VerifyAt
+	return tried, cache.Verification.VerifyAt
 }
 
-func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *objectCache, endpoint egress.Endpoint) (*credential.Verification, egress.Result, error) {
+func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *credential.ObjectCache, endpoint egress.Endpoint) (*credential.Verification, egress.Result, error) {
 	unknown := egress.Result{Kind: egress.Cancelled}
 	req, f, err := r.request(ctx, s)
 	if err != nil {
@@ -98,7 +98,7 @@ func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *obj
 	}
 	tried, rejected := credential.VerificationOf(s, got, r.Clock.Now())
 	if rejected {
-		cache.verification.Rejected = s.Target.Persisted.TokenMAC
+		cache.Verification.Rejected = s.Target.Persisted.TokenMAC
 	}
 	if _, refused := credential.AddressRefusal(got.Err); refused {
 		result = unknown

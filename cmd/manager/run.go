@@ -70,7 +70,7 @@ func run(ctx context.Context, opts *options) error {
 		Endpoints: controllers.Endpoints{
 			Exchanger: exchange.Exchanger{Now: local.Now, Rand: rand.Reader, Keys: keys}, Transports: transports, Gate: egress.NewGate(opts.limits),
 		},
-		Policy: controllers.Policy{
+		Policy: credential.Policy{
 			AllowedHosts: opts.allowedHosts, TokenHostsOnly: opts.tokenHostsOnly, AllowedMetadata: opts.allowedMetadata, RolloutRestart: opts.rolloutRestart,
 		},
 		Sources:   controllers.Sources{Clock: local, LocalClock: local, Jitter: mathrand.Float64, Rand: rand.Reader},

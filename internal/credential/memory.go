@@ -135,3 +135,17 @@ const (
 	CleanupBackoff    = 5 * time.Second
 	CleanupMaxBackoff = 10 * time.Minute
 )
+
+// maxRewrites is how often a target is rewritten within MinIssueInterval.
+const maxRewrites = 5
+
+// RewriteAt counts a rewrite and returns when it may be made. Zero: now. Another writer that keeps reverting us must not drive our reconcile rate.
+func (m *TargetMemory) RewriteAt(now time.Time) time.Time {
+	if now.Sub(m.RewriteSince) >= MinIssueInterval || now.Before(m.RewriteSince) {
+		m.RewriteSince, m.Rewrites = now, 0
+	}
+	if m.Rewrites++; m.Rewrites > maxRewrites {
+		return m.RewriteSince.Add(MinIssueInterval)
+	}
+	return time.Time{}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/render"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
 // Publication is a token on its way into the target, with all that the record says of it.
@@ -136,4 +137,48 @@ func (p *Publication) TargetMetadata(s *State, data map[string][]byte) (TargetMe
 	}
 	want.Annotations[v1alpha1.StateAnnotation] = string(state)
 	return want, nil
+}
+
+// ChangeTakenBack reports whether the change that called for an exchange is none any more: the request is the one that the current token is from.
+func ChangeTakenBack(s *State, plan Plan, req exchange.Request) bool {
+	return plan.Cause == CauseChanged && s.Desired.Flow.Exchanges() && isRecorded(s, req)
+}
+
+// isRecorded reports whether the target says that its token is from this request.
+func isRecorded(s *State, req exchange.Request) bool {
+	rec := s.Current.Persisted
+	return rec.SpecHash == s.Desired.SpecHash && CompareRequests(rec, req) == Same
+}
+
+// CurrentToken is the current token on its way into the target again. What has just been changed stays visible to the next reconcile.
+func CurrentToken(s *State, req exchange.Request, value exchange.Secret) *Publication {
+	rec := *s.Current.Persisted
+	if isRecorded(s, req) {
+		rec.ClientVersion = s.Client.Version
+	}
+	return Republication(req, rec, value)
+}
+
+// placeholder is written in a rehearsal in place of a token.
+const placeholder = "placeholder-for-a-token"
+
+// NewRehearsal is a token that is not there yet, for the API server to say whether it could be written.
+func NewRehearsal(s *State, plan Plan, req exchange.Request, salt []byte) *Publication {
+	life := token.Life{IssuedAt: s.Now, ExpiresAt: s.Now.Add(time.Hour)}
+	p := NewPublication(s, Plan{Action: ActionIssue, Cause: plan.Cause}, req, exchange.Token{Value: placeholder, Type: "Bearer", Life: life}, salt)
+	p.DryRun = true
+	return p
+}
+
+// Published brings the state up to date with what was written.
+func (s *State) Published(p *Publication, version string) {
+	want := DesiredMetadata(s.Object, p.Persisted.LocalExpiry(), p.Persisted.Shared)
+	s.ClockAhead = p.Persisted.ClockAhead
+	s.Target = TargetSecret{
+		Name: s.Target.Name, Found: true, Version: version, Persisted: &p.Persisted, Content: ContentIntact,
+		ForeignKeys: Without(s.Target.ForeignKeys, p.Persisted.Keys),
+	}
+	s.Target.Metadata.Labels, s.Target.Metadata.Annotations, s.Target.Metadata.OwnerReferences = want.Labels, want.Annotations, want.OwnerReferences(nil)
+	s.Current = s.Target
+	s.Repeated = s.Repeated && p.Repeated
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
 // A view is all that a pass decides from: the object, its two Secrets, and the time. Deciding from it is pure.
@@ -18,12 +17,7 @@ type State struct {
 
 	Desired    DesiredFlow
 	DesiredErr error
-	// AllowedHosts are the hosts that an administrator consented to for everybody.
-	AllowedHosts egress.Hosts
-	// TokenHostsOnly are the hosts to which an administrator limited everybody. Empty: no limit.
-	TokenHostsOnly egress.Hosts
-	// AllowedMetadata are the keys and prefixes of target metadata that an administrator opened though they make other controllers act.
-	AllowedMetadata []string
+	Policy
 
 	Client ClientSecret
 	// Target is the Secret that spec.target names, held the one that has the token: the same, or the target of before a renaming.
@@ -56,3 +50,11 @@ type State struct {
 
 // IsMoving says whether the token has yet to be moved from the target of before a renaming.
 func (s *State) IsMoving() bool { return s.Current.Name != s.Target.Name }
+
+// PreferNewer makes the target of an earlier name the current one if its token is the newer one, alive and ours: it is yet to be moved.
+func (s *State) PreferNewer(before TargetSecret) {
+	newer := !s.Target.HasToken() || before.Persisted != nil && before.Persisted.IssuedAt.After(s.Target.Persisted.IssuedAt)
+	if newer && before.HoldsToken(s.Now) && before.Owner() == s.Object.Name {
+		s.Current = before
+	}
+}

@@ -220,3 +220,23 @@ func changes[V any](want map[string]V, had []string) map[string]any {
 	}
 	return patch
 }
+
+// Recall fills in what is in a target of which only metadata was read, from what this process saw or from status. It reports whether either knows.
+func (t *TargetSecret) Recall(seen SeenTarget, known bool, status *v1alpha1.CDPCredentialStatus) bool {
+	writtenByUs := t.Persisted != nil && status.TargetName == t.Name && status.TargetVersion == t.Version
+	switch {
+	case known && seen.Version == t.Version:
+		t.Content, t.Unusable, t.ForeignKeys = seen.Content, seen.Unusable, seen.ForeignKeys
+	case writtenByUs:
+		t.Content = ContentIntact
+		if t.Persisted.Shared {
+			t.ForeignKeys = SomeForeign
+		}
+	default:
+		return false
+	}
+	if other := Controlled(&t.Metadata); other != "" {
+		t.Unusable = other
+	}
+	return true
+}

@@ -147,7 +147,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 		Endpoints: controllers.Endpoints{
 			Exchanger: exchange.Exchanger{Now: time.Now, Rand: rand.Reader}, Transports: transports, Gate: egress.NewGate(egress.Limits{}),
 		},
-		Policy:    controllers.Policy{AllowedMetadata: a.allowedMetadata, RolloutRestart: a.rolloutRestart},
+		Policy:    decision.Policy{AllowedMetadata: a.allowedMetadata, RolloutRestart: a.rolloutRestart},
 		Sources:   controllers.Sources{Clock: clock.RealClock{}, Jitter: mathrand.Float64, Rand: rand.Reader},
 		Metrics:   metrics,
 		OwnWrites: &decision.OwnWrites{},

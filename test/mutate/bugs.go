@@ -15,7 +15,7 @@ type edit struct{ file, from, to string }
 
 var bugs = []bug{
 	{name: "publish before checking expiry", edits: []edit{
-		{"controllers/exchange.go", "case err == nil && !got.Life.ExpiresAt.IsZero() && !s.Now.Before(got.Life.ExpiresAt):", "case false:"},
+		{"controllers/token.go", "case err == nil && !got.Life.ExpiresAt.IsZero() && !s.Now.Before(got.Life.ExpiresAt):", "case false:"},
 		{"controllers/token.go", " && !p.Persisted.Expired(s.Now) {", " {"},
 		{"controllers/target.go", "if p.Persisted.Expired(r.Clock.Now()) {", "if false {"},
 	}},
@@ -24,13 +24,13 @@ var bugs = []bug{
 		{"internal/credential/state.go", "	AttemptUnchanged bool\n", "	AttemptUnchanged, Forgotten bool\n"},
 		{
 			"controllers/current_state.go", "	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)\n",
-			"	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)\n	s.Forgotten = cache.client.Attempt == \"\"\n",
+			"	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)\n	s.Forgotten = cache.Client.Attempt == \"\"\n",
 		},
 		{"internal/credential/backoff.go", "	last := status.LastAttempt\n	if last == nil {", "	last := status.LastAttempt\n	if last == nil || s.Forgotten {"},
 	}},
 	{name: "trust a stale cache", edits: []edit{
-		{"controllers/current_state.go", "if !credential.Older(obj.ResourceVersion, cache.objectVersion) {", "if true {"},
-		{"controllers/current_state.go", "if nothingToLose || ", "if nothingToLose || true || "},
+		{"internal/credential/object_cache.go", "if !Older(obj.ResourceVersion, cache.ObjectVersion) {", "if true {"},
+		{"internal/credential/object_cache.go", "return !nothingToLose && (", "return false && ("},
 		{"controllers/secrets.go", "if known && credential.Lags(found, t.Version, seen.Version) {", "if false {"},
 		{"controllers/secrets.go", "if last != nil && last.Asked == s.Desired.SpecHash && credential.Lags(true, s.Client.Version, last.ClientSecretVersion) {", "if false {"},
 	}},
