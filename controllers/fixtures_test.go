@@ -8,7 +8,6 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
 func specOf(p v1alpha1.Provider) *v1alpha1.CDPCredentialSpec {
@@ -53,12 +52,6 @@ func at(clock string) time.Time {
 	return t
 }
 
-// second is at as status has it.
-func second(clock string) *metav1.Time {
-	t := metav1.NewTime(at(clock))
-	return &t
-}
-
 // clockText is the inverse of at; another day's time is written in full, and zero is empty.
 func clockText(t time.Time) string {
 	switch text := t.UTC().Format(time.RFC3339Nano); {
@@ -70,8 +63,6 @@ func clockText(t time.Time) string {
 		return text
 	}
 }
-
-func hosts(list string) egress.Hosts { return credential.MustHosts(list) }
 
 // provide gives the object another provider.
 func provide(s *credential.State, p v1alpha1.Provider) {
@@ -86,10 +77,6 @@ func intentFor(p v1alpha1.Provider) credential.DesiredFlow {
 		panic(err)
 	}
 	return in
-}
-
-func apsisAt(url v1alpha1.HTTPSURL) v1alpha1.Provider {
-	return v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: &url}}
 }
 
 func basic(s *credential.State) {

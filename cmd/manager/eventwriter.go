@@ -45,12 +45,12 @@ type eventWriter struct {
 }
 
 // newEventWriter makes one that uses c only to create events.
-func newEventWriter(c client.Client, now clock.PassiveClock) *eventWriter {
+func newEventWriter(c client.Client) *eventWriter {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown" // it is only for whoever reads the event
 	}
-	return &eventWriter{client: c, clock: now, instance: v1alpha1.ManagedBy + "-" + host, queue: make(chan *eventsv1.Event, eventQueue)}
+	return &eventWriter{client: c, clock: clock.RealClock{}, instance: v1alpha1.ManagedBy + "-" + host, queue: make(chan *eventsv1.Event, eventQueue)}
 }
 
 // Eventf implements events.EventRecorder. It does not wait: when too many are waiting to be written, the event is lost.

@@ -67,7 +67,7 @@ func newEventServer(t *testing.T, answers ...error) *eventServer {
 func TestEventWriter(t *testing.T) {
 	t.Parallel()
 	server := newEventServer(t)
-	w := newEventWriter(server, clock.RealClock{})
+	w := newEventWriter(server)
 	obj := credentialOf("etl")
 	for range 100 {
 		w.Eventf(obj, secretNamed(obj.Namespace, "etl-token"), corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token to Secret %s", "etl-token")
@@ -117,7 +117,7 @@ func TestEventAttempts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				server := newEventServer(t, tc.answers...)
-				w := newEventWriter(server, clock.RealClock{})
+				w := newEventWriter(server)
 				if !w.create(t.Context(), t.Context(), &eventsv1.Event{}) {
 					t.Error("it gave up as if the process were to end")
 				}
@@ -135,7 +135,7 @@ func TestEventsAreLostAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := errors.New("connection refused")
 		server := newEventServer(t, gone, gone)
-		w := newEventWriter(server, clock.RealClock{})
+		w := newEventWriter(server)
 		ended, end := context.WithCancel(t.Context())
 		end()
 		if w.create(ended, t.Context(), &eventsv1.Event{}) || server.tries != 1 {
@@ -147,7 +147,7 @@ func TestEventsAreLostAtTheEnd(t *testing.T) {
 // TestEventsNeverBlock: an API server that is away does not hold up the passes that tell of something.
 func TestEventsNeverBlock(t *testing.T) {
 	t.Parallel()
-	w := newEventWriter(newEventServer(t), clock.RealClock{})
+	w := newEventWriter(newEventServer(t))
 	obj := credentialOf("etl")
 	for range 3000 {
 		w.Eventf(obj, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
@@ -163,7 +163,7 @@ func TestEventsAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newEventServer(t)
 		server.hangs = true
-		w := newEventWriter(server, clock.RealClock{})
+		w := newEventWriter(server)
 		obj := credentialOf("etl")
 		for range 1000 {
 			w.Eventf(obj, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")

@@ -15,7 +15,6 @@ import (
 	"k8s.io/client-go/discovery"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -61,7 +60,7 @@ func run(ctx context.Context, opts *options) error {
 	if err != nil {
 		return fmt.Errorf("set up the private keys: %w", err)
 	}
-	recorder := newEventWriter(mgr.GetClient(), clock.RealClock{})
+	recorder := newEventWriter(mgr.GetClient())
 	if err := mgr.Add(recorder); err != nil {
 		return fmt.Errorf("set up the events: %w", err)
 	}

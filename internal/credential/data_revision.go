@@ -10,9 +10,10 @@ const (
 	settling = 10 * time.Second
 	// restartInterval is the least time between two restarts of one workload, whoever they are for.
 	restartInterval = time.Minute
-	// ForbiddenAgain is when somebody may have given the rights or the consent that were missing, failedAgain when the API server may be well again.
+	// ForbiddenAgain is how long to wait before a workload is tried again whose rights or consent were missing.
 	ForbiddenAgain = 5 * time.Minute
-	FailedAgain    = 30 * time.Second
+	// FailedAgain is the same after an error of the API server.
+	FailedAgain = 30 * time.Second
 	// maxRestartedFor is how many objects a restart is written down for on the workload: 38 KB, where all annotations together may have 256 KiB.
 	maxRestartedFor = 1000
 	// maxDataRevision bounds what is believed to be a data revision, since others may write where it is kept.

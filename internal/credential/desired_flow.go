@@ -13,7 +13,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// An intent is what an object asks for, with every default filled in but without the values of the client Secret.
+// A DesiredFlow is what an object asks for, with every default filled in but without the values of the client Secret.
 type DesiredFlow struct {
 	Flow flow.Flow
 	// Endpoint is where the exchange goes. Zero where nothing is exchanged.
@@ -27,6 +27,7 @@ type DesiredFlow struct {
 // builtInHosts are the vendors' own hosts: no private CA may stand for one, whatever the provider.
 var builtInHosts = MustHosts(strings.Join(flow.VendorHosts(), ","))
 
+// MustHosts parses a list of hosts that the program brings itself. It panics if the list is wrong.
 func MustHosts(list string) egress.Hosts {
 	hosts, err := egress.ParseHosts(list)
 	if err != nil {

@@ -34,6 +34,7 @@ func CompareRequests(rec *PersistedState, req exchange.Request) Difference {
 // Difference is what has changed in what would be sent.
 type Difference int
 
+// The zero Difference is Same; UpdatableOnly is what an update of the token can change, without a new one.
 const (
 	Same Difference = iota
 	UpdatableOnly

@@ -88,6 +88,7 @@ func RefreshRequested(s *State) bool {
 	return s.Current.Persisted == nil || request != s.Current.Persisted.HandledRequest
 }
 
+// RefreshRequest returns the value with which a user requested a refresh. Empty: nobody did.
 func RefreshRequest(obj *v1alpha1.CDPCredential) string {
 	request := obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation]
 	// What is no UTF-8 would come back from the API server as something else, and so be asked for again and again.

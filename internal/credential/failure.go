@@ -6,7 +6,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A failure is what a pass has to report instead of a token.
+// A Failure is what a reconcile reports instead of a token.
 type Failure struct {
 	Reason string
 	// Message says what to do. It has no times and no counters, so that it stays the same from attempt to attempt.

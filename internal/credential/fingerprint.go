@@ -19,4 +19,5 @@ func Fingerprint(salt []byte, pieces ...[]byte) string {
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
+// SortedKeys returns the keys of m in order.
 func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -9,6 +9,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
+// IsRefusal reports whether the endpoint refused what was sent, rather than being throttled or unavailable.
 func IsRefusal(err error) bool {
 	e, ok := errors.AsType[*exchange.Error](err)
 	return ok && (e.Kind == exchange.Rejected || e.Kind == exchange.Malformed)
@@ -92,4 +93,5 @@ func clientStanding(s *State) (served bool, failures int) {
 	return status.LastRefreshTime != nil && s.Difference == Same, failures
 }
 
+// ObjectName is how the gate knows an object: NAMESPACE/NAME.
 func ObjectName(obj *v1alpha1.CDPCredential) string { return obj.Namespace + "/" + obj.Name }

@@ -26,6 +26,7 @@ const (
 	byOutage
 )
 
+// HoldUpCauseOf returns the cause that belongs to the gate's reason for a delay.
 func HoldUpCauseOf(reason string) HoldUpCause {
 	switch reason {
 	case egress.ReasonPaused, egress.ReasonClientPaused:

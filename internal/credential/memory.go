@@ -75,6 +75,7 @@ func (m *TargetMemory) Find(name string) (SeenTarget, bool) {
 	return SeenTarget{}, false
 }
 
+// SawTarget remembers what was found in a target Secret, in place of what was remembered of it before.
 func (m *TargetMemory) SawTarget(seen SeenTarget) {
 	m.ForgetTarget(seen.Name)
 	if len(m.Seen) > 8 { // after a few renamings there is nothing to gain from the old ones
@@ -83,6 +84,7 @@ func (m *TargetMemory) SawTarget(seen SeenTarget) {
 	m.Seen = append(slices.Clip(m.Seen), seen)
 }
 
+// ForgetTarget drops what is remembered of a target Secret.
 func (m *TargetMemory) ForgetTarget(name string) {
 	m.Seen = slices.DeleteFunc(m.Seen, func(seen SeenTarget) bool { return seen.Name == name })
 }
@@ -131,6 +133,7 @@ func (c *Cleanup) Remember(s *State) {
 	}
 }
 
+// The backoff of a stale target's deletion doubles from CleanupBackoff to CleanupMaxBackoff.
 const (
 	CleanupBackoff    = 5 * time.Second
 	CleanupMaxBackoff = 10 * time.Minute

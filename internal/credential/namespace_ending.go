@@ -6,9 +6,10 @@ import (
 )
 
 const (
-	// CacheLag is how long a cache is given to catch up when nothing else wakes the object, mostLag how long in all.
+	// CacheLag is how long to wait before looking again whether the cache has caught up.
 	CacheLag = 100 * time.Millisecond
-	MaxLag   = 10 * time.Second
+	// MaxLag is how long a cache is given to catch up in all.
+	MaxLag = 10 * time.Second
 )
 
 const (
@@ -55,6 +56,7 @@ func (e *NamespaceEndings) Recall(namespace string, now time.Time) (ends, ask bo
 	return false, true, 0
 }
 
+// Learn remembers whether a namespace is being deleted, as found at the time now.
 func (e *NamespaceEndings) Learn(namespace string, now time.Time, ends bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
+// SecretNames returns the names of the Secrets that a CDPCredential refers to, for an index.
 func SecretNames(obj metav1.Object) []string {
 	spec := &obj.(*v1alpha1.CDPCredential).Spec
 	names := []string{spec.ClientSecretRef.Name, spec.Target.Name}
@@ -15,6 +16,7 @@ func SecretNames(obj metav1.Object) []string {
 	return names
 }
 
+// ControllerUID returns the UID of the CDPCredential that controls an object, for an index. Empty: none does.
 func ControllerUID(obj metav1.Object) []string {
 	if ref := metav1.GetControllerOf(obj); ref != nil && ref.Kind == "CDPCredential" {
 		return []string{string(ref.UID)}

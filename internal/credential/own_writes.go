@@ -42,6 +42,7 @@ func (w *OwnWrites) Recognise(object types.NamespacedName, version string) bool 
 	return true
 }
 
+// Forget drops what is remembered of an object that is gone.
 func (w *OwnWrites) Forget(object types.NamespacedName) {
 	if w == nil {
 		return

@@ -10,7 +10,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
-// A record is what the operator writes onto the target Secret beside the token, so that a restarted operator can decide without asking
+// PersistedState is what the operator writes onto the target Secret beside the token, so that a restarted operator can decide without asking
 // anybody: the target Secret is the state. It holds no secret, only salted fingerprints.
 type PersistedState struct {
 	// Salt keys the fingerprints. It is new with every token, so that equal secrets in two namespaces do not look alike.

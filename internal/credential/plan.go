@@ -10,7 +10,7 @@ import (
 type Action int
 
 const (
-	// ActionNone: the target is as it should be, or nothing can be done about it now.
+	// ActionNone leaves the target alone: it is as it should be, or nothing can be done about it now.
 	ActionNone Action = iota
 	// ActionRewrite the target from the held token.
 	ActionRewrite
@@ -23,6 +23,7 @@ const (
 // cause is why a token is issued. It is kept with the token.
 type cause string
 
+// Why a token is issued. The zero cause is none.
 const (
 	CauseMissing   cause = "Missing"
 	causeReplaced  cause = "Replaced"
@@ -32,7 +33,7 @@ const (
 	CauseRejected  cause = "Rejected"
 )
 
-// A step is what a pass is to do, decided from a view and nothing else.
+// A Plan is what a reconcile is to do, decided from the State and nothing else.
 type Plan struct {
 	Action Action
 	Cause  cause

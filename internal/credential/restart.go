@@ -12,6 +12,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
+// RestartStatusOf returns the entry of a workload in status. Nil: there is none, or none that names a data revision.
 func RestartStatusOf(told []v1alpha1.RolloutRestartStatus, ref v1alpha1.RolloutRestart) *v1alpha1.RolloutRestartStatus {
 	for i := range told {
 		if told[i].Kind == ref.Kind && told[i].Name == ref.Name && told[i].DataRevision != "" {
@@ -21,7 +22,7 @@ func RestartStatusOf(told []v1alpha1.RolloutRestartStatus, ref v1alpha1.RolloutR
 	return nil
 }
 
-// A rollout is what is known of a workload of spec.rolloutRestart before it is looked at. Deciding from it is pure.
+// RestartState is what is known of a workload of spec.rolloutRestart before it is looked at. Deciding from it is pure.
 type RestartState struct {
 	Object   types.NamespacedName
 	Workload v1alpha1.RolloutRestart
@@ -80,7 +81,7 @@ func (o *RestartState) EntryStatus() v1alpha1.RolloutRestartStatus {
 	return entry
 }
 
-// A workload is what is known of one that was looked at.
+// A Workload is what was read of one from the API server.
 type Workload struct {
 	Found   bool
 	Version string
@@ -132,7 +133,7 @@ func restartKey(object string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// A verdict is what comes of a look.
+// A RestartPlan is what to do about a workload that was read.
 type RestartPlan struct {
 	Status v1alpha1.RolloutRestartStatus
 	// Restart says that it is to be restarted now.

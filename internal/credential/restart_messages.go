@@ -20,15 +20,18 @@ func restartNotAllowed(object types.NamespacedName, ref v1alpha1.RolloutRestart)
 		ref.Kind, ref.Name, object.Name, strings.ToLower(string(ref.Kind)), object.Namespace, ref.Name, v1alpha1.AllowRestartAnnotation, object.Name)
 }
 
+// RestartForbidden is the message for a workload that the API server does not let the operator restart.
 func RestartForbidden(ref v1alpha1.RolloutRestart) string {
 	return fmt.Sprintf("the API server does not let the operator restart %s %s: ask whoever runs the cluster for the operator's rights "+
 		"(config/rollout-restart) and for admission policies", ref.Kind, ref.Name)
 }
 
+// RestartFailed is the message for any other error of the API server.
 func RestartFailed(ref v1alpha1.RolloutRestart) string {
 	return fmt.Sprintf("%s %s could not be restarted, which is tried again: if that lasts, restart it with kubectl rollout restart and look at the operator's log",
 		ref.Kind, ref.Name)
 }
 
+// RestartDisabled is the message for an operator that runs without --enable-rollout-restart.
 const RestartDisabled = "spec.rolloutRestart has no effect: ask whoever runs the operator to turn it on with --enable-rollout-restart and " +
 	"the rights of config/rollout-restart, or take it out and leave restarts to Reloader"

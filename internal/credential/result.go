@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// An outcome is what became of a step.
+// A Result is what became of a Plan.
 type Result struct {
 	Failure *Failure
 	// Waiting says that the action has to wait for its turn: nothing is reported of that.

@@ -8,7 +8,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A view is all that a pass decides from: the object, its two Secrets, and the time. Deciding from it is pure.
+// State is all that a reconcile decides from: the object, its two Secrets, and the time. Deciding from it is pure.
 type State struct {
 	Now    time.Time
 	Object *v1alpha1.CDPCredential

@@ -15,6 +15,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
+// SeenTarget is what a process remembers of a target Secret that it read or wrote.
 type SeenTarget struct {
 	Name        string
 	Version     string
@@ -120,6 +121,7 @@ func Without(foreign string, ours []string) string {
 	return strings.Join(slices.DeleteFunc(strings.Split(foreign, "/"), func(key string) bool { return slices.Contains(ours, key) }), "/")
 }
 
+// Seen returns what is to be remembered of the Secret.
 func (t *TargetSecret) Seen() SeenTarget {
 	return SeenTarget{Name: t.Name, Version: t.Version, Content: t.Content, Unusable: t.Unusable, ForeignKeys: t.ForeignKeys}
 }
@@ -153,11 +155,11 @@ type TargetSecret struct {
 type Content int
 
 const (
-	// ContentIntact: as we wrote it.
+	// ContentIntact is as we wrote it.
 	ContentIntact Content = iota
-	// ContentEdited: the token is, other keys are not.
+	// ContentEdited has our token, but other keys are not as we wrote them.
 	ContentEdited
-	// ContentReplaced: the token is not the one that we wrote, or there never was one.
+	// ContentReplaced has another token than we wrote, or never had one.
 	ContentReplaced
 )
 

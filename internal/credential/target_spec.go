@@ -22,6 +22,7 @@ func templatesHash(target *v1alpha1.Target) string {
 	return Fingerprint(nil, text)
 }
 
+// Retains reports whether the target is to outlive the object.
 func Retains(target *v1alpha1.Target) bool {
 	return target.DeletionPolicy == v1alpha1.DeletionPolicyRetain
 }

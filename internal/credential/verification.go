@@ -25,7 +25,7 @@ const (
 	VerifyAgain = 10 * time.Second
 )
 
-// A verification is what a try of the token against the API came to.
+// A Verification is what a try of the token against the API came to.
 type Verification struct {
 	Status          metav1.ConditionStatus
 	Reason, Message string
@@ -83,6 +83,7 @@ func AddressRefusal(e *exchange.Error) (*egress.RefusedError, bool) {
 	return errors.AsType[*egress.RefusedError](e)
 }
 
+// VerifyInterval returns how often a token is verified, with the default and the minimum applied.
 func VerifyInterval(spec *v1alpha1.Verify) time.Duration {
 	return max(durationOr(spec.Interval, defaultVerifyInterval), minVerifyInterval)
 }

@@ -22,6 +22,7 @@ func Lags(found bool, cached, known string) bool {
 	return !found || Older(cachedVersion, knownVersion)
 }
 
+// VersionOf identifies one version of one object: UID/RESOURCEVERSION.
 func VersionOf(meta metav1.Object) string {
 	return string(meta.GetUID()) + "/" + meta.GetResourceVersion()
 }

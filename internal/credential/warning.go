@@ -12,7 +12,7 @@ import (
 // maxSkew is how far two clocks may be apart before somebody should know.
 const maxSkew = 30 * time.Second
 
-// A warning is something that works, but that somebody should know of. It is given once for as long as it lasts.
+// A Warning is about something that works, but that somebody should know of. It is given once for as long as it lasts.
 type Warning struct {
 	Reason, Message string
 	// Once is what the record remembers it by.

@@ -14,6 +14,7 @@ func RefusedByPolicy(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err)
 }
 
+// StaleTargetMessage is the message for a stale target that the API server does not let the operator clean up.
 func StaleTargetMessage(obj *v1alpha1.CDPCredential, name string, err error) string {
 	verb, mend := "delete", "delete it by hand"
 	if Retains(&obj.Spec.Target) {
