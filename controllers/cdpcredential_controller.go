@@ -5,52 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
-
-// An Exchanger trades a client's credentials for a token, in one attempt. What the endpoint says against it is an *exchange.Error.
-type Exchanger interface {
-	Exchange(ctx context.Context, rt http.RoundTripper, req exchange.Request) (exchange.Token, error)
-}
-
-// Transports gives the way to endpoints for the requests of one namespace. Certificates are checked against a CA bundle; none means the
-// system's roots and --ca-file.
-type Transports interface {
-	For(namespace string, caBundle []byte) (http.RoundTripper, error)
-}
-
-// Cluster is the API server, as far as the operator reads and writes it.
-type Cluster struct {
-	// Client writes, and reads CDPCredentials and the metadata of Secrets from the cache. Whole Secrets must not be read with it: that
-	// would fill the cache with their data.
-	Client client.Client
-	// Live reads whole Secrets from the API server.
-	Live     client.Reader
-	Recorder events.EventRecorder
-}
-
-// Endpoints are who issues tokens and takes them, and the way there.
-type Endpoints struct {
-	Exchanger  Exchanger
-	Transports Transports
-	// Gate decides who may call token endpoints, and APIs to verify a token, and when.
-	Gate *egress.Gate
-}
 
 // CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but LocalClock, OwnWrites and Watchdog are
 // required. It reads what there is, and leaves the work to sub-reconcilers, each with its own dependencies and memory: the token, its verification,

@@ -69,12 +69,6 @@ func apiRateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost)
 }
 
-// retryFirst and retryMost are the first and the longest wait after an error.
-const (
-	retryFirst = 500 * time.Millisecond
-	retryMost  = time.Minute
-)
-
 // urgentFirst lets a process begin with the objects whose tokens have the least left. After a fail-over many may be due, and without it their
 // order is chance. It adds to the handler of all objects: the queue takes the higher priority of the two.
 func urgentFirst(now func() time.Time) handler.EventHandler {
@@ -113,14 +107,6 @@ func (r *CDPCredentialReconciler) wakeBySecrets() handler.EventHandler {
 		},
 	}
 }
-
-// Fields of the cache's indexes.
-const (
-	// secretNameField finds CDPCredentials by the Secrets that they name, client and target alike. What is found is of the same bucket.
-	secretNameField = "secretName"
-	// ownedByField finds Secrets by the UID of the CDPCredential that controls them. What is found is of the same bucket.
-	ownedByField = "ownedBy"
-)
 
 // passTimeout bounds one pass: two calls of 15 s and what goes with them.
 const passTimeout = time.Minute
