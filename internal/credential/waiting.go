@@ -10,7 +10,8 @@ import (
 // reportWaiting says what there is to say while the exchange waits for its turn. That is no news. But a Ready that is no longer true is, and a token
 // that was written by a process that died before it could say so, and a wait of more than a minute.
 func reportWaiting(s *State, plan Plan, result Result, status *v1alpha1.CDPCredentialStatus) {
-	untold := s.Target.HasToken() && s.Target.Owner() == s.Object.Name && !status.TokenExpirationTime.Equal(wholeSecond(s.Target.Persisted.ExpiresAt))
+	untold := s.Target.HasToken() && s.Target.Owner() == s.Object.Name && // basic's credentials have no expiry that could tell
+		(status.TargetName != s.Target.Name || !status.TokenExpirationTime.Equal(wholeSecond(s.Target.Persisted.ExpiresAt)))
 	if untold || result.Wrote { // what needs no exchange has not waited for it
 		reportTarget(s, status)
 	}

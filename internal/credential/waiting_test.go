@@ -154,3 +154,17 @@ func TestRewrittenWhileItWaits(t *testing.T) {
 		t.Errorf("status tells of version %q", got.TargetVersion)
 	}
 }
+
+// TestHandedOverWhileItWaits: seed 352723. Credentials of basic, which have no expiry, are there again, and the exchange for another provider waits: Ready
+// and the name of the target are told together.
+func TestHandedOverWhileItWaits(t *testing.T) {
+	t.Parallel()
+	s := steady()
+	written(s)
+	s.Target.Persisted.ExpiresAt = time.Time{}
+	s.Object.Status.TargetName, s.Object.Status.TokenExpirationTime = "", nil
+	got := NewStatus(s, Plan{Action: ActionIssue, Cause: CauseChanged}, Result{Waiting: true, At: at("11:18:00")}, nil)
+	if got.TargetName != s.Target.Name || !meta.IsStatusConditionTrue(got.Conditions, "Ready") {
+		t.Errorf("targetName is %q: %v", got.TargetName, conditionLines(got))
+	}
+}
