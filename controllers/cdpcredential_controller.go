@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package controllers makes the target Secret of each CDPCredential hold a valid token: it observes, plans, acts and reports.
 package controllers
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command filecycles prints the cycles of files inside packages: files that refer to each other, directly or by way of others. It fails if one has
 // more than -max files.
 //

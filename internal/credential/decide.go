@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package credential
 
 // Decide decides what to do: section 4 of docs/design.md, row by row.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package credential
 
 // A DriftReason is why the target, though it holds the right token, is not as it should be.

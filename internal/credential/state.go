@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package credential decides what is to be done about a CDPCredential and what is reported of it. It is pure: the observed State goes in, the Plan, the
 // Secret's content, the status, the events and the time of the next look come out. It holds no client, reads no clock and knows no context.
 package credential
