@@ -25,7 +25,6 @@ done < <(find . -name go.mod -not -path './bin/*' -not -path './dist/*' | sort)
 unformatted=$(find . -name '*.go' -not -path './.*' -not -path './bin/*' -print0 | xargs -0 gofmt -l)
 [ -z "$unformatted" ] || bad "run make fmt: $unformatted"
 
-# controllers and internal/credential get theirs when they are no longer being moved about.
 unlicensed=$(hack/license.sh -check) || bad "run make license: $unlicensed"
 
 while read -r kustomization; do
