@@ -109,7 +109,7 @@ func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (c
 		return r.status().interrupted(ctx, s, cache, err)
 	}
 	if !result.Waiting { // who waits for his turn has not asked the API server for anything
-		cache.ApiFailure = credential.APIFailure{}
+		cache.APIFailure = credential.APIFailure{}
 	}
 	cache.Stale.SharedTarget = credential.SharedTarget(s)
 	if result.Wrote && plan.Repair > 0 {
@@ -211,8 +211,8 @@ func (m *objectCaches) of(name types.NamespacedName, uid types.UID) *credential.
 		m.objects = map[types.NamespacedName]*credential.ObjectCache{}
 	}
 	cache := m.objects[name]
-	if cache == nil || cache.Uid != uid {
-		cache = &credential.ObjectCache{Uid: uid}
+	if cache == nil || cache.UID != uid {
+		cache = &credential.ObjectCache{UID: uid}
 		m.objects[name] = cache
 	}
 	return cache

@@ -29,7 +29,7 @@ func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cac
 		return ctrl.Result{}, err
 	}
 	s.Now = r.Clock.Now()
-	f := &cache.ApiFailure
+	f := &cache.APIFailure
 	status, toldAt, expiresAt := f.Report(s, refused, cache.Token.HeldUpSince)
 	local := r.clocks().LocalStatus(s, status)
 	unsaved := cache.Unsaved

@@ -136,7 +136,7 @@ func (r *tokenReconciler) obtain(ctx context.Context, s *credential.State, cache
 	}
 	reservation, delay := r.reserve(s, plan)
 	if delay != nil {
-		cache.Token.HeldUpSince = credential.Sooner(cache.Token.HeldUpSince, cache.ApiFailure.Since, delay.Since)
+		cache.Token.HeldUpSince = credential.Sooner(cache.Token.HeldUpSince, cache.APIFailure.Since, delay.Since)
 		return nil, credential.Result{Waiting: true, At: s.Now.Add(delay.For), HeldUp: &credential.HoldUp{By: credential.HoldUpCauseOf(delay.Reason), Since: cache.Token.HeldUpSince}}, nil
 	}
 	learned := egress.Result{Kind: egress.Cancelled}

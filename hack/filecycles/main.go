@@ -8,6 +8,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -34,7 +35,7 @@ type listed struct {
 func main() {
 	most := flag.Int("max", 3, "fail if a cycle has more files")
 	flag.Parse()
-	packages, err := list(flag.Args())
+	packages, err := list(context.Background(), flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
@@ -64,9 +65,9 @@ func main() {
 }
 
 // list asks the go command for packages and, for their types, what they are built from.
-func list(patterns []string) ([]listed, error) {
+func list(ctx context.Context, patterns []string) ([]listed, error) {
 	args := append([]string{"list", "-deps", "-export", "-json=ImportPath,Export,Dir,GoFiles,DepOnly"}, patterns...)
-	cmd := exec.Command("go", args...) // #nosec G204 -- patterns of whoever runs it
+	cmd := exec.CommandContext(ctx, "go", args...) // #nosec G204 -- patterns of whoever runs it
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -118,7 +118,7 @@ func (m *VerificationMemory) TriedAlready(s *State, this string) bool {
 	return m.Verified == this && !mayTrust && s.Now.Before(m.VerifyAt)
 }
 
-// A cleanup is what is left to do about targets of earlier names.
+// Cleanup is what is left to do about targets of earlier names.
 type Cleanup struct {
 	// Before is the target that status named last, which nothing else need point to.
 	Before string

@@ -12,15 +12,15 @@ import (
 
 // ObjectCache is only touched by the one reconcile that an object has at a time. Each sub-reconciler has a part of its own.
 type ObjectCache struct {
-	Uid types.UID
+	UID types.UID
 	// ObjectVersion is the object's resourceVersion after our last status patch.
 	ObjectVersion string
 	// Lagging is since when the cache has shown the object older than it is. Zero: it does not.
 	Lagging time.Time
 	// Unsaved is the status that could not be written: the failures and the times in it hold all the same.
 	Unsaved *v1alpha1.CDPCredentialStatus
-	// ApiFailure is since when the API server has refused what is asked of it. Zero: it does not.
-	ApiFailure APIFailure
+	// APIFailure is since when the API server has refused what is asked of it. Zero: it does not.
+	APIFailure APIFailure
 	// Client is what was found when the client Secret was last read.
 	Client       ClientComparison
 	Target       TargetMemory
