@@ -31,8 +31,8 @@ var bugs = []bug{
 	{name: "trust a stale cache", edits: []edit{
 		{"internal/credential/object_cache.go", "if !Older(obj.ResourceVersion, cache.ObjectVersion) {", "if true {"},
 		{"internal/credential/object_cache.go", "return !nothingToLose && (", "return false && ("},
-		{"controllers/secrets.go", "if known && credential.Lags(found, t.Version, seen.Version) {", "if false {"},
-		{"controllers/secrets.go", "if last != nil && last.Asked == s.Desired.SpecHash && credential.Lags(true, s.Client.Version, last.ClientSecretVersion) {", "if false {"},
+		{"controllers/current_state.go", "if known && credential.Lags(found, t.Version, seen.Version) {", "if false {"},
+		{"controllers/current_state.go", "if last != nil && last.Asked == s.Desired.SpecHash && credential.Lags(true, s.Client.Version, last.ClientSecretVersion) {", "if false {"},
 	}},
 	{name: "name the data anew only if it differs", leaks: true, edits: []edit{
 		// Status and pod templates then tell whether a template renders to what the target holds.
@@ -43,7 +43,7 @@ var bugs = []bug{
 		},
 	}},
 	{name: "exchange after a change of the client Secret only if its values differ", leaks: true, edits: []edit{
-		{"controllers/secrets.go", "	if recordStale && credential.SpecDifference(rec, &s.Desired) == credential.Different {", "	if false {"},
+		{"controllers/current_state.go", "	if recordStale && credential.SpecDifference(rec, &s.Desired) == credential.Different {", "	if false {"},
 	}},
 	{name: "renew who uses a target as client Secret only if its values differ", leaks: true, edits: []edit{
 		{"internal/credential/desired_flow.go", "		return string(rec.Salt)", "		return string(rec.Salt[:0])"},
