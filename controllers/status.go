@@ -103,16 +103,13 @@ func (r *statusWriter) recordEvents(s *credential.State, before, status *v1alpha
 	r.metrics.Observe(client.ObjectKeyFromObject(s.Object), objectMetrics(s, status))
 	for _, kind := range []string{v1alpha1.ConditionRefreshed, v1alpha1.ConditionVerified} {
 		if c := credential.NewFailure(before.Conditions, status.Conditions, kind); c != nil {
-			r.Recorder.Eventf(s.Object, nil, corev1.EventTypeWarning, c.Reason, "Refresh", "%s", credential.Shorten(c.Message, maxNote))
+			r.Recorder.Eventf(s.Object, nil, corev1.EventTypeWarning, c.Reason, "Refresh", "%s", credential.Note(c.Message))
 		}
 	}
 	for _, w := range credential.NewRestartWarnings(before.RolloutRestart, status.RolloutRestart) {
-		r.Recorder.Eventf(s.Object, credential.WorkloadReference(s.Object.Namespace, v1alpha1.RolloutRestart{Kind: w.Kind, Name: w.Name}), corev1.EventTypeWarning, w.Reason, "RolloutRestart", "%s", credential.Shorten(w.Message, maxNote))
+		r.Recorder.Eventf(s.Object, credential.WorkloadReference(s.Object.Namespace, v1alpha1.RolloutRestart{Kind: w.Kind, Name: w.Name}), corev1.EventTypeWarning, w.Reason, "RolloutRestart", "%s", credential.Note(w.Message))
 	}
 }
-
-// maxNote is the most that an event's note may have.
-const maxNote = 1000
 
 // issuedMetrics is what the metrics tell of a new token.
 func issuedMetrics(s *credential.State, result credential.Result) telemetry.Issued {
@@ -128,9 +125,6 @@ func objectMetrics(s *credential.State, status *v1alpha1.CDPCredentialStatus) te
 	return telemetry.ObjectOf(&s.Object.Spec, status, s.Desired.Flow.Provider, endpoint)
 }
 
-// errOutdated says that status was decided on with an object that has changed since.
-var errOutdated = errors.New("the object has changed since it was read")
-
 // outdated finds out whether the object has changed since it was read: then it is decided on again once the cache shows that.
 func (r *statusWriter) outdated(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, refused error) (gone bool, err error) {
 	live, err := r.readObject(ctx, obj)
@@ -144,5 +138,5 @@ func (r *statusWriter) outdated(ctx context.Context, obj *v1alpha1.CDPCredential
 		return false, fmt.Errorf("patch status: %w", refused)
 	}
 	cache.ObjectVersion, cache.Unsaved, cache.Target.Confirmed = live.ResourceVersion, nil, false
-	return false, fmt.Errorf("patch status: %w", errOutdated)
+	return false, fmt.Errorf("patch status: %w", credential.ErrOutdated)
 }

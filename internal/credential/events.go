@@ -35,3 +35,6 @@ func NewRestartWarnings(before, after []v1alpha1.RolloutRestartStatus) []v1alpha
 	}
 	return fresh
 }
+
+// Note is a message as long as an event's note may be.
+func Note(message string) string { return Shorten(message, 1000) }

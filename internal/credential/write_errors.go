@@ -36,3 +36,6 @@ var ErrSuperseded = errors.New("the token was superseded before it could be writ
 type NotOursError struct{ Target TargetSecret }
 
 func (e *NotOursError) Error() string { return "the target Secret is not ours to write" }
+
+// ErrOutdated says that status was decided on with an object that has changed since.
+var ErrOutdated = errors.New("the object has changed since it was read")
