@@ -98,6 +98,34 @@ func namespaceEnds(w *world, _ time.Duration) string {
 	return name
 }
 
+// reviveNamespace makes a namespace that is being deleted anew. Kubernetes has none of that name before all that was in the old one is gone: the rest
+// of it goes first. Users apply their objects again, which are others then, by UID.
+func (w *world) reviveNamespace(name string) {
+	if !w.api.ending[name] {
+		return
+	}
+	var again []func()
+	for _, o := range w.judge.objects {
+		if was := o.get(); was != nil && o.name.Namespace == name {
+			w.api.setCredential(nil, o.name, nil)
+			again = append(again, func() {
+				o.putClientSecret(was.Spec.ClientSecretRef.Name)
+				o.applyAgain(was)
+			})
+		}
+	}
+	for _, secret := range slices.SortedFunc(maps.Keys(w.api.secrets), byName) {
+		if secret.Namespace == name {
+			w.api.setSecret(nil, secret, nil)
+		}
+	}
+	w.tell("namespace %s is made anew", name)
+	w.api.remakeNamespace(name)
+	for _, apply := range again {
+		apply()
+	}
+}
+
 // unlessCalm does something later, unless everything has been put right by then.
 func (w *world) unlessCalm(d time.Duration, do func()) {
 	w.after(d, func() {

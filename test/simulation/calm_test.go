@@ -52,7 +52,7 @@ func (w *world) calm() {
 // repair is a user who puts everything right that no operator can, and, unless he is half-hearted, what he has got wrong himself.
 func (w *world) repair(o *object, p planned) {
 	w.judge.userActed()
-	w.api.remakeNamespace(o.name.Namespace)
+	w.reviveNamespace(o.name.Namespace)
 	if obj := o.get(); obj != nil {
 		o.letGo(obj.UID)
 	}

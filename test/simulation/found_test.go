@@ -904,3 +904,27 @@ func TestLostAnswersToWritesCostNoRead(t *testing.T) {
 		}
 	}
 }
+
+// TestRepairOfNamespaceBeingDeletedAppliesItsObjectAnew is of the seeds 353416 and 88719: Kubernetes never revives a namespace with what was in it, so that an
+// operator may take one that it knows to be ending for lost.
+func TestRepairOfNamespaceBeingDeletedAppliesItsObjectAnew(t *testing.T) {
+	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
+	if broken := w.watched(func() {
+		w.startReplica(0)
+		o.apply("oauth2")
+		w.runFor(30 * time.Second)
+		before := o.get()
+		w.api.endNamespace(o.name.Namespace)
+		w.runFor(time.Minute)
+		w.repair(o, planned{kind: "oauth2"})
+		if after := o.get(); after.UID == before.UID || o.target() != nil {
+			t.Errorf("the object is the same (%v), or its target was kept (%v)", after.UID == before.UID, o.target() != nil)
+		}
+		w.runFor(30 * time.Second)
+		if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued {
+			t.Errorf("in the new namespace, Refreshed is %s", said)
+		}
+	}); broken != nil {
+		t.Error(broken)
+	}
+}
