@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -66,19 +67,25 @@ func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flag
 	return m, nil
 }
 
-// freeAddresses are loopback ports that nobody uses at the moment, no two of them the same.
+// freeAddresses are loopback ports that nobody uses at the moment, no two of them the same. They are below those that Linux gives to outgoing
+// connections (32768 to 60999): one of those could be taken by a connection before the process listens on it.
 func freeAddresses(ctx context.Context, n int) ([]string, error) {
+	const lowest, highest, tries = 15000, 32000, 1000
 	var config net.ListenConfig
 	var addresses []string
-	for range n {
-		listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	for range tries {
+		if len(addresses) == n {
+			return addresses, nil
+		}
+		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(highest-lowest)) //nolint:gosec // a port need not be unpredictable
+		listener, err := config.Listen(ctx, "tcp", address)
 		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
+			continue // somebody uses it
 		}
 		defer func() { _ = listener.Close() }()
-		addresses = append(addresses, listener.Addr().String())
+		addresses = append(addresses, address)
 	}
-	return addresses, nil
+	return nil, fmt.Errorf("found no %d free ports on 127.0.0.1 between %d and %d", n, lowest, highest)
 }
 
 // Ready returns when the process says that it is ready, or an error after a minute.
