@@ -77,7 +77,7 @@ func freeAddresses(ctx context.Context, n int) ([]string, error) {
 		if len(addresses) == n {
 			return addresses, nil
 		}
-		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(highest-lowest)) //nolint:gosec // a port need not be unpredictable
+		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(highest-lowest))
 		listener, err := config.Listen(ctx, "tcp", address)
 		if err != nil {
 			continue // somebody uses it
