@@ -18,6 +18,16 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
+// A reader finds out what there is, from the cache and, where that cannot know, from the API server. It changes nothing.
+type reader struct {
+	*Cluster
+	*credential.Policy
+	*Sources
+	endings *credential.NamespaceEndings
+	// salt keys the fingerprints that never leave this process.
+	salt []byte
+}
+
 // blindView is a view without what the API server would have to be asked for.
 func (r *reader) blindView(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) *credential.State {
 	s := r.viewOf(obj, cache)
@@ -121,16 +131,6 @@ func (r *reader) viewOf(obj *v1alpha1.CDPCredential, cache *credential.ObjectCac
 	}
 	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)
 	return s
-}
-
-// A reader finds out what there is, from the cache and, where that cannot know, from the API server. It changes nothing.
-type reader struct {
-	*Cluster
-	*credential.Policy
-	*Sources
-	endings *credential.NamespaceEndings
-	// salt keys the fingerprints that never leave this process.
-	salt []byte
 }
 
 // ending reports whether a namespace is being deleted, for an object that has lost what it had: then there is nothing to be done or told. A wait above

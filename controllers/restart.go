@@ -19,6 +19,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
+// A restarter restarts the workloads of spec.rolloutRestart.
+type restarter struct {
+	*Cluster
+	*Sources
+	metrics *telemetry.Metrics
+	enabled bool
+}
+
 // rollOut restarts the workloads of spec.rolloutRestart that have begun with other data than the target holds, as far as it is time to. It says what
 // status is to have of them, and when to come back. Its times are on the local clock, as those are that workloads carry. Nothing that goes wrong here is the token's business.
 func (r *restarter) rollOut(ctx context.Context, s *credential.State, cache *credential.ObjectCache) ([]v1alpha1.RolloutRestartStatus, time.Time) {
@@ -160,12 +168,4 @@ func (r *restarter) dataRevisionOf(ctx context.Context, other *v1alpha1.CDPCrede
 	}
 	target := credential.TargetSecret{Found: true, Metadata: secret.ObjectMeta, Persisted: credential.ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], other.Name)}
 	return target.DataRevision(other.Name), nil
-}
-
-// A restarter restarts the workloads of spec.rolloutRestart.
-type restarter struct {
-	*Cluster
-	*Sources
-	metrics *telemetry.Metrics
-	enabled bool
 }

@@ -20,6 +20,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
+// staleTargets deletes the targets of earlier names, or takes what is ours out of those that stay.
+type staleTargets struct{ *reader }
+
 // deleteStaleTargets removes the targets of earlier names, once the token is in the new one and status says so. What the API server refuses is told once and
 // tried again, and keeps nothing else from happening. It says when to come back; zero: nothing is left.
 func (r *staleTargets) deleteStaleTargets(ctx context.Context, s *credential.State, cache *credential.ObjectCache, result credential.Result) time.Time {
@@ -137,9 +140,6 @@ func (r *staleTargets) removeOwnerReference(ctx context.Context, secret *metav1.
 	}
 	return nil
 }
-
-// staleTargets deletes the targets of earlier names, or takes what is ours out of those that stay.
-type staleTargets struct{ *reader }
 
 // isShared reports whether a target of before holds keys that are none of ours. It is looked into unless this process knows what is in it.
 func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, secret *metav1.PartialObjectMetadata, ours []string) (bool, error) {

@@ -21,6 +21,12 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
+// A statusWriter writes status, and what follows from it: events and metrics.
+type statusWriter struct {
+	*reader
+	metrics *telemetry.Metrics
+}
+
 // interrupted ends a pass that could not go on because of an error. The queue's back-off decides when it is tried again; but a refusal that lasts is
 // told, and Ready turns False when the token expires, whatever happens.
 func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cache *credential.ObjectCache, err error) (ctrl.Result, error) {
@@ -75,12 +81,6 @@ func (r *statusWriter) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredent
 	}
 	cache.ObjectVersion, cache.Unsaved = after.ResourceVersion, nil
 	return false, nil
-}
-
-// A statusWriter writes status, and what follows from it: events and metrics.
-type statusWriter struct {
-	*reader
-	metrics *telemetry.Metrics
 }
 
 // recordIssued tells of a token as soon as it is in the target: whatever fails after that, no later pass knows of it.

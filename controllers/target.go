@@ -19,6 +19,12 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
+// A targetWriter writes target Secrets.
+type targetWriter struct {
+	*reader
+	ownWrites *credential.OwnWrites
+}
+
 // rewrite publishes the held token again: in the shape that is wanted now, or under the target's new name.
 func (r *tokenReconciler) rewrite(ctx context.Context, s *credential.State, cache *credential.ObjectCache) (credential.Result, error) {
 	if at := cache.Target.RewriteAt(s.Now); !at.IsZero() {
@@ -195,10 +201,4 @@ func (r *targetWriter) patchTarget(ctx context.Context, namespace string, target
 		return nil, &credential.RequestError{Verb: "patch", Resource: "secrets", Name: target.Name, Err: err}
 	}
 	return &got.ObjectMeta, nil
-}
-
-// A targetWriter writes target Secrets.
-type targetWriter struct {
-	*reader
-	ownWrites *credential.OwnWrites
 }

@@ -18,6 +18,13 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
+// A tokenReconciler gets tokens and publishes them.
+type tokenReconciler struct {
+	*targetWriter
+	*Endpoints
+	metrics *telemetry.Metrics
+}
+
 // audit writes the one line of an attempt: which Secret was sent where, for which object and why. Its keys are an interface (docs/operations.md). It has
 // names and reasons only.
 func audit(ctx context.Context, s *credential.State, plan credential.Plan, err error) {
@@ -111,13 +118,6 @@ func (r *tokenReconciler) issue(ctx context.Context, s *credential.State, cache 
 		credential.ReportIssued(s, plan, p, old, due, r.Clock.Now(), &result)
 	}
 	return result, err
-}
-
-// A tokenReconciler gets tokens and publishes them.
-type tokenReconciler struct {
-	*targetWriter
-	*Endpoints
-	metrics *telemetry.Metrics
 }
 
 // obtain gives the token that is to be published: one that waits for it already, or a new one. Nil without an error: the outcome says why.

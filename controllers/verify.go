@@ -15,6 +15,12 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
+// A verifier tries tokens against the API that they are for.
+type verifier struct {
+	*reader
+	*Endpoints
+}
+
 // verify tries the token against the API, if it is time to. It gives nil if it was not tried, and when to come back. A 401 to a token
 // that was not itself issued because of a 401 is not reported: the next pass issues a new one.
 func (r *verifier) verify(ctx context.Context, s *credential.State, cache *credential.ObjectCache, out credential.Result) (*credential.Verification, time.Time) {
@@ -106,10 +112,4 @@ func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *cre
 		result = unknown
 	}
 	return tried, result, nil
-}
-
-// A verifier tries tokens against the API that they are for.
-type verifier struct {
-	*reader
-	*Endpoints
 }
