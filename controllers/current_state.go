@@ -55,7 +55,7 @@ func (r *reader) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, cache
 	return live, err
 }
 
-// decide observes and plans. Where it matters most it does so with what the API server says: the cache that a process begins with may be of before
+// decide observes and plans. Where it matters most it does so with what the API server says: the cache that a process begins with may be older than
 // the last writes of the process before it, and its watch of Secrets may be further behind than that of objects. A token costs more than two
 // reads, and what is reported of an obstacle takes the place of a back-off that is still to be waited out. Nil: the object is gone.
 func (r *reader) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) (*credential.State, credential.Plan, error) {

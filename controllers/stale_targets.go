@@ -43,7 +43,7 @@ func (r *staleTargets) deleteStaleTargets(ctx context.Context, s *credential.Sta
 	if ctx.Err() != nil {
 		return c.At
 	}
-	ctrl.LoggerFrom(ctx).Error(err, "Failed to remove the target Secret of before", "secret", name)
+	ctrl.LoggerFrom(ctx).Error(err, "Failed to remove a stale target Secret", "secret", name)
 	if credential.RefusedByPolicy(err) && !c.Told {
 		c.Told = true
 		r.Recorder.Eventf(s.Object, credential.SecretReference(s.Object.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", credential.StaleTargetMessage(s.Object, name, err))
@@ -78,7 +78,7 @@ func (r *staleTargets) deleteAll(ctx context.Context, s *credential.State, cache
 	return "", nil
 }
 
-// deleteOne removes one target of before, if it still says that it is ours.
+// deleteOne removes one stale target, if it still says that it is ours.
 func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache *credential.ObjectCache, name string) error {
 	obj := s.Object
 	meta := credential.SecretMetadata(obj.Namespace, name)
@@ -115,7 +115,7 @@ func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache
 	return nil
 }
 
-// stripStale takes what is ours out of a target of before. Without our annotation the Secret would not be ours again, so the API server is asked
+// stripStale takes what is ours out of a stale target. Without our annotation the Secret would not be ours again, so the API server is asked
 // whether it is the target again, which the cache may not show yet.
 func (r *staleTargets) stripStale(ctx context.Context, obj *v1alpha1.CDPCredential, secret *metav1.PartialObjectMetadata, rec *credential.PersistedState) error {
 	live, err := r.readObject(ctx, obj)
@@ -141,7 +141,7 @@ func (r *staleTargets) removeOwnerReference(ctx context.Context, secret *metav1.
 	return nil
 }
 
-// isShared reports whether a target of before holds keys that are none of ours. It is looked into unless this process knows what is in it.
+// isShared reports whether a stale target holds keys that are none of ours. It is looked into unless this process knows what is in it.
 func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, secret *metav1.PartialObjectMetadata, ours []string) (bool, error) {
 	if seen, known := cache.Target.Find(secret.Name); known && seen.Version == credential.VersionOf(&secret.ObjectMeta) {
 		return credential.Without(seen.ForeignKeys, ours) != "", nil

@@ -87,9 +87,8 @@ func (r *tokenReconciler) act(ctx context.Context, s *credential.State, cache *c
 		if f := result.Failure; f != nil && f.WriteRefused && plan.Keep {
 			result.Failure, result.Unwritable = nil, true
 		}
-		// The exchange that it did not wait for is still to come.
-		result.Waiting = result.Waiting || result.Failure == nil && plan.Failure == nil && !plan.Keep && !plan.At.IsZero()
 		if result.Failure == nil {
+			result.Waiting = result.Waiting || plan.ExchangeIsToCome()
 			result.Failure = plan.Failure
 		}
 		result.At = credential.Sooner(result.At, plan.At)

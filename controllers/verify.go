@@ -25,7 +25,7 @@ type verifier struct {
 // that was not itself issued because of a 401 is not reported: the next pass issues a new one.
 func (r *verifier) verify(ctx context.Context, s *credential.State, cache *credential.ObjectCache, out credential.Result) (*credential.Verification, time.Time) {
 	spec := s.Object.Spec.Verify
-	if spec == nil || s.Object.Spec.Suspend || s.IsMoving() || s.Target.Content != credential.ContentIntact || !s.Target.HoldsToken(s.Now) || s.Target.Owner() != s.Object.Name {
+	if !credential.CanVerify(s) {
 		return nil, time.Time{}
 	}
 	if out.Wrote {

@@ -150,7 +150,7 @@ func (w *eventWriter) try(ctx context.Context, event *eventsv1.Event) error {
 	return w.client.Create(ctx, event)
 }
 
-// refused says whether an API server would say the same again.
+// refused reports whether an API server would say the same again.
 func refused(err error) bool {
 	return apierrors.ReasonForError(err) != metav1.StatusReasonUnknown && !apierrors.IsTooManyRequests(err) && !apierrors.IsInternalError(err) &&
 		!apierrors.IsServiceUnavailable(err) && !apierrors.IsTimeout(err) && !apierrors.IsServerTimeout(err)

@@ -8,7 +8,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A Backoff says whether the failure of an earlier attempt is still to be waited out.
+// A Backoff reports whether the failure of an earlier attempt is still to be waited out.
 type Backoff struct {
 	Waits bool
 	// Until is when the wait ends. Zero while it waits: only a change ends it.

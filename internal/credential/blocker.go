@@ -10,7 +10,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/render"
 )
 
-// IsNewBlocker says whether a Secret, as the cache shows it, is in the way, and status does not say so yet.
+// IsNewBlocker reports whether a Secret, as the cache shows it, is in the way, and status does not say so yet.
 func IsNewBlocker(s *State, plan Plan) bool {
 	if plan.Failure == nil || plan.Failure.Reason == RefreshedReason(&s.Object.Status) {
 		return false

@@ -15,7 +15,7 @@ type ClientComparison struct {
 	Attempt string
 }
 
-// IsOf says whether what was seen last is of what there is now.
+// IsOf reports whether what was seen last is of what there is now.
 func (seen *ClientComparison) IsOf(s *State, compared bool) bool {
 	return seen.Version == s.Client.Version && seen.Asked == s.Desired.SpecHash && (!compared || seen.Against == s.Current.Persisted.RequestHash)
 }

@@ -77,12 +77,13 @@ func (h *RepairHistory) Confirm(s *State) {
 // repairWeight is above zero for an action that undoes what somebody else has done to the target: 2 if the token has to be restored.
 func repairWeight(s *State, do Action, why cause) int {
 	wroteBefore := s.Object.Status.TargetName == s.Target.Name && !s.IsMoving()
+	basicAgain := !s.Desired.Flow.Exchanges() && s.Difference == Same && why == CauseChanged
 	switch {
 	case !wroteBefore:
 		return 0
 	case why == CauseMissing, why == causeReplaced:
 		return 2
-	case (do == ActionRewrite || !s.Desired.Flow.Exchanges() && s.Difference == Same && why == CauseChanged) && undone(s):
+	case (do == ActionRewrite || basicAgain) && undone(s):
 		return 1
 	}
 	return 0
@@ -91,7 +92,10 @@ func repairWeight(s *State, do Action, why cause) int {
 // undone reports whether somebody has changed our keys, labels, annotations or owner reference, while we want them to be what they were.
 func undone(s *State) bool {
 	rec := s.Current.Persisted
-	return rec != nil && !targetSpecChanged(s) && !s.ClockJumped() && (s.Current.Content == ContentEdited || metadataEdited(s))
+	if rec == nil || targetSpecChanged(s) || s.ClockJumped() {
+		return false
+	}
+	return s.Current.Content == ContentEdited || metadataEdited(s)
 }
 
 // contestOf is the contest over the target that goes on, or that a repair of that weight begins. Nil: there is none.

@@ -74,13 +74,13 @@ func refreshWanted(s *State) bool {
 	return RefreshRequested(s) || s.Object.Status.RefreshPending && !newerThanStatus(s)
 }
 
-// newerThanStatus says whether the held token was issued after the one that status tells of: the pass that wrote it could not say so.
+// newerThanStatus reports whether the held token was issued after the one that status tells of: the pass that wrote it could not say so.
 func newerThanStatus(s *State) bool {
 	rec, told := s.Current.Persisted, s.Object.Status.LastRefreshTime
 	return rec != nil && told != nil && rec.IssuedAt.Sub(told.Time) >= time.Second // status has whole seconds
 }
 
-// RefreshRequested says whether a refresh was asked for that has not been tried. A status that was lost does not make it new: the record on the
+// RefreshRequested reports whether a refresh was asked for that has not been tried. A status that was lost does not make it new: the record on the
 // target has it, too.
 func RefreshRequested(s *State) bool {
 	request := RefreshRequest(s.Object)

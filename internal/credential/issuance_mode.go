@@ -25,6 +25,20 @@ const (
 	SettlingTokens = 2 * time.Minute
 )
 
+// issuanceMode is what the endpoint means by a new token: section 4 of the contract. Empty: there is none.
+func issuanceMode(s *State) v1alpha1.IssuanceMode {
+	rec := s.Current.Persisted
+	switch {
+	case !s.Desired.Flow.Exchanges() || rec == nil || rec.ExpiresAt.IsZero():
+		return ""
+	case oneActive(&s.Object.Spec):
+		return v1alpha1.IssuanceModeOneActive
+	case s.Repeated || rec.SameCount > 0:
+		return v1alpha1.IssuanceModeSameUntilExpiry
+	}
+	return v1alpha1.IssuanceModeFresh
+}
+
 func oneActive(spec *v1alpha1.CDPCredentialSpec) bool {
 	return spec.Refresh != nil && spec.Refresh.Issuance == v1alpha1.IssuanceOneActive
 }
@@ -82,7 +96,8 @@ func sameOf(s *State, plan Plan, got exchange.Token) int {
 
 // EndedToken reports whether the endpoint has handed out a token that has ended, when it was asked for one right after the end of the held one.
 func EndedToken(s *State, plan Plan, err error) bool {
-	return plan.Cause == CauseRenewal && s.Current.HasToken() && waitsForExpiry(s) && errors.Is(err, token.ErrExpired) && s.Now.Sub(s.Current.Persisted.ExpiresAt) < 2*MinIssueInterval
+	renewal := plan.Cause == CauseRenewal && s.Current.HasToken() && waitsForExpiry(s)
+	return renewal && errors.Is(err, token.ErrExpired) && s.Now.Sub(s.Current.Persisted.ExpiresAt) < 2*MinIssueInterval
 }
 
 // NotSettled reports whether the held token has just ended the one before, so that not every node of the API may know it.

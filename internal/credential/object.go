@@ -8,7 +8,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TargetNames are the names of the target, and of the one of before.
+// TargetNames are the names of the target, and of the previous one.
 func TargetNames(obj *v1alpha1.CDPCredential) []string {
 	names := []string{obj.Spec.Target.Name}
 	if old := obj.Status.TargetName; old != "" && old != obj.Spec.Target.Name {

@@ -42,7 +42,7 @@ func (cache *ObjectCache) UnconfirmedVersion(obj *v1alpha1.CDPCredential, saved 
 	return obj.ResourceVersion
 }
 
-// A Lag says whether the cache shows an object older than this process knows it.
+// A Lag reports whether the cache shows an object older than this process knows it.
 type Lag int
 
 // A short lag is waited out. A long one is not: a watch may hang for minutes, and the API server may have been restored from a backup.
@@ -65,11 +65,6 @@ func (cache *ObjectCache) LagOf(obj *v1alpha1.CDPCredential, now time.Time) Lag 
 		return ShortLag
 	}
 	return LongLag
-}
-
-// Exchanges reports whether the plan asks the endpoint for a token.
-func (p *Plan) Exchanges(s *State) bool {
-	return (p.Action == ActionIssue || p.Action == ActionUpdate) && s.Desired.Flow.Exchanges()
 }
 
 // MustConfirm reports whether a plan that was made from the cache is to be made again with what the API server says: before the first exchange of a

@@ -130,8 +130,8 @@ func (rec *PersistedState) DataMACOf(data map[string][]byte, keys []string) stri
 	return Fingerprint(rec.Salt, pieces...)
 }
 
-// TokenIn is the value that says whether the token is still the one that was written. basic writes none, whatever else is in the Secret under that
-// name: a key of the user's, or the token of before if its record was lost.
+// TokenIn is the value that reports whether the token is still the one that was written. basic writes none, whatever else is in the Secret under that
+// name: a key of the user's, or the previous token if its record was lost.
 func (rec *PersistedState) TokenIn(data map[string][]byte) []byte {
 	if slices.Contains(rec.Keys, "token") {
 		return data["token"]

@@ -51,3 +51,11 @@ type Plan struct {
 	// At is when the action is to be tried again. Zero: now, or not before a change.
 	At time.Time
 }
+
+// Exchanges reports whether the plan asks the endpoint for a token.
+func (p *Plan) Exchanges(s *State) bool {
+	return (p.Action == ActionIssue || p.Action == ActionUpdate) && s.Desired.Flow.Exchanges()
+}
+
+// ExchangeIsToCome reports whether an exchange follows at p.At, which the action of this plan does not wait for.
+func (p *Plan) ExchangeIsToCome() bool { return p.Failure == nil && !p.Keep && !p.At.IsZero() }

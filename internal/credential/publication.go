@@ -164,7 +164,7 @@ func CurrentToken(s *State, req exchange.Request, value exchange.Secret) *Public
 // placeholder is written in a rehearsal in place of a token.
 const placeholder = "placeholder-for-a-token"
 
-// NewRehearsal is a token that is not there yet, for the API server to say whether it could be written.
+// NewRehearsal is a token that is not there yet, for the API server to reports whether it could be written.
 func NewRehearsal(s *State, plan Plan, req exchange.Request, salt []byte) *Publication {
 	life := token.Life{IssuedAt: s.Now, ExpiresAt: s.Now.Add(time.Hour)}
 	p := NewPublication(s, Plan{Action: ActionIssue, Cause: plan.Cause}, req, exchange.Token{Value: placeholder, Type: "Bearer", Life: life}, salt)

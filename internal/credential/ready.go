@@ -9,7 +9,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// ReadyIsStale says whether status still has it that the target holds a token which is there no more.
+// ReadyIsStale reports whether status still has it that the target holds a token which is there no more.
 func ReadyIsStale(s *State) bool {
 	return meta.IsStatusConditionTrue(s.Object.Status.Conditions, v1alpha1.ConditionReady) && !s.Target.HoldsToken(s.Now) && !s.IsMoving() && s.Desired.Flow.Exchanges()
 }
@@ -23,7 +23,7 @@ func readyNeedsUpdate(s *State, status *v1alpha1.CDPCredentialStatus) bool {
 	return (was.Status == metav1.ConditionTrue) != s.Target.HoldsToken(s.Now) || was.Reason == v1alpha1.ReasonSuspended && !s.Object.Spec.Suspend
 }
 
-// SetReady says whether the target holds an unexpired token.
+// SetReady reports whether the target holds an unexpired token.
 func SetReady(s *State, status *v1alpha1.CDPCredentialStatus) {
 	truth, reason, message := metav1.ConditionFalse, v1alpha1.ReasonNoToken, "The target Secret holds no token yet"+next(s, status)
 	switch {

@@ -9,12 +9,12 @@ import (
 )
 
 // replacesEnded reports whether a token is asked for that could not be had before the end of the held one, and has not been given since: that does not
-// wait for an answer of before to be ten seconds ago.
+// wait for an earlier answer to be ten seconds ago.
 func replacesEnded(s *State, why cause) bool {
 	return why == CauseRenewal && issuanceMode(s) == v1alpha1.IssuanceModeSameUntilExpiry && !s.LastNewTokenAt.After(s.Current.Persisted.ExpiresAt)
 }
 
-// canRepublish says whether the held token may be published as spec.provider has it now. A token of before is not published with the headers of
+// canRepublish reports whether the held token may be published as spec.provider has it now. The previous token is not published with the headers of
 // after, nor without its own, and a user name and a password are no token, nor the other way round.
 func canRepublish(s *State) bool {
 	if s.Difference != Different {
@@ -34,8 +34,8 @@ func showsClient(target *v1alpha1.Target) bool {
 	return false
 }
 
-// hasCompanions says whether the target holds request headers beside the one that carries the token.
+// hasCompanions reports whether the target holds request headers beside the one that carries the token.
 func hasCompanions(s *State) bool { return len(s.Desired.Flow.APIHeaders) > 0 }
 
-// hadCompanions says whether it was written with such headers.
+// hadCompanions reports whether it was written with such headers.
 func hadCompanions(rec *PersistedState) bool { return len(rec.DefaultKeys) > 1 }

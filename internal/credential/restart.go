@@ -61,7 +61,7 @@ func (o *RestartState) Due(now time.Time) time.Time {
 	return settled
 }
 
-// mayBeFixed says whether an obstacle may go away without anybody telling us.
+// mayBeFixed reports whether an obstacle may go away without anybody telling us.
 func mayBeFixed(reason string) bool {
 	switch reason {
 	case v1alpha1.EventRolloutRestartNotAllowed, v1alpha1.EventRolloutRestartForbidden, v1alpha1.EventRolloutRestartFailed:

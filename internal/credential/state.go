@@ -22,7 +22,7 @@ type State struct {
 	Policy
 
 	Client ClientSecret
-	// Target is the Secret that spec.target names, held the one that has the token: the same, or the target of before a renaming.
+	// Target is the Secret that spec.target names, held the one that has the token: the same, or the previous target, if it was renamed.
 	Target, Current TargetSecret
 	// Difference is what has changed in what would be sent since the held token was issued.
 	Difference Difference
@@ -50,7 +50,7 @@ type State struct {
 	Throttled bool
 }
 
-// IsMoving says whether the token has yet to be moved from the target of before a renaming.
+// IsMoving reports whether the token has yet to be moved from the previous target, if it was renamed.
 func (s *State) IsMoving() bool { return s.Current.Name != s.Target.Name }
 
 // PreferNewer makes the target of an earlier name the current one if its token is the newer one, alive and ours: it is yet to be moved.

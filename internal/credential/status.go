@@ -57,7 +57,7 @@ func reportSuspended(s *State, status *v1alpha1.CDPCredentialStatus) {
 func reportTarget(s *State, status *v1alpha1.CDPCredentialStatus) {
 	if !s.Target.HasToken() || s.Target.Owner() != s.Object.Name {
 		if s.Current.HasToken() && s.IsMoving() {
-			return // it is still in the target of before
+			return // it is still in the previous target
 		}
 		status.TokenExpirationTime, status.TargetVersion, status.GrantedScopes = nil, "", nil
 		return

@@ -53,7 +53,7 @@ func newerTarget(was, is *v1alpha1.CDPCredential) bool {
 	return Older(before, after)
 }
 
-// reasonChanged says whether a condition that there was has got another reason.
+// reasonChanged reports whether a condition that there was has got another reason.
 func reasonChanged(was, is *v1alpha1.CDPCredential, kind string) bool {
 	before, after := meta.FindStatusCondition(was.Status.Conditions, kind), meta.FindStatusCondition(is.Status.Conditions, kind)
 	return before != nil && after != nil && before.Reason != after.Reason

@@ -44,7 +44,7 @@ func StatusPatch(uid types.UID, version string, saved, status *v1alpha1.CDPCrede
 	return patch, nil
 }
 
-// together are the fields with times, which are all on the clock that lastAttempt names. A leader of before whose clock differs may have written some of
+// together are the fields with times, which are all on the clock that lastAttempt names. A deposed leader whose clock differs may have written some of
 // them since this process has seen them: they are written all or none, else a time would be read on another clock than it is on.
 var together = []string{
 	"tokenExpirationTime", "lastRefreshTime", "nextRefreshTime", "lastAttempt", "earlyAttempts", "contest", "repeatedUntil",

@@ -37,7 +37,7 @@ func unusable(secret *corev1.Secret) string {
 	return ""
 }
 
-// Controlled says whether another object controls a Secret: it would undo what we write.
+// Controlled reports whether another object controls a Secret: it would undo what we write.
 func Controlled(meta *metav1.ObjectMeta) string {
 	if meta.DeletionTimestamp != nil {
 		return "is being deleted"
@@ -168,17 +168,17 @@ const (
 // Owner is the name of the CDPCredential that owns the Secret's content. Empty: none does.
 func (t *TargetSecret) Owner() string { return t.Metadata.Annotations[v1alpha1.CredentialAnnotation] }
 
-// HasToken says whether the Secret holds a token of ours, expired or not.
+// HasToken reports whether the Secret holds a token of ours, expired or not.
 func (t *TargetSecret) HasToken() bool {
 	return t.Found && t.Persisted != nil && t.Content != ContentReplaced
 }
 
-// HoldsToken says whether the Secret holds a token that is still good.
+// HoldsToken reports whether the Secret holds a token that is still good.
 func (t *TargetSecret) HoldsToken(now time.Time) bool {
 	return t.HasToken() && !t.Persisted.Expired(now)
 }
 
-// Records says whether the Secret has this very record, and holds what it says.
+// Records reports whether the Secret has this very record, and holds what it says.
 func (t *TargetSecret) Records(state []byte) bool {
 	return t.HasToken() && t.Content == ContentIntact && t.Metadata.Annotations[v1alpha1.StateAnnotation] == string(state)
 }

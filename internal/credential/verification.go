@@ -85,12 +85,19 @@ func AddressRefusal(e *exchange.Error) (*egress.RefusedError, bool) {
 	return errors.AsType[*egress.RefusedError](e)
 }
 
+// CanVerify reports whether there is a token to verify: spec asks for it, and the target holds a living token as we wrote it.
+func CanVerify(s *State) bool {
+	wanted := s.Object.Spec.Verify != nil && !s.Object.Spec.Suspend
+	ours := s.Target.Content == ContentIntact && s.Target.Owner() == s.Object.Name
+	return wanted && ours && !s.IsMoving() && s.Target.HoldsToken(s.Now)
+}
+
 // VerifyInterval returns how often a token is verified, with the default and the minimum applied.
 func VerifyInterval(spec *v1alpha1.Verify) time.Duration {
 	return max(durationOr(spec.Interval, defaultVerifyInterval), minVerifyInterval)
 }
 
-// VerifiedBefore says whether the API's word about the held token is in status already.
+// VerifiedBefore reports whether the API's word about the held token is in status already.
 func VerifiedBefore(s *State) bool {
 	c := meta.FindStatusCondition(s.Object.Status.Conditions, v1alpha1.ConditionVerified)
 	return c != nil && !neverCalled(c.Reason) && c.ObservedGeneration == s.Object.Generation && s.Object.Status.TargetVersion == s.Target.Version

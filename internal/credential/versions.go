@@ -17,7 +17,7 @@ func Older(resourceVersion, than string) bool {
 	return err == nil && order < 0
 }
 
-// Lags says whether the cache shows a Secret as it was before the version that we know of.
+// Lags reports whether the cache shows a Secret as it was before the version that we know of.
 func Lags(found bool, cached, known string) bool {
 	_, cachedVersion := SplitVersion(cached)
 	_, knownVersion := SplitVersion(known)

@@ -18,12 +18,12 @@ func RefusedByPolicy(err error) bool {
 
 // StaleTargetMessage is the message for a stale target that the API server does not let the operator clean up.
 func StaleTargetMessage(obj *v1alpha1.CDPCredential, name string, err error) string {
-	verb, mend := "delete", "delete it by hand"
+	verb, fix := "delete", "delete it by hand"
 	if Retains(&obj.Spec.Target) {
-		verb, mend = "take the owner reference off", "take it off by hand, or the Secret goes with this object"
+		verb, fix = "take the owner reference off", "take it off by hand, or the Secret goes with this object"
 	}
-	return fmt.Sprintf("The API server does not let the operator %s Secret %s, the target of before (%s): %s, or ask whoever runs the cluster for its admission "+
-		"policies and the operator's rights", verb, name, apierrors.ReasonForError(err), mend)
+	return fmt.Sprintf("The API server does not let the operator %s Secret %s, the previous target (%s): %s, or ask whoever runs the cluster for its admission "+
+		"policies and the operator's rights", verb, name, apierrors.ReasonForError(err), fix)
 }
 
 // ErrNamespaceTerminating says that nothing can be made in the namespace any more.

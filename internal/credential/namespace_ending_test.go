@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package credential
 
 import (
 	"testing"
 	"time"
-
-	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
 // TestEndings: of all objects of a namespace one asks, the others wait for what it learns, and that is good for a while.
 func TestEndings(t *testing.T) {
 	t.Parallel()
-	var e credential.NamespaceEndings
+	var e NamespaceEndings
 	now := at("11:00:00")
 	check := func(when, namespace string, ends, ask bool, wait time.Duration) {
 		t.Helper()
