@@ -32,26 +32,42 @@ func buildTests(ctx context.Context, folder, pkg string, with overlay) (string, 
 	return binary, err
 }
 
-// runTests runs them in the folder of their package, and returns what they say and whether they passed. What takes too long fails.
-func runTests(ctx context.Context, binary, pkg string, limit time.Duration, flags ...string) (out []byte, passed bool, err error) {
-	flags = append([]string{"-test.failfast", "-test.timeout", limit.String()}, flags...)
-	// A mutant that never stops allocating is not to take the machine's memory: it dies of this limit (8 GiB of addresses).
-	script := append([]string{"-c", `ulimit -v 8388608; exec "$0" "$@"`, binary}, flags...)
-	bounded, cancel := context.WithTimeout(ctx, limit+10*time.Second)
+// An allowance is how long tests may run: of the processor's time, which other load on the machine does not change, and of the clock's, for those
+// that wait for ever.
+type allowance struct{ cpu, wall time.Duration }
+
+// An outcome is what became of a run of tests.
+type outcome struct {
+	out    []byte
+	passed bool
+	cpu    time.Duration
+}
+
+// runTests runs them in the folder of their package until the first one fails. What takes too long fails.
+func runTests(ctx context.Context, binary, pkg string, limit allowance, flags ...string) (outcome, error) {
+	flags = append([]string{"-test.failfast", "-test.timeout", limit.wall.String()}, flags...)
+	// A mutant that never stops allocating must not take the machine's memory: it dies of this limit (8 GiB of addresses).
+	script := fmt.Sprintf(`ulimit -v 8388608; ulimit -t %.0f; exec "$0" "$@"`, max(1, limit.cpu.Seconds()))
+	bounded, cancel := context.WithTimeout(ctx, limit.wall+10*time.Second)
 	defer cancel()
-	run := exec.CommandContext(bounded, "sh", script...) // #nosec G204 -- it was built here
+	run := exec.CommandContext(bounded, "sh", append([]string{"-c", script, binary}, flags...)...) // #nosec G204 -- it was built here
 	run.Dir = pkg
 	run.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to end what it starts, too
 	run.Cancel = func() error { return syscall.Kill(-run.Process.Pid, syscall.SIGKILL) }
 	run.WaitDelay = 5 * time.Second
-	out, err = run.CombinedOutput()
+	out, err := run.CombinedOutput()
+	result := outcome{out: out}
+	if run.ProcessState != nil {
+		result.cpu = run.ProcessState.UserTime() + run.ProcessState.SystemTime()
+	}
 	switch _, failed := errors.AsType[*exec.ExitError](err); {
 	case ctx.Err() != nil:
-		return out, false, ctx.Err()
+		return result, ctx.Err()
 	case err == nil:
-		return out, true, nil
+		result.passed = true
+		return result, nil
 	case failed || bounded.Err() != nil:
-		return out, false, nil
+		return result, nil
 	}
-	return out, false, err
+	return result, err
 }

@@ -40,11 +40,11 @@ func (b *bug) hunt(ctx context.Context, seeds uint64) (*finding, error) {
 	if b.leaks {
 		flags = []string{"-test.run=^TestPairs$", fmt.Sprintf("-simulation.pairs=%d", b.most(seeds))}
 	}
-	out, passed, err := runTests(ctx, binary, simulation, time.Hour, flags...)
-	if passed || err != nil {
+	got, err := runTests(ctx, binary, simulation, allowance{cpu: time.Hour, wall: time.Hour}, flags...)
+	if got.passed || err != nil {
 		return nil, err
 	}
-	return firstOf(out)
+	return firstOf(got.out)
 }
 
 // most is how many worlds, or pairs of them, the bug may hide in.

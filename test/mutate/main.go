@@ -40,7 +40,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "only mutants whose place (file:line), or planted bugs whose name, has this in it")
 	flag.Uint64Var(&o.seeds, "seeds", 300, "how many worlds a mutant may hide in; a planted bug may in 1000 at least")
 	flag.Float64Var(&o.least, "least", 85, "the least share of the mutants, in percent, that must be caught")
-	flag.IntVar(&o.jobs, "jobs", max(1, runtime.NumCPU()/2), "how many mutants at a time")
+	flag.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "how many mutants at a time")
 	flag.BoolVar(&o.list, "list", false, "list the mutants that there are, and try none")
 	flag.BoolVar(&o.planted, "planted", false, "plant the bugs that were made by hand, and try the simulator alone")
 	flag.Parse()

@@ -156,23 +156,22 @@ func TestBuildAndRunWithAnOverlay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	enough := allowance{cpu: time.Minute, wall: time.Minute}
 	for _, tc := range []struct {
-		name, text   string
-		passes, hang bool
-		err          error
+		name, text string
+		limit      allowance
+		passes     bool
+		err        error
 	}{
-		{"the original", "package p\n\nfunc twice(n int) int { return 2 * n }\n", true, false, nil},
-		{"a survivor", "package p\n\nfunc twice(n int) int { return n + 2 }\n", true, false, nil},
-		{"one that is caught", "package p\n\nfunc twice(n int) int { return 2 / n }\n", false, false, nil},
-		{"one that hangs", "package p\n\nfunc twice(n int) int { for { n++ } }\n", false, true, nil},
-		{"one that eats memory", "package p\n\nvar all [][]byte\n\nfunc twice(n int) int { for { all = append(all, make([]byte, 1<<30)) } }\n", false, false, nil},
-		{"one that does not compile", "package p\n\nfunc twice(n int) int { return \"\" }\n", false, false, errBroken},
+		{"the original", "package p\n\nfunc twice(n int) int { return 2 * n }\n", enough, true, nil},
+		{"a survivor", "package p\n\nfunc twice(n int) int { return n + 2 }\n", enough, true, nil},
+		{"one that is caught", "package p\n\nfunc twice(n int) int { return 2 / n }\n", enough, false, nil},
+		{"one that spins", "package p\n\nfunc twice(n int) int { for { n++ } }\n", allowance{time.Second, time.Hour}, false, nil},
+		{"one that waits for ever", "package p\n\nimport \"time\"\n\nfunc twice(n int) int { time.Sleep(time.Hour); return n }\n", allowance{time.Hour, time.Second}, false, nil},
+		{"one that eats memory", "package p\n\nvar all [][]byte\n\nfunc twice(n int) int { for { all = append(all, make([]byte, 1<<30)) } }\n", enough, false, nil},
+		{"one that does not compile", "package p\n\nfunc twice(n int) int { return \"\" }\n", enough, false, errBroken},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			limit := time.Minute
-			if tc.hang {
-				limit = time.Second
-			}
 			binary, err := buildTests(t.Context(), t.TempDir(), "p", overlay{"p/p.go": []byte(tc.text)})
 			if !errors.Is(err, tc.err) || tc.err == nil && err != nil {
 				t.Fatal(err)
@@ -180,9 +179,9 @@ func TestBuildAndRunWithAnOverlay(t *testing.T) {
 			if tc.err != nil {
 				return
 			}
-			out, passed, err := runTests(t.Context(), binary, "p", limit)
-			if err != nil || passed != tc.passes {
-				t.Errorf("passed: %t, %v\n%s", passed, err, out)
+			got, err := runTests(t.Context(), binary, "p", tc.limit)
+			if err != nil || got.passed != tc.passes {
+				t.Errorf("passed: %t, %v\n%s", got.passed, err, got.out)
 			}
 		})
 	}

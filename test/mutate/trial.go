@@ -25,52 +25,98 @@ const (
 // A lab tries mutants: the cheap tests first, then the simulation.
 type lab struct {
 	seeds uint64
-	// limits are how long the tests of each package may take.
-	limits map[string]time.Duration
+	// limits are how long the tests of each stage may take.
+	limits map[stage]allowance
 }
 
-// calibrate runs all tests without a mutant: they must pass, and how long they take says when those of a mutant hang.
+// A stage is some of the tests of a package.
+type stage struct{ pkg, flag string }
+
+// The simulation's two slowest tests take longer than all others, which catch most of what it catches.
+var worlds = []stage{{simulation, "-test.skip=" + slowWorlds}, {simulation, "-test.run=" + slowWorlds}}
+
+const slowWorlds = "^(TestIsolation|TestHerd)$"
+
+// calibrate runs all tests without a mutant: they must pass, and the time that they take says when those of a mutant hang.
 func (l *lab) calibrate(ctx context.Context) error {
-	l.limits = map[string]time.Duration{}
-	for _, pkg := range append([]string{simulation}, packages...) {
-		l.limits[pkg] = 10 * time.Minute
-		began := time.Now()
-		out, passed, err := l.test(ctx, pkg, overlay{})
-		if err == nil && !passed {
-			err = fmt.Errorf("they fail without any mutant:\n%s", out)
+	l.limits = map[stage]allowance{}
+	for _, pkg := range packages {
+		if err := l.calibrateStages(ctx, stage{pkg: pkg}); err != nil {
+			return err
+		}
+	}
+	return l.calibrateStages(ctx, worlds...)
+}
+
+func (l *lab) calibrateStages(ctx context.Context, stages ...stage) error {
+	for _, s := range stages {
+		l.limits[s] = allowance{cpu: 10 * time.Minute, wall: time.Hour}
+	}
+	build, err := l.build(ctx, stages[0].pkg, overlay{})
+	if err != nil {
+		return fmt.Errorf("build the tests of %s: %w", stages[0].pkg, err)
+	}
+	defer build.remove()
+	for _, s := range stages {
+		got, err := l.run(ctx, build, s)
+		if err == nil && !got.passed {
+			err = fmt.Errorf("they fail without any mutant:\n%s", got.out)
 		}
 		if err != nil {
-			return fmt.Errorf("run the tests of %s: %w", pkg, err)
+			return fmt.Errorf("run the tests of %s: %w", s.pkg, err)
 		}
-		l.limits[pkg] = 20*time.Second + 5*time.Since(began)
+		l.limits[s] = allowance{cpu: 10*time.Second + 4*got.cpu, wall: time.Minute + 20*got.cpu}
 	}
 	return nil
 }
 
-// test runs the tests of a package, in which the overlay has been built.
-func (l *lab) test(ctx context.Context, pkg string, with overlay) (out []byte, passed bool, err error) {
+// A testBinary is the compiled tests of a package, in a folder of its own.
+type testBinary struct{ folder, file string }
+
+func (b testBinary) remove() { _ = os.RemoveAll(b.folder) }
+
+func (l *lab) build(ctx context.Context, pkg string, with overlay) (testBinary, error) {
 	folder, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
-		return nil, false, err
+		return testBinary{}, err
 	}
-	defer os.RemoveAll(folder)
-	binary, err := buildTests(ctx, folder, pkg, with)
-	if err != nil {
-		return nil, false, err
+	b := testBinary{folder: folder}
+	if b.file, err = buildTests(ctx, folder, pkg, with); err != nil {
+		b.remove()
 	}
+	return b, err
+}
+
+func (l *lab) run(ctx context.Context, b testBinary, s stage) (outcome, error) {
 	flags := []string{"-test.short"}
-	if pkg == simulation {
+	if s.pkg == simulation {
 		// That a world breaks a promise is enough: nobody reads the smallest one that does.
 		flags = append(flags, fmt.Sprintf("-simulation.seeds=%d", l.seeds), "-simulation.shrink=0")
 	}
-	return runTests(ctx, binary, pkg, l.limits[pkg], flags...)
+	if s.flag != "" {
+		flags = append(flags, s.flag)
+	}
+	return runTests(ctx, b.file, s.pkg, l.limits[s], flags...)
+}
+
+// passes reports whether a mutant passes all the stages, which are of one package.
+func (l *lab) passes(ctx context.Context, m *mutant, stages ...stage) (bool, error) {
+	build, err := l.build(ctx, stages[0].pkg, overlay{m.file: m.text()})
+	if err != nil {
+		return false, err
+	}
+	defer build.remove()
+	for _, s := range stages {
+		if got, err := l.run(ctx, build, s); err != nil || !got.passed {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // try finds out what becomes of a mutant.
 func (l *lab) try(ctx context.Context, m *mutant) (verdict, error) {
-	with := overlay{m.file: m.text()}
-	_, passed, err := l.test(ctx, packageOf(m), with)
-	switch {
+	switch passed, err := l.passes(ctx, m, stage{pkg: packageOf(m)}); {
 	case errors.Is(err, errBroken):
 		return broken, nil
 	case err != nil:
@@ -78,8 +124,7 @@ func (l *lab) try(ctx context.Context, m *mutant) (verdict, error) {
 	case !passed:
 		return caughtByUnit, nil
 	}
-	_, passed, err = l.test(ctx, simulation, with)
-	switch {
+	switch passed, err := l.passes(ctx, m, worlds...); {
 	case err != nil:
 		return "", err
 	case !passed:
