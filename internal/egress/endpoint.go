@@ -28,12 +28,6 @@ func (e Endpoint) String() string {
 	return net.JoinHostPort(e.Host, strconv.Itoa(int(e.Port)))
 }
 
-// EndpointError says why a URL or a domain names no endpoint that we would call. Its text tells the user what to write
-// and holds no user info; the author of the URL can fix it.
-type EndpointError struct{ Why string }
-
-func (e *EndpointError) Error() string { return e.Why }
-
 // EndpointOf returns the endpoint of an https URL. It refuses, with an *EndpointError, everything that two parsers could
 // read differently: another scheme, user info, a fragment, a missing host, a zone, a port outside 1 to 65535, and a host
 // that ends in a number without being an IP address in its canonical form (2130706433, 0x7f000001, 0177.0.0.1).

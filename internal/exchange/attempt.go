@@ -3,8 +3,6 @@
 package exchange
 
 import (
-	"context"
-	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -27,38 +25,6 @@ type attempt struct {
 	paths []string
 	// secrets are what is sent, and is not to be seen again.
 	secrets secrets
-}
-
-// carryOut sends the step's request.
-func (a *attempt) carryOut(ctx context.Context) (answer, error) {
-	headers := http.Header{}
-	for _, header := range a.step.Headers {
-		value, ok := a.value(header.Source)
-		switch {
-		case !ok:
-		case header.Exact:
-			headers[header.Name] = []string{value}
-		default:
-			headers.Set(header.Name, value)
-		}
-	}
-	body, err := a.body(ctx)
-	if err != nil {
-		return answer{}, err
-	}
-	if err := a.authenticate(ctx, body, headers); err != nil {
-		return answer{}, err
-	}
-	if a.step.Encoding != flow.JSON && a.step.GrantType != "" {
-		return a.grant(ctx, body, headers)
-	}
-	if body.basic {
-		headers.Set("Authorization", "Basic "+formEncodedCredentials(Secret(body.id), Secret(body.secret)))
-	}
-	if a.step.Encoding == flow.JSON {
-		return a.json(ctx, body.members(), headers)
-	}
-	return a.form(ctx, body.values(), headers)
 }
 
 // value is what a source comes to, and false if it is to be left out. What is sent is remembered as a secret, but for who the client is.
@@ -87,29 +53,4 @@ func (a *attempt) send(req *http.Request, extra http.Header) (answer, error) {
 		return seen, nil // 101 has no body, but a connection that nobody would ever close
 	}
 	return seen, seen.read(req.Context(), resp.Body, maxBody, a.paths)
-}
-
-// errSeen keeps an answer from golang.org/x/oauth2.
-var errSeen = errors.New("the answer has been read")
-
-// capture is the transport that is lent to golang.org/x/oauth2: it lets one request through and keeps the answer.
-type capture struct {
-	attempt *attempt
-	extra   http.Header
-	used    bool
-	answer  answer
-	err     error
-}
-
-// RoundTrip implements http.RoundTripper.
-func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
-	if c.used {
-		return nil, errors.New("one request an exchange")
-	}
-	c.used = true
-	c.answer, c.err = c.attempt.send(req.Clone(req.Context()), c.extra)
-	if c.err != nil {
-		return nil, c.err
-	}
-	return nil, errSeen
 }

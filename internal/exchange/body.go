@@ -3,18 +3,13 @@
 package exchange
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
 	"strings"
-
-	xoauth2 "golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
@@ -136,61 +131,4 @@ func (b *body) own() map[string]string {
 	}
 	maps.DeleteFunc(own, func(_, value string) bool { return value == "" })
 	return own
-}
-
-// grant sends the request of RFC 6749 section 4.4.2, which golang.org/x/oauth2 builds: form, client authentication and all. The library
-// does not get to see the answer, since it decodes all of it, whatever memory that takes, and takes a lifetime of zero for eternity,
-// milliseconds for seconds and text/plain for a form, and puts whole bodies into its errors.
-func (a *attempt) grant(ctx context.Context, b *body, headers http.Header) (answer, error) {
-	conf := clientcredentials.Config{TokenURL: a.step.URL, ClientID: b.id, ClientSecret: b.secret, EndpointParams: b.values(), AuthStyle: xoauth2.AuthStyleInParams}
-	if b.basic {
-		conf.AuthStyle = xoauth2.AuthStyleInHeader
-	}
-	seen := &capture{attempt: a, extra: headers}
-	client := &http.Client{
-		Transport:     seen,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	// The error is either ours, and then in seen, or errSeen.
-	_, _ = conf.Token(context.WithValue(ctx, xoauth2.HTTPClient, client))
-	if !seen.used {
-		return answer{}, unusableURL()
-	}
-	return seen.answer, seen.err
-}
-
-// form sends a form that is no RFC 6749 grant.
-func (a *attempt) form(ctx context.Context, form url.Values, headers http.Header) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.step.URL, strings.NewReader(form.Encode()))
-	if err != nil {
-		return answer{}, unusableURL()
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return a.send(req, headers)
-}
-
-// json sends content as JSON.
-func (a *attempt) json(ctx context.Context, content map[string]any, headers http.Header) (answer, error) {
-	var encoded bytes.Buffer
-	encoder := json.NewEncoder(&encoded)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(content); err != nil {
-		return answer{}, &Error{Kind: InvalidRequest, Detail: "the request cannot be written as JSON", Cause: err}
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.step.URL, &encoded)
-	if err != nil {
-		return answer{}, unusableURL()
-	}
-	req.Header.Set("Content-Type", "application/json")
-	return a.send(req, headers)
-}
-
-// basicCredentials are those of RFC 7617 section 2.
-func basicCredentials(id, secret Secret) string {
-	return base64.StdEncoding.EncodeToString([]byte(string(id) + ":" + string(secret)))
-}
-
-// formEncodedCredentials are those of RFC 6749 section 2.3.1, which has both parts form-encoded first.
-func formEncodedCredentials(id, secret Secret) string {
-	return basicCredentials(Secret(url.QueryEscape(string(id))), Secret(url.QueryEscape(string(secret))))
 }

@@ -7,61 +7,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"maps"
-	"slices"
 	"strconv"
-
-	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
-
-// Setting is one thing that a user says and that makes another token of it.
-type Setting struct {
-	Name   string
-	Values []string
-	// Updatable says that Update changes it in a token that is in use.
-	Updatable bool
-}
-
-func text(name, value string) Setting {
-	if value == "" {
-		return Setting{Name: name}
-	}
-	return Setting{Name: name, Values: []string{value}}
-}
-
-func list(name string, values []string) Setting { return Setting{Name: name, Values: values} }
-
-func pairs[T ~string](name string, values map[string]T) Setting {
-	s := Setting{Name: name}
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		s.Values = append(s.Values, key, string(values[key]))
-	}
-	return s
-}
-
-// spec is all that the user says of a provider. An upgrade does not change it: fields that the user does not set are not written.
-func spec(p *v1alpha1.Provider) Setting {
-	text, err := json.Marshal(p)
-	if err != nil {
-		panic(err) // strings and numbers, and lists and maps of strings
-	}
-	return Setting{Name: "spec", Values: []string{string(text)}}
-}
-
-func updatable(s Setting) Setting {
-	s.Updatable = true
-	return s
-}
-
-func scopeSeparator(separator string) Setting { return text("scope separator", cmp.Or(separator, " ")) }
-
-// firstEdition adds what the fingerprints of the first edition had for every provider: they must stay, or an upgrade would renew every token.
-func firstEdition(settings ...Setting) []Setting {
-	return append(settings,
-		text("auth method", string(ClientSecretBasic)), text("body format", string(Form)),
-		text("token field", "access_token"), text("expires in field", "expires_in"), text("expires in unit", string(Seconds)))
-}
 
 // Fingerprint tells requests apart without giving them away: equal fingerprints under one salt mean that the same would be sent to the same place and
 // the answer read in the same way. values are those of the client Secret by Field, and may be nil; issue tells one writing of a client Secret that

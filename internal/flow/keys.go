@@ -65,23 +65,3 @@ func withNames(keys []Key, user *v1alpha1.ClientSecretKeys) []Key {
 	}
 	return named
 }
-
-// UsesDefaultKeys reports whether every value is under its default key.
-func (f *Flow) UsesDefaultKeys() bool {
-	for _, key := range f.Keys {
-		if key.Name != key.Default {
-			return false
-		}
-	}
-	return true
-}
-
-// KeyName is the client Secret's key for a Field. A Field that the flow does not need is given back as it is.
-func (f *Flow) KeyName(field string) string {
-	for _, key := range f.Keys {
-		if key.Field == field {
-			return key.Name
-		}
-	}
-	return field
-}

@@ -75,8 +75,3 @@ func oauth2Settings(p *v1alpha1.OAuth2) []Setting {
 	}
 	return settings
 }
-
-// rfc6749 reads the answer of RFC 6749 section 5.1.
-func rfc6749() Response {
-	return Response{TokenField: "access_token", ExpiresInField: "expires_in", ExpiresInUnit: Seconds, ScopeSeparators: " "}
-}

@@ -4,11 +4,7 @@ package flow
 
 import (
 	"errors"
-	"net/url"
 	"slices"
-	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -50,35 +46,4 @@ func Of(p *v1alpha1.Provider, keys *v1alpha1.ClientSecretKeys) (Flow, error) {
 		f.Settings = []Setting{spec(p)}
 	}
 	return f, err
-}
-
-// below is path below base, which may have a path of its own. A base that cannot be read stays as it is, for Check to refuse.
-func below(base, path string) string {
-	u, err := url.Parse(base)
-	if err != nil {
-		return base
-	}
-	return u.JoinPath(path).String()
-}
-
-func texts[T ~string](list []T) []string {
-	var out []string
-	for _, item := range list {
-		out = append(out, string(item))
-	}
-	return out
-}
-
-func urlOr(url *v1alpha1.HTTPSURL, fallback string) string {
-	if url == nil || *url == "" {
-		return fallback
-	}
-	return string(*url)
-}
-
-func durationOr(d *metav1.Duration, fallback time.Duration) time.Duration {
-	if d == nil || d.Duration <= 0 {
-		return fallback
-	}
-	return d.Duration
 }

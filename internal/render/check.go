@@ -10,15 +10,6 @@ import (
 	"text/template/parse"
 )
 
-const (
-	templateName = "data-template"
-	// The parser and the walk below recurse once for each nested action or parenthesis. Counting them beforehand bounds the
-	// depth, whatever stands inside quotes.
-	maxActions     = 1024
-	maxParentheses = 1024
-	maxDepth       = 32
-)
-
 // check parses a template and proves of it, without any value, that it cannot fail, that it never decides on a secret, and
 // how large its output can become. It returns the tree and what the output can be.
 func (c *checker) check(source string) (_ *parse.Tree, output shape, err error) {
@@ -43,20 +34,6 @@ func (c *checker) check(source string) (_ *parse.Tree, output shape, err error) 
 	c.source, c.variables = source, nil
 	output, err = c.list(tree.Root, shape{kinds: kindAll}, 0)
 	return tree, output, err
-}
-
-// A checker runs a template on shapes instead of values. Both branches of a condition are run, so one walk covers every
-// execution. Nodes are handled by a list of what is allowed: what a future Go adds to the language is refused until someone
-// adds it here.
-type checker struct {
-	source    string
-	variables []variable // innermost last
-	work      int        // bytes that the functions of all templates so far make, at most
-}
-
-type variable struct {
-	name  string
-	shape shape
 }
 
 // list returns the shape of what the nodes print together.
@@ -140,14 +117,4 @@ func (c *checker) locate(node parse.Node, err error) error {
 		return err
 	}
 	return &lineError{line: line, err: err}
-}
-
-func firstWord(node parse.Node) string {
-	text := node.String()
-	if _, after, ok := strings.Cut(text, "{{"); ok {
-		text = after
-	}
-	text, _, _ = strings.Cut(strings.TrimSpace(text), " ")
-	text, _, _ = strings.Cut(text, "}}")
-	return text
 }

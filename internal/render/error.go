@@ -9,7 +9,11 @@ import (
 	"unicode"
 )
 
-const maxWhy = 200
+const (
+	maxWhy = 200 // bytes
+	// templateName is the name under which templates are parsed. Users do not see it: syntaxError takes it out.
+	templateName = "data-template"
+)
 
 // Error says what is wrong with the template of one data key and what to write, in one line that is safe to show: it may hold a
 // piece of the template, but nothing of the values, which the check never sees.
@@ -23,6 +27,12 @@ func (e *Error) Error() string {
 		return e.Key + ": " + e.Why
 	}
 	return fmt.Sprintf("%.253q: %s", e.Key, e.Why)
+}
+
+// isDataKey reports whether a Secret can have the data key.
+func isDataKey(key string) bool {
+	return key != "" && key != "." && key != ".." && len(key) <= maxKeyLength &&
+		strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
 }
 
 var (

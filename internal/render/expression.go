@@ -125,6 +125,21 @@ func (c *checker) variableFields(n *parse.VariableNode) (shape, error) {
 	return fields(c.variable(n.Ident[0]).shape, n.Ident[1:])
 }
 
+func (c *checker) call(name string, args []shape) (shape, error) {
+	rule := rules[name]
+	if len(args) < rule.least || len(args) > rule.most {
+		return shape{}, fmt.Errorf("%s has %d arguments: write %s", name, len(args), rule.usage)
+	}
+	result, err := rule.apply(name, args)
+	if err != nil {
+		return shape{}, err
+	}
+	if c.work += result.size; result.size > maxOutputs || c.work > maxWork {
+		return shape{}, errText
+	}
+	return result, nil
+}
+
 // fields returns the shape of what stands under the names in a value. The values together are never a value themselves, so
 // that each access to one of them is by name.
 func fields(of shape, names []string) (shape, error) {
@@ -146,4 +161,14 @@ func fields(of shape, names []string) (shape, error) {
 		return shape{}, errors.New("the dot alone stands for all values here: name one, such as .token")
 	}
 	return of, nil
+}
+
+func firstWord(node parse.Node) string {
+	text := node.String()
+	if _, after, ok := strings.Cut(text, "{{"); ok {
+		text = after
+	}
+	text, _, _ = strings.Cut(strings.TrimSpace(text), " ")
+	text, _, _ = strings.Cut(text, "}}")
+	return text
 }

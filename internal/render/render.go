@@ -14,14 +14,6 @@ import (
 	"text/template"
 )
 
-const (
-	maxKeys      = 64
-	maxKeyLength = 253       // of a Secret's data key
-	maxSources   = 64 << 10  // bytes of all templates together
-	maxOutputs   = 256 << 10 // of all templates together
-	maxWork      = 8 << 20   // bytes that the functions of all templates make
-)
-
 // Set is a number of compiled templates. The zero value, and nil, renders nothing. It is safe for concurrent use.
 type Set struct {
 	keys      []string // sorted, so that of several bad templates always the same one is named
@@ -83,9 +75,4 @@ func (s *Set) Render(v Values) (map[string][]byte, error) {
 		outputs[key] = []byte(output.String())
 	}
 	return outputs, nil
-}
-
-func isDataKey(key string) bool {
-	return key != "" && key != "." && key != ".." && len(key) <= maxKeyLength &&
-		strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
 }

@@ -11,15 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-// The most that a function makes of one byte.
-const (
-	quoteGrowth = 4 // \xff
-	jsonGrowth  = 6 // \u0000, or \ufffd for what is no UTF-8
-	caseGrowth  = 3 // the same character, unescaped
-)
-
-const maxReplacement = 8 // characters
-
 // A rule is the static side of a function: how it is written and what comes of which arguments.
 type rule struct {
 	usage string
@@ -60,21 +51,6 @@ func functionNames() map[string]any {
 		names[name] = true
 	}
 	return names
-}
-
-func (c *checker) call(name string, args []shape) (shape, error) {
-	rule := rules[name]
-	if len(args) < rule.least || len(args) > rule.most {
-		return shape{}, fmt.Errorf("%s has %d arguments: write %s", name, len(args), rule.usage)
-	}
-	result, err := rule.apply(name, args)
-	if err != nil {
-		return shape{}, err
-	}
-	if c.work += result.size; result.size > maxOutputs || c.work > maxWork {
-		return shape{}, errText
-	}
-	return result, nil
 }
 
 // decides is the refusal to make the output, the status and what else can be seen depend on a secret.

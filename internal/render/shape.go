@@ -7,19 +7,6 @@ import (
 	"strings"
 )
 
-// Sizes of values, in bytes. MaxSecret is kept by whoever makes the Values: a longer token or client value never gets here.
-const (
-	MaxSecret = 16 << 10
-	maxScopes = 100
-	maxScope  = 256 // RFC 6749's characters, which JSON leaves as they are
-	maxNumber = 32
-	maxShort  = 64 // .tokenType and .expiresAt
-	// Two of .headers hold a secret: the token, and the client ID or the tenant hash. The rest is names and what the object says.
-	// All are visible ASCII, of which JSON is at most twice as long; as JSON they count as one secret.
-	maxHeaders     = 2*MaxSecret + 2<<10
-	maxHeadersJSON = jsonGrowth * MaxSecret
-)
-
 // kinds is a set of types that a value can have.
 type kinds uint8
 

@@ -20,9 +20,6 @@ type failing struct {
 	shown map[types.NamespacedName][]FailingCondition
 }
 
-// A FailingCondition is a condition that says that something is wrong, and its reason.
-type FailingCondition struct{ Condition, Reason string }
-
 func newFailing() *failing {
 	return &failing{
 		gauge: gauges("failing", "1 while something is wrong with an object, by condition (Stalled, Reconciling; Verified while it is False) and reason.",

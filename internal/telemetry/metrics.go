@@ -70,10 +70,6 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
-func gauges(name, help string, labels []string) *prometheus.GaugeVec {
-	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "cdpcredential_" + name, Help: help}, labels)
-}
-
 // Exchanged counts an attempt to get a token, and how long it took. The result is Success or Failure; the reason is one of a closed set, as it is a label.
 func (m *Metrics) Exchanged(provider, result, reason string, took time.Duration) {
 	m.exchanges.WithLabelValues(provider, result, reason).Inc()

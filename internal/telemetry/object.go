@@ -9,6 +9,22 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
+// An Object is what the series of one CDPCredential say. Its zero value is one of which nothing is known: it is not ready.
+type Object struct {
+	// Provider is the kind of provider, Endpoint the host and port that is called, and Secret the name of the target Secret. Empty: not known, or there is
+	// none. They are kept as long as the object is, so what many objects have in common is better interned.
+	Provider, Endpoint, Secret string
+	// TokenExpiration and NextRefresh are Unix times in seconds. Zero: not known, and no series.
+	TokenExpiration, NextRefresh int64
+	// Ready reports whether the target Secret holds an unexpired token, Suspended whether spec.suspend is set.
+	Ready, Suspended bool
+	// Failing are the conditions that say that something is wrong. Nil: none does.
+	Failing []FailingCondition
+}
+
+// A FailingCondition is a condition that says that something is wrong, and its reason.
+type FailingCondition struct{ Condition, Reason string }
+
 // ObjectOf is what an object's metrics say.
 func ObjectOf(spec *v1alpha1.CDPCredentialSpec, status *v1alpha1.CDPCredentialStatus, provider, endpoint string) Object {
 	object := Object{

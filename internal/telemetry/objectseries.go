@@ -19,19 +19,6 @@ type objectSeries struct {
 	of map[types.NamespacedName]Object
 }
 
-// An Object is what the series of one CDPCredential say. Its zero value is one of which nothing is known: it is not ready.
-type Object struct {
-	// Provider is the kind of provider, Endpoint the host and port that is called, and Secret the name of the target Secret. Empty: not known, or there is
-	// none. They are kept as long as the object is, so what many objects have in common is better interned.
-	Provider, Endpoint, Secret string
-	// TokenExpiration and NextRefresh are Unix times in seconds. Zero: not known, and no series.
-	TokenExpiration, NextRefresh int64
-	// Ready reports whether the target Secret holds an unexpired token, Suspended whether spec.suspend is set.
-	Ready, Suspended bool
-	// Failing are the conditions that say that something is wrong. Nil: none does.
-	Failing []FailingCondition
-}
-
 func newObjectSeries() *objectSeries {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("cdpcredential_"+name, help, append([]string{namespaceLabel, nameLabel}, labels...), nil)
