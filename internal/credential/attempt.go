@@ -77,7 +77,7 @@ func (a *Attempt) Refused(s *State, plan Plan, req exchange.Request, err error) 
 	if e, ok := errors.AsType[*exchange.Error](err); ok && e.Issued && plan.Action == ActionIssue {
 		a.Cache.Token.CountUnpublished(s)
 	}
-	if EndedToken(s, plan, err) {
+	if endedToken(s, plan.Cause, err) {
 		return a.endless(s), nil
 	}
 	f := FailureOf(s, err, a.Jitter())

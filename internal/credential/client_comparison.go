@@ -2,6 +2,8 @@
 
 package credential
 
+import "github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+
 // A ClientComparison is what was found when the client Secret was last read.
 type ClientComparison struct {
 	// Version and Asked are those of the client Secret and of the desired flow.
@@ -45,4 +47,9 @@ func (seen *ClientComparison) Attempted(s *State, salt []byte) {
 		}
 	}
 	seen.Attempt = seen.Request
+}
+
+// AttemptFingerprint is of all that an attempt depends on: what is sent, and the CA that the endpoint is checked against.
+func AttemptFingerprint(salt []byte, s *State, req exchange.Request) string {
+	return Fingerprint(salt, []byte(req.Fingerprint(salt)), s.Roots(s.Desired.Endpoint))
 }

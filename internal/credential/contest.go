@@ -9,70 +9,9 @@ import (
 )
 
 const (
-	// maxQuickRepairs is how much may be repaired at once before that is a contest. A token counts twice: it costs an exchange.
-	maxQuickRepairs = 5
-	// repairWindow is how soon after a repair the next one counts together with it. A token can be restored every 10 s only.
-	repairWindow = 2 * MinIssueInterval
 	// A contested target is repaired after firstContestWait, doubling to maxContestWait.
 	firstContestWait, maxContestWait = 10 * time.Second, 10 * time.Minute
 )
-
-// quickRepairs are the last repairs of a target that one process has made.
-type quickRepairs struct {
-	Weight int
-	Last   time.Time
-}
-
-// Plus is q with one more.
-func (q quickRepairs) Plus(weight int, now time.Time) quickRepairs {
-	if !q.recent(now) {
-		q.Weight = 0
-	}
-	return quickRepairs{Weight: q.Weight + weight, Last: now}
-}
-
-func (q quickRepairs) recent(now time.Time) bool {
-	return !q.Last.IsZero() && now.Before(q.Last.Add(repairWindow))
-}
-
-// An unansweredRepair is one whose write ended in an error: it may have been made all the same.
-type unansweredRepair struct {
-	Weight  int
-	Contest *v1alpha1.Contest
-}
-
-// NewUnansweredRepair is the repair of a step that ended in an error. Nil: there is none.
-func NewUnansweredRepair(plan Plan, err error) *unansweredRepair {
-	if err == nil || plan.Repair == 0 {
-		return nil
-	}
-	return &unansweredRepair{plan.Repair, plan.Contest}
-}
-
-// A RepairHistory is what one process knows of its repairs of a target.
-type RepairHistory struct {
-	Quick quickRepairs
-	// Lost is a repair that may have been made, too. Nil: there is none.
-	Lost *unansweredRepair
-}
-
-// Confirm counts a repair whose answer was lost, once the target shows that it was made. It has to stay for as long as any other.
-func (h *RepairHistory) Confirm(s *State) {
-	lost := h.Lost
-	if lost == nil || !s.Target.HasToken() {
-		return
-	}
-	do, why := due(s)
-	if repairWeight(s, do, why) > 0 {
-		return // it is still to be made
-	}
-	h.Lost = nil
-	h.Quick = h.Quick.Plus(lost.Weight, s.Now)
-	s.Repairs = h.Quick
-	if lost.Contest != nil {
-		s.Object.Status.Contest = contestAfter(s, Plan{Contest: lost.Contest, Repair: lost.Weight}, Result{Wrote: true})
-	}
-}
 
 // repairWeight is above zero for an action that undoes what somebody else has done to the target: 2 if the token has to be restored.
 func repairWeight(s *State, do Action, why cause) int {

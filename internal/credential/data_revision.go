@@ -3,24 +3,12 @@
 package credential
 
 import (
+	"cmp"
 	"encoding/hex"
-	"time"
 )
 
-const (
-	// settling is how long a change of data waits for others, so that credentials that are renewed together make one restart.
-	settling = 10 * time.Second
-	// restartInterval is the least time between two restarts of one workload, whoever they are for.
-	restartInterval = time.Minute
-	// ForbiddenAgain is how long to wait before a workload is tried again whose rights or consent were missing.
-	ForbiddenAgain = 5 * time.Minute
-	// FailedAgain is the same after an error of the API server.
-	FailedAgain = 30 * time.Second
-	// maxRestartedFor is how many objects a restart is written down for on the workload: 38 KB, where all annotations together may have 256 KiB.
-	maxRestartedFor = 1000
-	// maxDataRevision bounds what is believed to be a data revision, since others may write where it is kept.
-	maxDataRevision = 16
-)
+// maxDataRevision bounds what is believed to be a data revision, since others may write where it is kept.
+const maxDataRevision = 16
 
 // unnamed is the data revision of a target that was written by a version which gave none.
 const unnamed = "unnamed"
@@ -37,4 +25,15 @@ func KeepsDataRevision(s *State, rec *PersistedState) bool {
 // SetDataRevision gives data that is about to be written a new random ID.
 func SetDataRevision(s *State, rec *PersistedState, id []byte) {
 	rec.DataRevision, rec.TemplatesHash = hex.EncodeToString(id), templatesHash(&s.Object.Spec.Target)
+}
+
+// DataRevision is the name of the data that the target holds. Empty: it holds none of the object's.
+func (t *TargetSecret) DataRevision(object string) string {
+	if !t.HasToken() || t.Owner() != object {
+		return ""
+	}
+	if len(t.Persisted.DataRevision) > maxDataRevision {
+		return unnamed
+	}
+	return cmp.Or(t.Persisted.DataRevision, unnamed)
 }

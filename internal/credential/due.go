@@ -99,10 +99,3 @@ func RefreshRequest(obj *v1alpha1.CDPCredential) string {
 
 // maxRequest bounds what of the annotation is kept in status.
 const maxRequest = 256
-
-func refreshBefore(spec *v1alpha1.CDPCredentialSpec) time.Duration {
-	if spec.Refresh == nil {
-		return 0
-	}
-	return durationOr(spec.Refresh.Before, 0)
-}

@@ -81,26 +81,33 @@ func EndsLater(s *State, got exchange.Token) bool {
 }
 
 // sameOf counts the tokens in a row of an endpoint that gives the same one until it ends. Zero: it does not, or nobody knows.
-func sameOf(s *State, plan Plan, got exchange.Token) int {
+func sameOf(s *State, why cause, got exchange.Token) int {
 	rec := s.Current.Persisted
 	switch {
 	case rec == nil || rec.SpecHash != s.Desired.SpecHash || issuanceMode(s) != v1alpha1.IssuanceModeSameUntilExpiry:
 		return 0
 	case IsCurrentToken(s, got):
 		return max(rec.SameCount, 1)
-	case plan.Cause == CauseRenewal && got.Life.IssuedAt.Before(rec.ExpiresAt):
+	case why == CauseRenewal && got.Life.IssuedAt.Before(rec.ExpiresAt):
 		return 0 // it was to be had early
 	}
 	return rec.SameCount + 1
 }
 
-// EndedToken reports whether the endpoint has handed out a token that has ended, when it was asked for one right after the end of the held one.
-func EndedToken(s *State, plan Plan, err error) bool {
-	renewal := plan.Cause == CauseRenewal && s.Current.HasToken() && waitsForExpiry(s)
+// endedToken reports whether the endpoint has handed out a token that has ended, when it was asked for one right after the end of the held one.
+func endedToken(s *State, why cause, err error) bool {
+	renewal := why == CauseRenewal && s.Current.HasToken() && waitsForExpiry(s)
 	return renewal && errors.Is(err, token.ErrExpired) && s.Now.Sub(s.Current.Persisted.ExpiresAt) < 2*MinIssueInterval
 }
 
 // NotSettled reports whether the held token has just ended the one before, so that not every node of the API may know it.
 func NotSettled(s *State) bool {
 	return oneActive(&s.Object.Spec) && s.Now.Before(s.Target.Persisted.IssuedAt.Add(SettlingTokens))
+}
+
+func refreshBefore(spec *v1alpha1.CDPCredentialSpec) time.Duration {
+	if spec.Refresh == nil {
+		return 0
+	}
+	return durationOr(spec.Refresh.Before, 0)
 }

@@ -112,7 +112,7 @@ func TestEndedToken(t *testing.T) {
 		s := steady()
 		s.Now, s.Repeated = at(tc.now), true
 		tc.given(s)
-		if got := EndedToken(s, Plan{Cause: tc.cause}, tc.err); got != tc.want {
+		if got := endedToken(s, tc.cause, tc.err); got != tc.want {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}
@@ -147,7 +147,7 @@ func TestSameOf(t *testing.T) {
 		s := holdsToken("t0ken")
 		tc.given(s)
 		got := exchange.Token{Value: exchange.Secret(tc.value), Life: token.Life{IssuedAt: at(tc.sent), ExpiresAt: at(tc.sent).Add(time.Hour)}}
-		if same := sameOf(s, Plan{Cause: tc.cause}, got); same != tc.want {
+		if same := sameOf(s, tc.cause, got); same != tc.want {
 			t.Errorf("%s: got %d, want %d", name, same, tc.want)
 		}
 	}

@@ -8,9 +8,6 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// MinIssueInterval is the least time between two tokens issued for one object.
-const MinIssueInterval = 10 * time.Second
-
 // LastIssued is when the last token was issued, zero if none was. Status has whole seconds, so that it may be up to a second later.
 func LastIssued(v *State) time.Time {
 	known := []time.Time{v.LastIssuedAt}

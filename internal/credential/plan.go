@@ -22,19 +22,6 @@ const (
 	ActionUpdate
 )
 
-// cause is why a token is issued. It is kept with the token.
-type cause string
-
-// Why a token is issued. The zero cause is none.
-const (
-	CauseMissing   cause = "Missing"
-	causeReplaced  cause = "Replaced"
-	CauseRenewal   cause = "Renewal"
-	CauseChanged   cause = "Changed"
-	CauseRequested cause = "Requested"
-	CauseRejected  cause = "Rejected"
-)
-
 // A Plan is what a reconcile is to do, decided from the State and nothing else.
 type Plan struct {
 	Action Action

@@ -14,6 +14,19 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
+const (
+	// settling is how long a change of data waits for others, so that credentials that are renewed together make one restart.
+	settling = 10 * time.Second
+	// restartInterval is the least time between two restarts of one workload, whoever they are for.
+	restartInterval = time.Minute
+	// ForbiddenAgain is how long to wait before a workload is tried again whose rights or consent were missing.
+	ForbiddenAgain = 5 * time.Minute
+	// FailedAgain is the same after an error of the API server.
+	FailedAgain = 30 * time.Second
+	// maxRestartedFor is how many objects a restart is written down for on the workload: 38 KB, where all annotations together may have 256 KiB.
+	maxRestartedFor = 1000
+)
+
 // RestartStatusOf returns the entry of a workload in status. Nil: there is none, or none that names a data revision.
 func RestartStatusOf(told []v1alpha1.RolloutRestartStatus, ref v1alpha1.RolloutRestart) *v1alpha1.RolloutRestartStatus {
 	for i := range told {

@@ -3,7 +3,6 @@
 package credential
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -82,29 +81,3 @@ func sameOwners(a, b []metav1.OwnerReference) bool {
 }
 
 func isController(ref metav1.OwnerReference) bool { return ref.Controller != nil && *ref.Controller }
-
-// WithdrawalPatch is the merge patch that takes our keys and metadata out of a Secret, as far as a record names them.
-func WithdrawalPatch(secret *metav1.ObjectMeta, rec *PersistedState) ([]byte, error) {
-	none := TargetMetadata{}
-	ours := append(slices.Clone(rec.Annotations), v1alpha1.CredentialAnnotation, v1alpha1.ExpiresAtAnnotation, v1alpha1.StateAnnotation)
-	return json.Marshal(map[string]any{
-		"metadata": map[string]any{
-			"uid": secret.UID, "resourceVersion": secret.ResourceVersion, "ownerReferences": none.OwnerReferences(secret.OwnerReferences),
-			"labels":      changes(map[string]string{}, rec.Labels),
-			"annotations": changes(map[string]string{}, ours),
-		},
-		"data": changes(map[string][]byte{}, rec.Keys),
-	})
-}
-
-// OwnerRemovalPatch is the merge patch that takes our owner reference off a Secret. Nil: it has none.
-func OwnerRemovalPatch(secret *metav1.ObjectMeta) ([]byte, error) {
-	none := TargetMetadata{}
-	rest := none.OwnerReferences(secret.OwnerReferences)
-	if len(rest) == len(secret.OwnerReferences) {
-		return nil, nil
-	}
-	return json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": secret.UID, "resourceVersion": secret.ResourceVersion, "ownerReferences": rest,
-	}})
-}

@@ -17,11 +17,6 @@ func SpecDifference(rec *PersistedState, in *DesiredFlow) Difference {
 	return Different
 }
 
-// AttemptFingerprint is of all that an attempt depends on: what is sent, and the CA that the endpoint is checked against.
-func AttemptFingerprint(salt []byte, s *State, req exchange.Request) string {
-	return Fingerprint(salt, []byte(req.Fingerprint(salt)), s.Roots(s.Desired.Endpoint))
-}
-
 // CompareRequests says in what a request differs from the one that a record is of.
 func CompareRequests(rec *PersistedState, req exchange.Request) Difference {
 	switch {
