@@ -42,16 +42,16 @@ func printUntil(ctx, patient context.Context, w watcher, enough func([]state) bo
 		for _, s := range states {
 			if summary := s.summary(); summary != shown[s.name] {
 				shown[s.name] = summary
-				say("%s  %-22s %s, expires in %s, next refresh in %s", now.Format(time.TimeOnly), s.name, summary, until(s.expires, now), until(s.next, now))
+				w.say("%s  %-22s %s, expires in %s, next refresh in %s", now.Format(time.TimeOnly), s.name, summary, until(s.expires, now), until(s.next, now))
 			}
 		}
 		if enough(states) {
-			say("\n%s\nEvery credential has been refreshed.", table(states, now))
+			w.say("\n%s\nEvery credential has been refreshed.", table(states, now))
 			return nil
 		}
 		select {
 		case <-patient.Done():
-			say("\n%s", table(states, now))
+			w.say("\n%s", table(states, now))
 			return conclude(context.Cause(patient), states)
 		case <-ticker.C:
 		}

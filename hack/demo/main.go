@@ -14,7 +14,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -41,8 +43,8 @@ func main() {
 	case *stay:
 		show = printOn
 	}
-	work := func(ctx context.Context) error {
-		failed, unclean := run(ctx, show)
+	work := func(ctx context.Context, c console) error {
+		failed, unclean := run(ctx, c, show)
 		switch {
 		case ctx.Err() != nil && (interactive || *stay):
 			failed = nil // Ctrl-C is how it ends
@@ -51,9 +53,20 @@ func main() {
 		}
 		return errors.Join(failed, unclean)
 	}
-	// SIGPIPE is among them so that `make demo | head` cleans up, too.
-	if err := framework.UnderGoRun(work, syscall.SIGPIPE); err != nil {
+	if err := play(os.Stdout, work); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
+}
+
+// play runs work until it is done, a signal ends it, or nobody reads what it prints any more (`make demo | head`).
+func play(out io.Writer, work func(context.Context, console) error) error {
+	// A failed write to standard output must not kill us, as there is something to clear away. The signal itself says nothing: it also comes of a
+	// write to any connection whose other end has gone.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	return framework.UnderGoRun(func(ctx context.Context) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		return work(ctx, console{out, cancel})
+	})
 }

@@ -19,7 +19,7 @@ import (
 const namespace = "demo"
 
 // run starts all that the demo needs, plays, and clears it away, whatever happens in between. What fails in clearing is in unclean.
-func run(ctx context.Context, show func(context.Context, watcher) error) (failed, unclean error) {
+func run(ctx context.Context, c console, show func(context.Context, watcher) error) (failed, unclean error) {
 	root, err := framework.ModuleRoot(ctx)
 	if err != nil {
 		return err, nil
@@ -34,33 +34,33 @@ func run(ctx context.Context, show func(context.Context, watcher) error) (failed
 		return fmt.Errorf("set TMPDIR: %w", err), nil
 	}
 
-	say("Getting etcd, kube-apiserver and kubectl (the first time this may take minutes)")
+	c.say("Getting etcd, kube-apiserver and kubectl (the first time this may take minutes)")
 	assets, err := framework.Assets(ctx, root)
 	if err != nil {
 		return err, nil
 	}
-	say("Building the manager")
+	c.say("Building the manager")
 	binary, err := framework.BuildManager(ctx, root, temp)
 	if err != nil {
 		return err, nil
 	}
 
-	say("Starting the token endpoints; tokens live a minute")
+	c.say("Starting the token endpoints; tokens live a minute")
 	endpoints, err := exchangetest.Start(exchangetest.Options{Behaviour: exchangetest.Behaviour{Lifetime: time.Minute}})
 	if err != nil {
 		return err, nil
 	}
 	defer later(endpoints.Close)
 
-	say("Starting etcd and kube-apiserver")
-	c, stop, err := framework.Start(ctx, framework.Cluster{Root: root, Temp: temp, Assets: assets}, namespace)
+	c.say("Starting etcd and kube-apiserver")
+	cluster, stop, err := framework.Start(ctx, framework.Cluster{Root: root, Temp: temp, Assets: assets}, namespace)
 	defer later(stop)
 	if err != nil {
 		return err, nil
 	}
 
-	say("Starting the manager with the rights of config/rbac and no others")
-	kubeconfig, err := c.ManagerKubeconfig(ctx)
+	c.say("Starting the manager with the rights of config/rbac and no others")
+	kubeconfig, err := cluster.ManagerKubeconfig(ctx)
 	if err != nil {
 		return err, nil
 	}
@@ -71,20 +71,17 @@ func run(ctx context.Context, show func(context.Context, watcher) error) (failed
 	}
 	defer later(m.Stop)
 
-	say("Applying config/samples, with the endpoints swapped for the local ones")
-	credentials, err := samples.Apply(ctx, c, endpoints, namespace, time.Minute)
+	c.say("Applying config/samples, with the endpoints swapped for the local ones")
+	credentials, err := samples.Apply(ctx, cluster, endpoints, namespace, time.Minute)
 	if err != nil {
 		return m.Explain(err), nil
 	}
-	say("\n%s\n", c.Invitation())
+	c.say("\n%s\n", cluster.Invitation())
 	alive, cancel := m.Watch(ctx) // a manager that dies ends the show
 	defer cancel()
-	w := watcher{client: c.Client, endpoints: endpoints, credentials: credentials}
+	w := watcher{console: c, client: cluster.Client, endpoints: endpoints, credentials: credentials}
 	if err := show(alive, w); err != nil && ctx.Err() == nil {
 		return m.Explain(err), nil
 	}
 	return nil, nil
 }
-
-// say tells what is going on.
-func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }

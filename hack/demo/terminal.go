@@ -22,8 +22,8 @@ const (
 
 // showTable redraws the table every second until ctx ends.
 func showTable(ctx context.Context, w watcher) error {
-	fmt.Print(hideCursor)
-	defer fmt.Print(showCursor)
+	w.print(hideCursor)
+	defer w.print(showCursor)
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	drawn := 0
@@ -36,9 +36,9 @@ func showTable(ctx context.Context, w watcher) error {
 		if err == nil {
 			screen := table(states, now) + "\n" + failures(states) + "Ctrl-C ends it.\n"
 			if drawn > 0 {
-				fmt.Printf(lineUp, drawn)
+				w.print(fmt.Sprintf(lineUp, drawn))
 			}
-			fmt.Print(clearDown, fit(screen))
+			w.print(clearDown + fit(screen))
 			drawn = strings.Count(screen, "\n")
 		}
 		select {

@@ -37,6 +37,7 @@ func (s state) done() bool { return s.ready && s.good && s.refreshes != 0 }
 
 // watcher looks at what a user and what an endpoint see.
 type watcher struct {
+	console
 	client      client.Client
 	endpoints   *exchangetest.Server
 	credentials []samples.Credential

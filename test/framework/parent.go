@@ -13,9 +13,9 @@ import (
 )
 
 // UnderGoRun does a program's work until a signal ends it, or its parent has ended, and leaves nothing of `go run` behind that this could
-// not remove any more. Interrupt, SIGTERM and SIGHUP are always among the signals.
-func UnderGoRun(work func(context.Context) error, more ...os.Signal) error {
-	ctx, stop := signal.NotifyContext(context.Background(), append(more, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)...)
+// not remove any more. The signals are Interrupt, SIGTERM and SIGHUP.
+func UnderGoRun(work func(context.Context) error) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
