@@ -18,6 +18,14 @@ func TestAnotherShardsTargetIsLeft(t *testing.T) {
 	p := newPlay(t)
 	p.enter("etl", "revision")
 	name, target := types.NamespacedName{Namespace: "marketing", Name: "etl"}, types.NamespacedName{Namespace: "marketing", Name: "etl-token"}
+	secret := &corev1.Secret{}
+	if err := p.api.Get(t.Context(), target, secret); err != nil {
+		t.Fatal(err)
+	}
+	secret.Data = map[string][]byte{"theirs": []byte("x")}
+	if err := p.api.Update(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
 	p.r.memory.of(name, "uid").Stale.SharedTarget = target.Name
 	owner := func() string {
 		t.Helper()

@@ -104,14 +104,21 @@ func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache
 	} else if shared {
 		return r.stripStale(ctx, obj, meta, rec)
 	}
-	err := r.Client.Delete(ctx, meta, client.Preconditions{UID: &meta.UID, ResourceVersion: &meta.ResourceVersion})
-	if apierrors.IsConflict(err) {
+	if err := r.delete(ctx, meta); apierrors.IsConflict(err) {
 		return nil // the cache will show what has changed, and that is looked at then
-	}
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("delete Secret %s: %w", name, err)
+	} else if err != nil {
+		return err
 	}
 	cache.Target.ForgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
+	return nil
+}
+
+// delete removes a Secret in which everything is ours, if it is still that one.
+func (r *staleTargets) delete(ctx context.Context, secret *metav1.PartialObjectMetadata) error {
+	err := r.Client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID, ResourceVersion: &secret.ResourceVersion})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("delete Secret %s: %w", secret.Name, err)
+	}
 	return nil
 }
 
@@ -150,8 +157,8 @@ func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential
 	return t.SharedBeside(ours), err
 }
 
-// withdraw takes what we wrote out of the shared target of an object that is gone. One that only left the cache, because its labels have given it to
-// another shard, needs it still.
+// withdraw takes what we wrote out of the shared target of an object that is gone. A Secret that turns out to hold nothing else goes with the object. One
+// that only left the cache, because its labels have given it to another shard, needs it still.
 func (r *staleTargets) withdraw(ctx context.Context, object types.NamespacedName, cache *credential.ObjectCache) error {
 	if cache == nil || cache.Stale.SharedTarget == "" {
 		return nil
@@ -163,28 +170,25 @@ func (r *staleTargets) withdraw(ctx context.Context, object types.NamespacedName
 	if secret.Annotations[v1alpha1.CredentialAnnotation] != object.Name {
 		return nil // it was handed on
 	}
-	if there, err := r.isThere(ctx, object); there || err != nil {
-		return err
+	obj := &v1alpha1.CDPCredential{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: object.Name}}
+	if err := r.Live.Get(ctx, object, obj.DeepCopy()); !apierrors.IsNotFound(err) {
+		return err // without an error it is there
 	}
 	rec := credential.ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], object.Name)
 	if rec == nil {
 		return nil
 	}
-	err := r.strip(ctx, secret, rec)
+	shared, err := r.isShared(ctx, obj, cache, secret, rec.Keys)
+	if shared {
+		err = r.strip(ctx, secret, rec)
+	} else if err == nil {
+		err = r.delete(ctx, secret)
+	}
 	if credential.RefusedByPolicy(err) {
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to take the token out of a Secret that stays: delete its keys by hand", "secret", secret.Name)
 		return nil
 	}
 	return err
-}
-
-// isThere asks the API server for an object of that name.
-func (r *staleTargets) isThere(ctx context.Context, object types.NamespacedName) (bool, error) {
-	obj := &v1alpha1.CDPCredential{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: object.Name}}
-	if err := r.Live.Get(ctx, object, obj); err != nil {
-		return false, client.IgnoreNotFound(err)
-	}
-	return true, nil
 }
 
 // strip takes our keys and metadata out of a Secret, as far as a record names them.

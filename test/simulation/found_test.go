@@ -687,6 +687,33 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 111212: a shared target comes back from a backup of before it was shared, and the object goes", "oauth2", func(w *world, o *object) string {
+		name, backup := o.secret(o.get().Spec.Target.Name), o.target()
+		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
+		w.runFor(5 * time.Second)
+		w.api.setSecret(nil, name, nil)
+		if _, err := w.api.createSecret(nil, name, backup); err != nil {
+			panic(err)
+		}
+		w.api.deleteCredential(o.name)
+		w.runFor(time.Minute)
+		if left := w.api.secrets[name]; left != nil {
+			return fmt.Sprintf("what is left is %+v", left)
+		}
+		return ""
+	}},
+	{"the key of others is taken out of a shared target, and the object goes", "oauth2", func(w *world, o *object) string {
+		name := o.secret(o.get().Spec.Target.Name)
+		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
+		w.runFor(5 * time.Second)
+		o.editTarget(func(s *corev1.Secret) { delete(s.Data, "foreign") })
+		w.api.deleteCredential(o.name)
+		w.runFor(time.Minute)
+		if left := w.api.secrets[name]; left != nil {
+			return fmt.Sprintf("what is left is %+v", left)
+		}
+		return ""
+	}},
 	{"a label changes while another scope waits for its turn, and while the budget is spent", "oauth2", func(w *world, o *object) string {
 		label := func(team v1alpha1.LabelValue, scope v1alpha1.Scope) {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) {

@@ -39,6 +39,9 @@ func (j *judge) secretChanged(by *pass, name types.NamespacedName, before, after
 		j.withdraws(by, name, before, after)
 		return
 	}
+	if after == nil && j.goesWithObject(by, before) {
+		return
+	}
 	if by.object == nil || by.object.Spec.Suspend {
 		w.violated("suspend", "Secret %s was changed for %s, which is suspended or gone", name.Name, by.name.Name)
 	}
@@ -123,6 +126,14 @@ func (j *judge) mixed(by *pass, secret *corev1.Secret) bool {
 func (j *judge) mayHaveWritten(by *pass, secret *corev1.Secret) bool {
 	rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]
 	return rec == nil || rec.Object == by.name.Name
+}
+
+// goesWithObject reports whether a Secret that is deleted was wholly of an object that is gone, as far as a pass can know: the garbage collector would delete
+// it, unless it lost its owner reference while it held keys of others.
+func (j *judge) goesWithObject(by *pass, secret *corev1.Secret) bool {
+	obj := j.w.api.credentials[by.name]
+	gone := by.object == nil && (obj == nil || j.userChanged(by.history, obj))
+	return gone && !j.mixed(by, secret) && j.mayHaveWritten(by, secret)
 }
 
 // withdraws judges that what the operator wrote was taken out of a Secret that it no longer needs, and nothing else.
