@@ -11,6 +11,19 @@ import (
 	"time"
 )
 
+func adobe() vendor {
+	return vendor{
+		endpoints: map[string]endpoint{AdobeTokenPath: adobeToken, AdobeExchangePath: adobeExchange, APIPath: adobeAPI},
+		shape: func(c *call, no *refusal) (map[string]any, http.Header) {
+			header := http.Header{"X-Debug-Id": {c.correlationID()}}
+			if c.path == APIPath { // the gateway's errors, not IMS'
+				return map[string]any{"error_code": no.code, "message": no.description}, header
+			}
+			return map[string]any{"error": no.code, "error_description": no.description}, header
+		},
+	}
+}
+
 // adobeToken is OAuth server-to-server: a form, scopes joined by commas, seconds.
 func adobeToken(c *call) (*answer, *refusal) {
 	p, no := c.form(mediaForm, mediaMultipart)
@@ -80,7 +93,7 @@ func (c *call) adobeClient(p params) (Client, *refusal) {
 	if len(c.request.Header.Values("Authorization")) > 0 {
 		return Client{}, invalidRequest("credentials belong into the body")
 	}
-	client, known := c.server.client(Adobe, p.get("client_id"))
+	client, known := c.client(Adobe, p.get("client_id"))
 	if !known {
 		return Client{}, refuse(http.StatusBadRequest, "invalid_client", "there is no such client")
 	}
@@ -173,7 +186,7 @@ func adobeAPI(c *call) (*answer, *refusal) {
 	if key != token.ClientID {
 		return nil, refuse(http.StatusForbidden, "403003", "Api Key is invalid")
 	}
-	client, _ := c.server.client(Adobe, token.ClientID)
+	client, _ := c.client(Adobe, token.ClientID)
 	if c.request.Header.Get("x-gw-ims-org-id") == "" {
 		return nil, refuse(http.StatusBadRequest, "400003", "the x-gw-ims-org-id header is missing")
 	}

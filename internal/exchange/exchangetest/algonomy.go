@@ -11,12 +11,20 @@ import (
 	"time"
 )
 
-// The headers of Algonomy's APIs, underscores and all.
-const (
-	headerTenantHash     = "tenant_hash"
-	headerOAuthKeySecret = "oauth_key_secret"
-	headerAccessToken    = "access_token"
-)
+func algonomy() vendor {
+	return vendor{
+		endpoints: map[string]endpoint{
+			AlgonomyProfileCreatePath: algonomyCreate,
+			AlgonomyProfileUpdatePath: algonomyUpdate,
+			AlgonomyGDPRCreatePath:    algonomyCreate,
+			AlgonomyGDPRUpdatePath:    algonomyUpdate,
+			APIPath:                   algonomyAPI,
+		},
+		shape: func(_ *call, no *refusal) (map[string]any, http.Header) {
+			return map[string]any{"status": "ERROR", "message": no.description}, nil
+		},
+	}
+}
 
 // algonomyDefaultValidity is what a token lives when nothing was asked for.
 const algonomyDefaultValidity = 15 * time.Minute
@@ -68,16 +76,16 @@ func algonomyUpdate(c *call) (*answer, *refusal) {
 	value, _ := fields["token"].(string)
 	c.sent(value)
 
-	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
-	token, known := c.server.ledger.tokens[value]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	token, known := c.ledger.tokens[value]
 	sameAPI := strings.TrimSuffix(token.path, "/create") == strings.TrimSuffix(c.path, "/update")
 	if !known || !token.LiveAt(c.now) || token.ClientID != client.ID || !sameAPI {
 		return nil, refuse(http.StatusUnauthorized, "invalid_token", "Invalid or expired token")
 	}
 	token.Scopes = resources
-	c.server.ledger.tokens[value] = token
-	c.server.counts.stats.Updated[ClientKey{c.system, client.ID}]++
+	c.ledger.tokens[value] = token
+	c.counts.stats.Updated[ClientKey{c.system, client.ID}]++
 	return good(map[string]any{"message": "Token updated successfully", "token": value}), nil
 }
 
@@ -101,7 +109,7 @@ func (c *call) algonomyTenant() (Client, *refusal) {
 	if len(hashes) != 1 {
 		return Client{}, refuse(http.StatusUnauthorized, "invalid_client", "tenant_hash is missing or repeated")
 	}
-	client, known := c.server.client(Algonomy, hashes[0])
+	client, known := c.client(Algonomy, hashes[0])
 	if !known {
 		return Client{}, refuse(http.StatusUnauthorized, "invalid_client", "there is no such tenant")
 	}

@@ -2,13 +2,7 @@
 
 package exchangetest
 
-import (
-	"context"
-	"encoding/json"
-	"maps"
-	"net/http"
-	"time"
-)
+import "net/http"
 
 const (
 	mediaForm      = "application/x-www-form-urlencoded"
@@ -32,49 +26,5 @@ func good(fields map[string]any) *answer {
 		status: http.StatusOK,
 		header: http.Header{"Content-Type": {mediaJSON}, "Cache-Control": {"no-store"}, "Pragma": {"no-cache"}},
 		fields: fields,
-	}
-}
-
-// remember records the tokens that a fault has put instead of the issued one.
-func (a *answer) remember(c *call) {
-	if c.fault == nil {
-		return
-	}
-	for _, value := range a.fields {
-		if text, ok := value.(string); ok && len(text) >= 16 {
-			c.sent(text)
-		}
-	}
-}
-
-// send writes an answer, with the headers and the pace that a fault wants.
-func (s *Server) send(ctx context.Context, w http.ResponseWriter, c *call, a *answer) {
-	body := a.raw
-	if a.fields != nil {
-		encoded, err := json.Marshal(a.fields)
-		if err != nil {
-			panic(err) // a fault's Edit put something in that is no JSON: a mistake of the test
-		}
-		body = append(encoded, '\n')
-	}
-	if a.rewrite != nil {
-		body = a.rewrite(body)
-	}
-	maps.Copy(w.Header(), a.header)
-	w.Header().Set("Date", c.clock.UTC().Format(http.TimeFormat))
-	var drip time.Duration
-	if c.fault != nil {
-		maps.Copy(w.Header(), c.fault.Header)
-		drip = c.fault.Drip
-	}
-	w.WriteHeader(a.status)
-	if drip <= 0 {
-		_, _ = w.Write(body) // the client may have gone
-		return
-	}
-	for i := range body {
-		_, _ = w.Write(body[i : i+1])
-		_ = http.NewResponseController(w).Flush()
-		s.wait(ctx, drip)
 	}
 }

@@ -5,9 +5,10 @@ package exchangetest
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
-// bearerAPI is an API of RFC 6750, or one of Experiture or APSIS One by the shape of its errors.
+// bearerAPI is an API of RFC 6750.
 func bearerAPI(c *call) (*answer, *refusal) {
 	if no := c.got(); no != nil {
 		return nil, no
@@ -18,27 +19,6 @@ func bearerAPI(c *call) (*answer, *refusal) {
 	}
 	if no := c.wantScope(token); no != nil {
 		return nil, no
-	}
-	if c.system == Experiture {
-		a := good(map[string]any{"success": true, "data": map[string]any{}})
-		id := c.correlationID()
-		a.fields["correlationId"] = id
-		a.header.Set("X-Correlation-Id", id)
-		return a, nil
-	}
-	return good(map[string]any{"ok": true}), nil
-}
-
-// basicAPI takes token id and token secret; there is nothing to exchange.
-func basicAPI(c *call) (*answer, *refusal) {
-	if no := c.got(); no != nil {
-		return nil, no
-	}
-	id, secret, _ := c.request.BasicAuth()
-	c.sent(secret)
-	client, known := c.server.client(Basic, id)
-	if !known || !client.hasSecret(secret) {
-		return nil, refuse(http.StatusUnauthorized, "invalid_token", "wrong token id or secret").with("WWW-Authenticate", `Basic realm="exchangetest"`)
 	}
 	return good(map[string]any{"ok": true}), nil
 }
@@ -56,7 +36,7 @@ func (c *call) live(value string) (Token, *refusal) {
 		// RFC 6750 section 3.1: no error code when there was no token
 		return Token{}, refuse(http.StatusUnauthorized, "invalid_token", "Missing or invalid bearer token.").with("WWW-Authenticate", "Bearer")
 	}
-	token, known := c.server.Token(value)
+	token, known := c.Token(value)
 	if !known || token.System != c.system || !token.LiveAt(c.now) {
 		return Token{}, refuse(http.StatusUnauthorized, "invalid_token", "Missing or invalid bearer token.").
 			with("WWW-Authenticate", `Bearer error="invalid_token"`)
@@ -72,4 +52,13 @@ func (c *call) wantScope(token Token) *refusal {
 	}
 	return refuse(http.StatusForbidden, "insufficient_scope", "Token missing required scope: %s", scope).
 		with("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+}
+
+// bearer is the token of an Authorization header.
+func bearer(h http.Header) string {
+	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return token
 }

@@ -7,6 +7,16 @@ import (
 	"time"
 )
 
+func apsis() vendor {
+	return vendor{
+		endpoints: map[string]endpoint{ApsisTokenPath: apsisToken, APIPath: bearerAPI},
+		shape: func(_ *call, no *refusal) (map[string]any, http.Header) {
+			fields := map[string]any{"status": no.status, "title": http.StatusText(no.status), "detail": no.description}
+			return fields, http.Header{"Content-Type": {mediaProblem}}
+		},
+	}
+}
+
 // apsisToken takes JSON only. The token's exp counts; expires_in is deprecated, so Client.Response may make it say anything.
 func apsisToken(c *call) (*answer, *refusal) {
 	p, no := c.jsonParams()
@@ -30,20 +40,4 @@ func apsisToken(c *call) (*answer, *refusal) {
 		return nil, no
 	}
 	return good(client.Response.fields(token, l)), nil
-}
-
-// postedClient authenticates by id and secret in the body, and by nothing else.
-func (c *call) postedClient(p params) (Client, *refusal) {
-	c.sent(p.get("client_secret"))
-	if len(c.request.Header.Values("Authorization")) > 0 {
-		return Client{}, invalidRequest("use one authentication method")
-	}
-	if no := p.need("client_id", "client_secret"); no != nil {
-		return Client{}, no
-	}
-	client, known := c.server.client(c.system, p.get("client_id"))
-	if !known || !client.hasSecret(p.get("client_secret")) {
-		return Client{}, refuse(http.StatusUnauthorized, "invalid_client", "client authentication failed")
-	}
-	return client, nil
 }

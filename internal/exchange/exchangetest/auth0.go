@@ -12,6 +12,18 @@ import (
 	"time"
 )
 
+func auth0() vendor {
+	return vendor{
+		endpoints: map[string]endpoint{Auth0TokenPath: auth0Token, APIPath: bearerAPI},
+		shape: func(_ *call, no *refusal) (map[string]any, http.Header) {
+			if no.code == "invalid_client" {
+				return map[string]any{"error": "access_denied", "error_description": "Unauthorized"}, nil
+			}
+			return map[string]any{"error": no.code, "error_description": no.description}, nil
+		},
+	}
+}
+
 // auth0Token takes JSON with an audience, and answers errors as Auth0 does: a wrong secret is access_denied, not invalid_client.
 func auth0Token(c *call) (*answer, *refusal) {
 	p, no := c.jsonParams()
@@ -32,7 +44,7 @@ func auth0Token(c *call) (*answer, *refusal) {
 		return nil, refuse(http.StatusForbidden, "unauthorized_client", "Grant type '%s' not allowed for the client.", grant)
 	}
 	audience := p.get("audience")
-	if no := c.server.granted(client, audience); no != nil {
+	if no := c.grantsAudience(client, audience); no != nil {
 		return nil, no
 	}
 	header := http.Header{}
@@ -60,34 +72,22 @@ func auth0Token(c *call) (*answer, *refusal) {
 	return a, nil
 }
 
-// granted refuses an audience for which the client has no grant.
-func (s *Server) granted(client Client, audience string) *refusal {
+// grantsAudience refuses an audience for which the client has no grant.
+func (c *call) grantsAudience(client Client, audience string) *refusal {
 	switch {
 	case slices.Contains(client.Audiences, audience):
 		return nil
-	case !s.knowsAudience(audience):
+	case !c.granted(Auth0, audience):
 		return refuse(http.StatusForbidden, "access_denied", "Service not enabled within domain: %s", audience)
 	}
 	return refuse(http.StatusForbidden, "access_denied",
 		"Client is not authorized to access %q. You need to create a \"client-grant\" associated to this API.", audience)
 }
 
-// knowsAudience reports whether the tenant has such an API at all.
-func (s *Server) knowsAudience(audience string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for key, client := range s.clients {
-		if key.system == Auth0 && slices.Contains(client.Audiences, audience) {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *call) issuedToday(client Client) int {
 	day := c.clock.UTC().Truncate(24 * time.Hour).Add(-c.behaviour.ClockOffset)
 	count := 0
-	for _, token := range c.server.Tokens() {
+	for _, token := range c.Tokens() {
 		if token.System == Auth0 && token.ClientID == client.ID && !token.Issued.Before(day) {
 			count++
 		}

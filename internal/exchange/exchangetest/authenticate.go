@@ -64,7 +64,7 @@ func (c *call) basicClient(p params, header string) (Client, *refusal) {
 		return Client{}, failed
 	}
 	c.sent(encoded, secret)
-	client, known := c.server.client(c.system, id)
+	client, known := c.client(c.system, id)
 	if !known || client.Auth != AuthBasicRaw {
 		client, secret, known = c.decodedClient(id, secret)
 	}
@@ -87,7 +87,7 @@ func (c *call) decodedClient(id, secret string) (_ Client, decoded string, ok bo
 		return Client{}, "", false
 	}
 	c.sent(decoded)
-	client, known := c.server.client(c.system, id)
+	client, known := c.client(c.system, id)
 	return client, decoded, known && (client.Auth == AuthBasic || client.Auth == "")
 }
 
@@ -100,7 +100,7 @@ func (c *call) assertingClient(p params) (Client, *refusal) {
 		return Client{}, invalidRequest("client_assertion or its type is missing or wrong")
 	}
 	id := assertedIssuer(p.get("client_assertion"))
-	client, known := c.server.client(c.system, id)
+	client, known := c.client(c.system, id)
 	otherID := p.has("client_id") && p.get("client_id") != id
 	if !known || client.Auth != AuthPrivateKeyJWT || otherID {
 		return failed("client authentication failed")
@@ -132,4 +132,31 @@ func (c *call) rejects(client Client, claims map[string]any) (why string) {
 
 func (c *call) wrongMethod() *refusal {
 	return refuse(http.StatusUnauthorized, "invalid_client", "the client is registered for another authentication method")
+}
+
+// postedClient authenticates by id and secret in the body, and by nothing else.
+func (c *call) postedClient(p params) (Client, *refusal) {
+	c.sent(p.get("client_secret"))
+	if len(c.request.Header.Values("Authorization")) > 0 {
+		return Client{}, invalidRequest("use one authentication method")
+	}
+	if no := p.need("client_id", "client_secret"); no != nil {
+		return Client{}, no
+	}
+	client, known := c.client(c.system, p.get("client_id"))
+	if !known || !client.hasSecret(p.get("client_secret")) {
+		return Client{}, refuse(http.StatusUnauthorized, "invalid_client", "client authentication failed")
+	}
+	return client, nil
+}
+
+// firstUse reports whether the assertion's jti is a string that this client has not used in an assertion that is still good.
+func (c *call) firstUse(client Client, claims map[string]any, expires time.Time) bool {
+	jti, ok := claims["jti"].(string)
+	if !ok || jti == "" {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ledger.use(clientKey{c.system, client.ID}, jti, c.now, expires.Add(skew-c.behaviour.ClockOffset))
 }

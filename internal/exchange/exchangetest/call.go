@@ -4,18 +4,16 @@ package exchangetest
 
 import (
 	"cmp"
-	"encoding/base64"
-	"encoding/json"
-	"mime"
+	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 )
 
 // call is one request while it is judged.
 type call struct {
-	server    *Server
+	*store
+	signer    *signer
+	base      string // Server.URL of the system
 	system    System
 	path      string
 	request   *http.Request // its body is read already
@@ -34,65 +32,17 @@ func (c *call) lifetime(client Client) time.Duration {
 	return cmp.Or(client.Lifetime, c.behaviour.Lifetime, time.Hour)
 }
 
-// sent remembers secrets that came with the request, right or wrong. Shorter ones than a secret ever is would be found everywhere.
-func (c *call) sent(values ...string) {
-	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
-	for _, value := range values {
-		if len(value) >= 8 {
-			c.server.secrets.remember(value, c.now, c.now)
-		}
-	}
-}
+// sent remembers secrets that came with the request.
+func (c *call) sent(values ...string) { c.store.sent(c.now, values...) }
 
-// claimedClient is who the sender says it is, however it says so.
-func (c *call) claimedClient() string {
-	header := c.request.Header
-	if c.path == APIPath && c.system != Basic {
-		token, _ := c.server.Token(cmp.Or(header.Get(headerAccessToken), bearer(header)))
-		return token.ClientID
-	}
-	if id, _, ok := c.request.BasicAuth(); ok {
-		if decoded, err := url.QueryUnescape(id); err == nil {
-			if _, known := c.server.client(c.system, decoded); known {
-				return decoded
-			}
-		}
-		return id
-	}
-	if mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type")); mediaType == mediaJSON {
-		var body struct {
-			ClientID string `json:"client_id"`
-		}
-		_ = json.Unmarshal(c.body, &body)
-		return cmp.Or(header.Get(headerTenantHash), body.ClientID)
-	}
-	p, _ := c.form(mediaForm, mediaMultipart)
-	return cmp.Or(p.get("client_id"), assertedIssuer(p.get("client_assertion")))
-}
-
-// assertedIssuer is the unverified iss of an assertion.
-func assertedIssuer(assertion string) string {
-	parts := strings.Split(assertion, ".")
-	if len(parts) != 3 {
-		return ""
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+// correlationID is a fresh UUID, or a fixed one if there is no chance left.
+func (c *call) correlationID() string {
+	b, err := c.random(16)
 	if err != nil {
-		return ""
+		b = make([]byte, 16)
 	}
-	var claims struct {
-		Issuer string `json:"iss"`
-	}
-	_ = json.Unmarshal(payload, &claims)
-	return claims.Issuer
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// bearer is the token of an Authorization header.
-func bearer(h http.Header) string {
-	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return token
-}
+// endpoint answers a request: exactly one of its results is not nil.
+type endpoint func(*call) (*answer, *refusal)

@@ -56,39 +56,6 @@ func (s Stats) TotalIssued() int {
 	return sum
 }
 
-// Stats returns a copy of the counts.
-func (s *Server) Stats() Stats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.counts.stats
-	stats := Stats{
-		Issued:      maps.Clone(c.Issued),
-		Updated:     maps.Clone(c.Updated),
-		Answers:     maps.Clone(c.Answers),
-		InFlight:    maps.Clone(c.InFlight),
-		MaxInFlight: maps.Clone(c.MaxInFlight),
-		PerSecond:   map[System]map[int64]int{},
-	}
-	for system, seconds := range c.PerSecond {
-		stats.PerSecond[system] = maps.Clone(seconds)
-	}
-	return stats
-}
-
-// Issued is how many new tokens a client got.
-func (s *Server) Issued(system System, id string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.counts.stats.Issued[ClientKey{system, id}]
-}
-
-// ResetMaxInFlight starts MaxInFlight anew from the present.
-func (s *Server) ResetMaxInFlight() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counts.stats.MaxInFlight = maps.Clone(s.counts.stats.InFlight)
-}
-
 type counts struct {
 	history  int64
 	stats    Stats
@@ -113,25 +80,6 @@ func newCounts(history int) counts {
 		},
 		requests: map[requestKey]int{},
 	}
-}
-
-// arrive counts a request to a token endpoint as begun.
-func (s *Server) arrive(c *call) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counts.arrive(c.system, c.now)
-}
-
-func (s *Server) leave(c *call) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counts.stats.InFlight[c.system]--
-}
-
-func (s *Server) count(c *call, status int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counts.stats.Answers[AnswerKey{c.system, c.path, status}]++
 }
 
 func (c *counts) arrive(system System, now time.Time) {

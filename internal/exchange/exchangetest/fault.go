@@ -3,7 +3,6 @@
 package exchangetest
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 	"time"
@@ -134,12 +133,4 @@ func (f *Fault) spoil(a *answer) {
 		f.Edit(a.fields)
 	}
 	a.rewrite = f.Rewrite
-}
-
-// canned is the answer that a fault gives by itself.
-func (f *Fault) canned(c *call) *answer {
-	if f.Body == nil && f.Status >= 400 {
-		return c.shape(c.refusalOf(f.Status))
-	}
-	return &answer{status: f.Status, header: http.Header{}, raw: bytes.Clone(f.Body)}
 }

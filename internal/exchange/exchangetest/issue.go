@@ -21,7 +21,7 @@ func (l life) seconds() int64 { return int64(l.left / time.Second) }
 // jwtClaims are those that every JWT of RFC 7519 shares here.
 func (l life) jwtClaims(c *call, client Client, scopes []string) map[string]any {
 	claims := map[string]any{
-		"iss": c.server.URL(c.system) + "/",
+		"iss": c.base + "/",
 		"sub": client.ID,
 		"iat": l.issued.Unix(),
 		"exp": l.expires.Unix(),
@@ -36,7 +36,7 @@ func (l life) jwtClaims(c *call, client Client, scopes []string) map[string]any 
 // issue makes a token of a client and takes it down. Without claims the token is opaque. The precision is that of the times in the
 // token: it ends when it says it does.
 func (c *call) issue(client Client, scopes []string, lifetime, precision time.Duration, claims func(life) map[string]any) (string, life, *refusal) {
-	chance, err := c.server.random(46)
+	chance, err := c.random(46)
 	if err != nil {
 		return "", life{}, refuse(http.StatusInternalServerError, "server_error", "there is no chance left")
 	}
@@ -49,7 +49,7 @@ func (c *call) issue(client Client, scopes []string, lifetime, precision time.Du
 
 	token := opaque(chance)
 	if claims != nil && !client.Opaque {
-		if token, err = c.server.signer.sign(claims(l)); err != nil {
+		if token, err = c.signer.sign(claims(l)); err != nil {
 			return "", life{}, refuse(http.StatusInternalServerError, "server_error", "the token cannot be signed")
 		}
 	}
@@ -62,11 +62,11 @@ func (c *call) issue(client Client, scopes []string, lifetime, precision time.Du
 		Expires:  l.expires.Add(-c.behaviour.ClockOffset),
 		path:     c.path,
 	}
-	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
-	c.server.ledger.add(t)
-	c.server.secrets.remember(token, c.now, t.Expires)
-	c.server.counts.stats.Issued[ClientKey{c.system, client.ID}]++
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ledger.add(t)
+	c.secrets.remember(token, c.now, t.Expires)
+	c.counts.stats.Issued[ClientKey{c.system, client.ID}]++
 	return token, l, nil
 }
 

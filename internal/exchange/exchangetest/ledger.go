@@ -3,9 +3,7 @@
 package exchangetest
 
 import (
-	"cmp"
 	"maps"
-	"slices"
 	"time"
 )
 
@@ -25,53 +23,6 @@ type Token struct {
 
 // LiveAt reports whether the API takes the token at that true time.
 func (t Token) LiveAt(now time.Time) bool { return !t.Revoked && now.Before(t.Expires) }
-
-// Tokens returns all tokens that were issued, oldest first, but those that Options.Forget has dropped.
-func (s *Server) Tokens() []Token {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tokens := slices.Collect(maps.Values(s.ledger.tokens))
-	slices.SortFunc(tokens, func(a, b Token) int {
-		return cmp.Or(a.Issued.Compare(b.Issued), cmp.Compare(a.Value, b.Value))
-	})
-	return tokens
-}
-
-// Token returns what is known of a token, and false if it was never issued, or was forgotten.
-func (s *Server) Token(value string) (Token, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, ok := s.ledger.tokens[value]
-	return t, ok
-}
-
-// Revoke ends a token at once. It reports whether there was such a token.
-func (s *Server) Revoke(value string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, ok := s.ledger.tokens[value]
-	if ok {
-		t.Revoked = true
-		s.ledger.tokens[value] = t
-	}
-	return ok
-}
-
-// RevokeClient ends all tokens of a client and returns how many were live until then.
-func (s *Server) RevokeClient(system System, id string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now, revoked := s.options.Now(), 0
-	for value, t := range s.ledger.tokens {
-		if t.System != system || t.ClientID != id || !t.LiveAt(now) {
-			continue
-		}
-		t.Revoked = true
-		s.ledger.tokens[value] = t
-		revoked++
-	}
-	return revoked
-}
 
 // ledger remembers tokens and the ids of assertions.
 type ledger struct {

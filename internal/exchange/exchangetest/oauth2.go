@@ -12,6 +12,10 @@ import (
 	"time"
 )
 
+func oauth2() vendor {
+	return vendor{endpoints: map[string]endpoint{OAuth2TokenPath: oauth2Token, APIPath: bearerAPI}}
+}
+
 // oauth2Token is RFC 6749 section 4.4, as strict as the client's registration.
 func oauth2Token(c *call) (*answer, *refusal) {
 	p, isJSON, no := c.formOrJSON()
@@ -32,30 +36,6 @@ func oauth2Token(c *call) (*answer, *refusal) {
 		return nil, no
 	}
 	return c.grantOAuth2(client, p, cmp.Or(client.ScopeSeparator, " "))
-}
-
-// experitureToken is RFC 6749 too, but errors have the vendor's envelope, and every answer a correlation id.
-func experitureToken(c *call) (*answer, *refusal) {
-	p, no := c.form(mediaForm)
-	if no != nil {
-		return nil, no
-	}
-	client, no := c.authenticate(p)
-	if no != nil {
-		return nil, no
-	}
-	if no := p.clientCredentials(); no != nil {
-		return nil, no
-	}
-	if no := p.only("grant_type", "scope", "client_id", "client_secret"); no != nil {
-		return nil, no
-	}
-	a, no := c.grantOAuth2(client, p, " ")
-	if no != nil {
-		return nil, no
-	}
-	a.header.Set("X-Correlation-Id", c.correlationID())
-	return a, nil
 }
 
 func (c *call) formOrJSON() (p params, isJSON bool, no *refusal) {

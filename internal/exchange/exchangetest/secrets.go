@@ -6,18 +6,8 @@ import (
 	"encoding/base64"
 	"maps"
 	"net/url"
-	"slices"
 	"time"
 )
-
-// Secrets returns all that must not show up anywhere: the secrets of all clients there ever were, also as they look form-encoded and in
-// a Basic header, Algonomy's tenant hashes, every token issued, every assertion and secret that a client sent, right or wrong. A test
-// greps what the product wrote for them.
-func (s *Server) Secrets() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Sorted(maps.Keys(s.secrets.until))
-}
 
 // secrets maps each to when it may be forgotten; zero means never.
 type secrets struct {

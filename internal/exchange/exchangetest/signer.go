@@ -23,8 +23,7 @@ type signer struct {
 	reused string // the signature of all tokens, if not empty
 }
 
-func newSigner(options Options) (*signer, error) {
-	key := options.SigningKey
+func newSigner(key *rsa.PrivateKey, reuse bool) (*signer, error) {
 	if key == nil {
 		shared, err := sharedKey()
 		if err != nil {
@@ -33,7 +32,7 @@ func newSigner(options Options) (*signer, error) {
 		key = shared
 	}
 	s := &signer{key: key, header: encode([]byte(`{"alg":"RS256","kid":"exchangetest","typ":"JWT"}`))}
-	if options.ReuseSignature {
+	if reuse {
 		signature, err := s.signature(s.header + "." + encode([]byte("{}")))
 		if err != nil {
 			return nil, err

@@ -2,11 +2,6 @@
 
 package exchangetest
 
-import (
-	"maps"
-	"slices"
-)
-
 // System is a vendor, or a family of servers that behave alike. Each listens on an address of its own.
 type System string
 
@@ -19,6 +14,13 @@ const (
 	Basic      System = "basic"
 	Experiture System = "experiture"
 	OAuth2     System = "oauth2"
+)
+
+// The headers of Algonomy's APIs, underscores and all.
+const (
+	headerTenantHash     = "tenant_hash"
+	headerOAuthKeySecret = "oauth_key_secret"
+	headerAccessToken    = "access_token"
 )
 
 // The paths of the endpoints below Server.URL. Those of Adobe, APSIS One, Algonomy and Auth0 are the vendors'; Experiture shows its own in a
@@ -37,31 +39,3 @@ const (
 	// APIPath is an API of every system, to GET with a token. A query `scope=S` makes it want a token of scope S.
 	APIPath = "/api"
 )
-
-// endpoint judges one request: exactly one of its results is not nil.
-type endpoint func(*call) (*answer, *refusal)
-
-// endpoints are those of every system, by path.
-func endpoints() map[System]map[string]endpoint {
-	return map[System]map[string]endpoint{
-		Adobe: {
-			AdobeTokenPath:    adobeToken,
-			AdobeExchangePath: adobeExchange,
-			APIPath:           adobeAPI,
-		},
-		Algonomy: {
-			AlgonomyProfileCreatePath: algonomyCreate,
-			AlgonomyProfileUpdatePath: algonomyUpdate,
-			AlgonomyGDPRCreatePath:    algonomyCreate,
-			AlgonomyGDPRUpdatePath:    algonomyUpdate,
-			APIPath:                   algonomyAPI,
-		},
-		Apsis:      {ApsisTokenPath: apsisToken, APIPath: bearerAPI},
-		Auth0:      {Auth0TokenPath: auth0Token, APIPath: bearerAPI},
-		Basic:      {APIPath: basicAPI},
-		Experiture: {ExperitureTokenPath: experitureToken, APIPath: bearerAPI},
-		OAuth2:     {OAuth2TokenPath: oauth2Token, APIPath: bearerAPI},
-	}
-}
-
-func systems() []System { return slices.Sorted(maps.Keys(endpoints())) }
