@@ -13,20 +13,20 @@ import (
 
 // printChanges prints a line for every change, and the table when every credential is done. If that takes longer than patience, the
 // error has the reasons.
-func printChanges(ctx context.Context, w watcher) error {
+func printChanges(ctx context.Context, w *watcher) error {
 	patient, cancel := context.WithTimeoutCause(ctx, patience, errOutOfPatience)
 	defer cancel()
 	return printUntil(ctx, patient, w, func(states []state) bool {
-		return !slices.ContainsFunc(states, func(s state) bool { return !s.done() })
+		return !slices.ContainsFunc(states, func(s state) bool { return s.sample && !s.done() })
 	})
 }
 
 // printOn prints a line for every change, until ctx ends.
-func printOn(ctx context.Context, w watcher) error {
+func printOn(ctx context.Context, w *watcher) error {
 	return printUntil(ctx, ctx, w, func([]state) bool { return false })
 }
 
-func printUntil(ctx, patient context.Context, w watcher, enough func([]state) bool) error {
+func printUntil(ctx, patient context.Context, w *watcher, enough func([]state) bool) error {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	shown := map[string]string{}
@@ -42,16 +42,17 @@ func printUntil(ctx, patient context.Context, w watcher, enough func([]state) bo
 		for _, s := range states {
 			if summary := s.summary(); summary != shown[s.name] {
 				shown[s.name] = summary
-				w.say("%s  %-22s %s, expires in %s, next refresh in %s", now.Format(time.TimeOnly), s.name, summary, until(s.expires, now), until(s.next, now))
+				w.say("%s %-21s %s%s", now.Format(time.TimeOnly), s.name, s.progress(), s.times(now))
+				w.sayFailure(s)
 			}
 		}
 		if enough(states) {
-			w.say("\n%s\nEvery credential has been refreshed.", table(states, now))
+			w.say("\n%s\nEvery credential has been refreshed.", table(states, now, 0, false))
 			return nil
 		}
 		select {
 		case <-patient.Done():
-			w.say("\n%s", table(states, now))
+			w.say("\n%s", table(states, now, 0, false))
 			return conclude(context.Cause(patient), states)
 		case <-ticker.C:
 		}
@@ -67,7 +68,7 @@ func conclude(cause error, states []state) error {
 	}
 	var reasons []string
 	for _, s := range states {
-		if !s.done() {
+		if s.sample && !s.done() {
 			reasons = append(reasons, s.missing())
 		}
 	}
@@ -75,7 +76,10 @@ func conclude(cause error, states []state) error {
 }
 
 // summary is what has to change for a new line.
-func (s state) summary() string {
+func (s state) summary() string { return s.progress() + s.failure }
+
+// progress is how far a credential has come.
+func (s state) progress() string {
 	words := "not ready"
 	if s.ready {
 		words = "ready"
@@ -86,10 +90,30 @@ func (s state) summary() string {
 	case s.refreshes > 1:
 		words += fmt.Sprintf(", %d refreshes", s.refreshes)
 	}
-	if s.failure != "" {
-		words += " (" + s.failure + ")"
-	}
 	return words
+}
+
+// times says when the token expires and is renewed; empty if neither is known.
+func (s state) times(now time.Time) string {
+	var text string
+	if !s.expires.IsZero() {
+		text = ", expires in " + until(s.expires, now)
+	}
+	if !s.next.IsZero() {
+		text += ", next in " + until(s.next, now)
+	}
+	return text
+}
+
+// sayFailure prints why a credential is not well, in lines that fit a terminal of 80 columns.
+func (c console) sayFailure(s state) {
+	if s.failure == "" {
+		return
+	}
+	const indent = "         "
+	for _, line := range wrap(s.failure, 80-len(indent), "") {
+		c.say("%s%s", indent, line)
+	}
 }
 
 // missing says why a credential is not done.

@@ -2,9 +2,9 @@
 
 // Command demo shows the operator at work, with no cluster, no account and no network: a real etcd and kube-apiserver, stand-ins of the
 // vendors' token endpoints whose tokens live about a minute, and the real manager as a process of its own with just the rights of
-// config/rbac. It applies config/samples and shows how every credential is kept fresh.
+// config/rbac. It applies config/samples and shows how every credential is kept fresh, and those that a visitor adds (docs/quickstart.md).
 //
-// In a terminal it shows a live table until Ctrl-C. Elsewhere it prints a line for every change, and ends with 0 when every credential has
+// In a terminal it shows a live table until Ctrl-C. Elsewhere it prints a line for every change, and ends with 0 when every sample has
 // been refreshed, or with 1 and the reasons if that takes longer than three minutes; with -stay it goes on until a signal ends it. It leaves
 // no process and no folder behind.
 package main
@@ -27,7 +27,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// patience is how long every credential may take to be refreshed.
+// patience is how long every sample may take to be refreshed.
 const patience = 3 * time.Minute
 
 func main() {
@@ -44,6 +44,10 @@ func main() {
 		show = printOn
 	}
 	work := func(ctx context.Context, c console) error {
+		if interactive {
+			restore := endOnKey(ctx, c.end)
+			defer restore()
+		}
 		failed, unclean := run(ctx, c, show)
 		switch {
 		case ctx.Err() != nil && (interactive || *stay):

@@ -19,7 +19,7 @@ import (
 const namespace = "demo"
 
 // run starts all that the demo needs, plays, and clears it away, whatever happens in between. What fails in clearing is in unclean.
-func run(ctx context.Context, c console, show func(context.Context, watcher) error) (failed, unclean error) {
+func run(ctx context.Context, out console, show func(context.Context, *watcher) error) (failed, unclean error) {
 	root, err := framework.ModuleRoot(ctx)
 	if err != nil {
 		return err, nil
@@ -34,54 +34,71 @@ func run(ctx context.Context, c console, show func(context.Context, watcher) err
 		return fmt.Errorf("set TMPDIR: %w", err), nil
 	}
 
-	c.say("Getting etcd, kube-apiserver and kubectl (the first time this may take minutes)")
+	out.say("Getting etcd, kube-apiserver and kubectl (the first time this may take minutes)")
 	assets, err := framework.Assets(ctx, root)
 	if err != nil {
 		return err, nil
 	}
-	c.say("Building the manager")
+	out.say("Building the manager")
 	binary, err := framework.BuildManager(ctx, root, temp)
 	if err != nil {
 		return err, nil
 	}
 
-	c.say("Starting the token endpoints; tokens live a minute")
-	endpoints, err := exchangetest.Start(exchangetest.Options{Behaviour: exchangetest.Behaviour{Lifetime: time.Minute}})
+	out.say("Starting the token endpoints; tokens live a minute")
+	endpoints, err := exchangetest.Start(exchangetest.Options{Behaviour: exchangetest.Behaviour{Lifetime: time.Minute}, Hosts: vendorNames()})
 	if err != nil {
 		return err, nil
 	}
 	defer later(endpoints.Close)
 
-	c.say("Starting etcd and kube-apiserver")
-	cluster, stop, err := framework.Start(ctx, framework.Cluster{Root: root, Temp: temp, Assets: assets}, namespace)
+	out.say("Starting etcd and kube-apiserver")
+	c, stop, err := framework.Start(ctx, framework.Cluster{Root: root, Temp: temp, Assets: assets}, namespace)
 	defer later(stop)
 	if err != nil {
 		return err, nil
 	}
 
-	c.say("Starting the manager with the rights of config/rbac and no others")
-	kubeconfig, err := cluster.ManagerKubeconfig(ctx)
+	out.say("Starting the manager with the rights of config/rbac and no others")
+	stop, err = divertVendors(ctx, endpoints)
 	if err != nil {
 		return err, nil
 	}
-	m, err := framework.StartManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"),
-		"--leader-elect=false", "--metrics-bind-address=0", "--allowed-cidrs=127.0.0.0/8,::1/128")
+	defer later(stop)
+	m, err := startManager(ctx, c, binary, temp, endpoints.CABundle())
 	if err != nil {
 		return err, nil
 	}
 	defer later(m.Stop)
 
-	c.say("Applying config/samples, with the endpoints swapped for the local ones")
-	credentials, err := samples.Apply(ctx, cluster, endpoints, namespace, time.Minute)
+	out.say("Applying config/samples, with the endpoints swapped for the local ones")
+	credentials, err := samples.Apply(ctx, c, endpoints, namespace, time.Minute)
 	if err != nil {
 		return m.Explain(err), nil
 	}
-	c.say("\n%s\n", cluster.Invitation())
+	if err := welcome(ctx, c, endpoints); err != nil {
+		return err, nil
+	}
+	w := &watcher{console: out, client: c.Client, endpoints: endpoints, credentials: credentials, invitation: invitation(c, m.Metrics)}
+	out.say("\n%s\n", w.invitation)
 	alive, cancel := m.Watch(ctx) // a manager that dies ends the show
 	defer cancel()
-	w := watcher{console: c, client: cluster.Client, endpoints: endpoints, credentials: credentials}
 	if err := show(alive, w); err != nil && ctx.Err() == nil {
 		return m.Explain(err), nil
 	}
 	return nil, nil
+}
+
+// startManager starts the operator. It trusts the stand-ins' CA for the vendors' hosts.
+func startManager(ctx context.Context, c *framework.Cluster, binary, temp string, authority []byte) (*framework.Manager, error) {
+	caFile := filepath.Join(temp, "ca.crt")
+	if err := os.WriteFile(caFile, authority, 0o600); err != nil {
+		return nil, fmt.Errorf("write the stand-ins' CA: %w", err)
+	}
+	kubeconfig, err := c.ManagerKubeconfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return framework.StartManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"),
+		"--leader-elect=false", "--allowed-cidrs=127.0.0.0/8,::1/128", "--ca-file="+caFile)
 }

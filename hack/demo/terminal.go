@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -14,16 +16,20 @@ import (
 
 // The few terminal sequences (ECMA-48) that a table that stays in place needs.
 const (
-	hideCursor = "\x1b[?25l"
-	showCursor = "\x1b[?25h"
-	clearDown  = "\x1b[J"
-	lineUp     = "\x1b[%dA\r"
+	hideCursor  = "\x1b[?25l"
+	showCursor  = "\x1b[?25h"
+	clearDown   = "\x1b[J"
+	clearScreen = "\x1b[H\x1b[2J"
+	lineUp      = "\x1b[%dA\r"
 )
 
-// showTable redraws the table every second until ctx ends.
-func showTable(ctx context.Context, w watcher) error {
+// showTable redraws the table every second, and when the size of the terminal changes, until ctx ends.
+func showTable(ctx context.Context, w *watcher) error {
 	w.print(hideCursor)
 	defer w.print(showCursor)
+	resized := make(chan os.Signal, 1)
+	signal.Notify(resized, syscall.SIGWINCH)
+	defer signal.Stop(resized)
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	drawn := 0
@@ -34,32 +40,37 @@ func showTable(ctx context.Context, w watcher) error {
 			return err
 		}
 		if err == nil {
-			screen := table(states, now) + "\n" + failures(states) + "Ctrl-C ends it.\n"
+			screen := w.screen(states, now)
 			if drawn > 0 {
 				w.print(fmt.Sprintf(lineUp, drawn))
 			}
-			w.print(clearDown + fit(screen))
+			w.print(clearDown + screen)
 			drawn = strings.Count(screen, "\n")
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-resized: // lines may be wrapped otherwise now: draw all of it anew
+			w.print(clearScreen + w.invitation + "\n\n")
+			drawn = 0
 		case <-ticker.C:
 		}
 	}
 }
 
-// fit cuts lines that would wrap, as a wrapped line would break the redrawing.
-func fit(screen string) string {
-	width, _, err := term.GetSize(int(os.Stdout.Fd()))
-	if err != nil || width < 20 {
-		return screen
+// screen is the part that is drawn again and again. It is never higher than the terminal, since it could not be drawn over then.
+func (w *watcher) screen(states []state, now time.Time) string {
+	width, height, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil || width < 20 || height < 4 {
+		width, height = 80, 1000
 	}
-	lines := strings.Split(screen, "\n")
-	for i, line := range lines {
-		if runes := []rune(line); len(runes) >= width {
-			lines[i] = string(runes[:width-2]) + "…"
-		}
+	colour := os.Getenv("NO_COLOR") == ""
+	lines := strings.Split(strings.TrimSuffix(table(states, now, width, colour), "\n"), "\n")
+	lines = append(lines, "")
+	lines = append(lines, w.faults.describe(width)...)
+	lines = append(lines, failures(states, width, colour)...)
+	if room := height - 2; len(lines) > room {
+		lines = append(lines[:room-1], "… (make the window higher to see the rest)")
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(append(lines, "Ctrl-C ends it."), "\n") + "\n"
 }

@@ -22,8 +22,10 @@ import (
 // state is what one line of the table shows.
 type state struct {
 	name, provider string
-	ready          bool
-	expires, next  time.Time // zero: none
+	// sample says that it is one of config/samples, and not a visitor's.
+	sample        bool
+	ready         bool
+	expires, next time.Time // zero: none
 	// refreshes are the tokens after the first; -1 if there is nothing to exchange.
 	refreshes int
 	// good says that the target holds what an API takes right now.
@@ -41,38 +43,74 @@ type watcher struct {
 	client      client.Client
 	endpoints   *exchangetest.Server
 	credentials []samples.Credential
+	invitation  string
+	faults      faults
 }
 
-// states looks at every sample, by name.
-func (w watcher) states(ctx context.Context, now time.Time) ([]state, error) {
+// states looks at every credential, by name: the samples, and those that a visitor has added in any namespace.
+func (w *watcher) states(ctx context.Context, now time.Time) ([]state, error) {
+	var err error
+	if w.faults, err = readFaults(ctx, w.client, w.endpoints); err != nil {
+		return nil, err
+	}
 	var objects v1alpha1.CDPCredentialList
-	if err := w.client.List(ctx, &objects, client.InNamespace(namespace)); err != nil {
+	if err := w.client.List(ctx, &objects); err != nil {
 		return nil, fmt.Errorf("list credentials: %w", err)
 	}
 	var secrets corev1.SecretList
-	if err := w.client.List(ctx, &secrets, client.InNamespace(namespace)); err != nil {
+	if err := w.client.List(ctx, &secrets); err != nil {
 		return nil, fmt.Errorf("list secrets: %w", err)
 	}
-	var states []state
-	for _, cred := range w.credentials {
-		s := state{name: cred.Name, provider: cred.Provider, refreshes: -1, failure: "the object is gone"}
-		if i := slices.IndexFunc(objects.Items, func(o v1alpha1.CDPCredential) bool { return o.Name == cred.Name }); i >= 0 {
-			s.read(objects.Items[i].Status)
-		}
-		if i := slices.IndexFunc(secrets.Items, func(o corev1.Secret) bool { return o.Name == cred.Target }); i >= 0 {
-			s.good = w.accepted(cred, secrets.Items[i].Data, now)
-		}
-		if cred.Client.System != exchangetest.Basic {
-			s.refreshes = max(0, w.endpoints.Issued(cred.Client.System, cred.Client.ID)-1)
-		}
-		states = append(states, s)
+	targets := map[client.ObjectKey]map[string][]byte{}
+	for _, secret := range secrets.Items {
+		targets[client.ObjectKeyFromObject(&secret)] = secret.Data
+	}
+	states := w.lostSamples(objects.Items)
+	for _, o := range objects.Items {
+		states = append(states, w.state(o, targets[client.ObjectKey{Namespace: o.Namespace, Name: o.Spec.Target.Name}], now))
 	}
 	slices.SortFunc(states, func(a, b state) int { return cmp.Compare(a.name, b.name) })
 	return states, nil
 }
 
+// lostSamples are the samples that somebody has deleted.
+func (w *watcher) lostSamples(objects []v1alpha1.CDPCredential) []state {
+	var lost []state
+	for _, cred := range w.credentials {
+		exists := slices.ContainsFunc(objects, func(o v1alpha1.CDPCredential) bool { return o.Namespace == namespace && o.Name == cred.Name })
+		if !exists {
+			lost = append(lost, state{name: cred.Name, provider: cred.Provider, sample: true, refreshes: -1, failure: "the object is gone"})
+		}
+	}
+	return lost
+}
+
+// state is what can be seen of one object and the Secret that it names as its target.
+func (w *watcher) state(o v1alpha1.CDPCredential, target map[string][]byte, now time.Time) state {
+	s := state{name: o.Name, provider: o.Status.Provider, refreshes: -1}
+	if o.Namespace != namespace {
+		s.name = o.Namespace + "/" + o.Name
+	}
+	s.read(o.Status)
+	i := slices.IndexFunc(w.credentials, func(c samples.Credential) bool { return o.Namespace == namespace && o.Name == c.Name })
+	if i < 0 { // a visitor's: the operator itself counts the tokens of the day
+		s.good = s.ready
+		if issued := o.Status.Issuance; issued != nil {
+			s.refreshes = int(issued.Count) - 1
+		}
+		return s
+	}
+	cred := w.credentials[i]
+	s.sample, s.provider = true, cred.Provider
+	s.good = w.accepted(cred, target, now)
+	if cred.Client.System != exchangetest.Basic {
+		s.refreshes = max(0, w.endpoints.Issued(cred.Client.System, cred.Client.ID)-1)
+	}
+	return s
+}
+
 // accepted reports whether the endpoint's owner would take what the target holds.
-func (w watcher) accepted(cred samples.Credential, data map[string][]byte, now time.Time) bool {
+func (w *watcher) accepted(cred samples.Credential, data map[string][]byte, now time.Time) bool {
 	if cred.Client.System == exchangetest.Basic {
 		return string(data["username"]) == cred.Client.ID && string(data["password"]) == cred.Client.Secret
 	}

@@ -5,8 +5,10 @@ package docs
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,33 +18,94 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// TestQuickStart types what the quick start says into a second terminal, while the demo runs in the first.
-func TestQuickStart(t *testing.T) {
+// TestDemo types into a second terminal what the pages say, while the demo runs in the first.
+func TestDemo(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	export := startDemo(t, root)
-	var commands []string
-	for _, b := range pages(t, root)["docs/quickstart.md"] {
-		if b.marker == "run in the demo" {
-			commands = append(commands, b.text)
+	terminal := startDemo(t, root)
+	t.Run("quick start", func(t *testing.T) {
+		var commands []string
+		for _, b := range pages(t, root)["docs/quickstart.md"] {
+			if b.marker == "run in the demo" {
+				commands = append(commands, b.text)
+			}
+		}
+		if len(commands) == 0 {
+			t.Fatal("the quick start has no commands for the demo")
+		}
+		terminal.run(t, strings.Join(commands, "\n"))
+	})
+	t.Run("first credential of the README becomes Ready", func(t *testing.T) {
+		client, credential := firstCredential(t, root)
+		terminal.run(t, client+"\nkubectl apply -f - <<'EOF'\n"+credential+"\nEOF\nkubectl wait cdpcred etl --for=condition=Ready --timeout=60s")
+	})
+	t.Run("clients that break their connections do not end it", func(t *testing.T) {
+		address := strings.TrimSpace(terminal.run(t, "kubectl get configmap stand-ins -o jsonpath='{.data.oauth2-host}'"))
+		for range 1000 {
+			breakConnection(t, address)
+		}
+		terminal.run(t, "kubectl delete secret oauth2-token && kubectl wait secret oauth2-token --for=create --timeout=60s")
+	})
+}
+
+// firstCredential returns the commands that make the client Secret, and the CDPCredential, of README's first credential.
+func firstCredential(t *testing.T, root string) (client, credential string) {
+	t.Helper()
+	for _, b := range pages(t, root)["README.md"] {
+		switch {
+		case b.language == "sh" && strings.HasPrefix(b.text, "kubectl create secret generic etl-client") && client == "":
+			client = b.text
+		case b.language == "yaml" && strings.Contains(b.text, "kind: CDPCredential") && credential == "":
+			credential = b.text
 		}
 	}
-	if len(commands) == 0 {
-		t.Fatal("the quick start has no commands for the demo")
+	if client == "" || credential == "" {
+		t.Fatal("the README has no first credential with a client Secret etl-client")
 	}
-	terminal := framework.Command(t.Context(), t.TempDir(), "bash", "-euo", "pipefail", "-x", "-c", export+"\n"+strings.Join(commands, "\n"))
-	terminal.Stderr = nil
-	terminal.Env = append(os.Environ(), "KUBECACHEDIR="+t.TempDir())
-	if output, err := terminal.CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, output)
+	return client, credential
+}
+
+// breakConnection asks a stand-in for a token and resets the connection before the answer comes.
+func breakConnection(t *testing.T, address string) {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	client := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // it sends no secret
+	if _, err := client.Write([]byte("POST /oauth2/token HTTP/1.1\r\nHost: demo\r\nContent-Length: 0\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.TCPConn).SetLinger(0); err != nil {
+		t.Fatal(err)
 	}
 }
 
-// startDemo starts the demo, which ends with the test, and returns what it says that a second terminal is to type.
-func startDemo(t *testing.T, root string) string {
+// A terminal is a shell with what the demo says to export.
+type terminal struct {
+	export, folder string
+	environment    []string
+}
+
+// run ends the test with the first command that fails, and returns what the commands print.
+func (s *terminal) run(t *testing.T, commands string) string {
+	t.Helper()
+	shell := framework.Command(t.Context(), s.folder, "bash", "-euo", "pipefail", "-x", "-c", s.export+"\n"+commands)
+	var trace strings.Builder
+	shell.Stderr, shell.Env = &trace, s.environment
+	output, err := shell.Output()
+	if err != nil {
+		t.Fatalf("%v: %s%s", err, trace.String(), output)
+	}
+	return string(output)
+}
+
+// startDemo starts the demo, which ends with the test, and returns a second terminal.
+func startDemo(t *testing.T, root string) *terminal {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "demo")
 	if err := framework.Command(t.Context(), root, "go", "build", "-o", binary, "./hack/demo").Run(); err != nil {
@@ -78,7 +141,8 @@ func startDemo(t *testing.T, root string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return export
+	folder := t.TempDir()
+	return &terminal{export: export, folder: folder, environment: append(os.Environ(), "KUBECACHEDIR="+folder)}
 }
 
 func invitation(lines *bufio.Reader) (string, error) {

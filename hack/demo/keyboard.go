@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// endKeys end the demo: Ctrl-C, Ctrl-D, Ctrl-\ and q.
+const endKeys = "\x03\x04\x1cq"
+
+var errKeyPressed = errors.New("a key was pressed that ends the demo")
+
+// endOnKey makes Ctrl-C a key like any other, and cancels the demo when it is pressed. As a signal it would reach make as well, which then
+// reports an error for a demo that has ended well. Call restore to give the terminal back as it was. Where the terminal cannot be changed, Ctrl-C
+// remains a signal.
+func endOnKey(ctx context.Context, cancel context.CancelCauseFunc) (restore func()) {
+	before, err := stty(ctx, "-g")
+	if err != nil {
+		return func() {}
+	}
+	if _, err := stty(ctx, "-isig", "-icanon", "-echo"); err != nil {
+		return func() {}
+	}
+	go func() {
+		key := make([]byte, 1)
+		for {
+			if _, err := os.Stdin.Read(key); err != nil || strings.Contains(endKeys, string(key)) {
+				cancel(errKeyPressed)
+				return
+			}
+		}
+	}()
+	return func() { _, _ = stty(context.WithoutCancel(ctx), before) }
+}
+
+func stty(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "stty", args...) //nolint:gosec // the arguments are ours, or what stty itself has printed
+	cmd.Stdin = os.Stdin
+	out, err := cmd.Output()
+	return strings.TrimSpace(string(out)), err
+}
