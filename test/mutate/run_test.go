@@ -114,7 +114,7 @@ func TestFilesAndFunctionsThatAreNamedExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pkg := range append([]string{simulation}, packages...) {
+	for _, pkg := range append([]string{simulation, gatePackage}, packages...) {
 		if files, _ := filepath.Glob(pkg + "/*_test.go"); len(files) == 0 {
 			t.Errorf("%s has no tests", pkg)
 		}
