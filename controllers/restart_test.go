@@ -228,8 +228,8 @@ func (p *play) template() map[string]string {
 	return obj.Spec.Template.Annotations
 }
 
-// TestRolloutOfOne: no restart for the first data, one for each change after that, and no request while nothing changes.
-func TestRolloutOfOne(t *testing.T) {
+// TestRestartFollowsEachChangeOnce: no restart for the first data, one for each change after that, and no request while nothing changes.
+func TestRestartFollowsEachChangeOnce(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.deploy(web)
@@ -256,8 +256,8 @@ func TestRolloutOfOne(t *testing.T) {
 	p.saw()
 }
 
-// TestRolloutOfEachKind.
-func TestRolloutOfEachKind(t *testing.T) {
+// TestRestartReachesEachKindOfWorkload.
+func TestRestartReachesEachKindOfWorkload(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	refs := []v1alpha1.RolloutRestart{{Kind: "Deployment", Name: "a"}, {Kind: "StatefulSet", Name: "b"}, {Kind: "DaemonSet", Name: "c"}}
@@ -271,8 +271,8 @@ func TestRolloutOfEachKind(t *testing.T) {
 	p.says("etl", "Deployment a e2 11:10:10\nStatefulSet b e2 11:10:10\nDaemonSet c e2 11:10:10")
 }
 
-// TestRolloutTogether: what changes within seconds makes one restart; what changes after it waits for its minute.
-func TestRolloutTogether(t *testing.T) {
+// TestRestartIsOneForChangesWithinSeconds: what changes within seconds makes one restart; what changes after it waits for its minute.
+func TestRestartIsOneForChangesWithinSeconds(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.deploy(web)
@@ -301,8 +301,8 @@ func TestRolloutTogether(t *testing.T) {
 	p.says("etl", "Deployment web e4 11:11:10")
 }
 
-// TestRolloutAfterACrash: what was owed is done once, and what was done is not done again.
-func TestRolloutAfterACrash(t *testing.T) {
+// TestRestartIsDoneOnceDespiteACrash: what was owed is done once, and what was done is not done again.
+func TestRestartIsDoneOnceDespiteACrash(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.deploy(web)
@@ -326,8 +326,8 @@ func TestRolloutAfterACrash(t *testing.T) {
 	p.says("etl", "Deployment web e3 11:20:10")
 }
 
-// TestRolloutOfAnotherObject: one that was deleted and made again has new data, and pods that began with the old.
-func TestRolloutOfAnotherObject(t *testing.T) {
+// TestRestartFollowsARecreatedObject: one that was deleted and made again has new data, and pods that began with the old.
+func TestRestartFollowsARecreatedObject(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.deploy(web)
@@ -343,8 +343,8 @@ func TestRolloutOfAnotherObject(t *testing.T) {
 	p.saw("11:20:00 get web", "11:20:00 patch web")
 }
 
-// TestRolloutTurnedOff asks for nothing, says so, and owes nothing for the data that was there when it is turned on.
-func TestRolloutTurnedOff(t *testing.T) {
+// TestRestartTurnedOffRequestsNothing asks for nothing, says so, and owes nothing for the data that was there when it is turned on.
+func TestRestartTurnedOffRequestsNothing(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.r.RolloutRestart = false
@@ -381,8 +381,8 @@ func TestRolloutTurnedOff(t *testing.T) {
 	p.says("etl", "Deployment web e2 11:12:10")
 }
 
-// TestRolloutSuspended does nothing, and what is owed meanwhile later.
-func TestRolloutSuspended(t *testing.T) {
+// TestRestartWaitsWhileSuspended does nothing, and what is owed meanwhile later.
+func TestRestartWaitsWhileSuspended(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.deploy(web)
@@ -401,8 +401,8 @@ func TestRolloutSuspended(t *testing.T) {
 	p.saw("11:20:10 get web", "11:20:10 patch web")
 }
 
-// TestRolloutMissing: a workload that is not there when its data changes is told of, and is nobody's debtor when it comes.
-func TestRolloutMissing(t *testing.T) {
+// TestRestartReportsAMissingWorkload: a workload that is not there when its data changes is told of, and is nobody's debtor when it comes.
+func TestRestartReportsAMissingWorkload(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.enter("etl", "e1", web)
@@ -421,8 +421,8 @@ func TestRolloutMissing(t *testing.T) {
 	p.says("etl", "Deployment web e3 11:30:10")
 }
 
-// TestRolloutRefused: what the API server refuses is told of, tried again at its own pace, and done once it is let.
-func TestRolloutRefused(t *testing.T) {
+// TestRestartRefusedIsReportedAndRetried: what the API server refuses is told of, tried again at its own pace, and done once it is let.
+func TestRestartRefusedIsReportedAndRetried(t *testing.T) {
 	t.Parallel()
 	deployments := schema.GroupResource{Group: "apps", Resource: "deployments"}
 	refusing := func(verb string, err error) func(string) error {
@@ -481,8 +481,8 @@ func TestRolloutRefused(t *testing.T) {
 	}
 }
 
-// TestRolloutForbiddenFromTheStart is told of at once; rights that come later are found, and nothing is owed for the time before.
-func TestRolloutForbiddenFromTheStart(t *testing.T) {
+// TestRestartForbiddenIsReportedAtOnce is told of at once; rights that come later are found, and nothing is owed for the time before.
+func TestRestartForbiddenIsReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.refuse = func(string) error {
@@ -509,8 +509,8 @@ func (p *play) allow(names string) {
 	}
 }
 
-// TestRolloutNotAllowed: a workload that does not name the object is not restarted; that is told at once, and consent that comes later is found.
-func TestRolloutNotAllowed(t *testing.T) {
+// TestRestartNeedsTheWorkloadsAnnotation: a workload that does not name the object is not restarted; that is told at once, and consent that comes later is found.
+func TestRestartNeedsTheWorkloadsAnnotation(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.deploy(web)
@@ -540,8 +540,8 @@ func TestRolloutNotAllowed(t *testing.T) {
 	p.says("etl", "Deployment web e2 pending 11:07:10 RolloutRestartNotAllowed")
 }
 
-// TestRolloutListChanges: what is taken off the list is forgotten, and what comes onto it begins with the data of then.
-func TestRolloutListChanges(t *testing.T) {
+// TestRestartStartsAnewForAWorkloadNewOnTheList: what is taken off the list is forgotten, and what comes onto it begins with the data of then.
+func TestRestartStartsAnewForAWorkloadNewOnTheList(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.deploy(web)
@@ -558,8 +558,8 @@ func TestRolloutListChanges(t *testing.T) {
 	p.says("etl", "Deployment web e2")
 }
 
-// TestRolloutMeetsStrangers: annotations that somebody else has written onto a template are as good as none.
-func TestRolloutMeetsStrangers(t *testing.T) {
+// TestRestartIgnoresForeignTemplateAnnotations: annotations that somebody else has written onto a template are as good as none.
+func TestRestartIgnoresForeignTemplateAnnotations(t *testing.T) {
 	t.Parallel()
 	for name, annotations := range map[string]map[string]string{
 		"no time":        {"cdpcredentials.io/restarted-at": "yesterday"},
@@ -584,8 +584,8 @@ func TestRolloutMeetsStrangers(t *testing.T) {
 	}
 }
 
-// TestRolloutWithoutToken asks for nothing: there is nothing yet that pods could have begun with.
-func TestRolloutWithoutToken(t *testing.T) {
+// TestRestartRequestsNothingBeforeTheFirstToken asks for nothing: there is nothing yet that pods could have begun with.
+func TestRestartRequestsNothingBeforeTheFirstToken(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	p.deploy(web)
@@ -596,8 +596,8 @@ func TestRolloutWithoutToken(t *testing.T) {
 	p.says("etl", "")
 }
 
-// TestRolloutAtItsOwnPace: a workload that has to wait longer than another does not hold it up.
-func TestRolloutAtItsOwnPace(t *testing.T) {
+// TestRestartThatWaitsDelaysNoOther: a workload that has to wait longer than another does not hold it up.
+func TestRestartThatWaitsDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
 	db := v1alpha1.RolloutRestart{Kind: "StatefulSet", Name: "db"}

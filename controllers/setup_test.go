@@ -12,8 +12,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestWanted has what a change of an object must look like to wake it.
-func TestWanted(t *testing.T) {
+// TestUpdateEventsThatReconcile has what a change of an object must look like to wake it.
+func TestUpdateEventsThatReconcile(t *testing.T) {
 	at := func(hour int) *metav1.Time {
 		return new(metav1.NewTime(time.Date(2026, 3, 1, hour, 0, 0, 0, time.UTC)))
 	}

@@ -30,7 +30,7 @@ func newFakeMachine() *fakeMachine {
 	return &fakeMachine{wall: time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC), up: 3 * time.Hour}
 }
 
-func TestMachineClock(t *testing.T) {
+func TestMachineClockSeesAJump(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		do    func(*fakeMachine)
@@ -60,8 +60,8 @@ type answering func(*http.Request) (*http.Response, error)
 
 func (f answering) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// TestServerClock: what the API server's clock says, by its own answers.
-func TestServerClock(t *testing.T) {
+// TestServerClockReadsTheAPIServersAnswers: what the API server's clock says, by its own answers.
+func TestServerClockReadsTheAPIServersAnswers(t *testing.T) {
 	t.Parallel()
 	right := time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC).Format(http.TimeFormat)
 	for name, test := range map[string]struct {

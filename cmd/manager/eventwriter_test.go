@@ -62,8 +62,8 @@ func newEventServer(t *testing.T, answers ...error) *eventServer {
 	return &eventServer{scheme: scheme, errors: answers}
 }
 
-// TestEventWriter: what an event says, and that those told at the end are written all the same.
-func TestEventWriter(t *testing.T) {
+// TestEventWriterWritesWhatItWasTold: what an event says, and that those told at the end are written all the same.
+func TestEventWriterWritesWhatItWasTold(t *testing.T) {
 	t.Parallel()
 	server := newEventServer(t)
 	w := newEventWriter(server)
@@ -96,8 +96,8 @@ func TestEventWriter(t *testing.T) {
 	}
 }
 
-// TestEventAttempts: what may work the next time is tried again, and nothing else.
-func TestEventAttempts(t *testing.T) {
+// TestEventWriterRetriesWhatMayWork: what may work the next time is tried again, and nothing else.
+func TestEventWriterRetriesWhatMayWork(t *testing.T) {
 	t.Parallel()
 	gone := errors.New("connection refused")
 	busy := apierrors.NewTooManyRequests("later", 1)
@@ -128,8 +128,8 @@ func TestEventAttempts(t *testing.T) {
 	}
 }
 
-// TestEventsAreLostAtTheEnd: when the process is to end and the API server is away, an event is tried once, and the writer leaves the rest.
-func TestEventsAreLostAtTheEnd(t *testing.T) {
+// TestEventWriterTriesOnceAtShutdown: when the process is to end and the API server is away, an event is tried once, and the writer leaves the rest.
+func TestEventWriterTriesOnceAtShutdown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gone := errors.New("connection refused")
@@ -143,8 +143,8 @@ func TestEventsAreLostAtTheEnd(t *testing.T) {
 	})
 }
 
-// TestEventsNeverBlock: an API server that is away does not hold up the passes that tell of something.
-func TestEventsNeverBlock(t *testing.T) {
+// TestEventWriterNeverBlocks: an API server that is away does not hold up the passes that tell of something.
+func TestEventWriterNeverBlocks(t *testing.T) {
 	t.Parallel()
 	w := newEventWriter(newEventServer(t))
 	obj := credentialOf("etl")
@@ -156,8 +156,8 @@ func TestEventsNeverBlock(t *testing.T) {
 	}
 }
 
-// TestEventsAtTheEnd: an API server that hangs does not put off the end of the process for long, however many events are left.
-func TestEventsAtTheEnd(t *testing.T) {
+// TestEventWriterEndsInTimeAtShutdown: an API server that hangs does not put off the end of the process for long, however many events are left.
+func TestEventWriterEndsInTimeAtShutdown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := newEventServer(t)

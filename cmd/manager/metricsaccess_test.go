@@ -98,7 +98,7 @@ func read(t *testing.T, page http.Handler, method, path, authorization string) i
 	return answer.Code
 }
 
-func TestWhoMayReadMetrics(t *testing.T) {
+func TestMetricsAreForWhoMayReadThem(t *testing.T) {
 	for name, tc := range map[string]struct {
 		authorization, method, path string
 		status, requests            int
@@ -127,7 +127,7 @@ func TestWhoMayReadMetrics(t *testing.T) {
 }
 
 // Metrics are wanted most when the API server is in trouble: who was let in may come again for a while.
-func TestReadersAreRemembered(t *testing.T) {
+func TestMetricsReadersAreCached(t *testing.T) {
 	r := &reviewer{}
 	page := guarded(t, r)
 	if status := read(t, page, "GET", "/metrics", "Bearer reader"); status != http.StatusOK {
@@ -139,8 +139,8 @@ func TestReadersAreRemembered(t *testing.T) {
 	}
 }
 
-// TestRefusalsAreRemembered: whoever has no right cannot make the operator ask the API server again and again.
-func TestRefusalsAreRemembered(t *testing.T) {
+// TestMetricsRefusalsAreCached: whoever has no right cannot make the operator ask the API server again and again.
+func TestMetricsRefusalsAreCached(t *testing.T) {
 	for token, want := range map[string]struct{ status, requests int }{"forged": {500, 1}, "known": {403, 2}} {
 		r := &reviewer{}
 		page := guarded(t, r)

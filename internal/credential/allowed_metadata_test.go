@@ -11,8 +11,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestDisallowedTargetKey: only keys that are known to be harmless, and those that an administrator opened, may be set on a target.
-func TestDisallowedTargetKey(t *testing.T) {
+// TestDisallowedTargetKeyNamesWhatIsNotListed: only keys that are known to be harmless, and those that an administrator opened, may be set on a target.
+func TestDisallowedTargetKeyNamesWhatIsNotListed(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		key     string
@@ -66,9 +66,9 @@ func TestDisallowedTargetKey(t *testing.T) {
 	}
 }
 
-// TestOnlyKnownKeysPass puts keys together from pieces of those that are allowed and of those that other controllers act on. What passes is on the
+// TestDisallowedTargetKeyPassesOnlyTheList puts keys together from pieces of those that are allowed and of those that other controllers act on. What passes is on the
 // contract's list, written down here once more, whatever its spelling.
-func TestOnlyKnownKeysPass(t *testing.T) {
+func TestDisallowedTargetKeyPassesOnlyTheList(t *testing.T) {
 	t.Parallel()
 	known := []string{"helm.sh/chart", "team", "owner", "cost-center", "velero.io/exclude-from-backup"}
 	pieces := []string{

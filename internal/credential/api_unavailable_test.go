@@ -15,9 +15,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestExpiryIsReportedOnce: a pass that the API server has interrupted turns Ready False at the same fraction of a second as every other pass. Else
+// TestReadyTurnsFalseOnceWhileTheAPIServerIsUnavailable: a pass that the API server has interrupted turns Ready False at the same fraction of a second as every other pass. Else
 // Ready would be False, True and False again within that second.
-func TestExpiryIsReportedOnce(t *testing.T) {
+func TestReadyTurnsFalseOnceWhileTheAPIServerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		told, now string
@@ -56,9 +56,9 @@ func TestExpiryIsReportedOnce(t *testing.T) {
 	}
 }
 
-// TestUnavailableKeepsItsMessage: what the API server answers to the same request may change by the second; the message stays while what is to be done
+// TestUnavailableMessageStaysWhileTheFixIsTheSame: what the API server answers to the same request may change by the second; the message stays while what is to be done
 // is the same.
-func TestUnavailableKeepsItsMessage(t *testing.T) {
+func TestUnavailableMessageStaysWhileTheFixIsTheSame(t *testing.T) {
 	t.Parallel()
 	secrets := schema.GroupResource{Resource: "secrets"}
 	reading := func(err error) *RequestError {

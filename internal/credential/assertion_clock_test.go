@@ -14,9 +14,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// TestAssertionClock plays histories: +10m is a refusal by an endpoint whose clock is ahead by ten minutes, ok+10m a token of such a one. What is
+// TestAssertionClockLearnsTheEndpointsOffset plays histories: +10m is a refusal by an endpoint whose clock is ahead by ten minutes, ok+10m a token of such a one. What is
 // wanted is the offset that the next attempt is made with, and a ! where that attempt is made at once.
-func TestAssertionClock(t *testing.T) {
+func TestAssertionClockLearnsTheEndpointsOffset(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ history, want string }{
 		"right":                                {"ok0s ok0s", "0s 0s"},
@@ -55,7 +55,7 @@ func TestAssertionClock(t *testing.T) {
 	}
 }
 
-func TestRefusedAssertion(t *testing.T) {
+func TestRefusedAssertionTellsAClockProblem(t *testing.T) {
 	t.Parallel()
 	request := func(p v1alpha1.Provider) exchange.Request { return exchange.Request{Flow: intentFor(p).Flow} }
 	signed := request(v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com", AuthMethod: "PrivateKeyJWT"}})

@@ -11,8 +11,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestNewObstacle has what of an obstacle in the cache is worth reads of the API server.
-func TestNewObstacle(t *testing.T) {
+// TestNewBlockerIsWorthALiveRead has what of an obstacle in the cache is worth reads of the API server.
+func TestNewBlockerIsWorthALiveRead(t *testing.T) {
 	tests := []struct {
 		name string
 		step Plan
@@ -45,8 +45,8 @@ func TestNewObstacle(t *testing.T) {
 	}
 }
 
-// TestTransitionsHaveWholeSeconds: the API server gives back no fraction of a second, and a status that differs in one would be written again.
-func TestTransitionsHaveWholeSeconds(t *testing.T) {
+// TestTransitionTimesHaveWholeSeconds: the API server gives back no fraction of a second, and a status that differs in one would be written again.
+func TestTransitionTimesHaveWholeSeconds(t *testing.T) {
 	s := &State{Object: &v1alpha1.CDPCredential{}, Now: time.Date(2026, 3, 1, 0, 0, 0, 999, time.UTC)}
 	set(s, &s.Object.Status, "Ready", metav1.ConditionTrue, "TokenValid", "")
 	if got, want := s.Object.Status.Conditions[0].LastTransitionTime, metav1.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC); !got.Equal(&want) {

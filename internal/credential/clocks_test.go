@@ -34,8 +34,8 @@ func (p *aProcess) clocks() Clocks {
 	return Clocks{Process: p.name, Ahead: p.LocalClock.ahead.Round(time.Second), Server: p.LocalClock.server, ServerKnown: !p.LocalClock.unknown}
 }
 
-// TestAheadOf: what a reading of a clock says to this process and to others.
-func TestAheadOf(t *testing.T) {
+// TestClocksAheadOfAReading: what a reading of a clock says to this process and to others.
+func TestClocksAheadOfAReading(t *testing.T) {
 	t.Parallel()
 	const hour, minute, second = time.Hour, time.Minute, time.Second
 	for name, tc := range map[string]struct {
@@ -78,8 +78,8 @@ func TestAheadOf(t *testing.T) {
 	}
 }
 
-// TestRecordOnClocks: a record is written with the times of the local clock, and read with those of the process' own, whatever was set between.
-func TestRecordOnClocks(t *testing.T) {
+// TestPersistedStateKeepsItsTimesOnAnotherClock: a record is written with the times of the local clock, and read with those of the process' own, whatever was set between.
+func TestPersistedStateKeepsItsTimesOnAnotherClock(t *testing.T) {
 	t.Parallel()
 	r := process('a', setClock{ahead: time.Hour, server: -time.Hour})
 	rec := &PersistedState{Salt: []byte("salt"), Object: "etl", IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00.5")}
@@ -131,8 +131,8 @@ func TestRecordOnClocks(t *testing.T) {
 	}
 }
 
-// TestStatusOnClocks: the times in status are on the local clock, and decided by on the process' own.
-func TestStatusOnClocks(t *testing.T) {
+// TestStatusKeepsItsTimesOnAnotherClock: the times in status are on the local clock, and decided by on the process' own.
+func TestStatusKeepsItsTimesOnAnotherClock(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		wrote, reads setClock
@@ -177,9 +177,9 @@ func TestStatusOnClocks(t *testing.T) {
 	}
 }
 
-// TestStatusWrittenWithTheTarget: status says nothing of its clock where there was no failed attempt. It was written on that of the target, which may have
+// TestStatusWithoutAClockHasTheTargets: status says nothing of its clock where there was no failed attempt. It was written on that of the target, which may have
 // been set by an hour since, if both say the same of the token's end.
-func TestStatusWrittenWithTheTarget(t *testing.T) {
+func TestStatusWithoutAClockHasTheTargets(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ ends, want string }{
 		"status tells of the held token":   {"13:00:00", "11:42:00"},
@@ -200,8 +200,8 @@ func TestStatusWrittenWithTheTarget(t *testing.T) {
 	}
 }
 
-// TestStatusOfBasicKeepsItsTimes: basic has no end that could tell on which clock status was written. Its times must not move with each pass.
-func TestStatusOfBasicKeepsItsTimes(t *testing.T) {
+// TestStatusOfBasicKeepsItsTimesOnAnotherClock: basic has no end that could tell on which clock status was written. Its times must not move with each pass.
+func TestStatusOfBasicKeepsItsTimesOnAnotherClock(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	basic(s)

@@ -64,9 +64,9 @@ func remapped(s *State) {
 	provide(s, s.Object.Spec.Provider)
 }
 
-// TestConsent: a Secret whose owner never thought of this operator is of no use to it. Each case begins with an object at auth.example.com, to which
+// TestConsentRefusesWhatTheClientSecretDoesNotAllow: a Secret whose owner never thought of this operator is of no use to it. Each case begins with an object at auth.example.com, to which
 // its client Secret consents.
-func TestConsent(t *testing.T) {
+func TestConsentRefusesWhatTheClientSecretDoesNotAllow(t *testing.T) {
 	t.Parallel()
 	withoutConsent := func(s *State) { s.Client.AllowedHosts = "" }
 	apsis := func(s *State) { withoutConsent(s); provide(s, v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}) }
@@ -168,8 +168,8 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-// TestRoots: which CA stands for an endpoint.
-func TestRoots(t *testing.T) {
+// TestRootsOfAnEndpointAreItsConsentedCA: which CA stands for an endpoint.
+func TestRootsOfAnEndpointAreItsConsentedCA(t *testing.T) {
 	t.Parallel()
 	endpoint := func(s *State) string { return string(s.Roots(s.Desired.Endpoint)) }
 	s := steady()

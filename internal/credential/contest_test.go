@@ -21,9 +21,9 @@ func quarrel(s *State, repairs int32, until string) {
 // mine says that the target was written by this object before.
 func mine(s *State) { s.Object.Status.TargetName = "etl-token" }
 
-// TestPlanContest: the first repairs are made at once. Who keeps undoing them is answered after 10 s, and then ever more seldom; what has to be done for
+// TestDecideRepairsAContestedTargetEverLater: the first repairs are made at once. Who keeps undoing them is answered after 10 s, and then ever more seldom; what has to be done for
 // other reasons goes on. The time is 11:17:43.
-func TestPlanContest(t *testing.T) {
+func TestDecideRepairsAContestedTargetEverLater(t *testing.T) {
 	t.Parallel()
 	repaired := func(weight int, last string) func(*State) {
 		return func(s *State) { s.Repairs = quickRepairs{Weight: weight, Last: at(last)} }
@@ -86,8 +86,8 @@ func TestPlanContest(t *testing.T) {
 	}
 }
 
-// TestContestGoesOn: each repair has to stay for twice as long as the one before, ten minutes at most, and until then TargetContested is told.
-func TestContestGoesOn(t *testing.T) {
+// TestContestDoublesWithEachRepair: each repair has to stay for twice as long as the one before, ten minutes at most, and until then TargetContested is told.
+func TestContestDoublesWithEachRepair(t *testing.T) {
 	t.Parallel()
 	for repairs, want := range map[int32]time.Duration{1: 20 * time.Second, 2: 40 * time.Second, 5: 320 * time.Second, 6: 10 * time.Minute, 1000: 10 * time.Minute} {
 		s := steady()
@@ -110,9 +110,9 @@ func TestContestGoesOn(t *testing.T) {
 	}
 }
 
-// TestContestWakes: an object is looked at again when its contest ends, and for its renewal before that, at 11:42. A time that is later than any wait is
+// TestRequeueEndsAContest: an object is looked at again when its contest ends, and for its renewal before that, at 11:42. A time that is later than any wait is
 // of another clock, or of one that was set since: it counts as the longest.
-func TestContestWakes(t *testing.T) {
+func TestRequeueEndsAContest(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		now     string
@@ -135,8 +135,8 @@ func TestContestWakes(t *testing.T) {
 	}
 }
 
-// TestConfirmRepair: a repair whose answer was lost counts as soon as the target shows it, and has to stay as long as if it had been answered.
-func TestConfirmRepair(t *testing.T) {
+// TestRepairWithALostAnswerCounts: a repair whose answer was lost counts as soon as the target shows it, and has to stay as long as if it had been answered.
+func TestRepairWithALostAnswerCounts(t *testing.T) {
 	t.Parallel()
 	third := &v1alpha1.Contest{Repairs: 3, Until: *second("11:17:43")}
 	for name, tc := range map[string]struct {
@@ -170,8 +170,8 @@ func TestConfirmRepair(t *testing.T) {
 	}
 }
 
-// TestContestMessage says what to do, and nothing that changes from repair to repair.
-func TestContestMessage(t *testing.T) {
+// TestContestMessageIsSteady says what to do, and nothing that changes from repair to repair.
+func TestContestMessageIsSteady(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	f := contested(s, &v1alpha1.Contest{Repairs: 7, Until: *second("11:20:00")})

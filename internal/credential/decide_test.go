@@ -32,10 +32,10 @@ func decided(plan Plan) decision {
 	return d
 }
 
-// TestPlan is the decision table of design.md section 4, row by row, each row with its neighbours. Every case begins with an object with
+// TestDecideFollowsTheDecisionTable is the decision table of design.md section 4, row by row, each row with its neighbours. Every case begins with an object with
 // which all is well: the time is 11:17:43, its token was issued at 11:00:00 and expires at 12:00:00, and is renewed 15 minutes and a
 // jitter of three minutes before that, at 11:41:59.978638707.
-func TestPlan(t *testing.T) {
+func TestDecideFollowsTheDecisionTable(t *testing.T) {
 	t.Parallel()
 	type cases map[string]struct {
 		given func(*State)
@@ -290,8 +290,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlanObstacles: what somebody has to mend is found without a request, and before anything that is due.
-func TestPlanObstacles(t *testing.T) {
+// TestDecideFindsBlockersFirst: what somebody has to mend is found without a request, and before anything that is due.
+func TestDecideFindsBlockersFirst(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		given func(*State)
@@ -364,8 +364,8 @@ func TestPlanObstacles(t *testing.T) {
 	}
 }
 
-// TestPlanMinInterval: at least 10 s between two issued tokens of one object; a change that comes sooner waits.
-func TestPlanMinInterval(t *testing.T) {
+// TestDecideKeepsTheMinimumInterval: at least 10 s between two issued tokens of one object; a change that comes sooner waits.
+func TestDecideKeepsTheMinimumInterval(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		given func(*State)
@@ -429,8 +429,8 @@ func TestPlanMinInterval(t *testing.T) {
 	}
 }
 
-// TestPlanBudget: maxPerDay counts issued tokens of the UTC day.
-func TestPlanBudget(t *testing.T) {
+// TestDecideKeepsTheBudget: maxPerDay counts issued tokens of the UTC day.
+func TestDecideKeepsTheBudget(t *testing.T) {
 	t.Parallel()
 	spent := decision{action: "nothing", cause: "Changed", reason: "BudgetSpent", retry: "2026-03-02T00:00:00Z"}
 	tests := map[string]struct {
@@ -489,8 +489,8 @@ func TestPlanBudget(t *testing.T) {
 	}
 }
 
-// TestPlanBackoff: a failure is waited out, unless the object or its client Secret has changed. The object has no token.
-func TestPlanBackoff(t *testing.T) {
+// TestDecideWaitsOutAFailure: a failure is waited out, unless the object or its client Secret has changed. The object has no token.
+func TestDecideWaitsOutAFailure(t *testing.T) {
 	t.Parallel()
 	try := decision{action: "issue", cause: "Missing"}
 	until := func(clock string) decision {
@@ -546,9 +546,9 @@ func TestPlanBackoff(t *testing.T) {
 	}
 }
 
-// TestPlanSpacing: whatever ends the wait for a failure, no two attempts of an object are less than 10 s apart, or a minute after a rejection. A change
+// TestDecideSpacesAttempts: whatever ends the wait for a failure, no two attempts of an object are less than 10 s apart, or a minute after a rejection. A change
 // of what would be sent lifts that, three times in ten minutes. The time is 11:17:43, and the object has no token.
-func TestPlanSpacing(t *testing.T) {
+func TestDecideSpacesAttempts(t *testing.T) {
 	t.Parallel()
 	try := decision{action: "issue", cause: "Missing"}
 	early := decision{action: "issue", cause: "Missing", early: true}
@@ -626,8 +626,8 @@ func TestPlanSpacing(t *testing.T) {
 	}
 }
 
-// TestEarlyAttempts: what a change has had made early is counted when it was made, whatever came of it, and forgotten after ten minutes.
-func TestEarlyAttempts(t *testing.T) {
+// TestEarlyAttemptsAreCountedForTenMinutes: what a change has had made early is counted when it was made, whatever came of it, and forgotten after ten minutes.
+func TestEarlyAttemptsAreCountedForTenMinutes(t *testing.T) {
 	t.Parallel()
 	given := func() *State {
 		s := steady()
@@ -657,9 +657,9 @@ func TestEarlyAttempts(t *testing.T) {
 	}
 }
 
-// TestRejectedBefore: a process that has just begun knows from status that the held token was answered with 401, and that the exchange which this
+// TestDecideRemembersARejectedTokenAfterARestart: a process that has just begun knows from status that the held token was answered with 401, and that the exchange which this
 // called for has failed. It waits that out instead of trying the token, and the endpoint, anew.
-func TestRejectedBefore(t *testing.T) {
+func TestDecideRemembersARejectedTokenAfterARestart(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		given func(*State)
@@ -683,8 +683,8 @@ func TestRejectedBefore(t *testing.T) {
 	}
 }
 
-// TestPlanRewriteWhileWaiting: what needs no exchange does not wait for one, as long as the held token is good.
-func TestPlanRewriteWhileWaiting(t *testing.T) {
+// TestDecideRewritesWhileAnExchangeWaits: what needs no exchange does not wait for one, as long as the held token is good.
+func TestDecideRewritesWhileAnExchangeWaits(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		given func(*State)

@@ -22,9 +22,9 @@ func specOf(p v1alpha1.Provider) *v1alpha1.CDPCredentialSpec {
 
 func lasting(d time.Duration) *metav1.Duration { return &metav1.Duration{Duration: d} }
 
-// TestIntent: where each provider's spec goes by default or by the user's will, and the keys that it needs of the client Secret ("?": optional). What is
+// TestDesiredFlowOfEachProvider: where each provider's spec goes by default or by the user's will, and the keys that it needs of the client Secret ("?": optional). What is
 // sent there is internal/flow's to test.
-func TestIntent(t *testing.T) {
+func TestDesiredFlowOfEachProvider(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		provider v1alpha1.Provider
@@ -123,8 +123,8 @@ func TestIntent(t *testing.T) {
 	}
 }
 
-// TestIntentVendors: the vendors' own hosts, which need no consent.
-func TestIntentVendors(t *testing.T) {
+// TestDesiredFlowKnowsTheVendorsHosts: the vendors' own hosts, which need no consent.
+func TestDesiredFlowKnowsTheVendorsHosts(t *testing.T) {
 	t.Parallel()
 	for address, vendors := range map[string][]string{
 		"https://ims-na1.adobelogin.com":      {"adobe"},
@@ -157,7 +157,7 @@ func TestIntentVendors(t *testing.T) {
 	}
 }
 
-func TestIntentRefuses(t *testing.T) {
+func TestDesiredFlowRefusesAnInvalidSpec(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		provider v1alpha1.Provider
@@ -178,9 +178,9 @@ func TestIntentRefuses(t *testing.T) {
 	}
 }
 
-// TestIntentAsked: it changes exactly if something else would be sent, or other values of the client Secret be read. A default that is written
+// TestSpecHashChangesWithTheRequestOnly: it changes exactly if something else would be sent, or other values of the client Secret be read. A default that is written
 // out is no change.
-func TestIntentAsked(t *testing.T) {
+func TestSpecHashChangesWithTheRequestOnly(t *testing.T) {
 	t.Parallel()
 	asked := func(t *testing.T, spec *v1alpha1.CDPCredentialSpec) string {
 		t.Helper()
@@ -277,8 +277,8 @@ func clientSecret(data map[string]string) *corev1.Secret {
 	return secret
 }
 
-// TestWithClient: which key of the client Secret goes where, under its default name and another.
-func TestWithClient(t *testing.T) {
+// TestRequestReadsTheKeysOfTheClientSecret: which key of the client Secret goes where, under its default name and another.
+func TestRequestReadsTheKeysOfTheClientSecret(t *testing.T) {
 	t.Parallel()
 	everything := map[string]string{
 		"client-id": "1", "client-secret": "2", "private-key": "3", "private-key-passphrase": "4", "key-id": "5", "tenant-hash": "6", "oauth-key-secret": "7",
@@ -326,8 +326,8 @@ func TestWithClient(t *testing.T) {
 	}
 }
 
-// TestWithClientMissing names the first key that has no value, and how it could be named otherwise. Optional ones may be missing.
-func TestWithClientMissing(t *testing.T) {
+// TestRequestNamesTheFirstMissingKey names the first key that has no value, and how it could be named otherwise. Optional ones may be missing.
+func TestRequestNamesTheFirstMissingKey(t *testing.T) {
 	t.Parallel()
 	serviceAccount := v1alpha1.Provider{Adobe: &v1alpha1.Adobe{ServiceAccount: &v1alpha1.AdobeServiceAccount{}}}
 	tests := map[string]struct {
@@ -366,8 +366,8 @@ func TestWithClientMissing(t *testing.T) {
 	}
 }
 
-// TestTrimNewline: one trailing newline, as echo leaves it, on Unix or on Windows.
-func TestTrimNewline(t *testing.T) {
+// TestTrimNewlineCutsOne: one trailing newline, as echo leaves it, on Unix or on Windows.
+func TestTrimNewlineCutsOne(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"": "", "x": "x", "x\n": "x", "x\r\n": "x", "x\n\n": "x\n", "x\r\n\r\n": "x\r\n", "x\r": "x\r", "x\n\r": "x\n\r", "\n": "", "\r\n": "", "\nx": "\nx", "x ": "x ", "x \n": "x ", "x\t\n": "x\t",
@@ -379,8 +379,8 @@ func TestTrimNewline(t *testing.T) {
 	}
 }
 
-// TestTrimmedValuesAreTheSame: a Secret that was made again with echo asks for nothing.
-func TestTrimmedValuesAreTheSame(t *testing.T) {
+// TestTrailingNewlineIsNoChange: a Secret that was made again with echo asks for nothing.
+func TestTrailingNewlineIsNoChange(t *testing.T) {
 	t.Parallel()
 	in, err := DesiredFlowOf(specOf(apsisAt("https://api.apsis.one")))
 	if err != nil {
@@ -401,8 +401,8 @@ func TestTrimmedValuesAreTheSame(t *testing.T) {
 	}
 }
 
-// TestShape: it changes exactly with what the target's content is made of; its name does not count, since a move is no other content.
-func TestShape(t *testing.T) {
+// TestTargetSpecHashChangesWithTheContentOnly: it changes exactly with what the target's content is made of; its name does not count, since a move is no other content.
+func TestTargetSpecHashChangesWithTheContentOnly(t *testing.T) {
 	t.Parallel()
 	target := func(change func(*v1alpha1.Target)) *v1alpha1.Target {
 		t := &v1alpha1.Target{

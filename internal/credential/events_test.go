@@ -8,8 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestNewFailure: one Warning for each change of a failure's reason, none while it lasts and none for what is well.
-func TestNewFailure(t *testing.T) {
+// TestNewFailureIsOnePerReason: one Warning for each change of a failure's reason, none while it lasts and none for what is well.
+func TestNewFailureIsOnePerReason(t *testing.T) {
 	t.Parallel()
 	condition := func(truth metav1.ConditionStatus, reason, message string) []metav1.Condition {
 		return []metav1.Condition{{Type: "Ready", Status: "False", Reason: "NoToken"}, {Type: "Refreshed", Status: truth, Reason: reason, Message: message}}

@@ -15,8 +15,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// TestReasonOf is a label: one of a closed set, whatever the error says.
-func TestReasonOf(t *testing.T) {
+// TestReasonOfIsOneOfAClosedSet is a label: one of a closed set, whatever the error says.
+func TestReasonOfIsOneOfAClosedSet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		err  error
@@ -38,8 +38,8 @@ func TestReasonOf(t *testing.T) {
 	}
 }
 
-// TestFailureMessages: each says what to do, in whole.
-func TestFailureMessages(t *testing.T) {
+// TestFailureMessagesSayWhatToDo: each says what to do, in whole.
+func TestFailureMessagesSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		err  error
@@ -119,8 +119,8 @@ func TestFailureMessages(t *testing.T) {
 	}
 }
 
-// TestAddressFields: a page that is not found names the field of the address, whatever the provider calls it.
-func TestAddressFields(t *testing.T) {
+// TestFailureMessageNamesTheAddressField: a page that is not found names the field of the address, whatever the provider calls it.
+func TestFailureMessageNamesTheAddressField(t *testing.T) {
 	t.Parallel()
 	for field, provider := range map[string]v1alpha1.Provider{
 		"spec.provider.experiture.tokenURL": {Experiture: &v1alpha1.Experiture{TokenURL: "https://auth.example.com/token"}},
@@ -138,9 +138,9 @@ func TestAddressFields(t *testing.T) {
 	}
 }
 
-// TestRawIsNamed: under ClientSecretBasic, and only there, a rejection names the other way to write the header. Whether it would help depends on the
+// TestRejectionNamesTheOtherBasicEncoding: under ClientSecretBasic, and only there, a rejection names the other way to write the header. Whether it would help depends on the
 // secret's characters, which the message must not tell.
-func TestRawIsNamed(t *testing.T) {
+func TestRejectionNamesTheOtherBasicEncoding(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[v1alpha1.AuthMethod]bool{"": true, "ClientSecretBasic": true, "ClientSecretBasicRaw": false, "ClientSecretPost": false, "PrivateKeyJWT": false} {
 		s := steady()
@@ -184,8 +184,8 @@ func TestFailureMessagesAreSteady(t *testing.T) {
 	}
 }
 
-// TestObstacleMessages: each says what to do, with a command to copy where there is one.
-func TestObstacleMessages(t *testing.T) {
+// TestBlockerMessagesSayWhatToDo: each says what to do, with a command to copy where there is one.
+func TestBlockerMessagesSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		given func(*State)
@@ -261,8 +261,8 @@ func TestObstacleMessages(t *testing.T) {
 	}
 }
 
-// TestObstacleMessagesAreShort: what others wrote into annotations does not fill status.
-func TestObstacleMessagesAreShort(t *testing.T) {
+// TestBlockerMessagesAreBounded: what others wrote into annotations does not fill status.
+func TestBlockerMessagesAreBounded(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 100_000)
 	tests := map[string]func(*State){
@@ -282,7 +282,7 @@ func TestObstacleMessagesAreShort(t *testing.T) {
 	}
 }
 
-func TestShorten(t *testing.T) {
+func TestShortenCutsAtACharacter(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"": "", "abcd": "abcd", "abcde": "abcd…", "abcé": "abc…", "abé": "abé", "éééé": "éé…"} {
 		if got := Shorten(text, 4); got != want || !utf8.ValidString(got) {

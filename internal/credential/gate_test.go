@@ -14,8 +14,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// TestGateRequest: the token of steady() expires at 12:00:00, and the time is 11:17:43.
-func TestGateRequest(t *testing.T) {
+// TestGateRequestOfASteadyObject: the token of steady() expires at 12:00:00, and the time is 11:17:43.
+func TestGateRequestOfASteadyObject(t *testing.T) {
 	t.Parallel()
 	failed := func(reason string, failures int32) func(*State) {
 		return func(s *State) {
@@ -69,8 +69,8 @@ func TestGateRequest(t *testing.T) {
 	}
 }
 
-// TestResultOf: what was never sent teaches the gate nothing about the endpoint, and a refusal that it is alive.
-func TestResultOf(t *testing.T) {
+// TestGateResultOfEachError: what was never sent teaches the gate nothing about the endpoint, and a refusal that it is alive.
+func TestGateResultOfEachError(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		err  error

@@ -18,8 +18,8 @@ func declareOneActive(s *State) {
 	s.Object.Spec.Refresh = &v1alpha1.Refresh{Issuance: v1alpha1.IssuanceOneActive}
 }
 
-// TestRenewAt: when the token of steady(), which lives from 11:00 to 12:00, is to be replaced. Its jitter is three minutes and a little.
-func TestRenewAt(t *testing.T) {
+// TestRenewalTimeOfEachIssuanceMode: when the token of steady(), which lives from 11:00 to 12:00, is to be replaced. Its jitter is three minutes and a little.
+func TestRenewalTimeOfEachIssuanceMode(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		given func(*State)
@@ -55,8 +55,8 @@ func leadOf(s *State, before time.Duration) {
 	s.Object.Spec.Refresh.Before = &metav1.Duration{Duration: before}
 }
 
-// TestPlanSameUntilExpiry: a token that cannot be had early is asked for when the held one has ended, whatever the minimum interval says, and not before.
-func TestPlanSameUntilExpiry(t *testing.T) {
+// TestDecideAsksARepeatingEndpointAtExpiry: a token that cannot be had early is asked for when the held one has ended, whatever the minimum interval says, and not before.
+func TestDecideAsksARepeatingEndpointAtExpiry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		now   string
@@ -89,8 +89,8 @@ func TestPlanSameUntilExpiry(t *testing.T) {
 	}
 }
 
-// TestEndedToken: at the end of the held token, at 12:00, the endpoint may still hand out that one for a moment.
-func TestEndedToken(t *testing.T) {
+// TestEndedTokenIsForgivenForAMoment: at the end of the held token, at 12:00, the endpoint may still hand out that one for a moment.
+func TestEndedTokenIsForgivenForAMoment(t *testing.T) {
 	t.Parallel()
 	ended := &exchange.Error{Kind: exchange.Malformed, Cause: token.ErrExpired}
 	for name, tc := range map[string]struct {
@@ -122,8 +122,8 @@ func refreshRequested(s *State) {
 	s.Object.Annotations = map[string]string{v1alpha1.RefreshRequestedAtAnnotation: "now"}
 }
 
-// TestSameOf: what a new token says of its endpoint. The held one ends at 12:00.
-func TestSameOf(t *testing.T) {
+// TestSameOfCountsRepeatedTokens: what a new token says of its endpoint. The held one ends at 12:00.
+func TestSameOfCountsRepeatedTokens(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		given func(*State)
@@ -161,8 +161,8 @@ func holdsToken(value string) *State {
 	return s
 }
 
-// TestIsHeld: the held token is known again by its value.
-func TestIsHeld(t *testing.T) {
+// TestCurrentTokenIsKnownByItsValue: the held token is known again by its value.
+func TestCurrentTokenIsKnownByItsValue(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		given       func(*State)
@@ -188,8 +188,8 @@ func TestIsHeld(t *testing.T) {
 	}
 }
 
-// TestRepeatedBefore: what status has learnt is of one token, known by its end.
-func TestRepeatedBefore(t *testing.T) {
+// TestRepeatedBeforeIsOfOneToken: what status has learnt is of one token, known by its end.
+func TestRepeatedBeforeIsOfOneToken(t *testing.T) {
 	t.Parallel()
 	for until, want := range map[string]bool{"12:00:00": true, "11:59:59": true, "12:00:01": true, "11:59:58": false, "12:00:02": false, "11:00:00": false, "": false} {
 		s := steady()

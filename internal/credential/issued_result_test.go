@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// TestReportIssued: how long before its end the old token was replaced, and how long after that was due. The token was issued at 11:45:00 and written
+// TestIssuedResultMeasuresMarginAndLateness: how long before its end the old token was replaced, and how long after that was due. The token was issued at 11:45:00 and written
 // two seconds later.
-func TestReportIssued(t *testing.T) {
+func TestIssuedResultMeasuresMarginAndLateness(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		cause            cause

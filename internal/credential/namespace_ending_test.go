@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestEndings: of all objects of a namespace one asks, the others wait for what it learns, and that is good for a while.
-func TestEndings(t *testing.T) {
+// TestOneObjectAsksForAllOfANamespace: of all objects of a namespace one asks, the others wait for what it learns, and that is good for a while.
+func TestOneObjectAsksForAllOfANamespace(t *testing.T) {
 	t.Parallel()
 	var e NamespaceEndings
 	now := at("11:00:00")

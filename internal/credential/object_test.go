@@ -10,8 +10,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestLeaving: an object that is being deleted is served as long as somebody else's finalizer keeps it. What the garbage collector puts there is none.
-func TestLeaving(t *testing.T) {
+// TestDeletedObjectIsServedUnderAForeignFinalizer: an object that is being deleted is served as long as somebody else's finalizer keeps it. What the garbage collector puts there is none.
+func TestDeletedObjectIsServedUnderAForeignFinalizer(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		deleted    bool
@@ -37,8 +37,8 @@ func TestLeaving(t *testing.T) {
 	}
 }
 
-// TestHasLost: only what an object had, and of which nothing is told yet, is worth the question whether its namespace is being deleted.
-func TestHasLost(t *testing.T) {
+// TestHasLostSecretAsksOnlyForNews: only what an object had, and of which nothing is told yet, is worth the question whether its namespace is being deleted.
+func TestHasLostSecretAsksOnlyForNews(t *testing.T) {
 	t.Parallel()
 	had := func(s *State) { written(s); s.SavedStatus = s.Object.Status }
 	for name, tc := range map[string]struct {

@@ -16,9 +16,9 @@ import (
 // almostOne is the largest chance in these tests: 1023/1024, which has no rounding error.
 const almostOne = 1 - 1.0/1024
 
-// TestFailureTable is the failure table of design.md section 4: the reason, who has to act, and when the next attempt is, after the first,
+// TestFailuresFollowTheFailureTable is the failure table of design.md section 4: the reason, who has to act, and when the next attempt is, after the first,
 // second, third and tenth failure in a row and with the least, a middle and the most chance. No token is held.
-func TestFailureTable(t *testing.T) {
+func TestFailuresFollowTheFailureTable(t *testing.T) {
 	t.Parallel()
 	slow := [4][3]string{{"15m0s", "15m0s", "15m0s"}, {"30m0s", "30m0s", "30m0s"}, {"1h0m0s", "1h0m0s", "1h0m0s"}, {"1h0m0s", "1h0m0s", "1h0m0s"}}
 	// 2 s doubling, with full jitter; but no two attempts are less than 10 s apart.
@@ -87,8 +87,8 @@ func refusedAddress() error {
 	return fmt.Errorf("dial: %w", &egress.RefusedError{Addr: netip.MustParseAddr("10.0.0.1"), Why: egress.WhyPrivate})
 }
 
-// TestFailureOfOthers: what is not about the exchange is an error of the pass.
-func TestFailureOfOthers(t *testing.T) {
+// TestFailureOfAnotherErrorIsNone: what is not about the exchange is an error of the pass.
+func TestFailureOfAnotherErrorIsNone(t *testing.T) {
 	t.Parallel()
 	if f := FailureOf(steady(), errors.New("the API server is busy"), 0); f != nil {
 		t.Errorf("got the failure %s", f.Reason)
@@ -164,9 +164,9 @@ func TestRetryWithinTheTokensLife(t *testing.T) {
 	})
 }
 
-// TestRetryAfter moves the next attempt out and never in. Where the answer was no 429 and the held token lives, which expires at 12:00:00, it moves it
+// TestRetryAfterMovesTheNextAttemptOut moves the next attempt out and never in. Where the answer was no 429 and the held token lives, which expires at 12:00:00, it moves it
 // no further than half of what the token has left.
-func TestRetryAfter(t *testing.T) {
+func TestRetryAfterMovesTheNextAttemptOut(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		kind   exchange.Kind
@@ -206,8 +206,8 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestStreak: failures in a row count as long as they are of one kind. An outage says nothing about how soon a wrong secret is mended.
-func TestStreak(t *testing.T) {
+// TestConsecutiveFailuresAreOfOneClass: failures in a row count as long as they are of one kind. An outage says nothing about how soon a wrong secret is mended.
+func TestConsecutiveFailuresAreOfOneClass(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		before   string
@@ -244,8 +244,8 @@ func TestStreak(t *testing.T) {
 	}
 }
 
-// TestDoubled also takes counts that a status could only have from years of failing.
-func TestDoubled(t *testing.T) {
+// TestDoubledIsBounded also takes counts that a status could only have from years of failing.
+func TestDoubledIsBounded(t *testing.T) {
 	t.Parallel()
 	for failures, want := range map[int32]time.Duration{0: 2 * time.Second, 1: 4 * time.Second, 7: 256 * time.Second, 8: 5 * time.Minute, 1 << 30: 5 * time.Minute, -1: 2 * time.Second} {
 		if got := Doubled(2*time.Second, 5*time.Minute, failures); got != want {
@@ -254,9 +254,9 @@ func TestDoubled(t *testing.T) {
 	}
 }
 
-// TestADayOfFailing drives plan, failureOf, report and wake for one simulated day. It counts attempts, and also passes: a pass that finds
+// TestDayOfFailingHasNoLoop drives plan, failureOf, report and wake for one simulated day. It counts attempts, and also passes: a pass that finds
 // nothing to do and comes back at once is a loop.
-func TestADayOfFailing(t *testing.T) {
+func TestDayOfFailingHasNoLoop(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		err         error
@@ -310,8 +310,8 @@ func TestADayOfFailing(t *testing.T) {
 	}
 }
 
-// TestBudgetFailure waits for the next UTC day.
-func TestBudgetFailure(t *testing.T) {
+// TestBudgetFailureWaitsForTheNextDay waits for the next UTC day.
+func TestBudgetFailureWaitsForTheNextDay(t *testing.T) {
 	t.Parallel()
 	for now, want := range map[string]string{
 		"2026-03-01T00:00:00Z":           "2026-03-02T00:00:00Z",

@@ -12,8 +12,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestParseRecord: what cannot be read, or is of another object, is no record; the token beside it then counts as edited.
-func TestParseRecord(t *testing.T) {
+// TestParsePersistedStateRefusesWhatIsNotOurs: what cannot be read, or is of another object, is no record; the token beside it then counts as edited.
+func TestParsePersistedStateRefusesWhatIsNotOurs(t *testing.T) {
 	t.Parallel()
 	const good = `{"salt":"c2FsdA==","object":"etl","issuedAt":"2026-03-01T11:00:00.5Z","expiresAt":"2026-03-01T12:00:00.5Z","asked":"a","client":"c/7",` +
 		`"request":"r","shape":"s","token":"seal","data":"d","keys":["token"],"cause":"Renewal","handled":"today","issuance":{"day":"2026-03-01","count":3}}`
@@ -65,7 +65,7 @@ func TestParseRecord(t *testing.T) {
 	}
 }
 
-func TestRecordExpired(t *testing.T) {
+func TestPersistedStateExpires(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		expires, now string
@@ -85,8 +85,8 @@ func TestRecordExpired(t *testing.T) {
 	}
 }
 
-// TestSeal covers the token and its times: nobody prolongs a token by editing an annotation.
-func TestSeal(t *testing.T) {
+// TestTokenMACCoversTokenAndTimes covers the token and its times: nobody prolongs a token by editing an annotation.
+func TestTokenMACCoversTokenAndTimes(t *testing.T) {
 	t.Parallel()
 	seal := func(value string, change func(*PersistedState)) string {
 		rec := PersistedState{Salt: []byte("salt"), IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00"), Cause: "Renewal", HandledRequest: "today"}
@@ -122,8 +122,8 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// TestSealData covers our own keys: which are there, and their values.
-func TestSealData(t *testing.T) {
+// TestDataMACCoversOurKeys covers our own keys: which are there, and their values.
+func TestDataMACCoversOurKeys(t *testing.T) {
 	t.Parallel()
 	rec := PersistedState{Salt: []byte("salt")}
 	keys := []string{"auth", "token"}
@@ -155,8 +155,8 @@ func TestSealData(t *testing.T) {
 	}
 }
 
-// TestTokenIn: a token, and for basic the credentials; which of them was written is in the record, and not to be told from the data.
-func TestTokenIn(t *testing.T) {
+// TestTokenInFindsTheRecordedKey: a token, and for basic the credentials; which of them was written is in the record, and not to be told from the data.
+func TestTokenInFindsTheRecordedKey(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		wrote []string

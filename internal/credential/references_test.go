@@ -8,8 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TestTargetReference names the target as it is to be, and nothing of its content.
-func TestTargetReference(t *testing.T) {
+// TestTargetReferenceNamesTheTarget names the target as it is to be, and nothing of its content.
+func TestTargetReferenceNamesTheTarget(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	s.Target.Secret = &corev1.Secret{Data: map[string][]byte{"token": []byte("t0ken")}}

@@ -9,8 +9,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// TestWake: for what is to be tried next, and at the very moment of expiry, at which Ready turns False. 0s means when something changes.
-func TestWake(t *testing.T) {
+// TestRequeueAfterEachPlan: for what is to be tried next, and at the very moment of expiry, at which Ready turns False. 0s means when something changes.
+func TestRequeueAfterEachPlan(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		given  func(*State)
@@ -81,8 +81,8 @@ func TestWake(t *testing.T) {
 	}
 }
 
-// TestWakeAtTheGate: when the gate says, or when the token expires.
-func TestWakeAtTheGate(t *testing.T) {
+// TestRequeueAtTheGate: when the gate says, or when the token expires.
+func TestRequeueAtTheGate(t *testing.T) {
 	t.Parallel()
 	for now, want := range map[string]string{
 		"11:50:00":   "3s",
@@ -101,8 +101,8 @@ func TestWakeAtTheGate(t *testing.T) {
 	}
 }
 
-// TestWakeIsNoLoop: a pass that has nothing to do is followed by none before there is something to do or to tell.
-func TestWakeIsNoLoop(t *testing.T) {
+// TestRequeueIsNoLoop: a pass that has nothing to do is followed by none before there is something to do or to tell.
+func TestRequeueIsNoLoop(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*State){
 		"all is well":             func(*State) {},

@@ -15,8 +15,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestRolloutDue: a workload is looked at when something may be owed to it, and a change waits a little for others. Empty: not before a change.
-func TestRolloutDue(t *testing.T) {
+// TestRestartIsDueAfterAChange: a workload is looked at when something may be owed to it, and a change waits a little for others. Empty: not before a change.
+func TestRestartIsDueAfterAChange(t *testing.T) {
 	t.Parallel()
 	const now = "11:17:43"
 	told := func(dataRevision, reason string) *v1alpha1.RolloutRestartStatus {
@@ -59,8 +59,8 @@ func TestRolloutDue(t *testing.T) {
 	}
 }
 
-// TestRolloutJudge: a restart only for data that the pods have not begun with, and one a minute for all objects together.
-func TestRolloutJudge(t *testing.T) {
+// TestRestartOncePerDataAndMinute: a restart only for data that the pods have not begun with, and one a minute for all objects together.
+func TestRestartOncePerDataAndMinute(t *testing.T) {
 	t.Parallel()
 	const now = "11:17:43"
 	told := func(dataRevision string) *v1alpha1.RolloutRestartStatus {
@@ -150,8 +150,8 @@ const (
 	otherKey = "d9298a10d1b07358"
 )
 
-// TestWorkloadAllows: whoever runs a workload names the objects that may restart it.
-func TestWorkloadAllows(t *testing.T) {
+// TestWorkloadAllowsTheObjectsItNames: whoever runs a workload names the objects that may restart it.
+func TestWorkloadAllowsTheObjectsItNames(t *testing.T) {
 	t.Parallel()
 	for allowed, want := range map[string]bool{
 		"": false, "etl": true, " etl ": true, "ads,etl": true, "ads, etl ,web": true, "*": true, "ads,*": true, ",": false,
@@ -190,8 +190,8 @@ func TestRestartedForIsBounded(t *testing.T) {
 	}
 }
 
-// TestSetDataRevision: an ID stays only where no data can have changed, whatever the values are.
-func TestSetDataRevision(t *testing.T) {
+// TestDataRevisionStaysOnlyWhenDataMust: an ID stays only where no data can have changed, whatever the values are.
+func TestDataRevisionStaysOnlyWhenDataMust(t *testing.T) {
 	t.Parallel()
 	const fresh = "2a2a2a2a2a2a2a2a"
 	withTemplate := func(text string) func(*State) {
@@ -235,8 +235,8 @@ func TestSetDataRevision(t *testing.T) {
 	}
 }
 
-// TestTargetDataRevision: what the target holds has a name even if it was written before anybody asked for one; what is not ours has none.
-func TestTargetDataRevision(t *testing.T) {
+// TestTargetDataRevisionOfOlderTargets: what the target holds has a name even if it was written before anybody asked for one; what is not ours has none.
+func TestTargetDataRevisionOfOlderTargets(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		given func(*State)
@@ -259,8 +259,8 @@ func TestTargetDataRevision(t *testing.T) {
 	}
 }
 
-// TestNewObstacles: one Warning for each obstacle when it comes up, none while it lasts, and one for all workloads if it is the same.
-func TestNewObstacles(t *testing.T) {
+// TestNewRestartWarningsAreOnePerBlocker: one Warning for each obstacle when it comes up, none while it lasts, and one for all workloads if it is the same.
+func TestNewRestartWarningsAreOnePerBlocker(t *testing.T) {
 	t.Parallel()
 	list := func(lines ...string) []v1alpha1.RolloutRestartStatus {
 		var entries []v1alpha1.RolloutRestartStatus
@@ -289,8 +289,8 @@ func TestNewObstacles(t *testing.T) {
 	}
 }
 
-// TestObstaclesSayWhatToDo, and hold nothing that would flap.
-func TestObstaclesSayWhatToDo(t *testing.T) {
+// TestRestartMessagesSayWhatToDo, and hold nothing that would flap.
+func TestRestartMessagesSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	ref := v1alpha1.RolloutRestart{Kind: "StatefulSet", Name: "web"}
 	for message, say := range map[string][]string{
@@ -310,8 +310,8 @@ func TestObstaclesSayWhatToDo(t *testing.T) {
 	}
 }
 
-// TestSooner: zero is never.
-func TestSooner(t *testing.T) {
+// TestSoonerTakesZeroForNever: zero is never.
+func TestSoonerTakesZeroForNever(t *testing.T) {
 	t.Parallel()
 	var never time.Time
 	for want, times := range map[string][]time.Time{

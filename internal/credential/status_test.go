@@ -57,9 +57,9 @@ func rejected() error {
 	return &exchange.Error{Kind: exchange.Rejected, Status: 401, Detail: "refused"}
 }
 
-// TestReportConditions: Ready has its own four reasons and says what the target holds; Refreshed how the last attempt went; and of
+// TestStatusConditionsOfEachOutcome: Ready has its own four reasons and says what the target holds; Refreshed how the last attempt went; and of
 // Stalled and Reconciling at most one is there, with the failure's reason, and none when all is well.
-func TestReportConditions(t *testing.T) {
+func TestStatusConditionsOfEachOutcome(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		given func(*State)
@@ -146,8 +146,8 @@ func stalledBefore(reason string) func(*State) {
 	}
 }
 
-// TestReportReady: it turns False at the second of expiry, and its time of transition is that of the change.
-func TestReportReady(t *testing.T) {
+// TestReadyTurnsFalseAtExpiry: it turns False at the second of expiry, and its time of transition is that of the change.
+func TestReadyTurnsFalseAtExpiry(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	s.Object.Spec.Suspend = true // no attempt disturbs
@@ -178,8 +178,8 @@ func TestReportReady(t *testing.T) {
 	}
 }
 
-// TestReadyPointsToAFailure: a Ready that is False points to the condition Refreshed if that says what is wrong, and never else.
-func TestReadyPointsToAFailure(t *testing.T) {
+// TestReadyPointsToTheFailedRefresh: a Ready that is False points to the condition Refreshed if that says what is wrong, and never else.
+func TestReadyPointsToTheFailedRefresh(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		given func(*State)
@@ -201,8 +201,8 @@ func TestReadyPointsToAFailure(t *testing.T) {
 	}
 }
 
-// TestReportReason: Suspended while suspended, else Verified's reason while that is False, else Refreshed's.
-func TestReportReason(t *testing.T) {
+// TestStatusReasonOfEachState: Suspended while suspended, else Verified's reason while that is False, else Refreshed's.
+func TestStatusReasonOfEachState(t *testing.T) {
 	t.Parallel()
 	forbidden := &Verification{Status: "False", Reason: "InsufficientScope", Message: "x"}
 	unknown := &Verification{Status: "Unknown", Reason: "EndpointUnavailable", Message: "x"}
@@ -236,9 +236,9 @@ func TestReportReason(t *testing.T) {
 	}
 }
 
-// TestReportWaiting: waiting for the endpoint's gate, or for the minimum interval, writes no status; only a Ready that is no longer true is
+// TestStatusStaysWhileWaiting: waiting for the endpoint's gate, or for the minimum interval, writes no status; only a Ready that is no longer true is
 // told.
-func TestReportWaiting(t *testing.T) {
+func TestStatusStaysWhileWaiting(t *testing.T) {
 	t.Parallel()
 	before := func() *State {
 		s := steady()
@@ -314,8 +314,8 @@ func TestReportWaiting(t *testing.T) {
 	})
 }
 
-// TestReportTimes: whole seconds, and never a better one than is true.
-func TestReportTimes(t *testing.T) {
+// TestStatusTimesHaveWholeSeconds: whole seconds, and never a better one than is true.
+func TestStatusTimesHaveWholeSeconds(t *testing.T) {
 	t.Parallel()
 	type times struct{ expires, last, next string }
 	tests := map[string]struct {
@@ -376,8 +376,8 @@ func statusTime(t *metav1.Time) string {
 	return clockText(t.Time)
 }
 
-// TestReportTarget: where the token is, and the version that a restarted operator need not look into.
-func TestReportTarget(t *testing.T) {
+// TestStatusNamesTheTarget: where the token is, and the version that a restarted operator need not look into.
+func TestStatusNamesTheTarget(t *testing.T) {
 	t.Parallel()
 	type target struct{ name, version, provider string }
 	tests := map[string]struct {
@@ -427,7 +427,7 @@ func TestReportTarget(t *testing.T) {
 // written has an earlier pass report the token.
 func written(s *State) { s.Object.Status = NewStatus(s, Plan{}, Result{}, nil) }
 
-func TestReportGrantedScopes(t *testing.T) {
+func TestStatusNamesGrantedScopesThatDiffer(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	s.Current.Persisted.Granted = []string{"read", "write"}
@@ -441,9 +441,9 @@ func TestReportGrantedScopes(t *testing.T) {
 	}
 }
 
-// TestReportFailures: attempts are counted and remembered with what they were made of; what was no attempt clears both, unless it only
+// TestStatusCountsFailures: attempts are counted and remembered with what they were made of; what was no attempt clears both, unless it only
 // waits.
-func TestReportFailures(t *testing.T) {
+func TestStatusCountsFailures(t *testing.T) {
 	t.Parallel()
 	asked := steady().Desired.SpecHash
 	first := &v1alpha1.Attempt{Generation: 3, Asked: asked, ClientSecretVersion: "c/7"}
@@ -518,8 +518,8 @@ func TestReportFailures(t *testing.T) {
 	}
 }
 
-// TestTokenEndsTheAttempt: a token ends what was remembered of a failed attempt, however little time has passed since.
-func TestTokenEndsTheAttempt(t *testing.T) {
+// TestTokenEndsTheFailedAttempt: a token ends what was remembered of a failed attempt, however little time has passed since.
+func TestTokenEndsTheFailedAttempt(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	failed(s, "CredentialsRejected", "11:30:00")
@@ -530,8 +530,8 @@ func TestTokenEndsTheAttempt(t *testing.T) {
 	}
 }
 
-// TestReportKeeps: while a failure is waited out, what was said of it stays word for word, and is said to be true of the new generation.
-func TestReportKeeps(t *testing.T) {
+// TestStatusKeepsTheFailureWhileItWaits: while a failure is waited out, what was said of it stays word for word, and is said to be true of the new generation.
+func TestStatusKeepsTheFailureWhileItWaits(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	missing(s)
@@ -553,8 +553,8 @@ func TestReportKeeps(t *testing.T) {
 	}
 }
 
-// TestReportCorrelation: the first correlation id since the reason appeared stays, so that the message does not flap.
-func TestReportCorrelation(t *testing.T) {
+// TestStatusKeepsTheFirstCorrelationID: the first correlation id since the reason appeared stays, so that the message does not flap.
+func TestStatusKeepsTheFirstCorrelationID(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	missing(s)
@@ -596,8 +596,8 @@ func TestReportCorrelation(t *testing.T) {
 	}
 }
 
-// TestReportSteady: a second pass over the same state has nothing to patch.
-func TestReportSteady(t *testing.T) {
+// TestStatusOfASecondReconcileIsEqual: a second pass over the same state has nothing to patch.
+func TestStatusOfASecondReconcileIsEqual(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		given func(*State)
@@ -628,8 +628,8 @@ func TestReportSteady(t *testing.T) {
 	}
 }
 
-// TestReportIssuance: of what status and the record say of one day the larger counts, and of two days the later.
-func TestReportIssuance(t *testing.T) {
+// TestStatusKeepsTheLargerIssuance: of what status and the record say of one day the larger counts, and of two days the later.
+func TestStatusKeepsTheLargerIssuance(t *testing.T) {
 	t.Parallel()
 	day := func(day string, count int32) *v1alpha1.Issuance { return &v1alpha1.Issuance{Day: day, Count: count} }
 	tests := map[string]struct{ status, record, want *v1alpha1.Issuance }{
@@ -657,8 +657,8 @@ func TestReportIssuance(t *testing.T) {
 	}
 }
 
-// TestRefreshRequestLife: a request is handled when it was tried, pending until a token has come of it, and answered once.
-func TestRefreshRequestLife(t *testing.T) {
+// TestRefreshRequestIsAnsweredOnce: a request is handled when it was tried, pending until a token has come of it, and answered once.
+func TestRefreshRequestIsAnsweredOnce(t *testing.T) {
 	t.Parallel()
 	v := steady()
 	request(v, "today")
@@ -733,8 +733,8 @@ func TestRefreshRequestLife(t *testing.T) {
 	check("after a renewal's failure", "today", false)
 }
 
-// TestReportVerified: the API's word stays until there is another one, and goes with spec.verify.
-func TestReportVerified(t *testing.T) {
+// TestStatusKeepsTheLastVerification: the API's word stays until there is another one, and goes with spec.verify.
+func TestStatusKeepsTheLastVerification(t *testing.T) {
 	t.Parallel()
 	accepted := &Verification{Status: "True", Reason: "Verified", Message: "The API accepts the token"}
 	forbidden := &Verification{Status: "False", Reason: "InsufficientScope", Message: "x", Correlation: "abc"}
@@ -811,8 +811,8 @@ func TestReportVerified(t *testing.T) {
 	})
 }
 
-// TestReportLeavesTheViewAlone: report is pure, above all with what the cache shares with others.
-func TestReportLeavesTheViewAlone(t *testing.T) {
+// TestNewStatusChangesNoState: report is pure, above all with what the cache shares with others.
+func TestNewStatusChangesNoState(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	failed(s, "CredentialsRejected", "11:30:00")
@@ -825,8 +825,8 @@ func TestReportLeavesTheViewAlone(t *testing.T) {
 	}
 }
 
-// TestReadyButNot: consumers are told that the token is gone before the endpoint is asked for another one.
-func TestReadyButNot(t *testing.T) {
+// TestReadyIsStaleOnceTheTokenIsGone: consumers are told that the token is gone before the endpoint is asked for another one.
+func TestReadyIsStaleOnceTheTokenIsGone(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		given func(*State)

@@ -11,7 +11,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-func TestStatusPatch(t *testing.T) {
+func TestStatusPatchHasWhatChanged(t *testing.T) {
 	at := func(second int) *metav1.Time {
 		return new(metav1.NewTime(time.Date(2026, 3, 1, 0, 0, second, 0, time.UTC)))
 	}

@@ -49,8 +49,8 @@ func dataTexts(data map[string][]byte) map[string]string {
 	return texts
 }
 
-// TestDataFor: the raw token, and the headers that the vendor's API wants besides the one that carries it; for basic the credentials.
-func TestDataFor(t *testing.T) {
+// TestTargetDataOfEachProvider: the raw token, and the headers that the vendor's API wants besides the one that carries it; for basic the credentials.
+func TestTargetDataOfEachProvider(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		provider v1alpha1.Provider
@@ -89,8 +89,8 @@ func TestDataFor(t *testing.T) {
 	}
 }
 
-// TestDataForTemplates: what templates see, beside the default keys.
-func TestDataForTemplates(t *testing.T) {
+// TestTargetDataOfTemplates: what templates see, beside the default keys.
+func TestTargetDataOfTemplates(t *testing.T) {
 	t.Parallel()
 	all := map[string]v1alpha1.DataTemplate{
 		"line": `{{ .token }}|{{ .tokenType }}|{{ .expiresAt }}|{{ .clientID }}|{{ join "," .scopes }}|{{ toJson .headers }}`,
@@ -151,8 +151,8 @@ func TestDataForTemplates(t *testing.T) {
 	}
 }
 
-// TestWantedMetadata: ours and that of spec.target; never the object's own, which a GitOps tool would take for its mark.
-func TestWantedMetadata(t *testing.T) {
+// TestTargetMetadataIsOursAndTheSpecs: ours and that of spec.target; never the object's own, which a GitOps tool would take for its mark.
+func TestTargetMetadataIsOursAndTheSpecs(t *testing.T) {
 	t.Parallel()
 	obj := steady().Object
 	obj.Labels = map[string]string{"argocd.argoproj.io/instance": "app"}
@@ -183,8 +183,8 @@ func TestWantedMetadata(t *testing.T) {
 	}
 }
 
-// TestExpiryText is never later than the truth.
-func TestExpiryText(t *testing.T) {
+// TestExpiryTextIsNeverLate is never later than the truth.
+func TestExpiryTextIsNeverLate(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"2026-03-01T12:00:00Z": "2026-03-01T12:00:00Z", "2026-03-01T12:00:00.999999999Z": "2026-03-01T12:00:00Z", "2026-03-01T13:30:00+01:30": "2026-03-01T12:00:00Z",
@@ -199,8 +199,8 @@ func TestExpiryText(t *testing.T) {
 	}
 }
 
-// TestOwners: our reference is there once and right, others stay as they are.
-func TestOwners(t *testing.T) {
+// TestOwnerReferencesKeepOthers: our reference is there once and right, others stay as they are.
+func TestOwnerReferencesKeepOthers(t *testing.T) {
 	t.Parallel()
 	ours := ownedByUs()[0]
 	older, restored := ours, ours
@@ -239,8 +239,8 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// TestUnusable: a Secret that was handed over but cannot be written, or would be written by two.
-func TestUnusable(t *testing.T) {
+// TestUnusableTargetIsNotWritten: a Secret that was handed over but cannot be written, or would be written by two.
+func TestUnusableTargetIsNotWritten(t *testing.T) {
 	t.Parallel()
 	controller := func(ref metav1.OwnerReference) *corev1.Secret {
 		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{ref}}}
@@ -283,8 +283,8 @@ func TestUnusable(t *testing.T) {
 	}
 }
 
-// TestChanges is the content of the merge patch: it touches only our own keys, those that are no longer wanted included.
-func TestChanges(t *testing.T) {
+// TestTargetPatchTouchesOurKeysOnly is the content of the merge patch: it touches only our own keys, those that are no longer wanted included.
+func TestTargetPatchTouchesOurKeysOnly(t *testing.T) {
 	t.Parallel()
 	bytes := func(texts map[string]string) map[string][]byte {
 		data := map[string][]byte{}
@@ -318,8 +318,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestVersions: a version is that of one Secret and not of the next one of its name.
-func TestVersions(t *testing.T) {
+// TestVersionIsOfOneSecret: a version is that of one Secret and not of the next one of its name.
+func TestVersionIsOfOneSecret(t *testing.T) {
 	t.Parallel()
 	version := VersionOf(&metav1.ObjectMeta{UID: "a-b", ResourceVersion: "12"})
 	if version != "a-b/12" {
@@ -332,8 +332,8 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestCompareRequests: what has changed in what would be sent, by fingerprints alone.
-func TestCompareRequests(t *testing.T) {
+// TestSpecDifferenceByFingerprints: what has changed in what would be sent, by fingerprints alone.
+func TestSpecDifferenceByFingerprints(t *testing.T) {
 	t.Parallel()
 	algonomy := func(validity time.Duration, resources ...v1alpha1.Scope) v1alpha1.Provider {
 		return v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{URL: "https://x.example.com", API: "Profile", Resources: resources, Validity: lasting(validity)}}
@@ -371,8 +371,8 @@ func TestCompareRequests(t *testing.T) {
 	}
 }
 
-// TestBoundedScopes keeps what an endpoint says within what status should hold.
-func TestBoundedScopes(t *testing.T) {
+// TestGrantedScopesAreBounded keeps what an endpoint says within what status should hold.
+func TestGrantedScopesAreBounded(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		granted []string

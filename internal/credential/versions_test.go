@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestOlder: what cannot be compared is not older, so that nothing is waited for that never comes.
-func TestOlder(t *testing.T) {
+// TestOlderComparesOnlyWhatCanBeCompared: what cannot be compared is not older, so that nothing is waited for that never comes.
+func TestOlderComparesOnlyWhatCanBeCompared(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		version, than string
@@ -22,8 +22,8 @@ func TestOlder(t *testing.T) {
 	}
 }
 
-// TestLags: the cache shows a Secret as it was before we wrote it, or looked into it.
-func TestLags(t *testing.T) {
+// TestLagsBehindOurOwnWrite: the cache shows a Secret as it was before we wrote it, or looked into it.
+func TestLagsBehindOurOwnWrite(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		found         bool

@@ -15,8 +15,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
-// TestHeldUpIsTold: a renewal that has waited for its turn for a minute is told, with Ready still True; what comes of an attempt says more.
-func TestHeldUpIsTold(t *testing.T) {
+// TestHoldUpIsReportedAfterAMinute: a renewal that has waited for its turn for a minute is told, with Ready still True; what comes of an attempt says more.
+func TestHoldUpIsReportedAfterAMinute(t *testing.T) {
 	t.Parallel()
 	const since = "11:42:00"
 	well := []string{"Ready=True TokenValid", "Refreshed=True TokenIssued"}
@@ -72,8 +72,8 @@ func TestHeldUpIsTold(t *testing.T) {
 	}
 }
 
-// TestHeldUpDoesNotFlap: the reason that it waits for changes from pass to pass; what is told only ever gets worse, until an attempt was made.
-func TestHeldUpDoesNotFlap(t *testing.T) {
+// TestHoldUpDoesNotFlap: the reason that it waits for changes from pass to pass; what is told only ever gets worse, until an attempt was made.
+func TestHoldUpDoesNotFlap(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	written(s)
@@ -102,8 +102,8 @@ func TestHeldUpDoesNotFlap(t *testing.T) {
 	}
 }
 
-// TestHeldUpIsNoAttempt: it counts for no back-off, and a process that begins then asks for its turn at once.
-func TestHeldUpIsNoAttempt(t *testing.T) {
+// TestHoldUpCountsForNoBackoff: it counts for no back-off, and a process that begins then asks for its turn at once.
+func TestHoldUpCountsForNoBackoff(t *testing.T) {
 	t.Parallel()
 	for _, reason := range []string{"EndpointUnavailable", "Throttled", "MalformedResponse", "CredentialsRejected", "TargetUnusable"} {
 		s := steady()
@@ -130,8 +130,8 @@ func TestHeldUpIsNoAttempt(t *testing.T) {
 	}
 }
 
-// TestWakeToTell: a wait at the gate that may be long is looked at when it has to be told.
-func TestWakeToTell(t *testing.T) {
+// TestRequeueReportsALongWait: a wait at the gate that may be long is looked at when it has to be told.
+func TestRequeueReportsALongWait(t *testing.T) {
 	t.Parallel()
 	for now, want := range map[string]string{"11:42:00": "1m0s", "11:42:30": "30s", "11:42:59.9": "100ms", "11:43:00": "5m0s"} {
 		s := steady()
@@ -145,8 +145,8 @@ func TestWakeToTell(t *testing.T) {
 	}
 }
 
-// TestRewrittenWhileItWaits: a rewrite that does not wait for the exchange is in status, so that the next process knows the target by its version.
-func TestRewrittenWhileItWaits(t *testing.T) {
+// TestRewriteWhileWaitingIsInStatus: a rewrite that does not wait for the exchange is in status, so that the next process knows the target by its version.
+func TestRewriteWhileWaitingIsInStatus(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	written(s)
@@ -157,9 +157,9 @@ func TestRewrittenWhileItWaits(t *testing.T) {
 	}
 }
 
-// TestHandedOverWhileItWaits: seed 352723. Credentials of basic, which have no expiry, are there again, and the exchange for another provider waits: Ready
+// TestBasicReturnedWhileWaitingIsReported: seed 352723. Credentials of basic, which have no expiry, are there again, and the exchange for another provider waits: Ready
 // and the name of the target are told together.
-func TestHandedOverWhileItWaits(t *testing.T) {
+func TestBasicReturnedWhileWaitingIsReported(t *testing.T) {
 	t.Parallel()
 	s := steady()
 	written(s)

@@ -11,8 +11,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestWarnings: what works, but somebody should know of. Each comes once for as long as it lasts.
-func TestWarnings(t *testing.T) {
+// TestWarningsComeOnce: what works, but somebody should know of. Each comes once for as long as it lasts.
+func TestWarningsComeOnce(t *testing.T) {
 	t.Parallel()
 	type given struct {
 		v *State
@@ -88,8 +88,8 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestWarningsAgain: what has changed since, or came back, is said again.
-func TestWarningsAgain(t *testing.T) {
+// TestWarningsComeAgainAfterAChange: what has changed since, or came back, is said again.
+func TestWarningsComeAgainAfterAChange(t *testing.T) {
 	t.Parallel()
 	s, p := steady(), publicationFor(t, apsisAt("https://x.example.com"))
 	budget(s, 10, 0)

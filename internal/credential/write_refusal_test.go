@@ -18,8 +18,8 @@ func said(code int32, reason metav1.StatusReason, message string) error {
 	return fmt.Errorf("write: %w", &apierrors.StatusError{ErrStatus: metav1.Status{Status: "Failure", Code: code, Reason: reason, Message: message + " s3cret"}})
 }
 
-// TestWriteRefusals: who refused is told by the API server's own words, and none of the refuser's is shown.
-func TestWriteRefusals(t *testing.T) {
+// TestWriteRefusalNamesWhoRefused: who refused is told by the API server's own words, and none of the refuser's is shown.
+func TestWriteRefusalNamesWhoRefused(t *testing.T) {
 	t.Parallel()
 	resource := schema.GroupResource{Resource: "secrets"}
 	const own = "it is tried again by itself"
@@ -97,8 +97,8 @@ func TestWriteRefusals(t *testing.T) {
 	}
 }
 
-// TestWriteRefusalPace: 30 s doubling to 10 min, by the count in status, which a write ends.
-func TestWriteRefusalPace(t *testing.T) {
+// TestWriteRefusalDoublesItsWait: 30 s doubling to 10 min, by the count in status, which a write ends.
+func TestWriteRefusalDoublesItsWait(t *testing.T) {
 	t.Parallel()
 	for refusals, want := range map[int32]string{0: "30s", 1: "1m0s", 2: "2m0s", 4: "8m0s", 5: "10m0s", 100: "10m0s"} {
 		s := steady()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestEndpointOf(t *testing.T) {
+func TestEndpointOfAURL(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		url  string

@@ -13,7 +13,7 @@ import (
 
 // Random hosts, namespaces, faults and disappearances from a seed: the caps and the rate hold at every step, and when
 // the faults stop, everyone gets his turn in bounded time and nothing is remembered.
-func TestGateProperties(t *testing.T) {
+func TestGateKeepsItsLimitsForRandomHosts(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(40) {
 		s := simulate(t, Limits{}, seed)

@@ -338,7 +338,7 @@ func TestFailingClientsHaveAQuarterOfThePlaces(t *testing.T) {
 }
 
 // And no less.
-func TestPlacesAreKeptForFailingClients(t *testing.T) {
+func TestFailingClientsKeepAQuarterOfThePlaces(t *testing.T) {
 	t.Parallel()
 	s := warm(t, Limits{})
 	failing := func(object string) Request { r := wish(object); r.Failures = 1; return r }
@@ -517,8 +517,8 @@ func TestTroubleOfSomeClientsDoesNotPauseTheHost(t *testing.T) {
 	s.mustGo(s.renewal("good", time.Hour))
 }
 
-// TestEvidenceIsASum: how many clients must be in trouble for a pause, by what has been seen a moment before.
-func TestEvidenceIsASum(t *testing.T) {
+// TestEvidenceOfSeveralClientsAddsUp: how many clients must be in trouble for a pause, by what has been seen a moment before.
+func TestEvidenceOfSeveralClientsAddsUp(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		against, tokens int
@@ -632,7 +632,7 @@ func TestUrgentRenewalDoesNotWaitForTheNextProbe(t *testing.T) {
 }
 
 // A token that could not be had before its end has used all of its lead.
-func TestHurryAfterTheEnd(t *testing.T) {
+func TestExpiredTokenHasUsedAllOfItsLead(t *testing.T) {
 	t.Parallel()
 	s := warm(t, Limits{})
 	for i := range 5 {
@@ -645,9 +645,9 @@ func TestHurryAfterTheEnd(t *testing.T) {
 	s.wantWoken("ns/ended")
 }
 
-// TestWhoWasWellDoesNotWaitForStrangers: after a restart, clients that were in trouble before have opened the breaker or paused the host. One that was
+// TestServedClientDoesNotWaitForUnprovenOnes: after a restart, clients that were in trouble before have opened the breaker or paused the host. One that was
 // served before shows at once whether that is about the host, even while a probe hangs; if it is, the next one waits.
-func TestWhoWasWellDoesNotWaitForStrangers(t *testing.T) {
+func TestServedClientDoesNotWaitForUnprovenOnes(t *testing.T) {
 	t.Parallel()
 	inTrouble := func(name string) Request {
 		r := wish(name)

@@ -105,7 +105,7 @@ func TestHostileURLsReachNothing(t *testing.T) {
 
 // The control: with loopback open the same listener is reached by the URLs that name it and by DNS, so its count of 0
 // above is the policy's doing.
-func TestHostileURLsControl(t *testing.T) {
+func TestHostileURLsReachAnOpenPolicy(t *testing.T) {
 	t.Parallel()
 	_, port, accepted := listen(t, "127.0.0.1:0")
 	rt, err := (&Transports{Policy: loopback(t), Resolver: hostileZone()}).For("ns", nil)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestHostsAllows(t *testing.T) {
+func TestHostsAllowsWhatTheyList(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		list string

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestPolicyCheck(t *testing.T) {
+func TestPolicyCheckOfEachAddress(t *testing.T) {
 	t.Parallel()
 	tests := map[string]Why{
 		// public

@@ -195,7 +195,7 @@ func FuzzRetryAfter(f *testing.F) {
 	})
 }
 
-func TestRetryAfter(t *testing.T) {
+func TestRetryAfterMovesTheNextAttemptOut(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		header map[string]string

@@ -7,7 +7,7 @@
 //	<!-- run -->                     this package does, against a real API server without nodes
 //	<!-- run in the demo -->         this package does, with the demo that runs beside it
 //	<!-- run by: make demo -->       that target, which CI runs
-//	<!-- run by: TestCrashPoints --> that test
+//	<!-- run by: TestCrashAtEachPointCostsAtMostOneToken --> that test
 //	<!-- needs: an account -->       nobody can here
 //
 // Every YAML block has to parse, and the CDPCredentials in it are applied.

@@ -85,7 +85,7 @@ func pages(t *testing.T, root string) map[string][]block {
 	return all
 }
 
-func TestBlocksOf(t *testing.T) {
+func TestBlocksOfAPage(t *testing.T) {
 	t.Parallel()
 	got, err := blocksOf("text\n\n<!-- run -->\n```sh\nmake demo\nmake test\n```\n\n```yaml\na: b\n```\n")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 // wantedRenewals is how many the pod that mounts the Secret has to see without a single 401.
 const wantedRenewals = 5
 
-// TestEndToEnd is a story: each chapter needs those before it. One pod calls the API from the second to the last.
-func TestEndToEnd(t *testing.T) {
+// TestPodsReadLiveTokensEndToEnd is a story: each chapter needs those before it. One pod calls the API from the second to the last.
+func TestPodsReadLiveTokensEndToEnd(t *testing.T) {
 	life, err := time.ParseDuration(lifetime)
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,7 @@ package framework
 
 import "testing"
 
-func TestGoRunFolder(t *testing.T) {
+func TestGoRunFolderIsFoundInThePath(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
 		"/tmp/go-build123/b001/exe/demo": "/tmp/go-build123",

@@ -103,7 +103,7 @@ const heapChildVariable = "CDP_TEST_HEAP_CHILD"
 
 func (s *stage) heapChild() *heapChild {
 	s.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestHeapChild$")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHeapOfTheChildProcess$")
 	child := &heapChild{file: s.TempDir() + "/heap", log: &syncBuffer{}}
 	cmd.Env = append(os.Environ(), heapChildVariable+"="+strings.Join([]string{s.identity.kubeconfig, s.namespace, child.file}, " "))
 	cmd.Stderr = child.log
@@ -139,8 +139,8 @@ func (c *heapChild) dump(s *stage, control string) []byte {
 	return content
 }
 
-// TestHeapChild is the process that TestHeapHoldsNoSecrets looks into. It knows no secrets but those that the operator in it reads.
-func TestHeapChild(t *testing.T) {
+// TestHeapOfTheChildProcess is the process that TestHeapHoldsNoSecrets looks into. It knows no secrets but those that the operator in it reads.
+func TestHeapOfTheChildProcess(t *testing.T) {
 	job := strings.Fields(os.Getenv(heapChildVariable))
 	if len(job) == 0 {
 		t.Skip("is run by TestHeapHoldsNoSecrets")

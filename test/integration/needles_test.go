@@ -82,7 +82,7 @@ func (n *needles) in(text []byte) []string {
 	return found
 }
 
-func TestNeedlesFindEveryWriting(t *testing.T) {
+func TestNeedlesFindEveryEncoding(t *testing.T) {
 	t.Parallel()
 	const secret = "s+e/c=r:e%t!&x y-0123456789"
 	n := newNeedles([]string{secret})

@@ -14,8 +14,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestEventsTellChangesOnly wants one event for each token, one Warning for each change of reason, and none for anything else.
-func TestEventsTellChangesOnly(t *testing.T) {
+// TestEventsReportChangesOnly wants one event for each token, one Warning for each change of reason, and none for anything else.
+func TestEventsReportChangesOnly(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	c := s.ready("etl")

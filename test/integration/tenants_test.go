@@ -36,9 +36,9 @@ type heist struct {
 	guard map[string]string
 }
 
-// TestTwoTenants lets the second tenant try to learn or change a Secret of the namespace. Each way must fail: nothing reaches the spy that
+// TestTenantLearnsNothingOfAnothersSecrets lets the second tenant try to learn or change a Secret of the namespace. Each way must fail: nothing reaches the spy that
 // should not, no Secret of the first tenant changes, and nothing that the thief can read holds a secret.
-func TestTwoTenants(t *testing.T) {
+func TestTenantLearnsNothingOfAnothersSecrets(t *testing.T) {
 	t.Parallel()
 	for name, attempt := range heists() {
 		t.Run(name, func(t *testing.T) {

@@ -79,7 +79,7 @@ func TestOperatorsMakeTheirMutants(t *testing.T) {
 	}
 }
 
-func TestUntouchedFunctions(t *testing.T) {
+func TestUntouchedFunctionsGetNoMutants(t *testing.T) {
 	got := diffsOf(t, `package p
 
 import "fmt" // 1

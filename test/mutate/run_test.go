@@ -69,7 +69,7 @@ func TestTryAllStopsAtAnError(t *testing.T) {
 	}
 }
 
-func TestShuffledBySeed(t *testing.T) {
+func TestShuffledDependsOnTheSeedOnly(t *testing.T) {
 	lines := func(seed uint64) (out []int) {
 		for _, m := range shuffled(numbered(100), seed) {
 			out = append(out, m.line)

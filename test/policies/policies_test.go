@@ -22,8 +22,8 @@ import (
 
 const root = "../.."
 
-// TestPolicies: each policy refuses what it is for, accepts what it asks for, and leaves the objects alone that are older than it.
-func TestPolicies(t *testing.T) {
+// TestPoliciesRefuseWhatTheyAreFor: each policy refuses what it is for, accepts what it asks for, and leaves the objects alone that are older than it.
+func TestPoliciesRefuseWhatTheyAreFor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it needs an API server")
 	}

@@ -9,7 +9,7 @@ import (
 
 // Ten thousand credentials with tokens of a quarter of an hour, all created at once, at one endpoint behind the default gate: renewals are on
 // time from the first one on, though the gate has next to no room to spare.
-func TestTenThousandAtOnce(t *testing.T) {
+func TestScheduleOfTenThousandAtOnceIsOnTime(t *testing.T) {
 	t.Parallel()
 	o := scenario{objects: 10_000, lifetime: 15 * time.Minute, qps: 20, span: 45 * time.Minute}.live()
 	t.Logf("first sync %s, %d renewals, late by %.2f s (median), %.2f s (99 of 100), %.2f s (most), %d in the busiest second, %.1f on average",
@@ -19,7 +19,7 @@ func TestTenThousandAtOnce(t *testing.T) {
 	}
 }
 
-func TestEqualRunsAreEqual(t *testing.T) {
+func TestScheduleIsTheSameForTheSameSeed(t *testing.T) {
 	t.Parallel()
 	s := scenario{objects: 500, lifetime: time.Hour, qps: 5, span: 6 * time.Hour}
 	if one, two := plot([]outcome{s.live()}), plot([]outcome{s.live()}); one != two {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestAssumptionsAreTold: doc.go has a word on each assumption.
-func TestAssumptionsAreTold(t *testing.T) {
+// TestAssumptionsAreDocumented: doc.go has a word on each assumption.
+func TestAssumptionsAreDocumented(t *testing.T) {
 	t.Parallel()
 	doc, err := os.ReadFile("doc.go")
 	if err != nil {

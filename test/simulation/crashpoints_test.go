@@ -156,10 +156,10 @@ func plainWorld(wires *wiring, story func(string)) (*world, *object) {
 // forTokens counts the exchanges that were for a new token.
 func (s *stats) forTokens() int { return s.exchanges - s.updates }
 
-// TestCrashPoints kills the process at every point of every kind of pass: before and after each request to the API server or to a vendor, and
+// TestCrashAtEachPointCostsAtMostOneToken kills the process at every point of every kind of pass: before and after each request to the API server or to a vendor, and
 // while each write and each exchange is on its way. The next process starts with a cache that is up to date, or with one of a minute ago. In
 // the end all must be as if nothing had happened, for one token more at the most.
-func TestCrashPoints(t *testing.T) {
+func TestCrashAtEachPointCostsAtMostOneToken(t *testing.T) {
 	wires := newWiring(t)
 	points := 0
 	for _, kind := range kinds {

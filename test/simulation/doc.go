@@ -22,7 +22,7 @@
 // their status, events, metrics, the log, the workload that is restarted, and which Secret was written when. The values (pairvalues_test.go) are texts up to
 // the greatest length, private keys, encrypted and not, and CAs; optional ones may be missing in one world only. Both observers must have seen the same at the same
 // time. What is drawn (data revisions, names of processes) is named in the order in which it appears. Whether a target's data changed is not compared:
-// docs/security.md says what that tells. The judge has no say in these worlds. TestPairHistories has the ways to learn something that were found, and
+// docs/security.md says what that tells. The judge has no say in these worlds. TestPairHistoriesDifferInNothingVisible has the ways to learn something that were found, and
 // make mutate-simulation puts three leaks in, each of which is to be found within 500 pairs.
 //
 // # States

@@ -859,7 +859,7 @@ func (o *object) refreshed() string {
 	return ""
 }
 
-func TestStoriesThatSeedsFound(t *testing.T) {
+func TestStoriesThatSeedsFoundKeepThePromises(t *testing.T) {
 	wires := newWiring(t)
 	for _, story := range found {
 		t.Run(story.name, func(t *testing.T) {

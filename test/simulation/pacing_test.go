@@ -236,7 +236,7 @@ func (o *object) staysAlive(d time.Duration) string {
 	return ""
 }
 
-func TestPacing(t *testing.T) {
+func TestPacingOfEachVendor(t *testing.T) {
 	wires := newWiring(t)
 	for _, story := range pacing {
 		t.Run(story.name, func(t *testing.T) {

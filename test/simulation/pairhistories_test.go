@@ -72,7 +72,7 @@ func (w *pairWorld) chain(id, secret v1alpha1.SecretKey) {
 	w.runFor(time.Minute)
 }
 
-func TestPairHistories(t *testing.T) {
+func TestPairHistoriesDifferInNothingVisible(t *testing.T) {
 	wires := newWiring(t)
 	for _, h := range pairHistories {
 		t.Run(h.name, func(t *testing.T) {

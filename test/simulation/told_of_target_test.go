@@ -13,8 +13,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestToldOfTheTarget: seed 2796. A process whose clock differs moves all times of status with that of the target; only other news count.
-func TestToldOfTheTarget(t *testing.T) {
+// TestChangedTargetIsReportedOnAnotherClock: seed 2796. A process whose clock differs moves all times of status with that of the target; only other news count.
+func TestChangedTargetIsReportedOnAnotherClock(t *testing.T) {
 	t.Parallel()
 	status := func(h int) v1alpha1.CDPCredentialStatus {
 		at := func(minute int) metav1.Time {
@@ -54,9 +54,9 @@ func TestToldOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestLeftTarget: seed 55336. A process whose clock differs moves the times of status while it waits for its turn, and has not told of what somebody did
+// TestLeftTargetIsReportedOnAnotherClock: seed 55336. A process whose clock differs moves the times of status while it waits for its turn, and has not told of what somebody did
 // to the target before; nor has one that tells that it is held up. Who has written the target has to.
-func TestLeftTarget(t *testing.T) {
+func TestLeftTargetIsReportedOnAnotherClock(t *testing.T) {
 	t.Parallel()
 	const before, now = "uid/1", "uid/2"
 	for name, tc := range map[string]struct {

@@ -93,9 +93,9 @@ func (r forbiddenReader) Get(ctx context.Context, name client.ObjectKey, obj cli
 	return r.replica.w.running.request("get Secret "+name.Name, false, func() error { return r.err(name.Name) })
 }
 
-// TestRefusedReadsAreTold: the API server refuses to give the client Secret. A minute later status says which request was refused and why, in words
+// TestRefusedReadsAreReported: the API server refuses to give the client Secret. A minute later status says which request was refused and why, in words
 // of our own; Ready turns False at the second of expiry; and when the reads work again, all is well without a token too many.
-func TestRefusedReadsAreTold(t *testing.T) {
+func TestRefusedReadsAreReported(t *testing.T) {
 	for name, refusal := range map[string]func(string) error{
 		"Forbidden": func(name string) error {
 			return apierrors.NewForbidden(secretResource, name, errors.New("needle of a webhook"))

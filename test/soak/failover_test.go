@@ -16,7 +16,7 @@ import (
 
 // The leader dies at every point of a pass: at most the one token is lost that it had in its hand, and status and target agree as soon as
 // the next leader has had its turn.
-func TestLeaderDies(t *testing.T) {
+func TestLeaderDiesAtEachPointOfAReconcile(t *testing.T) {
 	t.Parallel()
 	const name = "etl"
 	for title, tc := range map[string]struct {
@@ -121,7 +121,7 @@ func TestLeaderDiesDuringExchange(t *testing.T) {
 }
 
 // A leader that is asked to end hands over at once, but not without what it has asked for.
-func TestLeaderHandsOver(t *testing.T) {
+func TestLeaderHandsOverAfterItsExchange(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, "handover")
 	c := newCredential(t, p.namespace, "etl")

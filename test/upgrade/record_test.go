@@ -80,8 +80,8 @@ func (w *world) statuses() map[string]v1alpha1.CDPCredentialStatus {
 	return statuses
 }
 
-// TestRecord writes the record, if it is asked to.
-func TestRecord(t *testing.T) {
+// TestRecordOfThisVersion writes the record, if it is asked to.
+func TestRecordOfThisVersion(t *testing.T) {
 	if !*record {
 		t.Skip("only with -record")
 	}
@@ -105,7 +105,7 @@ func TestRecord(t *testing.T) {
 	w.wait("all are ready", func() bool { return w.ready(len(all)) })
 	w.settled(m, len(all))
 	var out strings.Builder
-	out.WriteString("# What the first version wrote: " + first + ". Made by TestRecord; tokens and secrets are those of stand-ins.\n")
+	out.WriteString("# What the first version wrote: " + first + ". Made by TestRecordOfThisVersion; tokens and secrets are those of stand-ins.\n")
 	write := func(object client.Object) {
 		object.SetManagedFields(nil)
 		object.SetCreationTimestamp(metav1.Time{})

@@ -96,8 +96,8 @@ func (d dashboard) graphs() []panel {
 // placeholder is a variable in an expression, of the dashboard or of Grafana itself.
 var placeholder = regexp.MustCompile(`\$(?:\{([^}]+)\}|([A-Za-z0-9_]+))`)
 
-// TestDashboard: Grafana would show it as it is meant. That its expressions are right and have something to show is TestPrometheus'.
-func TestDashboard(t *testing.T) {
+// TestDashboardShowsWhatItShould: Grafana would show it as it is meant. That its expressions are right and have something to show is TestPrometheus'.
+func TestDashboardShowsWhatItShould(t *testing.T) {
 	t.Parallel()
 	d := readDashboard(t)
 	if d.UID == "" || d.Title == "" || d.SchemaVersion < 36 {
@@ -180,8 +180,8 @@ func wrongWith(p panel, variables []string) (wrong []string) {
 	return wrong
 }
 
-// TestDashboardLint sees what it should: the controls of TestDashboard.
-func TestDashboardLint(t *testing.T) {
+// TestDashboardLintFindsMistakes sees what it should: the controls of TestDashboardShowsWhatItShould.
+func TestDashboardLintFindsMistakes(t *testing.T) {
 	t.Parallel()
 	good := readDashboard(t).graphs()[0]
 	for name, spoil := range map[string]func(*panel){

@@ -88,8 +88,8 @@ func TestOperationsNamesAlerts(t *testing.T) {
 	}
 }
 
-// TestMetricNames: what alerts and dashboard ask for is what the operator has.
-func TestMetricNames(t *testing.T) {
+// TestMetricNamesOfRulesExist: what alerts and dashboard ask for is what the operator has.
+func TestMetricNamesOfRulesExist(t *testing.T) {
 	t.Parallel()
 	known := operatorMetrics(t)
 	for _, file := range []string{"config/prometheus/rules.yaml", "config/grafana/dashboard.json", operations} {

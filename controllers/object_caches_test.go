@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// TestMemory: an object has one memory until it is forgotten, or another object has its name.
-func TestMemory(t *testing.T) {
+// TestObjectCacheIsOneForEachObject: an object has one memory until it is forgotten, or another object has its name.
+func TestObjectCacheIsOneForEachObject(t *testing.T) {
 	t.Parallel()
 	var m objectCaches
 	name := types.NamespacedName{Namespace: "marketing", Name: "etl"}
@@ -34,8 +34,8 @@ func TestMemory(t *testing.T) {
 	m.forget(types.NamespacedName{Namespace: "never", Name: "seen"})
 }
 
-// TestMemoryOfMany is for the race detector, too.
-func TestMemoryOfMany(t *testing.T) {
+// TestObjectCachesAreSafeForConcurrentUse is for the race detector, too.
+func TestObjectCachesAreSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	var m objectCaches
 	var all sync.WaitGroup

@@ -12,8 +12,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
-// TestObjectMetrics: what is not known is not told.
-func TestObjectMetrics(t *testing.T) {
+// TestObjectMetricsLeaveOutWhatIsUnknown: what is not known is not told.
+func TestObjectMetricsLeaveOutWhatIsUnknown(t *testing.T) {
 	t.Parallel()
 	const expires, next = 1_772_366_400, 1_772_365_319
 	stuck := []telemetry.FailingCondition{{Condition: "Stalled", Reason: "SecretNotFound"}}
@@ -46,8 +46,8 @@ func TestObjectMetrics(t *testing.T) {
 	}
 }
 
-// TestIssuedMetrics: the metrics of a new token are about the endpoint that issued it.
-func TestIssuedMetrics(t *testing.T) {
+// TestIssuedMetricsNameTheIssuingEndpoint: the metrics of a new token are about the endpoint that issued it.
+func TestIssuedMetricsNameTheIssuingEndpoint(t *testing.T) {
 	t.Parallel()
 	want := telemetry.Issued{Endpoint: "auth.example.com:443", Skew: -3 * time.Second, Margin: 90 * time.Second, Lateness: -1}
 	got := issuedMetrics(steady(), credential.Result{Issued: true, Skew: -3 * time.Second, Margin: 90 * time.Second, Lateness: -1})

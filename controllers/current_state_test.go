@@ -15,8 +15,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 )
 
-// TestValueToKeep: a Secret that has changed since it was decided on is not written to, and the next pass knows that the cache is behind.
-func TestValueToKeep(t *testing.T) {
+// TestValueToKeepRefusesAChangedSecret: a Secret that has changed since it was decided on is not written to, and the next pass knows that the cache is behind.
+func TestValueToKeepRefusesAChangedSecret(t *testing.T) {
 	tests := map[string]struct {
 		// change is what somebody does to the Secret after the cache has seen it.
 		change func(*corev1.Secret)
@@ -71,8 +71,8 @@ func TestValueToKeep(t *testing.T) {
 	}
 }
 
-// TestUntilThen: what a pass's own writes have taken is not added to a wait.
-func TestUntilThen(t *testing.T) {
+// TestRequeueLeavesOutTheTimeThatReconcilingTook: what a pass's own writes have taken is not added to a wait.
+func TestRequeueLeavesOutTheTimeThatReconcilingTook(t *testing.T) {
 	for name, tc := range map[string]struct {
 		after time.Duration
 		ended string
@@ -94,8 +94,8 @@ func TestUntilThen(t *testing.T) {
 	}
 }
 
-// TestRandomWithoutChance: an ID or a salt is not made of nothing.
-func TestRandomWithoutChance(t *testing.T) {
+// TestRandomFailsWithoutASource: an ID or a salt is not made of nothing.
+func TestRandomFailsWithoutASource(t *testing.T) {
 	t.Parallel()
 	if _, err := (&Sources{Rand: strings.NewReader("")}).random(8); err == nil {
 		t.Error("an ID was made of nothing")

@@ -39,8 +39,8 @@ type nowhere struct{}
 
 func (nowhere) For(string, []byte) (http.RoundTripper, error) { return http.DefaultTransport, nil }
 
-// TestAudit: each attempt makes one line with these keys, whatever comes of it, and no secret is in it. What makes a line is counted, and nothing else.
-func TestAudit(t *testing.T) {
+// TestExchangeWritesOneAuditLine: each attempt makes one line with these keys, whatever comes of it, and no secret is in it. What makes a line is counted, and nothing else.
+func TestExchangeWritesOneAuditLine(t *testing.T) {
 	t.Parallel()
 	const who = `"level"=0 "msg"="Exchange" "credential"="marketing/etl" "secret"="etl-client" "target"="etl-token" "host"="auth.example.com:443" "provider"="oauth2" `
 	for name, tc := range map[string]struct {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestSawTarget keeps the last few names, and does not grow with the number of renamings.
-func TestSawTarget(t *testing.T) {
+// TestSawTargetKeepsTheLastFew keeps the last few names, and does not grow with the number of renamings.
+func TestSawTargetKeepsTheLastFew(t *testing.T) {
 	t.Parallel()
 	var cache TargetMemory
 	for i := range 1000 {

@@ -17,9 +17,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
 
-// TestARefusedDeleteHidesNothing: the API server does not let the operator delete the previous target. One event says so, and it is tried again;
+// TestRefusedDeleteHidesNothing: the API server does not let the operator delete the previous target. One event says so, and it is tried again;
 // what happens meanwhile is in status, so that rejected credentials are not sent again and again.
-func TestARefusedDeleteHidesNothing(t *testing.T) {
+func TestRefusedDeleteHidesNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	var refusing atomic.Bool

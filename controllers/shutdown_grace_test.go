@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestOutlive(t *testing.T) {
+func TestShutdownGraceOutlivesACancelledParent(t *testing.T) {
 	t.Parallel()
 	shutdown := errors.New("shutdown")
 	for name, tc := range map[string]struct {

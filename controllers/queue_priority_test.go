@@ -17,8 +17,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestUrgentFirst gives a queue the objects that a process begins with.
-func TestUrgentFirst(t *testing.T) {
+// TestQueueStartsWithTheSoonestExpiry gives a queue the objects that a process begins with.
+func TestQueueStartsWithTheSoonestExpiry(t *testing.T) {
 	t.Parallel()
 	now := testingclock.NewFakePassiveClock(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
 	queue := priorityqueue.New[reconcile.Request]("test")

@@ -39,8 +39,8 @@ type added struct {
 
 func (q *added) Add(request reconcile.Request) { q.names = append(q.names, request.Name) }
 
-// TestOwnWriteWakesNobodyTwice: an object is not woken by the event of what it has just written, but by everything else that happens to its target.
-func TestOwnWriteWakesNobodyTwice(t *testing.T) {
+// TestOwnWriteReconcilesNobodyTwice: an object is not woken by the event of what it has just written, but by everything else that happens to its target.
+func TestOwnWriteReconcilesNobodyTwice(t *testing.T) {
 	t.Parallel()
 	secret := func(version, owner string) *metav1.PartialObjectMetadata {
 		s := credential.SecretMetadata("marketing", "etl-token")
