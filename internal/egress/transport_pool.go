@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package egress
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	maxPools               = 512
+	maxIdleConns           = 32
+	defaultMaxConnsPerHost = 16 // twice the gate's default, as a cancelled dial still counts for a moment
+	maxResponseHeaderBytes = 64 << 10
+	maxStreamBuffer        = 128 << 10 // of HTTP/2; by default a server may fill 4 MiB before anyone reads
+	maxConnBuffer          = 1 << 20
+	responseHeaderTimeout  = 15 * time.Second
+	idleConnTimeout        = 90 * time.Second
+	pingTimeout            = 5 * time.Second
+)
+
+func (t *Transports) pool(namespace string, bundle bundleID, roots *x509.CertPool, proxy *url.URL) *http.Transport {
+	key := poolKey{namespace: namespace, bundle: bundle}
+	if proxy != nil {
+		key.proxy = proxy.String()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.turn++
+	p, ok := t.pools[key]
+	if !ok {
+		if t.pools == nil {
+			t.pools = map[poolKey]*pool{}
+		}
+		if len(t.pools) >= maxPools {
+			t.drop(t.byAge()[0])
+		}
+		if bundle == (bundleID{}) {
+			roots = t.system
+		}
+		p = &pool{transport: t.newTransport(roots, proxy)}
+		t.pools[key] = p
+	}
+	p.usedAt = t.turn
+	return p.transport
+}
+
+// newTransport builds one pool. The proxy is fixed for each pool, so a direct pool has no way around the policy and a
+// proxied one connects to its proxy and to nothing else.
+func (t *Transports) newTransport(roots *x509.CertPool, proxy *url.URL) *http.Transport {
+	conns := t.MaxConnsPerHost
+	if conns <= 0 {
+		conns = defaultMaxConnsPerHost
+	}
+	transport := &http.Transport{
+		DialContext:            t.counted(policyDialer{policy: t.Policy, resolver: t.Resolver}.DialContext),
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		ForceAttemptHTTP2:      true, // a DialContext of our own would switch it off
+		DisableCompression:     true,
+		MaxConnsPerHost:        conns,
+		MaxIdleConnsPerHost:    conns,
+		MaxIdleConns:           maxIdleConns,
+		MaxResponseHeaderBytes: maxResponseHeaderBytes,
+		TLSHandshakeTimeout:    tlsHandshakeTimeout,
+		ResponseHeaderTimeout:  responseHeaderTimeout,
+		IdleConnTimeout:        idleConnTimeout,
+		HTTP2: &http.HTTP2Config{
+			MaxReceiveBufferPerStream: maxStreamBuffer, MaxReceiveBufferPerConnection: maxConnBuffer,
+			// A connection whose peer has gone silently would otherwise take every request of an endpoint with it.
+			SendPingTimeout: pingTimeout, PingTimeout: pingTimeout,
+		},
+	}
+	if proxy != nil {
+		transport.Proxy = http.ProxyURL(proxy)
+		transport.DialContext = t.counted((&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext)
+		transport.DialTLSContext = t.dialProxy(transport.DialContext)
+	}
+	return transport
+}
