@@ -15,37 +15,41 @@ type HTTPSURL string
 // Scope is one scope-token of RFC 6749 section 3.3.
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=256
-// +kubebuilder:validation:Pattern=`^[\x21\x23-\x5B\x5D-\x7E]+$`
+// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[\x21\x23-\x5B\x5D-\x7E]+$')`,message="must be one scope without spaces or quotes: write each scope as an item of its own, for example [read, write]"
 type Scope string
 
 // Provider is the system that hands out tokens. Exactly one member must be set.
-// +kubebuilder:validation:XValidation:rule="[has(self.experiture), has(self.adobe), has(self.apsis), has(self.algonomy), has(self.auth0), has(self.oauth2), has(self.basic)].filter(set, set).size() == 1",message="exactly one provider must be set: experiture, adobe, apsis, algonomy, auth0, oauth2 or basic"
+// +kubebuilder:validation:XValidation:rule="[has(self.experiture), has(self.adobe), has(self.apsis), has(self.algonomy), has(self.auth0), has(self.oauth2), has(self.basic)].filter(set, set).size() == 1",message="exactly one provider must be set: experiture, adobe, apsis, algonomy, auth0, oauth2 or basic; one without settings is written with braces, for example apsis: {}"
 type Provider struct {
-	// experiture gets a token from Experiture (OAuth 2.0 client credentials).
+	// experiture gets a token from Experiture (OAuth 2.0 client credentials). The client Secret holds client-id and client-secret.
 	// +optional
 	Experiture *Experiture `json:"experiture,omitempty"`
 
-	// adobe gets a token from Adobe IMS for Adobe Experience Platform.
+	// adobe gets a token from Adobe IMS for Adobe Experience Platform. The client Secret holds client-id and client-secret, and for
+	// serviceAccount private-key as well (and private-key-passphrase, if the key has one).
 	// +optional
 	Adobe *Adobe `json:"adobe,omitempty"`
 
-	// apsis gets a token from APSIS One.
+	// apsis gets a token from APSIS One. The client Secret holds client-id and client-secret.
 	// +optional
 	Apsis *Apsis `json:"apsis,omitempty"`
 
-	// algonomy gets a token from Algonomy's Real-time CDP.
+	// algonomy gets a token from Algonomy's Real-time CDP. The client Secret holds tenant-hash, and oauth-key-secret if OAuth is enabled for
+	// the tenant.
 	// +optional
 	Algonomy *Algonomy `json:"algonomy,omitempty"`
 
-	// auth0 gets a token from an Auth0-style endpoint.
+	// auth0 gets a token from an Auth0-style endpoint. The client Secret holds client-id and client-secret.
 	// +optional
 	Auth0 *Auth0 `json:"auth0,omitempty"`
 
-	// oauth2 gets a token from any other OAuth 2.0 client-credentials endpoint (RFC 6749 section 4.4).
+	// oauth2 gets a token from any other OAuth 2.0 client-credentials endpoint (RFC 6749 section 4.4). The client Secret holds client-id and
+	// client-secret; for PrivateKeyJWT client-id and private-key (and private-key-passphrase and key-id, if there are any).
 	// +optional
 	OAuth2 *OAuth2 `json:"oauth2,omitempty"`
 
-	// basic exchanges nothing: it writes a legacy token id and token secret as HTTP Basic credentials.
+	// basic exchanges nothing: it writes a legacy token id and token secret as HTTP Basic credentials. The client Secret holds token-id and
+	// token-secret, and the annotation cdpcredentials.io/allow-basic: "true".
 	// +optional
 	Basic *Basic `json:"basic,omitempty"`
 }
@@ -152,8 +156,8 @@ type Algonomy struct {
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^([0-9]+([.][0-9]{1,3})?(s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s') && duration(self).getMilliseconds() % 60000 == 0",message="must be whole minutes above zero, for example 300m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]{1,3})?(s|m|h))+$')",message="must be a duration in hours and minutes, for example 300m; a day is 24h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]{1,3})?(s|m|h))+$') || duration(self) > duration('0s') && duration(self).getMilliseconds() % 60000 == 0",message="must be whole minutes above zero, for example 300m"
 	Validity *metav1.Duration `json:"validity,omitempty"`
 }
 
@@ -253,8 +257,8 @@ type OAuth2 struct {
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s')",message="must be above zero, for example 1h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$')",message="must be a duration in hours, minutes and seconds, for example 1h; a day is 24h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') || duration(self) > duration('0s')",message="must be above zero, for example 1h"
 	DefaultLifetime *metav1.Duration `json:"defaultLifetime,omitempty"`
 }
 
