@@ -3,34 +3,47 @@
 package credential
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// An APIFailure is since when the API server has refused what passes over an object ask of it, and how often.
+// A RequestError says which request the API server refused or did not answer.
+type RequestError struct {
+	Verb, Resource, Name string
+	Err                  error
+}
+
+func (e *RequestError) Error() string {
+	return fmt.Sprintf("%s %s %s: %v", e.Verb, e.Resource, e.Name, e.Err)
+}
+func (e *RequestError) Unwrap() error { return e.Err }
+
+// apiFailureReportedAfter is how long the API server may refuse requests before status says so.
+const apiFailureReportedAfter = time.Minute
+
+// An APIFailure says since when the API server has refused the requests that an object needs, and how often.
 type APIFailure struct {
 	Since    time.Time
 	Failures int32
 }
 
-// apiFailureToldAfter is how long the API server may refuse a request before that is told.
-const apiFailureToldAfter = time.Minute
-
-// Report is the status of a reconcile that the API server has interrupted: when that is told, zero if it is already, and when Ready turns False.
-func (f *APIFailure) Report(s *State, refused *RequestError, heldUpSince time.Time) (status v1alpha1.CDPCredentialStatus, toldAt, expiresAt time.Time) {
+// Report returns the status of a reconcile that the API server has interrupted. reportAt is when it will say so (zero: it does already), expiresAt when
+// Ready turns False.
+func (f *APIFailure) Report(s *State, refused *RequestError, heldUpSince time.Time) (status v1alpha1.CDPCredentialStatus, reportAt, expiresAt time.Time) {
 	if f.Since.IsZero() || s.Now.Before(f.Since) {
 		f.Since = s.Now
 	}
 	status = *s.Object.Status.DeepCopy()
 	since := f.Since
-	if RefreshedReason(&status) == "" { // nobody has been told of what the exchange waited for before
+	if RefreshedReason(&status) == "" { // an exchange that was held up before has not been reported either
 		since = Sooner(since, heldUpSince)
 	}
-	toldAt = since.Add(apiFailureToldAfter)
-	if !s.Now.Before(toldAt) {
+	reportAt = since.Add(apiFailureReportedAfter)
+	if !s.Now.Before(reportAt) {
 		ReportUnavailable(s, refused, &status)
-		toldAt = time.Time{}
+		reportAt = time.Time{}
 	}
-	return status, toldAt, ReportExpiry(s, &status)
+	return status, reportAt, ReportExpiry(s, &status)
 }

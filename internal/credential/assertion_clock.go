@@ -9,16 +9,15 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// An AssertionClock is what a process knows of the clock by which an endpoint judges assertions: they live for a minute.
+// An AssertionClock is what this process knows of the clock that an endpoint checks assertions against. Assertions live for one minute only.
 type AssertionClock struct {
-	// Offset is the endpoint's clock minus ours, zero if that is too little to matter.
+	// Offset is the endpoint's clock minus ours, or zero if the difference does not matter.
 	Offset time.Duration
-	// corrected says that the next attempt is made only because the offset was wrong. There is no second one for the same reason: it is refused for
-	// something else then.
+	// corrected says that the next attempt is made only because the offset was wrong. If that is refused too, the clock was not the reason.
 	corrected bool
 }
 
-// Accepted learns from an answer with a token.
+// Accepted learns from a successful answer.
 func (c *AssertionClock) Accepted(skew time.Duration, known bool) {
 	c.corrected = false
 	if known {
@@ -26,8 +25,8 @@ func (c *AssertionClock) Accepted(skew time.Duration, known bool) {
 	}
 }
 
-// Refused learns from a refusal of an assertion that was made with an offset, and reports whether that was wrong, so that another attempt is
-// worth its price. An endpoint that says nothing of its clock is taken to have ours.
+// Refused learns from the refusal of an assertion that was made with the offset used. It reports whether that offset was wrong, so that another
+// attempt is worth its price. An endpoint that does not tell its time is assumed to agree with ours.
 func (c *AssertionClock) Refused(used, skew time.Duration) bool {
 	c.Offset = worthCorrecting(skew)
 	c.corrected = (c.Offset-used).Abs() > maxSkew && !c.corrected
@@ -41,7 +40,7 @@ func worthCorrecting(skew time.Duration) time.Duration {
 	return skew
 }
 
-// RefusedAssertion reports whether an assertion was refused, perhaps for its times, and how far the endpoint's clock is ahead of ours.
+// RefusedAssertion reports whether the endpoint refused an assertion, possibly because of its times, and how far the endpoint's clock is ahead of ours.
 func RefusedAssertion(req exchange.Request, err error) (skew time.Duration, refused bool) {
 	e, ok := errors.AsType[*exchange.Error](err)
 	if !ok || !req.Flow.Asserts() || e.Kind != exchange.Rejected {

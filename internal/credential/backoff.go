@@ -8,46 +8,38 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A Backoff reports whether the failure of an earlier attempt is still to be waited out.
+// A Backoff is the wait after a failed attempt. The zero Backoff is none.
 type Backoff struct {
 	Waits bool
-	// Until is when the wait ends. Zero while it waits: only a change ends it.
+	// Until is when the wait ends. Zero while Waits: only a change ends it.
 	Until time.Time
 }
 
 // UntilChange reports whether only a change ends the wait.
 func (b Backoff) UntilChange() bool { return b.Waits && b.Until.IsZero() }
 
-// unwritable reports whether the last attempt failed for what a rewrite needs, too: values that the client Secret lacks, or the right to write the target.
-func unwritable(s *State) bool {
-	b := BackoffOf(s)
-	return b.UntilChange() || b.Waits && RefreshedReason(&s.Object.Status) == v1alpha1.ReasonTargetUnusable
-}
-
-// BackoffOf returns the backoff of the last attempt.
+// BackoffOf returns what is left of the backoff after the last attempt.
 func BackoffOf(s *State) Backoff {
-	status := &s.Object.Status
-	last := status.LastAttempt
-	if last == nil {
+	last := s.Object.Status.LastAttempt
+	failed := last != nil && !last.Superseded
+	if !failed || changedSinceAttempt(s) || requestEndsBackoff(s) {
 		return Backoff{}
 	}
-	if last.Superseded || changedSinceAttempt(s) || requestEndsWait(s) {
-		return Backoff{}
+	next := s.Object.Status.NextRefreshTime
+	if next == nil {
+		// Without a time the backoff is over, unless only a change helps. It is over as well if the conditions were overwritten with older ones and
+		// give no reason any more: the failure then has to be reported again.
+		return Backoff{Waits: retriedOnlyAfterChange(RefreshedReason(&s.Object.Status))}
 	}
-	if status.NextRefreshTime == nil {
-		// No time: the wait is over, and it had to wait for its turn since. Nor may what has no reason any more wait, because a process that had an
-		// old list has written its conditions: somebody is to be told again.
-		return Backoff{Waits: untilAChange(RefreshedReason(status))}
-	}
-	until := status.NextRefreshTime.Time
+	until := next.Time
 	if RefreshRequested(s) && last.Time != nil {
 		until = Sooner(until, lastAsked(s).Add(insistInterval))
 	}
 	return Backoff{Waits: s.Now.Before(until), Until: until}
 }
 
-// changedSinceAttempt reports whether something has changed since the last attempt that may have fixed it. A throttled client waits as long as it was
-// told to, unless it would be another client now.
+// changedSinceAttempt reports whether something has changed since the last attempt that may have fixed it. A throttled client has to wait
+// nevertheless, unless the change makes it another client.
 func changedSinceAttempt(s *State) bool {
 	last := s.Object.Status.LastAttempt
 	clientChanged := last.ClientSecretVersion != s.Client.Version && !s.AttemptUnchanged
@@ -58,7 +50,14 @@ func changedSinceAttempt(s *State) bool {
 	return clientChanged || specChanged
 }
 
-// requestEndsWait reports whether a person may have the endpoint asked again now.
-func requestEndsWait(s *State) bool { return RefreshRequested(s) && (!isThrottled(s) || Insists(s)) }
+// requestEndsBackoff reports whether a user's refresh request allows to ask the endpoint now.
+func requestEndsBackoff(s *State) bool { return RefreshRequested(s) && (!isThrottled(s) || Insists(s)) }
 
 func isThrottled(s *State) bool { return RefreshedReason(&s.Object.Status) == v1alpha1.ReasonThrottled }
+
+// unwritable reports whether a rewrite would fail like the last attempt: the client Secret lacks values, or the API server refuses the write.
+func unwritable(s *State) bool {
+	b := BackoffOf(s)
+	writeRefused := b.Waits && RefreshedReason(&s.Object.Status) == v1alpha1.ReasonTargetUnusable
+	return b.UntilChange() || writeRefused
+}

@@ -10,35 +10,13 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/render"
 )
 
-// IsNewBlocker reports whether a Secret, as the cache shows it, is in the way, and status does not say so yet.
-func IsNewBlocker(s *State, plan Plan) bool {
-	if plan.Failure == nil || plan.Failure.Reason == RefreshedReason(&s.Object.Status) {
-		return false
-	}
-	switch plan.Failure.Reason {
-	case v1alpha1.ReasonSecretNotFound, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonCANotAllowed, v1alpha1.ReasonSecretNotAllowed,
-		v1alpha1.ReasonTargetNotOwned, v1alpha1.ReasonTargetUnusable:
-		return true
-	}
-	return false
-}
-
-// HasLostSecret reports whether an object that had a token has lost its client Secret or its target, and that is about to be told, or the target made anew.
-func HasLostSecret(s *State, plan Plan) bool {
-	if s.SavedStatus.LastRefreshTime == nil {
-		return false
-	}
-	lostClient := plan.Failure != nil && plan.Failure.Reason == v1alpha1.ReasonSecretNotFound && RefreshedReason(&s.Object.Status) != v1alpha1.ReasonSecretNotFound
-	lostTarget := plan.Cause == CauseMissing && !s.Current.Found
-	return lostClient || lostTarget
-}
-
-// FindBlocker returns the first thing that somebody has to change before anything can be done. All of it is known without a request.
-func FindBlocker(s *State, do Action) *Failure {
+// FindBlocker returns the first thing that somebody has to change before the action is possible. No check sends a request. Each knows by itself when
+// it is worth its cost.
+func FindBlocker(s *State, action Action) *Failure {
 	for _, check := range []func(*State, Action) *Failure{
 		invalidSpec, invalidCABundle, disallowedMetadata, unusableTarget, invalidTemplate, missingClientSecret,
 	} {
-		if f := check(s, do); f != nil {
+		if f := check(s, action); f != nil {
 			return f
 		}
 	}
@@ -52,10 +30,12 @@ func invalidSpec(s *State, _ Action) *Failure {
 	return stalled(v1alpha1.ReasonInvalidSpec, s.DesiredErr.Error())
 }
 
-// invalidCABundle parses certificates, which is only worth its cost where something is to be done or the spec is new or was invalid.
-func invalidCABundle(s *State, do Action) *Failure {
+// invalidCABundle parses certificates, which is only worth its cost if there is something to do, or if the spec is new or was invalid.
+func invalidCABundle(s *State, action Action) *Failure {
 	bundle, status := caBundle(s.Object), &s.Object.Status
-	worthIt := do != ActionNone || status.ObservedGeneration != s.Object.Generation || RefreshedReason(status) == v1alpha1.ReasonInvalidSpec
+	isNew := status.ObservedGeneration != s.Object.Generation
+	wasInvalid := RefreshedReason(status) == v1alpha1.ReasonInvalidSpec
+	worthIt := action != ActionNone || isNew || wasInvalid
 	if len(bundle) == 0 || !worthIt {
 		return nil
 	}
@@ -86,9 +66,9 @@ func unusableTarget(s *State, _ Action) *Failure {
 	return nil
 }
 
-// invalidTemplate compiles templates only where something is to be written.
-func invalidTemplate(s *State, do Action) *Failure {
-	if do == ActionNone {
+// invalidTemplate compiles the templates, but only if something is to be written.
+func invalidTemplate(s *State, action Action) *Failure {
+	if action == ActionNone {
 		return nil
 	}
 	if _, err := render.Compile(textMap(s.Object.Spec.Target.Data)); err != nil {
@@ -101,12 +81,12 @@ func missingClientSecret(s *State, _ Action) *Failure {
 	if s.Client.Found {
 		return nil
 	}
-	return stalled(v1alpha1.ReasonSecretNotFound, "create the Secret "+s.Object.Spec.ClientSecretRef.Name+" in this namespace, with "+neededKeys(&s.Desired))
+	return stalled(v1alpha1.ReasonSecretNotFound, "create the Secret "+s.Object.Spec.ClientSecretRef.Name+" in this namespace, with "+requiredKeys(&s.Desired))
 }
 
-func neededKeys(in *DesiredFlow) string {
+func requiredKeys(desired *DesiredFlow) string {
 	var keys []string
-	for _, key := range in.Flow.Keys {
+	for _, key := range desired.Flow.Keys {
 		if !key.Optional {
 			keys = append(keys, key.Name)
 		}

@@ -2,10 +2,10 @@
 
 package credential
 
-// A DriftReason is why the target, though it holds the right token, is not as it should be.
+// A DriftReason is why a target that holds the right token has to be written again.
 type DriftReason string
 
-// Reasons of drift, in the order in which they are looked for.
+// Reasons of drift, in the order in which they are checked.
 const (
 	NoDrift        DriftReason = ""
 	TargetRenamed  DriftReason = "TargetRenamed"
@@ -15,7 +15,7 @@ const (
 	MetadataEdited DriftReason = "MetadataEdited"
 )
 
-// Drift returns the first reason to write the target again from the current token.
+// Drift returns the first reason to write the target again with the current token.
 func Drift(s *State) DriftReason {
 	switch {
 	case s.IsMoving():
@@ -34,16 +34,16 @@ func Drift(s *State) DriftReason {
 
 // targetSpecChanged reports whether the target was written for another spec.target.
 func targetSpecChanged(s *State) bool {
-	rec := s.Current.Persisted
-	return rec != nil && rec.TargetSpecHash != TargetSpecHash(&s.Object.Spec.Target)
+	written := s.Current.Persisted
+	return written != nil && written.TargetSpecHash != TargetSpecHash(&s.Object.Spec.Target)
 }
 
-// metadataEdited reports whether somebody changed the labels, annotations or owner that we put on the target.
+// metadataEdited reports whether the target lacks labels, annotations or the owner reference that it should have.
 func metadataEdited(s *State) bool {
-	rec := s.Current.Persisted
-	if rec == nil || s.IsMoving() {
+	written := s.Current.Persisted
+	if written == nil || s.IsMoving() {
 		return false
 	}
-	want := DesiredMetadata(s.Object, rec.LocalExpiry(), s.Target.SharedBeside(rec.Keys))
+	want := DesiredMetadata(s.Object, written.LocalExpiry(), s.Target.SharedBeside(written.Keys))
 	return !want.IsOn(&s.Target.Metadata)
 }

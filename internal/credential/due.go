@@ -2,14 +2,7 @@
 
 package credential
 
-import (
-	"strings"
-	"time"
-
-	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
-)
-
-// due returns what the target needs, and why.
+// due returns what the target needs, and why. The first rule that applies wins; docs/design.md has them as a table.
 func due(s *State) (Action, cause) {
 	if why := tokenLost(s); why != "" {
 		return ActionIssue, why
@@ -17,29 +10,24 @@ func due(s *State) (Action, cause) {
 	if !s.Desired.Flow.Exchanges() {
 		return dueWithoutExchange(s)
 	}
-	switch {
-	case renewalTimeReached(s):
-		return ActionIssue, CauseRenewal
-	case updateWillDo(s):
+	if updateSuffices(s) {
 		return ActionUpdate, CauseChanged
-	case s.Difference != Same:
-		return ActionIssue, CauseChanged
-	case refreshWanted(s):
-		return ActionIssue, CauseRequested
-	case rejectedByAPI(s):
-		return ActionIssue, CauseRejected
-	case Drift(s) != NoDrift && s.Current.HoldsToken(s.Now): // an expired token is not published again: the next one is about to come
+	}
+	if why := newTokenDue(s); why != "" {
+		return ActionIssue, why
+	}
+	if Drift(s) != NoDrift && s.Current.HoldsToken(s.Now) { // an expired token is not published again: its successor is on the way
 		return ActionRewrite, ""
 	}
 	return ActionNone, ""
 }
 
-// dueWithoutExchange is due where the client Secret's values are copied: to issue them costs nothing.
+// dueWithoutExchange is due for a flow that copies the client Secret's values: issuing them costs nothing, so every rewrite issues them again.
 func dueWithoutExchange(s *State) (Action, cause) {
 	switch {
 	case s.Difference != Same, Drift(s) != NoDrift:
 		return ActionIssue, CauseChanged
-	case refreshWanted(s):
+	case refreshPending(s):
 		return ActionIssue, CauseRequested
 	}
 	return ActionNone, ""
@@ -56,46 +44,31 @@ func tokenLost(s *State) cause {
 	return ""
 }
 
-func renewalTimeReached(s *State) bool {
-	expires := !s.Current.Persisted.ExpiresAt.IsZero() // a user name and a password never do
-	return expires && !s.Now.Before(RenewalTime(s))
-}
-
-// updateWillDo reports whether the vendor can change the current token, so that no new one is needed.
-func updateWillDo(s *State) bool {
-	alive := s.Current.HoldsToken(s.Now)
-	return s.Difference == UpdatableOnly && alive && !s.UpdateRefused && !refreshWanted(s)
-}
-
-// rejectedByAPI reports whether the API refused a token that was not itself issued because of that.
-func rejectedByAPI(s *State) bool { return s.Rejected && s.Current.Persisted.Cause != CauseRejected }
-
-func refreshWanted(s *State) bool {
-	return RefreshRequested(s) || s.Object.Status.RefreshPending && !newerThanStatus(s)
-}
-
-// newerThanStatus reports whether the held token was issued after the one that status tells of: the pass that wrote it could not say so.
-func newerThanStatus(s *State) bool {
-	rec, told := s.Current.Persisted, s.Object.Status.LastRefreshTime
-	return rec != nil && told != nil && rec.IssuedAt.Sub(told.Time) >= time.Second // status has whole seconds
-}
-
-// RefreshRequested reports whether a refresh was asked for that has not been tried. A status that was lost does not make it new: the record on the
-// target has it, too.
-func RefreshRequested(s *State) bool {
-	request := RefreshRequest(s.Object)
-	if request == "" || request == s.Object.Status.LastHandledRefreshRequest {
-		return false
+// newTokenDue returns why the current token has to be replaced by a new one. Empty: it does not.
+func newTokenDue(s *State) cause {
+	switch {
+	case renewalTimeReached(s):
+		return CauseRenewal
+	case s.Difference != Same:
+		return CauseChanged
+	case refreshPending(s):
+		return CauseRequested
+	case rejectedByAPI(s):
+		return CauseRejected
 	}
-	return s.Current.Persisted == nil || request != s.Current.Persisted.HandledRequest
+	return ""
 }
 
-// RefreshRequest returns the value with which a user requested a refresh. Empty: nobody did.
-func RefreshRequest(obj *v1alpha1.CDPCredential) string {
-	request := obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation]
-	// What is no UTF-8 would come back from the API server as something else, and so be asked for again and again.
-	return strings.ToValidUTF8(request[:min(len(request), maxRequest)], "")
+func renewalTimeReached(s *State) bool {
+	renewal := RenewalTime(s)
+	return !renewal.IsZero() && !s.Now.Before(renewal)
 }
 
-// maxRequest bounds what of the annotation is kept in status.
-const maxRequest = 256
+// updateSuffices reports whether the vendor can change the current token as the spec now wants it, so that no new one is needed.
+func updateSuffices(s *State) bool {
+	updatable := s.Difference == UpdatableOnly && !s.UpdateRefused && s.Current.HoldsToken(s.Now)
+	return updatable && !renewalTimeReached(s) && !refreshPending(s)
+}
+
+// rejectedByAPI reports whether the API refused the current token. One that was itself issued because of a refusal is not replaced again.
+func rejectedByAPI(s *State) bool { return s.Rejected && s.Current.Persisted.Cause != CauseRejected }

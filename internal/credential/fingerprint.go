@@ -11,7 +11,7 @@ import (
 	"slices"
 )
 
-// Fingerprint is an HMAC over pieces, each preceded by its length so that no two lists of pieces look alike.
+// Fingerprint returns an HMAC of the pieces, keyed with salt. Each piece is preceded by its length, so no two different lists give the same input.
 func Fingerprint(salt []byte, pieces ...[]byte) string {
 	mac := hmac.New(sha256.New, salt)
 	for _, piece := range pieces {

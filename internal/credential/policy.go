@@ -4,14 +4,14 @@ package credential
 
 import "github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 
-// Policy is what an administrator allows.
+// Policy is what the administrator allows, by flags of the manager.
 type Policy struct {
-	// AllowedHosts are those that he consented to for all client Secrets. Zero: none.
+	// AllowedHosts may receive the values of any client Secret in the cluster, without the Secret's own consent.
 	AllowedHosts egress.Hosts
-	// TokenHostsOnly are the only hosts to which client Secrets and tokens may go, whatever else consents. Zero: every host with consent.
+	// TokenHostsOnly limits where client Secrets and tokens may be sent, whoever else consents. Zero: no limit.
 	TokenHostsOnly egress.Hosts
-	// AllowedMetadata are keys, and prefixes without their slash, that targets may carry though they make other controllers act. Nil: none.
+	// AllowedMetadata lists further labels and annotations that targets may carry: keys, or prefixes without their slash.
 	AllowedMetadata []string
-	// RolloutRestart lets objects have workloads restarted, for which the operator needs rights of its own. False: they are told that it does not.
+	// RolloutRestart enables spec.rolloutRestart, for which the operator needs additional RBAC.
 	RolloutRestart bool
 }

@@ -9,28 +9,34 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// StatusOverwritten reports whether status tells less than it did, or gives another reason: somebody took it away, or a former leader that was paused
-// has written what it found before. Nothing else would have it written again. A new reason of our own costs a reconcile that finds nothing to do.
+// StatusOverwritten reports whether an update of an object took back what status said: somebody cleared it, or a deposed leader wrote what it had
+// observed earlier. Only a reconcile repairs that. Our own patches of a reason look the same, and cost a reconcile that finds nothing to do.
 func StatusOverwritten(before, after metav1.Object) bool {
 	was, ok := before.(*v1alpha1.CDPCredential)
-	is, also := after.(*v1alpha1.CDPCredential)
-	if !ok || !also {
+	if !ok {
 		return false
 	}
-	for _, lost := range []func(was, is *v1alpha1.CDPCredential) bool{generationWentBack, lastRefreshWentBack, readyTakenBack, refreshedReasonChanged, verifiedReasonChanged} {
-		if lost(was, is) {
-			return true
-		}
+	is, ok := after.(*v1alpha1.CDPCredential)
+	if !ok {
+		return false
 	}
-	return false
+	return generationWentBack(was, is) || lastRefreshWentBack(was, is) || readyTakenBack(was, is) ||
+		reasonChanged(was, is, v1alpha1.ConditionRefreshed) || reasonChanged(was, is, v1alpha1.ConditionVerified)
 }
 
 func generationWentBack(was, is *v1alpha1.CDPCredential) bool {
 	return is.Status.ObservedGeneration < was.Status.ObservedGeneration
 }
 
+// lastRefreshWentBack ignores the time beside a newer target: that was only written on another clock.
 func lastRefreshWentBack(was, is *v1alpha1.CDPCredential) bool {
-	return is.Status.LastRefreshTime.Before(was.Status.LastRefreshTime) && !newerTarget(was, is)
+	return is.Status.LastRefreshTime.Before(was.Status.LastRefreshTime) && !hasNewerTarget(was, is)
+}
+
+func hasNewerTarget(was, is *v1alpha1.CDPCredential) bool {
+	_, before := SplitVersion(was.Status.TargetVersion)
+	_, after := SplitVersion(is.Status.TargetVersion)
+	return Older(before, after)
 }
 
 func readyTakenBack(was, is *v1alpha1.CDPCredential) bool {
@@ -38,22 +44,7 @@ func readyTakenBack(was, is *v1alpha1.CDPCredential) bool {
 	return meta.IsStatusConditionTrue(was.Status.Conditions, ready) && !meta.IsStatusConditionTrue(is.Status.Conditions, ready)
 }
 
-func refreshedReasonChanged(was, is *v1alpha1.CDPCredential) bool {
-	return reasonChanged(was, is, v1alpha1.ConditionRefreshed)
-}
-
-func verifiedReasonChanged(was, is *v1alpha1.CDPCredential) bool {
-	return reasonChanged(was, is, v1alpha1.ConditionVerified)
-}
-
-// newerTarget reports whether status tells of a later write of the target. Its time of the last token is then only on another clock, which may be behind.
-func newerTarget(was, is *v1alpha1.CDPCredential) bool {
-	_, before := SplitVersion(was.Status.TargetVersion)
-	_, after := SplitVersion(is.Status.TargetVersion)
-	return Older(before, after)
-}
-
-// reasonChanged reports whether a condition that there was has got another reason.
+// reasonChanged reports whether both have the condition, with different reasons.
 func reasonChanged(was, is *v1alpha1.CDPCredential, kind string) bool {
 	before, after := meta.FindStatusCondition(was.Status.Conditions, kind), meta.FindStatusCondition(is.Status.Conditions, kind)
 	return before != nil && after != nil && before.Reason != after.Reason

@@ -9,44 +9,54 @@ import (
 // reportTarget says what the target holds.
 func reportTarget(s *State, status *v1alpha1.CDPCredentialStatus) {
 	if !s.Target.HasToken() || s.Target.Owner() != s.Object.Name {
-		if s.Current.HasToken() && s.IsMoving() {
-			return // it is still in the previous target
+		inPreviousTarget := s.Current.HasToken() && s.IsMoving()
+		if !inPreviousTarget {
+			status.TokenExpirationTime, status.TargetVersion, status.GrantedScopes = nil, "", nil
 		}
-		status.TokenExpirationTime, status.TargetVersion, status.GrantedScopes = nil, "", nil
 		return
 	}
-	rec := s.Target.Persisted
+	written := s.Target.Persisted
 	reportIssuance(s, status)
-	status.TargetVersion = ""
-	asRecorded := s.Target.Content == ContentIntact && s.Target.Unusable == "" && s.Target.SharedBeside(rec.Keys) == rec.Shared
-	if asRecorded { // what is wrong with it is found out again by the next process
-		status.TargetVersion = s.Target.Version
-	}
 	status.TargetName = s.Target.Name
-	status.TokenExpirationTime = wholeSecond(rec.ExpiresAt)
-	status.GrantedScopes = rec.Granted
-	if !rec.IssuedAt.IsZero() {
-		status.LastRefreshTime = wholeSecond(rec.IssuedAt)
+	status.TargetVersion = knownGoodVersion(s)
+	status.TokenExpirationTime = wholeSecond(written.ExpiresAt)
+	status.GrantedScopes = written.Granted
+	if !written.IssuedAt.IsZero() {
+		status.LastRefreshTime = wholeSecond(written.IssuedAt)
 	}
-	if rec.HandledRequest != "" && rec.HandledRequest == RefreshRequest(s.Object) {
-		status.LastHandledRefreshRequest = rec.HandledRequest
+	if written.HandledRequest != "" && written.HandledRequest == RefreshRequest(s.Object) {
+		status.LastHandledRefreshRequest = written.HandledRequest
 	}
 }
 
-// reportIssuance says how the endpoint issues tokens, and how many it has issued.
+// knownGoodVersion returns the target's version if its content is as we wrote it: the next process then need not read it. Empty: it has to.
+func knownGoodVersion(s *State) string {
+	t := &s.Target
+	asWritten := t.Content == ContentIntact && t.Unusable == "" && t.SharedBeside(t.Persisted.Keys) == t.Persisted.Shared
+	if !asWritten {
+		return ""
+	}
+	return t.Version
+}
+
+// reportIssuance says how the endpoint issues tokens, and how many it has issued today.
 func reportIssuance(s *State, status *v1alpha1.CDPCredentialStatus) {
 	status.IssuanceMode, status.RepeatedUntil = issuanceMode(s), nil
 	if s.Repeated {
 		status.RepeatedUntil = wholeSecond(s.Current.Persisted.ExpiresAt)
 	}
-	for _, known := range []*v1alpha1.Issuance{s.Target.Persisted.Issuance, s.Issuance} {
-		if known == nil || status.Issuance != nil && status.Issuance.Day > known.Day {
-			continue
-		}
-		count := *known
-		if status.Issuance != nil && status.Issuance.Day == count.Day {
-			count.Count = max(count.Count, status.Issuance.Count)
-		}
-		status.Issuance = &count
+	status.Issuance = laterIssuance(laterIssuance(status.Issuance, s.Target.Persisted.Issuance), s.Issuance)
+}
+
+// laterIssuance returns the count of the later day or, of one day, the greater count.
+func laterIssuance(a, b *v1alpha1.Issuance) *v1alpha1.Issuance {
+	switch {
+	case a == nil:
+		return b.DeepCopy()
+	case b == nil || b.Day < a.Day:
+		return a
+	case b.Day > a.Day:
+		return b.DeepCopy()
 	}
+	return &v1alpha1.Issuance{Day: b.Day, Count: max(a.Count, b.Count)}
 }

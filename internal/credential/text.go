@@ -13,30 +13,28 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
+// annotate returns the kubectl command that sets an annotation of a Secret.
 func annotate(namespace, secret, key, value string) string {
 	return fmt.Sprintf("kubectl annotate secret -n %s %s --overwrite '%s=%s'", namespace, secret, key, value)
 }
 
-// hostOf leaves out the port of https: an entry without a port allows any.
+// hostOf omits the default port of https: an allowed-hosts entry without a port allows any port.
 func hostOf(endpoint egress.Endpoint) string {
 	return strings.TrimSuffix(endpoint.String(), ":443")
 }
 
-// Shorten cuts text that others wrote.
-func Shorten(text string, most int) string {
-	if len(text) <= most {
+// Shorten truncates text that somebody else wrote.
+func Shorten(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
+	return strings.ToValidUTF8(text[:limit], "") + "…"
 }
 
-// trimNewline takes one trailing newline away: files made with echo have one.
+// trimNewline removes one trailing newline, which files made with echo have.
 func trimNewline(s string) string {
-	if n := len(s); n > 0 && s[n-1] == '\n' {
-		s = s[:n-1]
-		if n := len(s); n > 0 && s[n-1] == '\r' {
-			s = s[:n-1]
-		}
+	if rest, ok := strings.CutSuffix(s, "\n"); ok {
+		return strings.TrimSuffix(rest, "\r")
 	}
 	return s
 }
@@ -59,5 +57,5 @@ func durationOr(d *metav1.Duration, fallback time.Duration) time.Duration {
 	return d.Duration
 }
 
-// isName reports whether a text has the form of an object's name.
+// isName reports whether text could be the name of a Kubernetes object.
 func isName(text string) bool { return len(validation.IsDNS1123Subdomain(text)) == 0 }

@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Moved is t moved; zero stays zero.
+// Moved shifts t by an offset. The zero time stays zero.
 func Moved(t time.Time, by time.Duration) time.Time {
 	if t.IsZero() {
 		return t
@@ -16,33 +16,31 @@ func Moved(t time.Time, by time.Duration) time.Time {
 	return t.Add(by)
 }
 
-// Doubled is first, doubled once for each of the failures in a row before this one, and at most most.
-func Doubled(first, most time.Duration, failures int32) time.Duration {
+// Doubled returns first, doubled once per earlier consecutive failure, but never more than limit.
+func Doubled(first, limit time.Duration, failures int32) time.Duration {
 	for range failures {
-		if first >= most {
+		if first >= limit {
 			break
 		}
 		first *= 2
 	}
-	return min(first, most)
+	return min(first, limit)
 }
 
-// roundedUp is a time that is to be waited for, in whole seconds.
+// roundedUp rounds up to a whole second: what is waited for must not be tried too early.
 func roundedUp(t time.Time) *metav1.Time {
-	whole := metav1.NewTime(t.Add(time.Second - 1).Truncate(time.Second))
-	return &whole
+	return new(metav1.NewTime(t.Add(time.Second - 1).Truncate(time.Second)))
 }
 
-// wholeSecond is what the API keeps of a time: whole seconds. Zero gives nil.
+// wholeSecond rounds down to a whole second, which is all that the API stores. It returns nil for the zero time.
 func wholeSecond(t time.Time) *metav1.Time {
 	if t.IsZero() {
 		return nil
 	}
-	whole := metav1.NewTime(t.Truncate(time.Second))
-	return &whole
+	return new(metav1.NewTime(t.Truncate(time.Second)))
 }
 
-// Sooner is the first of the times that are not zero.
+// Sooner returns the earliest of the times that are set, or zero if none is.
 func Sooner(times ...time.Time) time.Time {
 	var first time.Time
 	for _, t := range times {

@@ -123,7 +123,7 @@ func reportVerification(s *State, plan Plan, result Result, tried *Verification,
 		f := &Failure{Reason: tried.Reason, Message: tried.Message, Correlation: tried.Correlation}
 		message := tried.Message
 		if tried.Status != metav1.ConditionTrue {
-			message = steadyAgainst(was, s.Object.Generation, f)
+			message = steadyMessage(was, s.Object.Generation, f)
 		}
 		set(s, status, v1alpha1.ConditionVerified, tried.Status, tried.Reason, message)
 	}

@@ -3,6 +3,8 @@
 package credential
 
 import (
+	"strings"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -17,7 +19,7 @@ func Older(resourceVersion, than string) bool {
 	return err == nil && order < 0
 }
 
-// Lags reports whether the cache shows a Secret as it was before the version that we know of.
+// Lags reports whether the cache shows a Secret older than the version that we know of.
 func Lags(found bool, cached, known string) bool {
 	_, cachedVersion := SplitVersion(cached)
 	_, knownVersion := SplitVersion(known)
@@ -29,12 +31,11 @@ func VersionOf(meta metav1.Object) string {
 	return string(meta.GetUID()) + "/" + meta.GetResourceVersion()
 }
 
-// SplitVersion is the inverse of versionOf.
+// SplitVersion is the inverse of VersionOf.
 func SplitVersion(version string) (uid types.UID, resourceVersion string) {
-	for i := range len(version) {
-		if version[i] == '/' {
-			return types.UID(version[:i]), version[i+1:]
-		}
+	before, after, ok := strings.Cut(version, "/")
+	if !ok {
+		return "", ""
 	}
-	return "", ""
+	return types.UID(before), after
 }

@@ -26,19 +26,19 @@ func TestStatusPatchHasWhatChanged(t *testing.T) {
 			"changed, added, gone and kept",
 			v1alpha1.CDPCredentialStatus{Failures: 1, RefreshPending: true, NextRefreshTime: at(1), TargetName: "x"},
 			v1alpha1.CDPCredentialStatus{Failures: 2, NextRefreshTime: at(2), LastRefreshTime: at(3), TargetName: "x"},
-			`{"op":"add","path":"/status/tokenExpirationTime","value":null},` +
-				`{"op":"add","path":"/status/lastRefreshTime","value":"2026-03-01T00:00:03Z"},{"op":"add","path":"/status/nextRefreshTime","value":"2026-03-01T00:00:02Z"},` +
-				`{"op":"add","path":"/status/failures","value":2},{"op":"add","path":"/status/lastAttempt","value":null},{"op":"add","path":"/status/earlyAttempts","value":null},` +
-				`{"op":"add","path":"/status/contest","value":null},{"op":"add","path":"/status/refreshPending","value":null},{"op":"add","path":"/status/repeatedUntil","value":null}`,
+			`{"op":"add","path":"/status/contest","value":null},{"op":"add","path":"/status/earlyAttempts","value":null},{"op":"add","path":"/status/failures","value":2},` +
+				`{"op":"add","path":"/status/lastAttempt","value":null},{"op":"add","path":"/status/lastRefreshTime","value":"2026-03-01T00:00:03Z"},` +
+				`{"op":"add","path":"/status/nextRefreshTime","value":"2026-03-01T00:00:02Z"},{"op":"add","path":"/status/refreshPending","value":null},` +
+				`{"op":"add","path":"/status/repeatedUntil","value":null},{"op":"add","path":"/status/tokenExpirationTime","value":null}`,
 		},
 		{
 			"the clock goes with a time that is on it", // another process may have written its own there
 			v1alpha1.CDPCredentialStatus{NextRefreshTime: at(1), LastAttempt: &v1alpha1.Attempt{Asked: "a", Clock: &v1alpha1.ClockReading{Process: "p", ServerSeconds: -2100}}},
 			v1alpha1.CDPCredentialStatus{NextRefreshTime: at(2), LastAttempt: &v1alpha1.Attempt{Asked: "a", Clock: &v1alpha1.ClockReading{Process: "p", ServerSeconds: -2100}}},
-			`{"op":"add","path":"/status/tokenExpirationTime","value":null},{"op":"add","path":"/status/lastRefreshTime","value":null},` +
-				`{"op":"add","path":"/status/nextRefreshTime","value":"2026-03-01T00:00:02Z"},` +
+			`{"op":"add","path":"/status/contest","value":null},{"op":"add","path":"/status/earlyAttempts","value":null},` +
 				`{"op":"add","path":"/status/lastAttempt","value":{"asked":"a","clock":{"process":"p","serverSeconds":-2100}}},` +
-				`{"op":"add","path":"/status/earlyAttempts","value":null},{"op":"add","path":"/status/contest","value":null},{"op":"add","path":"/status/repeatedUntil","value":null}`,
+				`{"op":"add","path":"/status/lastRefreshTime","value":null},{"op":"add","path":"/status/nextRefreshTime","value":"2026-03-01T00:00:02Z"},` +
+				`{"op":"add","path":"/status/repeatedUntil","value":null},{"op":"add","path":"/status/tokenExpirationTime","value":null}`,
 		},
 		{
 			"within an object",

@@ -12,15 +12,23 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// steadyAgainst keeps the correlation id of the first failure of its kind in the message, so that it does not flap from attempt to attempt.
-func steadyAgainst(was *metav1.Condition, generation int64, f *Failure) string {
+const (
+	correlationText = " (correlation id "
+	// maxMessage is well below what the API allows for a condition's message.
+	maxMessage = 2048
+)
+
+// steadyMessage returns the message of a failure with the correlation ID of the first failure of its kind, so that it does not change from attempt to
+// attempt.
+func steadyMessage(before *metav1.Condition, generation int64, f *Failure) string {
 	message := Shorten(f.Message, maxMessage)
-	if was != nil && was.Reason == f.Reason && was.ObservedGeneration == generation && was.Message == message {
+	sameReason := before != nil && before.Reason == f.Reason
+	if sameReason && before.ObservedGeneration == generation && before.Message == message {
 		return message
 	}
 	correlation := f.Correlation
-	if was != nil && was.Reason == f.Reason {
-		if _, first, ok := strings.Cut(was.Message, correlationText); ok {
+	if sameReason {
+		if _, first, ok := strings.Cut(before.Message, correlationText); ok {
 			correlation = strings.TrimSuffix(first, ")")
 		}
 	}
@@ -30,26 +38,19 @@ func steadyAgainst(was *metav1.Condition, generation int64, f *Failure) string {
 	return message
 }
 
-const (
-	correlationText = " (correlation id "
-	// maxMessage is well below what the API allows for a condition's message.
-	maxMessage = 2048
-)
-
 func set(s *State, status *v1alpha1.CDPCredentialStatus, kind string, truth metav1.ConditionStatus, reason, message string) {
-	condition := metav1.Condition{
+	meta.SetStatusCondition(&status.Conditions, metav1.Condition{
 		Type: kind, Status: truth, Reason: reason, Message: message, ObservedGeneration: s.Object.Generation,
-		// As the API server will give it back: else a status whose answer was lost would be written again.
+		// In the precision of the API, or a status whose patch got no answer would be written again.
 		LastTransitionTime: metav1.NewTime(s.Now.Add(s.ShownClockAhead())).Rfc3339Copy(),
-	}
-	meta.SetStatusCondition(&status.Conditions, condition)
+	})
 }
 
 func remove(status *v1alpha1.CDPCredentialStatus, kind string) {
 	status.Conditions = slices.DeleteFunc(status.Conditions, func(c metav1.Condition) bool { return c.Type == kind })
 }
 
-// retarget stamps the conditions that stay as they are with the generation that they are still true for.
+// retarget says that the conditions of an attempt are still true for a new generation of the object.
 func retarget(status *v1alpha1.CDPCredentialStatus, generation int64) {
 	for i := range status.Conditions {
 		switch status.Conditions[i].Type {
@@ -59,7 +60,7 @@ func retarget(status *v1alpha1.CDPCredentialStatus, generation int64) {
 	}
 }
 
-// summary is the one reason to look at first.
+// summary is the reason that a user should look at first.
 func summary(suspended bool, status *v1alpha1.CDPCredentialStatus) string {
 	if suspended {
 		return v1alpha1.ReasonSuspended
@@ -73,7 +74,7 @@ func summary(suspended bool, status *v1alpha1.CDPCredentialStatus) string {
 	return ""
 }
 
-// RefreshedReason is empty unless the last attempt failed.
+// RefreshedReason returns why the last attempt failed. Empty: it did not.
 func RefreshedReason(status *v1alpha1.CDPCredentialStatus) string {
 	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed); c != nil && c.Status == metav1.ConditionFalse {
 		return c.Reason

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package credential
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+)
+
+// ReportUnavailable says which request the API server refuses, unless status reports a failed attempt that is still waited out.
+func ReportUnavailable(s *State, e *RequestError, status *v1alpha1.CDPCredentialStatus) {
+	if failureStillWaitedOut(s, status) {
+		return
+	}
+	message := unavailableMessage(e, meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed))
+	status.ObservedGeneration = s.Object.Generation
+	status.NextRefreshTime = nil
+	set(s, status, v1alpha1.ConditionRefreshed, metav1.ConditionFalse, v1alpha1.ReasonAPIUnavailable, message)
+	set(s, status, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonAPIUnavailable, message)
+	remove(status, v1alpha1.ConditionStalled)
+	status.Reason = summary(s.Object.Spec.Suspend, status)
+}
+
+func failureStillWaitedOut(s *State, status *v1alpha1.CDPCredentialStatus) bool {
+	last, next := status.LastAttempt, status.NextRefreshTime
+	isCurrent := last != nil && !last.Superseded && last.Generation == s.Object.Generation
+	if !isCurrent {
+		return false
+	}
+	if next == nil {
+		return retriedOnlyAfterChange(RefreshedReason(status))
+	}
+	return s.Now.Before(next.Time)
+}
+
+// unavailableMessage keeps the message for the same request, as a busy API server gives several reasons.
+func unavailableMessage(e *RequestError, before *metav1.Condition) string {
+	refusal, advice := fmt.Sprintf("the API server refuses the operator's request to %s %s %s ", e.Verb, e.Resource, e.Name), adviceFor(e.Err)
+	if before != nil && before.Reason == v1alpha1.ReasonAPIUnavailable {
+		sameRequest := strings.HasPrefix(before.Message, refusal) && strings.HasSuffix(before.Message, advice)
+		if sameRequest {
+			return before.Message
+		}
+	}
+	return fmt.Sprintf("%s(%s)%s", refusal, cmp.Or(string(apierrors.ReasonForError(e.Err)), "no answer"), advice)
+}
+
+func adviceFor(err error) string {
+	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+		return ": ask whoever runs the cluster to give the operator its role back (config/rbac)"
+	}
+	return ": ask whoever runs the cluster about the API server's health, and its priority and fairness; it is tried again by itself"
+}
+
+// ReportExpiry turns Ready False if the token in status has expired. Otherwise it returns when that will be; zero: never.
+func ReportExpiry(s *State, status *v1alpha1.CDPCredentialStatus) time.Time {
+	if status.TokenExpirationTime == nil || !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
+		return time.Time{}
+	}
+	expiry := status.TokenExpirationTime.Time
+	if current := s.Current.Persisted; current != nil && status.TokenExpirationTime.Equal(wholeSecond(current.ExpiresAt)) {
+		expiry = current.ExpiresAt // with its fraction of a second, as in other reconciles, or Ready would flap
+	}
+	if s.Now.Before(expiry) {
+		return expiry
+	}
+	setReady(s, status, metav1.ConditionFalse, v1alpha1.ReasonTokenExpired, tokenExpired+whatNext(s, status))
+	return time.Time{}
+}
