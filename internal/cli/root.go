@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// Environment is all that a command has of the world beside the API server.
+type Environment struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Now      func() time.Time
+	Getenv   func(string) string
+	Version  string
+}
+
+// Run does what the arguments say and returns the exit code.
+func Run(ctx context.Context, args []string, env Environment) int {
+	log.SetLogger(logr.Discard()) // of controller-runtime's client, which would complain that there is none
+	root := newRoot(env)          //nolint:contextcheck // a command gets its context from cobra
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && err.Error() != "" {
+		fmt.Fprintln(env.Err, "error:", err)
+	}
+	return exitCodeOf(err)
+}
+
+func newRoot(env Environment) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kubectl-cdpcred",
+		Short: "See why a CDPCredential is as it is, and act on it",
+		Long: "See why a CDPCredential is as it is, and act on it.\n\n" +
+			"Exit codes: 0 done, 1 it could not be done, 2 wrong usage, 3 a problem was found, 4 waited in vain.",
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl cdpcred"},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageErrorf("%v; see %s --help", err, cmd.CommandPath())
+	})
+	flags := genericclioptions.NewConfigFlags(true)
+	flags.AddFlags(root.PersistentFlags())
+	connect := &connection{flags: flags}
+	root.AddCommand(
+		newGet(env, connect),
+		newStatus(env, connect),
+		newVersion(env, connect),
+	)
+	return root
+}
+
+// oneName is for commands that are about one object.
+func oneName(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageErrorf("give the name of one CDPCredential; see %s --help", cmd.CommandPath())
+	}
+	return nil
+}
+
+func noNames(cmd *cobra.Command, args []string) error {
+	if len(args) != 0 {
+		return usageErrorf("unexpected argument %q; see %s --help", args[0], cmd.CommandPath())
+	}
+	return nil
+}
