@@ -18,20 +18,8 @@ func (r *runner) steady(ctx context.Context) error {
 		return nil
 	}
 	const phase = "steady state, default gate"
-	if err := r.stop(); err != nil {
-		return err
-	}
-	if err := r.endpoint.lives(ctx, r.lifetime); err != nil {
-		return err
-	}
-	f, err := r.newFleet(ctx, "steady", r.credentials)
+	f, err := r.restartWithShortTokens(ctx)
 	if err != nil {
-		return err
-	}
-	if err := r.launch(ctx); err != nil {
-		return err
-	}
-	if err := r.manager.Ready(ctx); err != nil {
 		return err
 	}
 	from, err := r.mark(ctx)
@@ -57,6 +45,31 @@ func (r *runner) steady(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.addPunctuality(phase, p)
+	r.add(phase, "requests", float64(len(t.requests))/float64(t.exchanges), "an exchange")
+	r.add(phase, "processor time of manager", 1000*t.cpu["manager"]/float64(t.exchanges), "ms an exchange")
+	return r.addMemory(phase)
+}
+
+// restartWithShortTokens restarts the manager, before a fleet that is not created yet.
+func (r *runner) restartWithShortTokens(ctx context.Context) (*fleet, error) {
+	if err := r.stop(); err != nil {
+		return nil, err
+	}
+	if err := r.endpoint.lives(ctx, r.lifetime); err != nil {
+		return nil, err
+	}
+	f, err := r.newFleet(ctx, "steady", r.credentials)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.launch(ctx); err != nil {
+		return nil, err
+	}
+	return f, r.manager.Ready(ctx)
+}
+
+func (r *runner) addPunctuality(phase string, p punctuality) {
 	r.add(phase, "renewals", float64(len(p.late)), "")
 	r.add(phase, "lateness, median", median(p.late), "s")
 	r.add(phase, "lateness, 99 of 100", quantile(p.late, 0.99), "s")
@@ -68,9 +81,6 @@ func (r *runner) steady(ctx context.Context) error {
 	r.add(phase, "busiest second over the average", p.busiest/p.mean, "")
 	r.add(phase, "least that a token had left when the next was seen", p.margin, "s")
 	r.add(phase, "tokens expired", p.expired, "")
-	r.add(phase, "requests", float64(len(t.requests))/float64(t.exchanges), "an exchange")
-	r.add(phase, "processor time of manager", 1000*t.cpu["manager"]/float64(t.exchanges), "ms an exchange")
-	return r.addMemory(phase)
 }
 
 // punctuality says how well tokens were renewed.
@@ -81,26 +91,36 @@ type punctuality struct {
 }
 
 func (r *runner) punctuality(ctx context.Context, f *fleet) (punctuality, error) {
-	p := punctuality{}
 	issued, err := r.endpoint.issued(ctx, f.name)
 	if err != nil {
-		return p, err
+		return punctuality{}, err
 	}
 	objects := &v1alpha1.CDPCredentialList{}
 	if err := r.cluster.Client.List(ctx, objects); err != nil {
-		return p, err
+		return punctuality{}, err
 	}
 	uids := map[string]string{}
 	for i := range objects.Items {
 		uids[objects.Items[i].Name] = string(objects.Items[i].UID)
 	}
-	var synced time.Time
-	known := map[string]bool{}
-	for _, t := range issued {
-		if !known[t.Client] {
-			known[t.Client], synced = true, t.Issued
+	p := punctuality{margin: r.lifetime.Seconds()}
+	p.measureRenewals(issued, uids)
+	for i := range f.size {
+		seen, _ := r.observer.of(f.target(i))
+		for j := 1; j < len(seen); j++ {
+			left := seen[j-1].expires.Sub(seen[j].at).Seconds()
+			p.margin = min(p.margin, left)
+			if left <= 0 {
+				p.expired++
+			}
 		}
 	}
+	return p, nil
+}
+
+// measureRenewals says how late they were and how they were spread, by the tokens in the order of their issue.
+func (p *punctuality) measureRenewals(issued []issuance, uids map[string]string) {
+	synced := firstSyncOf(issued)
 	last, seconds := map[string]issuance{}, map[int64]float64{}
 	var first, end time.Time
 	for _, t := range issued {
@@ -123,16 +143,16 @@ func (r *runner) punctuality(ctx context.Context, f *fleet) (punctuality, error)
 		p.busiest = max(p.busiest, n)
 	}
 	p.mean = float64(len(p.late)) / end.Sub(first).Seconds()
-	p.margin = r.lifetime.Seconds()
-	for i := range f.size {
-		seen, _ := r.observer.of(f.target(i))
-		for j := 1; j < len(seen); j++ {
-			left := seen[j-1].expires.Sub(seen[j].at).Seconds()
-			p.margin = min(p.margin, left)
-			if left <= 0 {
-				p.expired++
-			}
+}
+
+// firstSyncOf is when the last client had its first token.
+func firstSyncOf(issued []issuance) time.Time {
+	var synced time.Time
+	known := map[string]bool{}
+	for _, t := range issued {
+		if !known[t.Client] {
+			known[t.Client], synced = true, t.Issued
 		}
 	}
-	return p, nil
+	return synced
 }

@@ -133,6 +133,29 @@ func (b *bench) phase(ctx context.Context, k kind) error {
 		return fmt.Errorf("reset the peak of the manager's memory: %w", err)
 	}
 	b.honest.begin()
+	if err := b.throw(ctx, k); err != nil {
+		return err
+	}
+	late, waited, err := b.honest.end(ctx)
+	if err != nil {
+		return err
+	}
+	peak, err := peakOf(b.manager.PID())
+	if err != nil {
+		return err
+	}
+	say("%-28s %10.1f %14.2f %14.2f", k.name, float64(peak)/(1<<20), late.Seconds(), waited.Seconds())
+	if peak > mostMemory {
+		b.broken = append(b.broken, fmt.Errorf("%s: %d MiB, want at most %d", k.name, peak>>20, mostMemory>>20))
+	}
+	if late > mostLate || waited > mostWaiting {
+		b.broken = append(b.broken, fmt.Errorf("%s: renewals %v late, first tokens after %v; want at most %v and %v", k.name, late, waited, mostLate, mostWaiting))
+	}
+	return b.clear(ctx)
+}
+
+// throw throws bombs for a while, beside a newcomer that is honest, and returns when they have had their effect.
+func (b *bench) throw(ctx context.Context, k kind) error {
 	began := time.Now()
 	for round := 0; time.Since(began) < b.lasts; round++ {
 		if k.throw != nil {
@@ -151,27 +174,10 @@ func (b *bench) phase(ctx context.Context, k kind) error {
 		case <-time.After(pause):
 		}
 	}
-	if k.effect != nil {
-		if err := k.effect(ctx); err != nil {
-			return err
-		}
+	if k.effect == nil {
+		return nil
 	}
-	late, waited, err := b.honest.end(ctx)
-	if err != nil {
-		return err
-	}
-	peak, err := peakOf(b.manager.PID())
-	if err != nil {
-		return err
-	}
-	say("%-28s %10.1f %14.2f %14.2f", k.name, float64(peak)/(1<<20), late.Seconds(), waited.Seconds())
-	if peak > mostMemory {
-		b.broken = append(b.broken, fmt.Errorf("%s: %d MiB, want at most %d", k.name, peak>>20, mostMemory>>20))
-	}
-	if late > mostLate || waited > mostWaiting {
-		b.broken = append(b.broken, fmt.Errorf("%s: renewals %v late, first tokens after %v; want at most %v and %v", k.name, late, waited, mostLate, mostWaiting))
-	}
-	return b.clear(ctx)
+	return k.effect(ctx)
 }
 
 // peakOf is the most memory that a process has had resident, in bytes.

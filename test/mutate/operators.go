@@ -54,13 +54,9 @@ func (m *maker) visit(n ast.Node) {
 	case *ast.IfStmt:
 		m.negate(n.Cond)
 	case *ast.ForStmt:
-		if n.Cond != nil {
-			m.negate(n.Cond)
-		}
+		m.negate(n.Cond)
 	case *ast.SwitchStmt:
-		if n.Tag == nil {
-			m.negateCases(n.Body)
-		}
+		m.negateCases(n)
 	case *ast.BinaryExpr:
 		m.swapOperator(n)
 	case *ast.BasicLit:
@@ -76,8 +72,12 @@ func (m *maker) visit(n ast.Node) {
 	}
 }
 
-func (m *maker) negateCases(body *ast.BlockStmt) {
-	for _, clause := range body.List {
+// negateCases negates the conditions of a switch that compares nothing.
+func (m *maker) negateCases(s *ast.SwitchStmt) {
+	if s.Tag != nil {
+		return
+	}
+	for _, clause := range s.Body.List {
 		for _, condition := range clause.(*ast.CaseClause).List {
 			m.negate(condition)
 		}
@@ -86,6 +86,9 @@ func (m *maker) negateCases(body *ast.BlockStmt) {
 
 // negate leaves out what another operator does: == for != is its own mutant.
 func (m *maker) negate(condition ast.Expr) {
+	if condition == nil {
+		return
+	}
 	switch e := ast.Unparen(condition).(type) {
 	case *ast.BinaryExpr:
 		if e.Op == token.EQL || e.Op == token.NEQ {

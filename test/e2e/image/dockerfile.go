@@ -30,11 +30,10 @@ func lastStage(dockerfile string) (stage, error) {
 		case "USER":
 			s.user = rest
 		case "ENTRYPOINT":
-			var command []string
-			if err := json.Unmarshal([]byte(rest), &command); err != nil || len(command) != 1 {
-				return stage{}, fmt.Errorf("understand ENTRYPOINT %s: want a list of one command", rest)
+			var err error
+			if s.entrypoint, err = onlyCommand(rest); err != nil {
+				return stage{}, err
 			}
-			s.entrypoint = command[0]
 		case "", "ARG", "WORKDIR", "RUN": // of the stage that builds
 		default:
 			if !strings.HasPrefix(instruction, "#") {
@@ -42,11 +41,25 @@ func lastStage(dockerfile string) (stage, error) {
 			}
 		}
 	}
+	return s, s.check(copied)
+}
+
+// onlyCommand reads a list of one command.
+func onlyCommand(list string) (string, error) {
+	var command []string
+	if err := json.Unmarshal([]byte(list), &command); err != nil || len(command) != 1 {
+		return "", fmt.Errorf("understand ENTRYPOINT %s: want a list of one command", list)
+	}
+	return command[0], nil
+}
+
+// check refuses a stage that lacks something, or whose entry point is not what it copies.
+func (s stage) check(copied string) error {
 	switch {
 	case s.user == "" || s.entrypoint == "":
-		return stage{}, errors.New("find USER and ENTRYPOINT in the last stage")
+		return errors.New("find USER and ENTRYPOINT in the last stage")
 	case copied != s.entrypoint:
-		return stage{}, fmt.Errorf("find the entry point %s among what the last stage copies: it copies %q", s.entrypoint, copied)
+		return fmt.Errorf("find the entry point %s among what the last stage copies: it copies %q", s.entrypoint, copied)
 	}
-	return s, nil
+	return nil
 }

@@ -37,13 +37,9 @@ func run(args []string) error {
 	}
 	image := image{Tag: *tag, User: "65532:65532", Path: "/main", Architecture: runtime.GOARCH}
 	if *dockerfile != "" {
-		content, err := os.ReadFile(*dockerfile)
+		last, err := lastStageOf(*dockerfile)
 		if err != nil {
-			return fmt.Errorf("read the Dockerfile: %w", err)
-		}
-		last, err := lastStage(string(content))
-		if err != nil {
-			return fmt.Errorf("read %s: %w", *dockerfile, err)
+			return err
 		}
 		image.User, image.Path = last.user, last.entrypoint
 	}
@@ -62,6 +58,18 @@ func run(args []string) error {
 		return fmt.Errorf("write the image: %w", err)
 	}
 	return nil
+}
+
+func lastStageOf(dockerfile string) (stage, error) {
+	content, err := os.ReadFile(dockerfile)
+	if err != nil {
+		return stage{}, fmt.Errorf("read the Dockerfile: %w", err)
+	}
+	last, err := lastStage(string(content))
+	if err != nil {
+		return stage{}, fmt.Errorf("read %s: %w", dockerfile, err)
+	}
+	return last, nil
 }
 
 // certificates are the machine's, where there are any: a pod that calls no public endpoint does without.

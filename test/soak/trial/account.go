@@ -57,6 +57,15 @@ const (
 	closely = 5 * time.Second
 )
 
+// explain counts a token by its reason. Without one it is unexplained.
+func (t *tally) explain(why, otherwise string, args ...any) {
+	if why != "" {
+		t.excess[why]++
+		return
+	}
+	t.unexplained = append(t.unexplained, fmt.Sprintf(otherwise, args...))
+}
+
 // account explains every token.
 func (h history) account() tally {
 	t := tally{excess: map[string]int{}}
@@ -64,26 +73,21 @@ func (h history) account() tally {
 	var held *issued // the last one that was published
 	for i := range h.tokens {
 		token := &h.tokens[i]
+		isLast := i == len(h.tokens)-1
+		mayBeUnderWay := isLast && token.spoilt == "" && h.over.Sub(token.at) < inFlight
 		switch {
-		case !token.published && h.over.Sub(token.at) < inFlight && i == len(h.tokens)-1 && token.spoilt == "":
+		case !token.published && mayBeUnderWay:
 			t.underWay++
 		case !token.published:
-			if why := h.lost(i); why != "" {
-				t.excess[why]++
-			} else {
-				t.unexplained = append(t.unexplained, fmt.Sprintf("%s: a token of %s was never published, and nothing was in the way", h.name, clockTime(token.at)))
-			}
+			t.explain(h.lost(i), "%s: a token of %s was never published, and nothing was in the way", h.name, clockTime(token.at))
 		case held == nil:
 			t.first++
 		case !token.at.Before(h.due(held)):
 			t.due++
 		default:
-			if why := take(&changes, held.at.Add(-inFlight), token.at); why != "" {
-				t.excess[why]++
-			} else {
-				t.unexplained = append(t.unexplained, fmt.Sprintf("%s: a token of %s came though that of %s was due at %s only, and nobody had changed anything",
-					h.name, clockTime(token.at), clockTime(held.at), clockTime(h.due(held))))
-			}
+			t.explain(take(&changes, held.at.Add(-inFlight), token.at),
+				"%s: a token of %s came before that of %s was due at %s, and nobody had changed anything",
+				h.name, clockTime(token.at), clockTime(held.at), clockTime(h.due(held)))
 		}
 		if token.published {
 			held = token

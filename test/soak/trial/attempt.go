@@ -91,14 +91,19 @@ func doubled(first time.Duration, times int) time.Duration {
 func pauses(attempts []attempt) []blockage {
 	attempts = slices.Clone(attempts)
 	slices.SortStableFunc(attempts, func(a, b attempt) int { return a.done().Compare(b.done()) })
+	return append(breakerPauses(attempts), hangs(attempts)...)
+}
+
+// breakerPauses are those after a 429 and while the breaker is open, of attempts in the order in which they ended.
+func breakerPauses(attempts []attempt) []blockage {
 	var list []blockage
-	row, opened, probeAt, narrow := 0, time.Duration(0), time.Time{}, false
-	for i, a := range attempts {
+	row, opened, probeAt := 0, time.Duration(0), time.Time{}
+	for _, a := range attempts {
 		switch a.pace {
 		case throttled:
 			pause := cmp.Or(a.retryAfter, 30*time.Second)
 			list = append(list, blockage{a.done(), a.done().Add(min(pause, time.Minute) + after), "pause after 429"})
-			row, opened, narrow = 0, 0, true
+			row, opened = 0, 0
 		case unavailable:
 			if row++; row < 5 || opened > 0 && a.at.Before(probeAt) {
 				break
@@ -112,18 +117,29 @@ func pauses(attempts []attempt) []blockage {
 		default:
 			row, opened = 0, 0
 		}
-		if a.busy >= slow && narrow {
-			list = append(list, blockage{a.at, a.done(), "places taken by requests that hang"})
+	}
+	return list
+}
+
+// hangs are the times in which slow requests take all places, of attempts in the order in which they ended.
+func hangs(attempts []attempt) []blockage {
+	const why = "places taken by requests that hang"
+	var list []blockage
+	onePlace := false
+	for i, a := range attempts {
+		onePlace = onePlace || a.pace == throttled
+		if a.busy >= slow && onePlace {
+			list = append(list, blockage{a.at, a.done(), why})
 		}
 		if a.pace == succeeded {
-			narrow = false
+			onePlace = false
 		}
 		if a.busy < slow {
 			continue
 		}
-		for _, b := range attempts[i+1:] { // those that were done later
+		for _, b := range attempts[i+1:] { // those that ended later
 			if b.busy >= slow && b.at.Before(a.done()) {
-				list = append(list, blockage{later(a.at, b.at), a.done(), "places taken by requests that hang"})
+				list = append(list, blockage{later(a.at, b.at), a.done(), why})
 			}
 		}
 	}

@@ -96,13 +96,8 @@ func (c *consumer) found(m *member, secret *corev1.Secret, v verdict, token exch
 	c.reads++
 	b, g := c.broken[m], c.open[m]
 	switch {
-	case b != nil && v == good:
-		if b.done != nil && b.done(secret) {
-			b.repaired, b.token = now, token
-			delete(c.broken, m)
-		}
 	case b != nil:
-		b.harmed = true
+		c.foundBroken(b, secret, v, token, now)
 	case v == good && g != nil:
 		g.to = now
 		delete(c.open, m)
@@ -114,6 +109,17 @@ func (c *consumer) found(m *member, secret *corev1.Secret, v verdict, token exch
 		c.gaps, c.open[m] = append(c.gaps, g), g
 	case v != good:
 		g.to = now
+	}
+}
+
+// foundBroken records what a look at a target has shown that a user has broken.
+func (c *consumer) foundBroken(b *breakage, secret *corev1.Secret, v verdict, token exchangetest.Token, now time.Time) {
+	switch {
+	case v != good:
+		b.harmed = true
+	case b.done != nil && b.done(secret):
+		b.repaired, b.token = now, token
+		delete(c.broken, b.member)
 	}
 }
 

@@ -71,6 +71,17 @@ func (rs *replicas) drive(ctx context.Context, began time.Time, plan []step) {
 	}
 }
 
+// endOf is how a step ends a replica. Nil: it does not.
+func (rs *replicas) endOf(s step, works bool) func(*replica) error {
+	switch {
+	case s.what == killsBoth, s.what == kills && works, s.what == killsSpare && !works:
+		return rs.kill
+	case s.what == shutdowns && works:
+		return rs.shutDown
+	}
+	return nil
+}
+
 func (rs *replicas) take(ctx context.Context, s step) error {
 	switch s.what {
 	case alone:
@@ -83,16 +94,11 @@ func (rs *replicas) take(ctx context.Context, s step) error {
 		worker = present[0] // it is killed while it starts
 	}
 	for _, r := range rs.present() {
-		var err error
-		switch {
-		case s.what == killsBoth || s.what == kills && r == worker || s.what == killsSpare && r != worker:
-			err = rs.kill(r)
-		case s.what == shutdowns && r == worker:
-			err = rs.shutDown(r)
-		default:
+		end := rs.endOf(s, r == worker)
+		if end == nil {
 			continue
 		}
-		if err != nil {
+		if err := end(r); err != nil {
 			return err
 		}
 		pause(ctx, s.gone)

@@ -76,7 +76,6 @@ func unsettled(ctx context.Context, admin client.Client, members []*member) ([]s
 // disagreement says what status says and the target does not, or the other way round. Empty: they agree.
 func disagreement(obj *v1alpha1.CDPCredential, secret *corev1.Secret, now time.Time) string {
 	status := &obj.Status
-	refreshed := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed)
 	switch {
 	case !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady):
 		return "it is not Ready"
@@ -90,13 +89,23 @@ func disagreement(obj *v1alpha1.CDPCredential, secret *corev1.Secret, now time.T
 		return "the target lacks the operator's label"
 	case obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation] != status.LastHandledRefreshRequest:
 		return "a refresh request is not handled"
-	case refreshed == nil:
-		return "it says nothing about its last refresh"
-	case refreshed.Status != "True" && (status.NextRefreshTime == nil || !status.NextRefreshTime.After(now)):
-		return "its last refresh failed (" + refreshed.Reason + "), and the next one is not to come"
 	}
 	if shape, _, set := strings.Cut(string(obj.Spec.Target.Data["shape"]), " "); set && !strings.HasPrefix(string(secret.Data["shape"]), shape+" ") {
 		return "the target has an earlier shape"
+	}
+	return unfinished(status, now)
+}
+
+// unfinished says why a refresh is not over. Empty: it succeeded, or the next attempt has its time.
+func unfinished(status *v1alpha1.CDPCredentialStatus, now time.Time) string {
+	refreshed := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed)
+	switch {
+	case refreshed == nil:
+		return "it says nothing about its last refresh"
+	case refreshed.Status == "True":
+		return ""
+	case status.NextRefreshTime == nil || !status.NextRefreshTime.After(now):
+		return "its last refresh failed (" + refreshed.Reason + "), and no next one is planned"
 	}
 	return ""
 }
