@@ -89,8 +89,8 @@ func TestGateKeepsItsLimitsForRandomHosts(t *testing.T) {
 		}
 		s.now = s.now.Add(3 * time.Hour)
 		s.mustGo(wish("x").at("x").of("x"))
-		if g := s.gate; len(g.hosts) != 1 || len(g.namespaces) != 1 || len(g.waiters) != 0 || g.inFlight != 1 || g.crowd != 0 {
-			t.Errorf("seed %d: %d hosts, %d namespaces, %d objects, %d in flight, %d waiting are remembered", seed, len(g.hosts), len(g.namespaces), len(g.waiters), g.inFlight, g.crowd)
+		if g := s.gate; len(g.hosts) != 1 || len(g.namespaces) != 1 || len(g.waiters) != 0 || g.inFlight != 1 || g.waitingNamespaces != 0 {
+			t.Errorf("seed %d: %d hosts, %d namespaces, %d objects, %d in flight, %d waiting are remembered", seed, len(g.hosts), len(g.namespaces), len(g.waiters), g.inFlight, g.waitingNamespaces)
 		}
 	}
 }
@@ -159,7 +159,7 @@ func TestGateIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	workers.Wait()
-	if g.inFlight != 0 || len(g.waiters) != 0 || g.crowd != 0 {
+	if g.inFlight != 0 || len(g.waiters) != 0 || g.waitingNamespaces != 0 {
 		t.Errorf("%d in flight, %d waiting", g.inFlight, len(g.waiters))
 	}
 }

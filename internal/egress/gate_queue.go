@@ -3,119 +3,74 @@
 package egress
 
 import (
+	"cmp"
 	"slices"
-	"time"
-)
-
-type waiterKey struct {
-	object string
-	verify bool
-}
-
-// A waiter is an object that wants to make a call, until it has made it or does not want to any more.
-type waiter struct {
-	waiterKey
-	lane      *lane
-	client    *client
-	namespace *namespace
-	planned   bool
-	// insists says that it does not wait for its client's own pause to end.
-	insists bool
-	expires time.Time // zero: it holds no token
-	// halfway is when half of the lead of its renewal is used. Zero: it has none.
-	halfway time.Time
-	since   time.Time
-	serial  uint64
-	class   class
-	// reservation is what it was given. It has until lapsesAt to come for it.
-	reservation *Reservation
-	lapsesAt    time.Time
-}
-
-// A class is a rank: those of a lower one go first.
-type class int
-
-const (
-	classPlanned class = iota
-	classUnplanned
-	classFailing                       // and one class more for each failure in a row
-	classFailingNew = classFailing + 4 // the same of clients that have never been served
-	classMost       = classFailing + 5
-	classes         = classMost + 1
-	// classParked is that of waiters whose client is paused. They are in no queue.
-	classParked class = -1
 )
 
 func classOf(w *waiter) class {
+	further := class(max(w.client.failures, 1) - 1)
 	switch {
-	case w.client.state == failing && w.client.once:
-		return min(classFailing+class(max(w.client.failures, 1)-1), classFailingNew-1)
+	case w.client.state == failing && w.client.servedBefore:
+		return min(classFailing+further, classFailingUnserved-1)
 	case w.client.state == failing:
-		return min(classFailingNew+class(max(w.client.failures, 1)-1), classMost)
+		return min(classFailingUnserved+further, lastClass)
 	case w.client.state == proven && w.planned:
 		return classPlanned
 	}
 	return classUnplanned
 }
 
-// A ring has the waiters of one class. Namespaces take turns.
-type ring struct{ shares []*share }
+func (q *fairQueue) empty() bool { return len(q.namespaces) == 0 }
 
-// A share has one namespace's waiters, the least time left first.
-type share struct {
-	namespace *namespace
-	waiters   []*waiter
+func (q *fairQueue) index(n *namespace) int {
+	return slices.IndexFunc(q.namespaces, func(s *namespaceQueue) bool { return s.namespace == n })
 }
 
-func (r *ring) index(n *namespace) int {
-	return slices.IndexFunc(r.shares, func(s *share) bool { return s.namespace == n })
-}
-
-func (r *ring) insert(w *waiter) {
-	i := r.index(w.namespace)
+func (q *fairQueue) insert(w *waiter) {
+	i := q.index(w.namespace)
 	if i < 0 {
-		i = len(r.shares)
-		r.shares = append(r.shares, &share{namespace: w.namespace})
+		i = len(q.namespaces)
+		q.namespaces = append(q.namespaces, &namespaceQueue{namespace: w.namespace})
 	}
-	s := r.shares[i]
-	at, _ := slices.BinarySearchFunc(s.waiters, w, leastLeftFirst)
+	s := q.namespaces[i]
+	at, _ := slices.BinarySearchFunc(s.waiters, w, leastTimeLeft)
 	s.waiters = slices.Insert(s.waiters, at, w)
 }
 
-func (r *ring) remove(w *waiter) {
-	i := r.index(w.namespace)
-	s := r.shares[i]
-	for at, _ := slices.BinarySearchFunc(s.waiters, w, leastLeftFirst); ; at++ {
-		if s.waiters[at] == w { // one of the same object that takes its place may be beside it
+func (q *fairQueue) remove(w *waiter) {
+	i := q.index(w.namespace)
+	s := q.namespaces[i]
+	for at, _ := slices.BinarySearchFunc(s.waiters, w, leastTimeLeft); ; at++ {
+		if s.waiters[at] == w { // its successor for the same object may be next to it
 			s.waiters = slices.Delete(s.waiters, at, at+1)
 			break
 		}
 	}
 	if len(s.waiters) == 0 {
-		r.shares = slices.Delete(r.shares, i, i+1)
+		q.namespaces = slices.Delete(q.namespaces, i, i+1)
 	}
 }
 
-// tookTurn lets the other namespaces go before the next one of this namespace.
-func (r *ring) tookTurn(n *namespace) {
-	if i := r.index(n); i >= 0 {
-		s := r.shares[i]
-		r.shares = append(slices.Delete(r.shares, i, i+1), s)
+// moveLast lets the other namespaces go before the next waiter of this one.
+func (q *fairQueue) moveLast(n *namespace) {
+	if i := q.index(n); i >= 0 {
+		s := q.namespaces[i]
+		q.namespaces = append(slices.Delete(q.namespaces, i, i+1), s)
 	}
 }
 
-// first is the first waiter that is wanted, the namespaces in turn. Of each namespace only the first one is asked about.
-func (r *ring) first(wanted func(*waiter) bool) *waiter {
-	for _, s := range r.shares {
-		if w := s.waiters[0]; wanted(w) {
+// first returns the first namespace's first waiter that is accepted. Only the first waiter of each namespace is considered.
+func (q *fairQueue) first(accepted func(*waiter) bool) *waiter {
+	for _, s := range q.namespaces {
+		if w := s.waiters[0]; accepted(w) {
 			return w
 		}
 	}
 	return nil
 }
 
-// leastLeftFirst puts the earliest expiry first and those that hold no token, who lose nothing yet, last. Then it is who came first.
-func leastLeftFirst(a, b *waiter) int {
+// leastTimeLeft orders by expiry, objects without a token last, since they have nothing to lose yet; then by arrival.
+func leastTimeLeft(a, b *waiter) int {
 	switch {
 	case a.expires.IsZero() != b.expires.IsZero():
 		if a.expires.IsZero() {
@@ -126,10 +81,6 @@ func leastLeftFirst(a, b *waiter) int {
 		return a.expires.Compare(b.expires)
 	case !a.since.Equal(b.since):
 		return a.since.Compare(b.since)
-	case a.serial < b.serial:
-		return -1
-	case a.serial > b.serial:
-		return 1
 	}
-	return 0
+	return cmp.Compare(a.serial, b.serial)
 }

@@ -535,8 +535,10 @@ func TestEvidenceOfSeveralClientsAddsUp(t *testing.T) {
 		"and more than a minute":          {1, 6, time.Minute + 1, 2},
 	} {
 		var e evidence
+		client := 0
+		another := func() clientKey { client++; return clientKey{"ns", fmt.Sprint(client)} }
 		for range tc.against {
-			e.against(start, &client{}, false)
+			e.against(start, another(), false)
 		}
 		for range tc.tokens {
 			e.token(start)
@@ -544,7 +546,7 @@ func TestEvidenceOfSeveralClientsAddsUp(t *testing.T) {
 		got := 0
 		for e.sum < 2 {
 			got++
-			e.against(start.Add(tc.later), &client{}, false)
+			e.against(start.Add(tc.later), another(), false)
 		}
 		if got != tc.want {
 			t.Errorf("%s: %d clients pause the host, want %d", name, got, tc.want)
@@ -661,11 +663,11 @@ func TestServedClientDoesNotWaitForUnprovenOnes(t *testing.T) {
 			s.mustGo(inTrouble("bad")).Done(s.now, failed)
 		}
 		s.mustWait(inTrouble("bad"), ReasonBreaker)
-		s.run(breakerMin)
+		s.run(minProbeWait)
 		s.mustGo(inTrouble("bad")) // hangs
 		s.mustGo(s.renewal("good", time.Hour)).Done(s.now, failed)
 		s.mustWait(s.renewal("another", time.Hour), ReasonBreaker)
-		s.run(breakerMax)
+		s.run(maxProbeWait)
 		s.mustGo(s.renewal("another", time.Hour)).Done(s.now, served)
 		s.mustGo(s.renewal("good", time.Hour))
 	})

@@ -171,7 +171,7 @@ func TestDeadHostIsProbed(t *testing.T) {
 					if at.Before(begin) {
 						continue
 					}
-					if gap := at.Sub(last); !last.IsZero() && gap < took+breakerHurry {
+					if gap := at.Sub(last); !last.IsZero() && gap < took+urgentProbeWait {
 						t.Fatalf("%d clients, %d bad, calls of %s: two calls %s apart", clients, bad, took, gap)
 					}
 					last = at
