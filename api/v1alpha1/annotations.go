@@ -28,6 +28,9 @@ const (
 	RestartedAtAnnotation = "cdpcredentials.io/restarted-at"
 	// RestartedForAnnotation stands beside it and says for which data revisions of which CDPCredentials: a JSON object. Its form may change.
 	RestartedForAnnotation = "cdpcredentials.io/restarted-for"
+	// SecretVersionAnnotation stands on pods that mount the target Secret of a CDPCredential with spec.target.refreshPods, NAME=RESOURCEVERSION: which
+	// version of the Secret their kubelet was last told of. With several such Secrets they are sorted by name, with commas between.
+	SecretVersionAnnotation = "cdpcredentials.io/secret-version"
 	// ManagedByLabel stands on a target Secret with the value ManagedBy.
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 	// ManagedBy is the value of ManagedByLabel and the operator's field manager.
