@@ -67,6 +67,8 @@ chart: ## Copy what the Helm chart has in common with config/ into it
 	sed -n '/^rules:$$/,$$p' config/rbac/role.yaml > $(OUT)/$(CHART)/files/manager-rules.yaml
 	sed -n '/^rules:$$/,$$p' config/rbac/leader_election_role.yaml > $(OUT)/$(CHART)/files/leader-election-rules.yaml
 	sed -n '/^rules:$$/,$$p' config/rollout-restart/role.yaml > $(OUT)/$(CHART)/files/rollout-restart-rules.yaml
+	sed -n '/^rules:$$/,$$p' config/pod-refresh/role.yaml > $(OUT)/$(CHART)/files/pod-refresh-rules.yaml
+	sed -n '/^spec:$$/,$$p' config/pod-refresh/policy.yaml > $(OUT)/$(CHART)/files/pod-refresh-policy.yaml
 	sed -n '/^spec:$$/,$$p' config/prometheus/rules.yaml > $(OUT)/$(CHART)/files/prometheus-rules.yaml
 	cp config/grafana/dashboard.json $(OUT)/$(CHART)/files/dashboard.json
 

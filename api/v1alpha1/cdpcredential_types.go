@@ -183,6 +183,12 @@ type Target struct {
 	// Retain.
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// refreshPods has running pods that mount the Secret as a volume see a new token within a second or two instead of a minute: after each
+	// write of the data, an annotation of these pods is changed. Pods that read the token only at start do not profit. It needs an administrator's
+	// permission (--enable-pod-refresh) and is off by default.
+	// +optional
+	RefreshPods bool `json:"refreshPods,omitempty"`
 }
 
 // IssuancePolicy says what a new token does to the previous ones.
@@ -281,6 +287,25 @@ type RolloutRestartStatus struct {
 
 	// reason is why the workload was not restarted: RolloutRestartDisabled, RolloutRestartNotAllowed, RolloutRestartForbidden,
 	// RolloutRestartFailed or WorkloadNotFound. Empty: nothing is wrong.
+	// +optional
+	Reason string `json:"reason,omitempty"`
+
+	// message says what to do about it.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// PodsStatus says how many pods were told of the last write of the target Secret.
+type PodsStatus struct {
+	// mounting is how many running pods mounted the Secret as a volume.
+	// +optional
+	Mounting int32 `json:"mounting"`
+
+	// refreshed is how many of them were told.
+	// +optional
+	Refreshed int32 `json:"refreshed"`
+
+	// reason is why not all of them were told: PodRefreshDisabled, PodRefreshForbidden or PodRefreshFailed. Empty: nothing is wrong.
 	// +optional
 	Reason string `json:"reason,omitempty"`
 
@@ -467,6 +492,11 @@ type CDPCredentialStatus struct {
 	// +listMapKey=kind
 	// +listMapKey=name
 	RolloutRestart []RolloutRestartStatus `json:"rolloutRestart,omitempty"`
+
+	// pods are those that mount the target Secret, with spec.target.refreshPods: how many there were at the last write of the data, and how many of
+	// them were told of it.
+	// +optional
+	Pods *PodsStatus `json:"pods,omitempty"`
 }
 
 // CDPCredential keeps a valid bearer token in a Secret, by exchanging the credentials of another Secret.

@@ -111,4 +111,11 @@ const (
 	EventRolloutRestartFailed = "RolloutRestartFailed"
 	// EventWorkloadNotFound is the Warning event when a workload of spec.rolloutRestart does not exist.
 	EventWorkloadNotFound = "WorkloadNotFound"
+	// EventPodRefreshDisabled is the Warning event when spec.target.refreshPods is set and the administrator has not turned it on. Like the following
+	// ones it is also the reason in status.pods.
+	EventPodRefreshDisabled = "PodRefreshDisabled"
+	// EventPodRefreshForbidden is the Warning event when the API server does not let the operator list the pods that mount the target, or annotate them.
+	EventPodRefreshForbidden = "PodRefreshForbidden"
+	// EventPodRefreshFailed is the Warning event when pods could not be told of a new token for another reason.
+	EventPodRefreshFailed = "PodRefreshFailed"
 )

@@ -39,6 +39,7 @@ type options struct {
 	allowedHosts    egress.Hosts
 	allowedMetadata []string
 	rolloutRestart  bool
+	podRefresh      bool
 	tokenHostsOnly  egress.Hosts
 	addresses       egress.Policy
 	caFile          string
@@ -65,6 +66,8 @@ func parseFlags(args []string) (*options, error) {
 	flags.IntVar(&opts.concurrency, "max-concurrent-reconciles", 32, "How many objects are reconciled at the same time.")
 	flags.BoolVar(&opts.rolloutRestart, "enable-rollout-restart", false,
 		"Restart the workloads of spec.rolloutRestart when the target's data has changed; needs the role in config/rollout-restart.")
+	flags.BoolVar(&opts.podRefresh, "enable-pod-refresh", false,
+		"Tell pods that mount the Secret of spec.target.refreshPods of a new token at once; needs the role and the policy in config/pod-refresh.")
 	flags.Float64Var(&opts.limits.QPS, "token-endpoint-qps", 20, "Maximum number of exchanges per second at one endpoint.")
 	flags.IntVar(&opts.limits.HostInFlight, "token-endpoint-in-flight", 8, "Maximum number of concurrent exchanges at one endpoint.")
 	namespaces := flags.String("watch-namespaces", "", "Namespaces to watch, separated by commas; empty means all.")

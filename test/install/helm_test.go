@@ -17,7 +17,9 @@ const (
 	manager  = "deployment/cdp-credential-operator-controller-manager -n cdp-credential-operator-system"
 	replicas = "kubectl get -o jsonpath={.spec.replicas} " + manager
 	helmed   = " cdp-credential-operator charts/cdp-credential-operator --namespace cdp-credential-operator-system "
-	crd      = "crd/cdpcredentials.cdpcredentials.io"
+	// podRefresh is what podRefresh.enabled adds, a list in the chart.
+	podRefresh = "validatingadmissionpolicy/cdp-credential-operator-pod-refresh-policy clusterrolebinding/cdp-credential-operator-pod-refresh-rolebinding"
+	crd        = "crd/cdpcredentials.cdpcredentials.io"
 )
 
 // TestHelmRelease lives through the life of a release: no CDPCredential is lost by it, unless someone says so.
@@ -27,16 +29,18 @@ func TestHelmRelease(t *testing.T) {
 	r.sh("helm install" + helmed + "--create-namespace" + image)
 	uid := r.credential()
 
-	r.sh("helm upgrade" + helmed + image + "--set replicas=2")
+	r.sh("helm upgrade" + helmed + image + "--set replicas=2,podRefresh.enabled=true")
 	if got := r.sh(replicas); got != "2" {
 		t.Errorf("after the upgrade there are %s replicas", got)
 	}
 	r.sh("kubectl get poddisruptionbudget -n cdp-credential-operator-system cdp-credential-operator-controller-manager")
+	r.sh("kubectl get " + podRefresh)
 	r.sh("helm rollback cdp-credential-operator 1 -n cdp-credential-operator-system")
 	if got := r.sh(replicas); got != "1" {
 		t.Errorf("after the rollback there are %s replicas", got)
 	}
 	r.absent("poddisruptionbudget -n cdp-credential-operator-system cdp-credential-operator-controller-manager")
+	r.absent(podRefresh)
 	r.keeps(uid)
 
 	r.sh("helm uninstall cdp-credential-operator -n cdp-credential-operator-system")

@@ -34,12 +34,31 @@ func objects(t *testing.T, manifests string) map[string]*unstructured.Unstructur
 		if len(object.Object) == 0 {
 			continue
 		}
-		name := nameOf(object)
-		if found[name] != nil {
-			t.Errorf("%s is there twice", name)
+		for _, object := range flattened(t, object) {
+			name := nameOf(object)
+			if found[name] != nil {
+				t.Errorf("%s is there twice", name)
+			}
+			found[name] = object
 		}
-		found[name] = object
 	}
+}
+
+// flattened are the items of a list, and of anything else that alone.
+func flattened(t *testing.T, object *unstructured.Unstructured) []*unstructured.Unstructured {
+	t.Helper()
+	if !object.IsList() {
+		return []*unstructured.Unstructured{object}
+	}
+	list, err := object.ToList()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var items []*unstructured.Unstructured
+	for i := range list.Items {
+		items = append(items, &list.Items[i])
+	}
+	return items
 }
 
 func nameOf(object *unstructured.Unstructured) string {

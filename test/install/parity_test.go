@@ -27,6 +27,9 @@ func TestChartEqualsConfig(t *testing.T) {
 		"restarts": {
 			folder: "default", with: []string{"components:", "- ../rollout-restart"}, values: []string{"--set=rolloutRestart.enabled=true"},
 		},
+		"pods": {
+			folder: "default", with: []string{"components:", "- ../pod-refresh"}, values: []string{"--set=podRefresh.enabled=true"},
+		},
 		"a dashboard": {folder: "with-dashboard", values: []string{"--set=grafanaDashboard.enabled=true"}},
 	} {
 		t.Run(name, func(t *testing.T) {

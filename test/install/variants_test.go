@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -103,6 +104,31 @@ func TestRolloutRestartRights(t *testing.T) {
 	}
 }
 
+// TestPodRefreshRights: the right to patch pods is there only where it is asked for, in the namespaces that are named, and never without its policy.
+func TestPodRefreshRights(t *testing.T) {
+	t.Parallel()
+	rendered := objects(t, template(t, "--set=watchNamespaces={marketing,web}", "--set=podRefresh.enabled=true"))
+	rules := as[rbacv1.Role](t, rendered, "Role web/"+release+"-pod-refresh-role").Rules
+	want := []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list", "patch"}}}
+	if diff := cmp.Diff(want, rules); diff != "" {
+		t.Errorf("rights in a namespace: %s", diff)
+	}
+	as[rbacv1.RoleBinding](t, rendered, "RoleBinding marketing/"+release+"-pod-refresh-rolebinding")
+	as[admissionv1.ValidatingAdmissionPolicyBinding](t, rendered, "ValidatingAdmissionPolicyBinding "+release+"-pod-refresh-policybinding")
+	policy := as[admissionv1.ValidatingAdmissionPolicy](t, rendered, "ValidatingAdmissionPolicy "+release+"-pod-refresh-policy")
+	account := "request.userInfo.username + ':' == 'system:serviceaccount:" + namespace + ":" + release + "-controller-manager:'"
+	if got := policy.Spec.MatchConditions[0].Expression; got != account {
+		t.Errorf("the policy is about %s, want %s", got, account)
+	}
+	for _, values := range [][]string{nil, {"--set=watchNamespaces={marketing}"}} {
+		for name := range objects(t, template(t, values...)) {
+			if strings.Contains(name, "pod-refresh") {
+				t.Errorf("%v: %s is there", values, name)
+			}
+		}
+	}
+}
+
 // Kubernetes' own roles take in the roles for users unless someone wants to bind them himself.
 func TestAggregateRoles(t *testing.T) {
 	t.Parallel()
@@ -163,7 +189,7 @@ func TestEveryChartValueIsRendered(t *testing.T) {
 		"--watch-namespaces=marketing,web", "--watch-selector=shard in (a,b)", "--allowed-token-hosts=auth.example.com,*.api.example.com",
 		"--allowed-cidrs=10.1.2.0/24,fd00::/8", "--denied-cidrs=10.1.2.128/25", "--token-hosts-only=auth.example.com", "--ca-file=/etc/authorities/ca.crt",
 		"--allowed-target-metadata=reloader.example.com/,team", "--max-concurrent-reconciles=1000000",
-		"--token-endpoint-qps=0.5", "--token-endpoint-in-flight=4", "--enable-rollout-restart", "--zap-devel", "--zap-log-level=3", "--zap-encoder=console",
+		"--token-endpoint-qps=0.5", "--token-endpoint-in-flight=4", "--enable-rollout-restart", "--enable-pod-refresh", "--zap-devel", "--zap-log-level=3", "--zap-encoder=console",
 		"--zap-stacktrace-level=panic", "--zap-time-encoding=rfc3339nano", "--kubeconfig=/etc/manager/kubeconfig",
 	}
 	if diff := cmp.Diff(want, container.Args); diff != "" {

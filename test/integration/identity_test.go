@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -40,6 +42,9 @@ func readRoles(files ...string) []client.Object {
 		"ClusterRoleBinding": func() client.Object { return &rbacv1.ClusterRoleBinding{} },
 		"Role":               func() client.Object { return &rbacv1.Role{} },
 		"RoleBinding":        func() client.Object { return &rbacv1.RoleBinding{} },
+
+		"ValidatingAdmissionPolicy":        func() client.Object { return &admissionv1.ValidatingAdmissionPolicy{} },
+		"ValidatingAdmissionPolicyBinding": func() client.Object { return &admissionv1.ValidatingAdmissionPolicyBinding{} },
 	}
 	var objects []client.Object
 	for _, file := range files {
@@ -97,6 +102,11 @@ func (c *cluster) grant(ctx context.Context, roles []client.Object, name string)
 			object.RoleRef.Name, object.Subjects = namespace+"-"+object.RoleRef.Name, subjects
 		case *rbacv1.RoleBinding:
 			object.RoleRef.Name, object.Subjects = namespace+"-"+object.RoleRef.Name, subjects
+		case *admissionv1.ValidatingAdmissionPolicy:
+			user := &object.Spec.MatchConditions[0].Expression
+			*user = strings.Replace(*user, ":system:controller-manager:", ":"+namespace+":"+account.Name+":", 1)
+		case *admissionv1.ValidatingAdmissionPolicyBinding:
+			object.Spec.PolicyName = namespace + "-" + object.Spec.PolicyName
 		}
 		if err := c.client.Create(ctx, object); err != nil {
 			return identity{}, err

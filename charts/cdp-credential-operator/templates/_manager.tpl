@@ -52,6 +52,9 @@
 {{- if .Values.rolloutRestart.enabled }}
 - --enable-rollout-restart
 {{- end }}
+{{- if .Values.podRefresh.enabled }}
+- --enable-pod-refresh
+{{- end }}
 {{- if .Values.log.development }}
 - --zap-devel
 {{- end }}
