@@ -27,8 +27,11 @@ func steady() *credential.State {
 	obj.Spec.Target.Name = "etl-token"
 	s := &credential.State{Now: at("11:17:43"), Object: obj, Client: credential.ClientSecret{Found: true, Version: "c/7", AllowedHosts: "auth.example.com"}}
 	s.Target = credential.TargetSecret{Name: "etl-token", Found: true, Version: "t/9", Content: credential.ContentIntact, Persisted: &credential.PersistedState{
-		Salt: []byte("salt"), Object: "etl", IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00"), TokenType: "Bearer", Cause: "Missing", TokenMAC: "seal",
-		TargetSpecHash: credential.TargetSpecHash(&obj.Spec.Target),
+		Salt:              []byte("salt"),
+		Object:            "etl",
+		PersistedToken:    credential.PersistedToken{IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00"), TokenType: "Bearer"},
+		PersistedIssuance: credential.PersistedIssuance{Cause: "Missing"},
+		PersistedTarget:   credential.PersistedTarget{TokenMAC: "seal", TargetSpecHash: credential.TargetSpecHash(&obj.Spec.Target)},
 	}}
 	s.Target.Metadata.UID, s.Target.Metadata.ResourceVersion = "t", "9"
 	s.Target.Metadata.Labels = map[string]string{"app.kubernetes.io/managed-by": "cdp-credential-operator"}

@@ -82,7 +82,7 @@ func TestClocksAheadOfAReading(t *testing.T) {
 func TestPersistedStateKeepsItsTimesOnAnotherClock(t *testing.T) {
 	t.Parallel()
 	r := process('a', setClock{ahead: time.Hour, server: -time.Hour})
-	rec := &PersistedState{Salt: []byte("salt"), Object: "etl", IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00.5")}
+	rec := &PersistedState{Salt: []byte("salt"), Object: "etl", PersistedToken: PersistedToken{IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00.5")}}
 	r.clocks().Stamp(rec)
 	rec.TokenMAC = rec.TokenMACOf([]byte("t0ken"))
 	text, err := json.Marshal(rec.OnLocalClock())
@@ -121,7 +121,7 @@ func TestPersistedStateKeepsItsTimesOnAnotherClock(t *testing.T) {
 			t.Errorf("the seal does not cover the %s", name)
 		}
 	}
-	basic := &PersistedState{Salt: []byte("salt"), Object: "etl", TokenMAC: "seal"}
+	basic := &PersistedState{Salt: []byte("salt"), Object: "etl", PersistedTarget: PersistedTarget{TokenMAC: "seal"}}
 	r.clocks().Stamp(basic)
 	if got := basic.OnLocalClock(); !got.IssuedAt.IsZero() || !got.ExpiresAt.IsZero() {
 		t.Errorf("basic got a life: %+v", got)

@@ -34,7 +34,7 @@ func having(kind corev1.SecretType, keys ...string) func(*State) {
 // managed makes the client Secret one that the operator has written, with these keys of its own and those of templates.
 func managed(defaults, templated []string) func(*State) {
 	return func(s *State) {
-		rec := &PersistedState{Salt: []byte("salt"), Object: "another", TokenMAC: "seal", Keys: append(templated, defaults...), DefaultKeys: defaults}
+		rec := &PersistedState{Salt: []byte("salt"), Object: "another", PersistedTarget: PersistedTarget{TokenMAC: "seal", Keys: append(templated, defaults...), DefaultKeys: defaults}}
 		state, err := json.Marshal(rec)
 		if err != nil {
 			panic(err)

@@ -780,8 +780,11 @@ func steady() *State {
 	obj.Spec.Target.Name = "etl-token"
 	s := &State{Now: at("11:17:43"), Object: obj, Client: ClientSecret{Found: true, Version: "c/7", AllowedHosts: "auth.example.com"}}
 	s.Target = TargetSecret{Name: "etl-token", Found: true, Version: "t/9", Content: ContentIntact, Persisted: &PersistedState{
-		Salt: []byte("salt"), Object: "etl", IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00"), TokenType: "Bearer", Cause: "Missing", TokenMAC: "seal",
-		TargetSpecHash: TargetSpecHash(&obj.Spec.Target),
+		Salt:              []byte("salt"),
+		Object:            "etl",
+		PersistedToken:    PersistedToken{IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00"), TokenType: "Bearer"},
+		PersistedIssuance: PersistedIssuance{Cause: "Missing"},
+		PersistedTarget:   PersistedTarget{TokenMAC: "seal", TargetSpecHash: TargetSpecHash(&obj.Spec.Target)},
 	}}
 	s.Target.Metadata.UID, s.Target.Metadata.ResourceVersion = "t", "9"
 	s.Target.Metadata.Labels = map[string]string{"app.kubernetes.io/managed-by": "cdp-credential-operator"}

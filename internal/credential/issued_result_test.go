@@ -34,7 +34,7 @@ func TestIssuedResultMeasuresMarginAndLateness(t *testing.T) {
 		if old != nil {
 			old.ExpiresAt = timeOf(tc.ends)
 		}
-		p := &Publication{Persisted: PersistedState{IssuedAt: at("11:45:00"), ExpiresAt: at("12:45:00")}}
+		p := &Publication{Persisted: PersistedState{PersistedToken: PersistedToken{IssuedAt: at("11:45:00"), ExpiresAt: at("12:45:00")}}}
 		var got Result
 		ReportIssued(s, Plan{Cause: tc.cause}, p, old, timeOf(tc.due), at("11:45:02"), &got)
 		if !got.Issued || got.Margin != tc.margin || got.Lateness != tc.lateness || got.Routine != tc.routine {

@@ -4,8 +4,10 @@ package credential
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -48,8 +50,12 @@ func TestParsePersistedStateRefusesWhatIsNotOurs(t *testing.T) {
 		})
 	}
 	want := &PersistedState{
-		Salt: []byte("salt"), Object: "etl", IssuedAt: at("11:00:00.5"), ExpiresAt: at("12:00:00.5"), SpecHash: "a", ClientVersion: "c/7", RequestHash: "r", TargetSpecHash: "s",
-		TokenMAC: "seal", DataMAC: "d", Keys: []string{"token"}, Cause: "Renewal", HandledRequest: "today", Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 3},
+		Salt:              []byte("salt"),
+		Object:            "etl",
+		PersistedToken:    PersistedToken{IssuedAt: at("11:00:00.5"), ExpiresAt: at("12:00:00.5")},
+		PersistedRequest:  PersistedRequest{SpecHash: "a", ClientVersion: "c/7", RequestHash: "r"},
+		PersistedTarget:   PersistedTarget{TargetSpecHash: "s", TokenMAC: "seal", DataMAC: "d", Keys: []string{"token"}},
+		PersistedIssuance: PersistedIssuance{Cause: "Renewal", HandledRequest: "today", Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 3}},
 	}
 	if diff := cmp.Diff(want, ParsePersistedState(good, "etl"), cmp.AllowUnexported(PersistedState{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -76,7 +82,7 @@ func TestPersistedStateExpires(t *testing.T) {
 		{"12:00:00", "12:00:00.000000001", true},
 		{"12:00:00.5", "12:00:00.499999999", false},
 	} {
-		if got := (&PersistedState{ExpiresAt: at(tc.expires)}).Expired(at(tc.now)); got != tc.want {
+		if got := (&PersistedState{PersistedToken: PersistedToken{ExpiresAt: at(tc.expires)}}).Expired(at(tc.now)); got != tc.want {
 			t.Errorf("a token of %s at %s: expired is %t", tc.expires, tc.now, got)
 		}
 	}
@@ -89,7 +95,7 @@ func TestPersistedStateExpires(t *testing.T) {
 func TestTokenMACCoversTokenAndTimes(t *testing.T) {
 	t.Parallel()
 	seal := func(value string, change func(*PersistedState)) string {
-		rec := PersistedState{Salt: []byte("salt"), IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00"), Cause: "Renewal", HandledRequest: "today"}
+		rec := PersistedState{Salt: []byte("salt"), PersistedToken: PersistedToken{IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00")}, PersistedIssuance: PersistedIssuance{Cause: "Renewal", HandledRequest: "today"}}
 		change(&rec)
 		return rec.TokenMACOf([]byte(value))
 	}
@@ -174,9 +180,53 @@ func TestTokenInFindsTheRecordedKey(t *testing.T) {
 		"basic beside another's token": {[]string{"authorization", "password", "username"}, map[string][]byte{"token": []byte("x"), "authorization": []byte("y")}, "y"},
 		"nothing":                      {nil, nil, ""},
 	} {
-		rec := PersistedState{Keys: tc.wrote}
+		rec := PersistedState{PersistedTarget: PersistedTarget{Keys: tc.wrote}}
 		if got := string(rec.TokenIn(tc.data)); got != tc.want {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
+	}
+}
+
+// fill sets every field below v to something that is not zero.
+func fill(v reflect.Value) {
+	switch {
+	case v.Type() == reflect.TypeFor[time.Time]():
+		v.Set(reflect.ValueOf(at("11:00:00.5")))
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case v.Kind() == reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case v.Kind() == reflect.String:
+		v.SetString("x")
+	case v.Kind() == reflect.Bool:
+		v.SetBool(true)
+	case v.CanInt():
+		v.SetInt(7)
+	case v.CanUint():
+		v.SetUint(7)
+	}
+}
+
+// TestPersistedState_EveryField_HasItsNameAndPlace: earlier versions wrote the annotation, and later ones read it.
+func TestPersistedState_EveryField_HasItsNameAndPlace(t *testing.T) {
+	t.Parallel()
+	p := PersistedState{}
+	fill(reflect.ValueOf(&p).Elem())
+	got, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"salt":"Bw==","object":"x","issuedAt":"2026-03-01T11:00:00.5Z","expiresAt":"2026-03-01T11:00:00.5Z","clock":{"process":"x","aheadSeconds":7,"serverSeconds":7},` +
+		`"tokenType":"x","granted":["x"],"asked":"x","askedRest":"x","client":"x","request":"x","rest":"x","shape":"x","token":"x","data":"x","dataRevision":"x",` +
+		`"templates":"x","shared":true,"keys":["x"],"labels":["x"],"annotations":["x"],"default":["x"],"cause":"x","handled":"x","issuance":{"day":"x","count":7},` +
+		`"same":7,"warned":["x"]}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

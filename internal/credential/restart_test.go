@@ -224,7 +224,7 @@ func TestDataRevisionStaysOnlyWhenDataMust(t *testing.T) {
 			t.Parallel()
 			s := steady()
 			tc.given(s)
-			rec := &PersistedState{DataRevision: tc.revision, TemplatesHash: tc.templates}
+			rec := &PersistedState{PersistedTarget: PersistedTarget{DataRevision: tc.revision, TemplatesHash: tc.templates}}
 			if !KeepsDataRevision(s, rec) {
 				SetDataRevision(s, rec, []byte("********"))
 			}

@@ -41,7 +41,7 @@ func TestReadyTurnsFalseOnceWhileTheAPIServerIsUnavailable(t *testing.T) {
 			status.TokenExpirationTime = second(tc.told)
 			s.Current.Persisted = nil
 			if tc.record != "" {
-				s.Current.Persisted = &PersistedState{ExpiresAt: at(tc.record)}
+				s.Current.Persisted = &PersistedState{PersistedToken: PersistedToken{ExpiresAt: at(tc.record)}}
 			}
 			s.Now = at(tc.now)
 			got := ReportExpiry(s, status)

@@ -34,7 +34,7 @@ func publicationFor(t *testing.T, p v1alpha1.Provider) *Publication {
 	if req.Flow.Static != nil {
 		got = exchange.Token{Value: "dGk6dHM=", Type: "Basic"}
 	}
-	pub := &Publication{Token: got, Request: req, Persisted: PersistedState{IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00.9")}}
+	pub := &Publication{Token: got, Request: req, Persisted: PersistedState{PersistedToken: PersistedToken{IssuedAt: at("11:00:00"), ExpiresAt: at("12:00:00.9")}}}
 	if req.Flow.Static != nil {
 		pub.Persisted = PersistedState{}
 	}
