@@ -3,22 +3,10 @@
 package credential
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
-
-// A RequestError says which request the API server refused or did not answer.
-type RequestError struct {
-	Verb, Resource, Name string
-	Err                  error
-}
-
-func (e *RequestError) Error() string {
-	return fmt.Sprintf("%s %s %s: %v", e.Verb, e.Resource, e.Name, e.Err)
-}
-func (e *RequestError) Unwrap() error { return e.Err }
 
 // apiFailureReportedAfter is how long the API server may refuse requests before status says so.
 const apiFailureReportedAfter = time.Minute

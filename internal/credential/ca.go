@@ -12,28 +12,28 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
-// Roots are the PEM certificates that endpoint is checked against in place of the system's roots: those of spec.tls.caBundle and of the client
-// Secret. Nil: the system's roots. The client Secret must have been read, and consent judged.
+// Roots returns the PEM certificates that replace the system's roots for an endpoint: those of spec.tls.caBundle and of the client Secret. Nil: the
+// system's roots. The client Secret must have been read, and have consented.
 func (s *State) Roots(endpoint egress.Endpoint) []byte {
 	if builtInHosts.Allows(endpoint) {
 		return nil
 	}
-	var own []byte
+	var ofSecret []byte
 	if s.Client.Content != nil {
-		own = s.Client.Content.Data[s.caKey()]
+		ofSecret = s.Client.Content.Data[s.caKey()]
 	}
 	bundle := caBundle(s.Object)
 	switch {
-	case len(own) == 0:
+	case len(ofSecret) == 0:
 		return bundle
 	case len(bundle) == 0:
-		return own
+		return ofSecret
 	}
-	return slices.Concat(bundle, []byte("\n"), own)
+	return slices.Concat(bundle, []byte("\n"), ofSecret)
 }
 
-// caKey is the client Secret's key of a private CA. Empty: there is none, since a Secret of another type than Opaque has its issuer's CA under ca.crt,
-// and in one that the operator wrote a template may have made it.
+// caKey returns the client Secret's key of a private CA. Empty: none. Under ca.crt, a Secret of another type than Opaque has the CA of its issuer, and
+// a target of ours whatever a template put there.
 func (s *State) caKey() string {
 	if s.Client.Managed {
 		return ""

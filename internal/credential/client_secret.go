@@ -15,14 +15,14 @@ type ClientSecret struct {
 	Version string
 	// AllowedHosts, AllowedCA and AllowBasic are the annotations with which its owner consents to uses of it.
 	AllowedHosts, AllowedCA, AllowBasic string
-	// Managed says that the operator writes or wrote it for a CDPCredential, and state is the record of that.
+	// Managed says that the operator wrote the Secret as a target. PersistedState is the annotation that says what it wrote.
 	Managed        bool
 	PersistedState string
-	// Content is nil unless this pass has read it.
+	// Content is nil unless this reconcile has read it.
 	Content *corev1.Secret
 }
 
-// ClientSecretOf is what the metadata of a client Secret says.
+// ClientSecretOf returns what the metadata of a client Secret says.
 func ClientSecretOf(meta *metav1.ObjectMeta) ClientSecret {
 	return ClientSecret{
 		Found: true, Version: VersionOf(meta),

@@ -9,27 +9,30 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
+// Times are shown, in status and on the target, on the local clock, which people set and NTP corrects. Decisions are made on the reconciler's clock,
+// which only runs. So beside each written time its clock is written, too: by how much that was ahead of the reconciler's, and of the API server's for
+// other processes to compare. Whoever reads a time puts it on its own reconciler's clock first.
+
 const (
-	// ClockNoise is how far two clocks may seem apart because they are not read at the same moment, or in whole seconds.
+	// ClockNoise is how far two clocks may seem apart only because they are read one after the other, or in whole seconds.
 	ClockNoise = 2 * time.Second
-	// clockJump is by how much the local clock must have been set for the times on the target to be written anew. Smaller steps are within every
-	// lead, and clocks are adjusted all the time.
+	// clockJump is by how much the local clock must be set before the times on the target are written again. Clocks are adjusted all the time, and a
+	// smaller change is within every lead time.
 	clockJump = 30 * time.Second
 )
 
-// Clocks say how three clocks stand at one moment: the reconciler's, which nobody sets; the local one, on which times are shown; and the API server's.
+// Clocks says how three clocks compare at one moment: the reconciler's, the local one, and the API server's.
 type Clocks struct {
-	// Process tells the times that this process wrote from those of others.
+	// Process identifies the times that this process wrote.
 	Process string
-	// Ahead is the local clock minus the reconciler's, in whole seconds: what is less is not worth telling, and a token that ends at a whole second is
-	// shown so.
+	// Ahead is the local clock minus the reconciler's, in whole seconds: a token that ends at a whole second is shown so.
 	Ahead time.Duration
 	// Server is the API server's clock minus the local one.
 	Server      time.Duration
 	ServerKnown bool
 }
 
-// serverAhead is the API server's clock minus one that is ahead of the reconciler's by that much. Zero: they agree, or nobody knows.
+// serverAhead returns the API server's clock minus one that is ahead of the reconciler's by the given time. Zero: they agree, or it is unknown.
 func (c Clocks) serverAhead(ahead time.Duration) time.Duration {
 	apart := (c.Server + c.Ahead - ahead).Round(time.Second)
 	if !c.ServerKnown || apart.Abs() < ClockNoise {
@@ -38,13 +41,13 @@ func (c Clocks) serverAhead(ahead time.Duration) time.Duration {
 	return apart
 }
 
-// reading is what is kept beside times that are written on a clock that is ahead of the reconciler's by that much.
+// reading is written beside times on a clock that is ahead of the reconciler's by the given time.
 func (c Clocks) reading(ahead time.Duration) v1alpha1.ClockReading {
 	return v1alpha1.ClockReading{Process: c.Process, AheadSeconds: int64(ahead / time.Second), ServerSeconds: int64(c.serverAhead(ahead) / time.Second)}
 }
 
-// aheadOf is by how much the clock of a reading is ahead of the reconciler's. Of this process' own readings that is known. Another process' clock is
-// compared by the API server's.
+// aheadOf returns by how much the clock of a reading is ahead of the reconciler's. For this process's own readings it was written down; the clock of
+// another process is compared by way of the API server's.
 func (c Clocks) aheadOf(reading v1alpha1.ClockReading) time.Duration {
 	if reading.Process != "" && reading.Process == c.Process {
 		return time.Duration(reading.AheadSeconds) * time.Second
@@ -56,7 +59,7 @@ func (c Clocks) aheadOf(reading v1alpha1.ClockReading) time.Duration {
 	return c.Ahead - apart
 }
 
-// LocalSkew is the endpoint's clock minus the local one. Zero: they agree, or nobody knows.
+// LocalSkew returns the endpoint's clock minus the local one. Zero: they agree, or it is unknown.
 func (c Clocks) LocalSkew(life token.Life) time.Duration {
 	skew := life.Skew - c.Ahead
 	if !life.SkewKnown || skew.Abs() < ClockNoise {
@@ -65,19 +68,19 @@ func (c Clocks) LocalSkew(life token.Life) time.Duration {
 	return skew
 }
 
-// ParsePersistedState reads a record and puts its times on Clock.
+// ParsePersistedState is the function of that name, with the times on the reconciler's clock.
 func (c Clocks) ParsePersistedState(text, object string) *PersistedState {
-	rec := ParsePersistedState(text, object)
-	if rec == nil {
+	p := ParsePersistedState(text, object)
+	if p == nil {
 		return nil
 	}
-	rec.ClockAhead = c.aheadOf(rec.Clock)
-	rec.IssuedAt, rec.ExpiresAt = Moved(rec.IssuedAt, -rec.ClockAhead), Moved(rec.ExpiresAt, -rec.ClockAhead)
-	return rec
+	p.ClockAhead = c.aheadOf(p.Clock)
+	p.IssuedAt, p.ExpiresAt = Moved(p.IssuedAt, -p.ClockAhead), Moved(p.ExpiresAt, -p.ClockAhead)
+	return p
 }
 
-// Stamp notes on which clock the record is written.
-func (c Clocks) Stamp(rec *PersistedState) {
-	rec.ClockAhead = c.Ahead
-	rec.Clock = c.reading(rec.ClockAhead)
+// Stamp says on which clock the times are written.
+func (c Clocks) Stamp(p *PersistedState) {
+	p.ClockAhead = c.Ahead
+	p.Clock = c.reading(p.ClockAhead)
 }

@@ -14,30 +14,29 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
-// A Secret whose owner never thought of this operator must be of no use to it: who may create CDPCredentials may not be allowed to read Secrets.
-// Consent is judged from the spec and from the Secret's metadata and type, before any value is looked at, so that a refusal tells neither which
-// keys there are nor whether they are well formed.
+// Whoever may create CDPCredentials may not be allowed to read Secrets. So a Secret whose owner never thought of this operator must be of no use to it:
+// the Secret itself has to consent. Consent depends on the spec and on the Secret's metadata and type. It is checked before any value is looked at, so
+// that a refusal tells neither which keys exist nor whether their values are well formed.
 
-// clientConsent returns why the client Secret may not be used as the object wants to use it, as far as metadata can tell. Nil: it may.
+// clientConsent returns why the client Secret may not be used as the object asks, as far as its metadata tells. Nil: it may.
 func clientConsent(s *State) *Failure {
 	if f := managedConsent(s); f != nil {
 		return f
 	}
-	consent, asksNobody := HostConsent(s, s.Desired.Endpoint), false
-	if !s.Desired.Flow.Exchanges() {
-		consent, asksNobody = basicConsent(s), s.Object.Spec.Verify == nil
+	if s.Desired.Flow.Exchanges() {
+		return cmp.Or(HostConsent(s, s.Desired.Endpoint), caBundleConsent(s))
 	}
-	if consent != nil || asksNobody {
-		return consent
+	if f := basicConsent(s); f != nil || s.Object.Spec.Verify == nil {
+		return f
 	}
-	return caBundleConsent(s) // for basic it is that of spec.verify.url
+	return caBundleConsent(s) // for spec.verify.url
 }
 
-// LiveConsent judges again when the Secret was read, with its type. What it finds then counts as an attempt: only a change helps, and the cache
-// cannot show that there is something in the way.
+// LiveConsent checks again once the Secret was read, as its type is known then. A refusal counts as an attempt: the cache cannot show it, and only a
+// change helps.
 func LiveConsent(s *State) *Failure {
 	f := clientConsent(s)
-	if f == nil && s.Desired.Flow.Exchanges() { // whose spec.verify.url is looked at when it is called
+	if f == nil && s.Desired.Flow.Exchanges() { // the CA for spec.verify.url is checked when that is called
 		f = caConsent(s, s.Desired.Endpoint)
 	}
 	if f != nil {
@@ -46,8 +45,8 @@ func LiveConsent(s *State) *Failure {
 	return f
 }
 
-// managedConsent keeps what the operator wrote from being sent or copied further. Its owner may consent by allowed-hosts, to the default data only: a
-// template can compose any text of a token, a header and literals.
+// managedConsent keeps what the operator wrote itself from being sent or copied further. The Secret's owner may consent with allowed-hosts, but only for
+// the keys that the operator writes by default: a template can compose any text.
 func managedConsent(s *State) *Failure {
 	if !s.Client.Managed {
 		return nil
@@ -61,15 +60,16 @@ func managedConsent(s *State) *Failure {
 		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
 			"Secret %s is the target of a CDPCredential, or was, and so brings no CA: remove spec.clientSecretRef.keys.caCertificate, or name another Secret", name))
 	}
-	var written PersistedState
-	if rec := ParseAnyPersistedState(s.Client.PersistedState); rec != nil {
-		written = *rec
-	}
+	return managedKeysConsent(s, name)
+}
+
+// managedKeysConsent returns the first key that is used of a Secret that the operator wrote, but is not one that it writes by default.
+func managedKeysConsent(s *State, name string) *Failure {
+	written := cmp.Or(ParseAnyPersistedState(s.Client.PersistedState), &PersistedState{})
 	for _, key := range s.Desired.Flow.Keys {
-		if slices.Contains(written.DefaultKeys, key.Name) {
-			continue
-		}
-		if !key.Optional || slices.Contains(written.Keys, key.Name) {
+		isDefault := slices.Contains(written.DefaultKeys, key.Name)
+		isUsed := !key.Optional || slices.Contains(written.Keys, key.Name)
+		if isUsed && !isDefault {
 			return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
 				"Secret %s is the target of a CDPCredential, or was, and its key %s is not one that the operator writes by default: name another key in spec.clientSecretRef.keys.%s, or another Secret",
 				name, key.Name, key.Field))
@@ -78,6 +78,7 @@ func managedConsent(s *State) *Failure {
 	return nil
 }
 
+// basicConsent is for the flow that copies values into the target, where whoever may read that can read them.
 func basicConsent(s *State) *Failure {
 	name := s.Object.Spec.ClientSecretRef.Name
 	if s.Client.Content != nil && slices.Contains(clusterCredentials, s.Client.Content.Type) {
@@ -90,12 +91,12 @@ func basicConsent(s *State) *Failure {
 		name, annotate(s.Object.Namespace, name, v1alpha1.AllowBasicAnnotation, "true")))
 }
 
-// clusterCredentials are the types of Secrets that hold a credential of the cluster itself.
+// clusterCredentials are the types of Secrets that hold credentials of the cluster itself.
 var clusterCredentials = []corev1.SecretType{
 	corev1.SecretTypeServiceAccountToken, corev1.SecretTypeBootstrapToken, corev1.SecretTypeDockercfg, corev1.SecretTypeDockerConfigJson,
 }
 
-// HostConsent returns why the values of the client Secret may not be sent to endpoint. Nil: they may. The Secret's type counts once it was read.
+// HostConsent returns why the values of the client Secret may not be sent to the endpoint. Nil: they may. The Secret's type counts once it was read.
 func HostConsent(s *State, endpoint egress.Endpoint) *Failure {
 	if !s.TokenHostsOnly.Empty() && !s.TokenHostsOnly.Allows(endpoint) {
 		return stalled(v1alpha1.ReasonHostNotAllowed, fmt.Sprintf("%s is not among the hosts that the administrator allows with --token-hosts-only: use another one, or ask whoever runs the operator",
@@ -105,29 +106,28 @@ func HostConsent(s *State, endpoint egress.Endpoint) *Failure {
 	if err == nil && own.Allows(endpoint) {
 		return nil
 	}
-	problem := unaskedUse(s, endpoint)
+	problem := needsOwnConsent(s, endpoint)
 	if problem == "" {
 		return nil
 	}
 	return hostNotAllowed(s, endpoint, problem, err != nil)
 }
 
-// unaskedUse returns why values may not go to endpoint without the Secret's own word. Empty: they may, to a host that an administrator has opened, or
-// from an ordinary client Secret to the vendor's own host.
-func unaskedUse(s *State, endpoint egress.Endpoint) string {
+// needsOwnConsent returns why values may go to the endpoint only if the Secret itself says so. Empty: they may without, to a host that the
+// administrator allows, and from an ordinary client Secret to the vendor's own host.
+func needsOwnConsent(s *State, endpoint egress.Endpoint) string {
 	name, kind := s.Object.Spec.ClientSecretRef.Name, corev1.SecretTypeOpaque
 	if s.Client.Content != nil {
 		kind = cmp.Or(s.Client.Content.Type, kind)
 	}
-	byAdministrator, byVendor := s.AllowedHosts.Allows(endpoint), s.Desired.ownHost(endpoint)
 	switch {
 	case s.Client.Managed:
 		return fmt.Sprintf("Secret %s is the target of a CDPCredential, or was, and does not itself allow its values to be sent to %s", name, hostOf(endpoint))
 	case slices.Contains(clusterCredentials, kind):
 		return fmt.Sprintf("Secret %s is a credential of the cluster itself and does not itself allow its values to be sent to %s", name, hostOf(endpoint))
-	case byAdministrator:
+	case s.AllowedHosts.Allows(endpoint):
 		return ""
-	case !byVendor:
+	case !s.Desired.isVendorsOwn(endpoint):
 		return fmt.Sprintf("Secret %s does not allow its values to be sent to %s", name, hostOf(endpoint))
 	case endpoint.Port != 443:
 		return fmt.Sprintf("%s is not the port of the vendor's own endpoint, and Secret %s does not allow its values to be sent there", hostOf(endpoint), name)
@@ -139,23 +139,23 @@ func unaskedUse(s *State, endpoint egress.Endpoint) string {
 	return ""
 }
 
-// hostNotAllowed names the line that gives consent. It does not repeat what the annotation says: not everybody who reads status may read that.
+// hostNotAllowed names the command that gives consent. It does not quote the annotation: whoever reads status may not be allowed to read that.
 func hostNotAllowed(s *State, endpoint egress.Endpoint, problem string, unreadable bool) *Failure {
 	namespace, name := s.Object.Namespace, s.Object.Spec.ClientSecretRef.Name
-	cure := "if that host is right, whoever may change the Secret allows it with: " + annotate(namespace, name, v1alpha1.AllowedHostsAnnotation, hostOf(endpoint))
+	fix := "if that host is right, whoever may change the Secret allows it with: " + annotate(namespace, name, v1alpha1.AllowedHostsAnnotation, hostOf(endpoint))
 	switch {
 	case unreadable:
 		problem = fmt.Sprintf("the annotation %s of Secret %s has an entry that cannot be read, and so allows nothing", v1alpha1.AllowedHostsAnnotation, name)
-		cure = fmt.Sprintf("whoever may change the Secret corrects it: names, *.NAME or IP addresses, each with an optional :PORT, separated by commas; %s must be among them", hostOf(endpoint))
+		fix = fmt.Sprintf("whoever may change the Secret corrects it: names, *.NAME or IP addresses, each with an optional :PORT, separated by commas; %s must be among them", hostOf(endpoint))
 	case strings.TrimSpace(s.Client.AllowedHosts) != "":
-		cure = fmt.Sprintf("if that host is right, whoever may change the Secret adds %s to its annotation %s, with a comma after what is there: kubectl edit secret -n %s %s",
+		fix = fmt.Sprintf("if that host is right, whoever may change the Secret adds %s to its annotation %s, with a comma after what is there: kubectl edit secret -n %s %s",
 			hostOf(endpoint), v1alpha1.AllowedHostsAnnotation, namespace, name)
 	}
-	return stalled(v1alpha1.ReasonHostNotAllowed, problem+"; "+cure)
+	return stalled(v1alpha1.ReasonHostNotAllowed, problem+"; "+fix)
 }
 
-// caBundleConsent returns why the CA of spec.tls.caBundle may not stand for the endpoint: who answers at a host is as much a matter of trust as the
-// host. Nil: it may, or there is none. That the bundle can be read is checked when the object has changed, and before it is used.
+// caBundleConsent returns why the CA in spec.tls.caBundle may not vouch for the endpoint: who answers at a host matters as much as the host. Nil: it
+// may, or there is none. Whether the bundle is well formed is checked when the object has changed, and before it is used.
 func caBundleConsent(s *State) *Failure {
 	bundle := caBundle(s.Object)
 	if len(bundle) == 0 {
@@ -182,7 +182,7 @@ func caBundleConsent(s *State) *Failure {
 		problem, annotate(s.Object.Namespace, name, v1alpha1.AllowedCAAnnotation, strings.Join(sums, ","))))
 }
 
-// caConsent returns what is wrong with the CA that the client Secret itself brings for endpoint. Nil: nothing, or it brings none.
+// caConsent returns what is wrong with the CA in the client Secret itself. Nil: nothing, or it has none.
 func caConsent(s *State, endpoint egress.Endpoint) *Failure {
 	if builtInHosts.Allows(endpoint) {
 		return nil

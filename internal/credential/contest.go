@@ -8,54 +8,56 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-const (
-	// A contested target is repaired after firstContestWait, doubling to maxContestWait.
-	firstContestWait, maxContestWait = 10 * time.Second, 10 * time.Minute
-)
+// A contested target is repaired after firstContestWait, doubling to maxContestWait.
+const firstContestWait, maxContestWait = 10 * time.Second, 10 * time.Minute
 
-// repairWeight is above zero for an action that undoes what somebody else has done to the target: 2 if the token has to be restored.
-func repairWeight(s *State, do Action, why cause) int {
+// repairWeight is above zero for an action that undoes what somebody else did to the target: 2 if that costs a token.
+func repairWeight(s *State, action Action, why cause) int {
 	wroteBefore := s.Object.Status.TargetName == s.Target.Name && !s.IsMoving()
-	basicAgain := !s.Desired.Flow.Exchanges() && s.Difference == Same && why == CauseChanged
+	copiesAgain := !s.Desired.Flow.Exchanges() && s.Difference == Same && why == CauseChanged
 	switch {
 	case !wroteBefore:
 		return 0
 	case why == CauseMissing, why == causeReplaced:
 		return 2
-	case (do == ActionRewrite || basicAgain) && undone(s):
+	case (action == ActionRewrite || copiesAgain) && editedByOthers(s):
 		return 1
 	}
 	return 0
 }
 
-// undone reports whether somebody has changed our keys, labels, annotations or owner reference, while we want them to be what they were.
-func undone(s *State) bool {
-	rec := s.Current.Persisted
-	if rec == nil || targetSpecChanged(s) || s.ClockJumped() {
+// editedByOthers reports whether somebody changed our keys, labels, annotations or owner reference, while we still want what we wrote.
+func editedByOthers(s *State) bool {
+	if s.Current.Persisted == nil || targetSpecChanged(s) || s.ClockJumped() {
 		return false
 	}
 	return s.Current.Content == ContentEdited || metadataEdited(s)
 }
 
-// contestOf is the contest over the target that goes on, or that a repair of that weight begins. Nil: there is none.
+// contestOf returns the contest over the target that is under way, or that a repair of this weight starts. Nil: none.
 func contestOf(s *State, weight int) *v1alpha1.Contest {
 	if c := s.Object.Status.Contest; c != nil {
-		// A clock that was set, or that of another process, may make it look as if there were hours to wait.
-		if latest := s.Now.Add(maxContestWait + time.Second); c.Until.After(latest) {
-			c = &v1alpha1.Contest{Repairs: c.Repairs, Until: *roundedUp(latest)}
-		}
-		if s.Now.Before(c.Until.Time) || weight > 0 {
-			return c
-		}
-		return nil // what was written last has stayed for as long as it was waited before
+		return contestUnderWay(s, c, weight)
 	}
-	if weight == 0 || !s.Repairs.recent(s.Now) || s.Repairs.Weight+weight <= maxQuickRepairs {
+	tooMany := s.Repairs.recent(s.Now) && s.Repairs.Weight+weight > maxQuickRepairs
+	if weight == 0 || !tooMany {
 		return nil
 	}
 	return &v1alpha1.Contest{Repairs: 1, Until: *roundedUp(s.Repairs.Last.Add(firstContestWait))}
 }
 
-// contestAfter is the contest after a pass: what was repaired has to stay for twice as long as it was waited for.
+// contestUnderWay returns nil once what was written last has stayed for as long as it had to.
+func contestUnderWay(s *State, c *v1alpha1.Contest, weight int) *v1alpha1.Contest {
+	if latest := s.Now.Add(maxContestWait + time.Second); c.Until.After(latest) { // written on another clock, or before the clock was set back
+		c = &v1alpha1.Contest{Repairs: c.Repairs, Until: *roundedUp(latest)}
+	}
+	if s.Now.Before(c.Until.Time) || weight > 0 {
+		return c
+	}
+	return nil
+}
+
+// contestAfter is the contest after a reconcile. What was repaired has to stay for twice as long as the repair had to wait.
 func contestAfter(s *State, plan Plan, result Result) *v1alpha1.Contest {
 	if plan.Contest == nil || plan.Repair == 0 || !result.Wrote {
 		return plan.Contest
@@ -64,7 +66,7 @@ func contestAfter(s *State, plan Plan, result Result) *v1alpha1.Contest {
 	return &v1alpha1.Contest{Repairs: repairs, Until: *roundedUp(s.Now.Add(Doubled(firstContestWait, maxContestWait, repairs-1)))}
 }
 
-// contested is what is reported while a contest goes on.
+// contested is what is reported during a contest.
 func contested(s *State, c *v1alpha1.Contest) *Failure {
 	f := &Failure{Reason: v1alpha1.ReasonTargetContested}
 	f.Message = "somebody keeps undoing what is written to Secret " + s.Target.Name +

@@ -15,21 +15,22 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// A DesiredFlow is what an object asks for, with every default filled in but without the values of the client Secret.
+// A DesiredFlow is the flow that spec asks for, with all defaults but without the values of the client Secret.
 type DesiredFlow struct {
 	Flow flow.Flow
-	// Endpoint is where the exchange goes. Zero where nothing is exchanged.
+	// Endpoint is where the exchange goes. Zero if nothing is exchanged.
 	Endpoint egress.Endpoint
-	// CAKey is the key of the client Secret that is named for a private CA. Empty: none is.
+	// CAKey is the key of the client Secret that spec names for a private CA. Empty: none.
 	CAKey string
-	// SpecHash is a fingerprint of all this, SpecHashWithoutUpdatable the same without what an update changes. Empty where the flow has no update.
+	// SpecHash is a fingerprint of all this. SpecHashWithoutUpdatable leaves out what an update of the token can change; it is empty if the flow has no
+	// update.
 	SpecHash, SpecHashWithoutUpdatable string
 }
 
-// builtInHosts are the vendors' own hosts: no private CA may stand for one, whatever the provider.
+// builtInHosts are the vendors' own hosts. No private CA may vouch for them, whatever the provider.
 var builtInHosts = MustHosts(strings.Join(flow.VendorHosts(), ","))
 
-// MustHosts parses a list of hosts that the program brings itself. It panics if the list is wrong.
+// MustHosts parses a list of hosts that is part of the program. It panics if that is wrong.
 func MustHosts(list string) egress.Hosts {
 	hosts, err := egress.ParseHosts(list)
 	if err != nil {
@@ -38,63 +39,63 @@ func MustHosts(list string) egress.Hosts {
 	return hosts
 }
 
-// DesiredFlowOf reads the spec. An error is the user's to correct in the spec.
+// DesiredFlowOf reads the spec. An error is the user's to fix in the spec.
 func DesiredFlowOf(spec *v1alpha1.CDPCredentialSpec) (DesiredFlow, error) {
-	in := DesiredFlow{}
+	desired := DesiredFlow{}
 	var err error
-	if in.Flow, err = flow.Of(&spec.Provider, spec.ClientSecretRef.Keys); err != nil {
-		return in, err
+	if desired.Flow, err = flow.Of(&spec.Provider, spec.ClientSecretRef.Keys); err != nil {
+		return desired, err
 	}
 	if keys := spec.ClientSecretRef.Keys; keys != nil {
-		in.CAKey = string(keys.CACertificate)
+		desired.CAKey = string(keys.CACertificate)
 	}
-	in.SpecHash = in.fingerprint(in.Flow.Fingerprint(nil, nil, ""), spec.ClientSecretRef.Name)
-	if rest := in.Flow.FingerprintWithoutUpdatable(nil, nil, ""); rest != "" {
-		in.SpecHashWithoutUpdatable = in.fingerprint(rest, spec.ClientSecretRef.Name)
+	desired.SpecHash = desired.fingerprint(desired.Flow.Fingerprint(nil, nil, ""), spec.ClientSecretRef.Name)
+	if ofFlow := desired.Flow.FingerprintWithoutUpdatable(nil, nil, ""); ofFlow != "" {
+		desired.SpecHashWithoutUpdatable = desired.fingerprint(ofFlow, spec.ClientSecretRef.Name)
 	}
-	if !in.Flow.Exchanges() {
-		return in, nil
+	if !desired.Flow.Exchanges() {
+		return desired, nil
 	}
-	if in.Endpoint, err = egress.EndpointOf(in.Flow.Address); err != nil {
-		return in, fmt.Errorf("spec.provider.%s: %w", in.Flow.Provider, err)
+	if desired.Endpoint, err = egress.EndpointOf(desired.Flow.Address); err != nil {
+		return desired, fmt.Errorf("spec.provider.%s: %w", desired.Flow.Provider, err)
 	}
-	return in, nil
+	return desired, nil
 }
 
-// ownHost reports whether the endpoint is one of the vendor's own hosts.
-func (in *DesiredFlow) ownHost(endpoint egress.Endpoint) bool {
-	return slices.Contains(in.Flow.Hosts, endpoint.Host)
+// isVendorsOwn reports whether the endpoint is one of the vendor's own hosts.
+func (d *DesiredFlow) isVendorsOwn(endpoint egress.Endpoint) bool {
+	return slices.Contains(d.Flow.Hosts, endpoint.Host)
 }
 
-func (in *DesiredFlow) fingerprint(ofFlow, secretName string) string {
+func (d *DesiredFlow) fingerprint(ofFlow, secretName string) string {
 	keys := []byte{}
-	for _, key := range in.Flow.Keys {
+	for _, key := range d.Flow.Keys {
 		keys = append(keys, key.Field+"="+key.Name+"\n"...)
 	}
-	if in.CAKey != "" {
-		keys = append(keys, "caCertificate="+in.CAKey+"\n"...)
+	if d.CAKey != "" {
+		keys = append(keys, "caCertificate="+d.CAKey+"\n"...)
 	}
 	return Fingerprint(nil, []byte(ofFlow), []byte(secretName), keys)
 }
 
 // Request fills in the values of the client Secret.
-func (in *DesiredFlow) Request(secret *corev1.Secret) (exchange.Request, error) {
-	req := exchange.Request{Flow: in.Flow, Values: exchange.Values{}, Namespace: secret.Namespace, Issue: issueOf(secret)}
-	for _, key := range in.Flow.Keys {
-		text := trimNewline(string(secret.Data[key.Name]))
-		if text == "" && !key.Optional {
+func (d *DesiredFlow) Request(secret *corev1.Secret) (exchange.Request, error) {
+	req := exchange.Request{Flow: d.Flow, Values: exchange.Values{}, Namespace: secret.Namespace, Issue: issueOf(secret)}
+	for _, key := range d.Flow.Keys {
+		value := trimNewline(string(secret.Data[key.Name]))
+		if value == "" && !key.Optional {
 			return req, &missingKeyError{Secret: secret.Name, Key: key.Name, Field: key.Field}
 		}
-		req.Values[key.Field] = exchange.Secret(text)
+		req.Values[key.Field] = exchange.Secret(value)
 	}
 	return req, nil
 }
 
-// issueOf is which token it is that a client Secret holds which is the target of another object. Were only its values compared, an object whose client
-// Secret is changed would tell, by whether those that take its target are renewed, if the two Secrets hold the same. Empty: the operator did not write it.
+// issueOf identifies the token in a client Secret that is itself the target of another object. Empty: it is none. If only values were compared, an
+// object whose client Secret was switched between two targets would reveal, by renewing its token or not, whether both hold the same value.
 func issueOf(secret *corev1.Secret) string {
-	if rec := ParseAnyPersistedState(secret.Annotations[v1alpha1.StateAnnotation]); rec != nil {
-		return string(rec.Salt)
+	if p := ParseAnyPersistedState(secret.Annotations[v1alpha1.StateAnnotation]); p != nil {
+		return string(p.Salt)
 	}
 	return ""
 }

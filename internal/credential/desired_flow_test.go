@@ -147,7 +147,7 @@ func TestDesiredFlowKnowsTheVendorsHosts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if in.ownHost(in.Endpoint) {
+			if in.isVendorsOwn(in.Endpoint) {
 				got = append(got, in.Flow.Provider)
 			}
 		}

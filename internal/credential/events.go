@@ -11,7 +11,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// NewFailure is the condition of the kind if it has a reason to warn of that it did not have before.
+// NewFailure returns the condition of this kind if it is not True for a reason that it did not have before. Nil: there is nothing new to warn of.
 func NewFailure(before, after []metav1.Condition, kind string) *metav1.Condition {
 	is := meta.FindStatusCondition(after, kind)
 	if is == nil || is.Status == metav1.ConditionTrue {
@@ -23,18 +23,19 @@ func NewFailure(before, after []metav1.Condition, kind string) *metav1.Condition
 	return is
 }
 
-// NewRestartWarnings are the entries that have something to warn of that they did not have before, each message once.
+// NewRestartWarnings returns the entries with something to warn of that they did not have before. Each message is returned once.
 func NewRestartWarnings(before, after []v1alpha1.RolloutRestartStatus) []v1alpha1.RolloutRestartStatus {
 	var fresh []v1alpha1.RolloutRestartStatus
-	for i := range after {
-		is := &after[i]
-		same := func(s v1alpha1.RolloutRestartStatus) bool { return s.Reason == is.Reason && s.Message == is.Message }
-		if is.Reason != "" && !slices.ContainsFunc(before, same) && !slices.ContainsFunc(fresh, same) {
-			fresh = append(fresh, *is)
+	for _, is := range after {
+		sameWarning := func(other v1alpha1.RolloutRestartStatus) bool {
+			return other.Reason == is.Reason && other.Message == is.Message
+		}
+		if is.Reason != "" && !slices.ContainsFunc(before, sameWarning) && !slices.ContainsFunc(fresh, sameWarning) {
+			fresh = append(fresh, is)
 		}
 	}
 	return fresh
 }
 
-// Note is a message as long as an event's note may be.
+// Note shortens a message to what an event's note may have.
 func Note(message string) string { return Shorten(message, 1000) }

@@ -11,17 +11,18 @@ import (
 // with ours; when the object is deleted, only our keys are removed.
 
 const (
-	// SomeForeign stands for keys of which the names are not known.
+	// SomeForeign stands for keys whose names are unknown.
 	SomeForeign = "…"
-	// maxForeign bounds how many names are kept of one Secret.
+	// maxForeign bounds how many names are remembered of one Secret.
 	maxForeign = 16
 )
 
-// foreignKeys names the keys in a Secret's data that we did not write, with a slash, which no key has, between any two. Of many it names the first.
-func foreignKeys(data map[string][]byte, rec *PersistedState) string {
+// foreignKeys returns the names of the keys that we did not write, separated by slashes, which no name contains. If there are many, the rest is
+// SomeForeign.
+func foreignKeys(data map[string][]byte, written *PersistedState) string {
 	var names []string
 	for _, key := range SortedKeys(data) {
-		if rec != nil && slices.Contains(rec.Keys, key) {
+		if written != nil && slices.Contains(written.Keys, key) {
 			continue
 		}
 		if names = append(names, key); len(names) > maxForeign {
@@ -32,7 +33,7 @@ func foreignKeys(data map[string][]byte, rec *PersistedState) string {
 	return strings.Join(names, "/")
 }
 
-// Without takes our own names out of those of foreign keys: we write them from now on.
+// Without removes our own names from those of foreign keys: from now on we write them.
 func Without(foreign string, ours []string) string {
 	if foreign == "" {
 		return ""

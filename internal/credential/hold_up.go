@@ -10,16 +10,17 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
-// heldUpAfter is how long an exchange waits for its turn before that is told.
+// heldUpAfter is how long an exchange may wait for its turn before status says so.
 const heldUpAfter = time.Minute
 
-// A HoldUp is what an exchange waits for at the gate, and since when it is due.
+// A HoldUp is why an exchange waits at the gate, and since when.
 type HoldUp struct {
 	By    HoldUpCause
 	Since time.Time
 }
 
-// HoldUpCause is who makes an exchange wait. Of several the greater one is told: what is told only ever gets worse, so that it does not flap.
+// HoldUpCause is what makes an exchange wait. The causes get worse in this order, and only a worse one replaces what was reported, so that it does not
+// flap.
 type HoldUpCause int
 
 const (
@@ -28,7 +29,7 @@ const (
 	byOutage
 )
 
-// HoldUpCauseOf returns the cause that belongs to the gate's reason for a delay.
+// HoldUpCauseOf returns the cause for the gate's reason of a delay.
 func HoldUpCauseOf(reason string) HoldUpCause {
 	switch reason {
 	case egress.ReasonPaused, egress.ReasonClientPaused:
@@ -39,10 +40,10 @@ func HoldUpCauseOf(reason string) HoldUpCause {
 	return byOurLimits
 }
 
-// long reports whether it is time to tell.
+// long reports whether it has lasted long enough to be reported.
 func (h *HoldUp) long(now time.Time) bool { return h != nil && now.Sub(h.Since) >= heldUpAfter }
 
-// Failure is what is told of it.
+// Failure is what is reported of it.
 func (h *HoldUp) Failure(s *State) *Failure {
 	host := hostOf(s.Desired.Endpoint)
 	switch h.By {

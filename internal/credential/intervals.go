@@ -6,5 +6,11 @@ import (
 	"time"
 )
 
-// MinIssueInterval is the least time between two tokens issued for one object.
-const MinIssueInterval = 10 * time.Second
+const (
+	// MinIssueInterval is the least time between two tokens that are issued for one object.
+	MinIssueInterval = 10 * time.Second
+	// CacheLag is how long to wait before checking again whether the cache has caught up.
+	CacheLag = 100 * time.Millisecond
+	// MaxLag is how long a cache may take to catch up.
+	MaxLag = 10 * time.Second
+)

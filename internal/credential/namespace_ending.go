@@ -8,49 +8,48 @@ import (
 )
 
 const (
-	// CacheLag is how long to wait before looking again whether the cache has caught up.
-	CacheLag = 100 * time.Millisecond
-	// MaxLag is how long a cache is given to catch up in all.
-	MaxLag = 10 * time.Second
-)
-
-const (
-	// EndingKnownFor is how long the API server's word on whether a namespace is being deleted is good.
+	// EndingKnownFor is how long the API server's answer is valid.
 	EndingKnownFor = 20 * time.Second
 	// endingAskedFor is how long others wait for the one that asks.
 	endingAskedFor = 10 * time.Second
 )
 
-// NamespaceEndings are the namespaces of which the API server was asked whether they are being deleted. What is in such a namespace goes one by one, thousands
-// of Secrets perhaps before their objects: nobody wants to be told of each, and nothing can be made in it any more.
+// NamespaceEndings remembers whether namespaces are being deleted, as the API server said. Such a namespace loses its objects one by one, perhaps
+// thousands of Secrets before their CDPCredentials. Nobody wants to be told of each, and nothing can be created any more.
 type NamespaceEndings struct {
 	mu sync.Mutex
 	Of map[string]namespaceEnding
 }
 
 type namespaceEnding struct {
-	at      time.Time
+	at time.Time
+	// pending says that somebody is asking the API server.
 	pending bool
 	ends    bool
 }
 
-// Recall gives what is known of a namespace. If nothing is, the caller is to ask; somebody else who does makes him wait.
+// valid reports whether it is recent enough to be relied on.
+func (e namespaceEnding) valid(now time.Time) bool {
+	limit := EndingKnownFor
+	if e.pending {
+		limit = endingAskedFor
+	}
+	age := now.Sub(e.at)
+	return age >= 0 && age < limit
+}
+
+// Recall reports whether a namespace is being deleted. If that is unknown, the caller has to ask the API server, or to wait for somebody else who does.
 func (e *NamespaceEndings) Recall(namespace string, now time.Time) (ends, ask bool, wait time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	known, ok := e.Of[namespace]
-	age := now.Sub(known.at)
-	switch {
-	case ok && age >= 0 && known.pending && age < endingAskedFor:
-		return false, false, CacheLag
-	case ok && age >= 0 && !known.pending && age < EndingKnownFor:
+	if ok && known.valid(now) {
+		if known.pending {
+			return false, false, CacheLag
+		}
 		return known.ends, false, 0
 	}
-	for name, old := range e.Of {
-		if now.Sub(old.at) >= EndingKnownFor {
-			delete(e.Of, name)
-		}
-	}
+	e.dropOld(now)
 	if e.Of == nil {
 		e.Of = map[string]namespaceEnding{}
 	}
@@ -58,7 +57,15 @@ func (e *NamespaceEndings) Recall(namespace string, now time.Time) (ends, ask bo
 	return false, true, 0
 }
 
-// Learn remembers whether a namespace is being deleted, as found at the time now.
+func (e *NamespaceEndings) dropOld(now time.Time) {
+	for name, old := range e.Of {
+		if now.Sub(old.at) >= EndingKnownFor {
+			delete(e.Of, name)
+		}
+	}
+}
+
+// Learn remembers what the API server said of a namespace.
 func (e *NamespaceEndings) Learn(namespace string, now time.Time, ends bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TargetNames are the names of the target, and of the previous one.
+// TargetNames returns the name of the target, and of the previous one if it was renamed.
 func TargetNames(obj *v1alpha1.CDPCredential) []string {
 	names := []string{obj.Spec.Target.Name}
 	if old := obj.Status.TargetName; old != "" && old != obj.Spec.Target.Name {
@@ -17,8 +17,26 @@ func TargetNames(obj *v1alpha1.CDPCredential) []string {
 	return names
 }
 
-// keptByOthers reports whether an object that is being deleted stays for now, because of a finalizer of somebody else. The garbage collector's own are
-// none: what they wait for is us.
+// SecretNames returns the names of the Secrets that a CDPCredential refers to, for an index.
+func SecretNames(obj metav1.Object) []string {
+	credential := obj.(*v1alpha1.CDPCredential)
+	return append([]string{credential.Spec.ClientSecretRef.Name}, TargetNames(credential)...)
+}
+
+// ControllerUID returns the UID of the CDPCredential that controls an object, for an index. Empty: none does.
+func ControllerUID(obj metav1.Object) []string {
+	if ref := metav1.GetControllerOf(obj); ref != nil && ref.Kind == "CDPCredential" {
+		return []string{string(ref.UID)}
+	}
+	return nil
+}
+
+// Leaving reports whether an object is as good as gone: it is being deleted, and no finalizer of somebody else keeps it.
+func Leaving(obj *v1alpha1.CDPCredential) bool {
+	return !obj.DeletionTimestamp.IsZero() && !keptByOthers(obj)
+}
+
+// keptByOthers ignores the garbage collector's finalizers: those wait for our targets.
 func keptByOthers(obj *v1alpha1.CDPCredential) bool {
 	for _, finalizer := range obj.Finalizers {
 		if finalizer != metav1.FinalizerDeleteDependents && finalizer != metav1.FinalizerOrphanDependents {
@@ -26,9 +44,4 @@ func keptByOthers(obj *v1alpha1.CDPCredential) bool {
 		}
 	}
 	return false
-}
-
-// Leaving reports whether an object is as good as gone.
-func Leaving(obj *v1alpha1.CDPCredential) bool {
-	return !obj.DeletionTimestamp.IsZero() && !keptByOthers(obj)
 }

@@ -10,14 +10,15 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// ObjectCache is only touched by the one reconcile that an object has at a time. Each sub-reconciler has a part of its own.
+// ObjectCache is what this process remembers of an object. Only the object's reconcile touches it, of which there is one at a time. Nothing is wrong
+// without it: a restarted process begins with none.
 type ObjectCache struct {
 	UID types.UID
 	// ObjectVersion is the object's resourceVersion after our last status patch.
 	ObjectVersion string
-	// Lagging is since when the cache has shown the object older than it is. Zero: it does not.
+	// Lagging is since when the cache has shown an older version. Zero: it does not.
 	Lagging time.Time
-	// Unsaved is the status that could not be written: the failures and the times in it hold all the same.
+	// Unsaved is a status that could not be written. The failures and times in it hold nevertheless.
 	Unsaved *v1alpha1.CDPCredentialStatus
 	// APIFailure is since when the API server has refused what is asked of it. Zero: it does not.
 	APIFailure APIFailure
@@ -26,14 +27,14 @@ type ObjectCache struct {
 	Target       TargetMemory
 	Token        TokenMemory
 	Verification VerificationMemory
-	// Rollouts are what workloads wait for, of those that wait.
+	// Rollouts has the workloads whose restart has to wait.
 	Rollouts map[v1alpha1.RolloutRestart]RestartWait
 	Stale    StaleMemory
 }
 
-// UnconfirmedVersion is the version of an object that this process knows only from the list that it began with, which may be minutes old. What another
-// process has written since is not to be mixed with what is changed of that: a backoff would get the time of a renewal. Empty: this process has read
-// or written the object, or there is nothing in its status that could be lost.
+// UnconfirmedVersion returns the version of an object that this process knows only from its initial list, which may be minutes old. A status patch must
+// fail on any other version: mixed with what another process has written since, a backoff would get the time of a renewal. Empty: this process has read
+// or written the object itself, or there is nothing in its status that could be lost.
 func (cache *ObjectCache) UnconfirmedVersion(obj *v1alpha1.CDPCredential, saved *v1alpha1.CDPCredentialStatus) string {
 	nothingToLose := saved.LastRefreshTime == nil && saved.LastAttempt == nil
 	if cache.ObjectVersion != "" || nothingToLose {
@@ -42,7 +43,7 @@ func (cache *ObjectCache) UnconfirmedVersion(obj *v1alpha1.CDPCredential, saved 
 	return obj.ResourceVersion
 }
 
-// A Lag reports whether the cache shows an object older than this process knows it.
+// A Lag says whether the cache shows an older version of an object than this process knows.
 type Lag int
 
 // A short lag is waited out. A long one is not: a watch may hang for minutes, and the API server may have been restored from a backup.
@@ -67,8 +68,8 @@ func (cache *ObjectCache) LagOf(obj *v1alpha1.CDPCredential, now time.Time) Lag 
 	return LongLag
 }
 
-// MustConfirm reports whether a plan that was made from the cache is to be made again with what the API server says: before the first exchange of a
-// process, after a write of unknown outcome, and before a blocker is reported. There is no need where there is nothing to lose.
+// MustConfirm reports whether a plan that was made from the cache has to be made again with what the API server says: before the first exchange of a
+// process, after a write without an answer, and before a blocker is reported. There is no need if nothing could be lost.
 func (cache *ObjectCache) MustConfirm(s *State, plan Plan) bool {
 	saved, target := &s.SavedStatus, &cache.Target
 	nothingToLose := saved.LastRefreshTime == nil && saved.LastAttempt == nil && !s.Current.Found && !target.Uncertain

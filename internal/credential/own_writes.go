@@ -8,15 +8,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// OwnWrites are the versions of targets that this process has written and whose events have not come yet. The pass that wrote one knows what is in
-// it, so its event need not wake the object again. Whatever anybody else does to the Secret has another version. The zero value is ready to use; nil
-// recognises nothing.
+// OwnWrites are the versions of targets that this process has written, until the watch shows them. The reconcile that wrote one knows what is in it, so
+// its event need not cause another. A version that somebody else writes is never among them. The zero value is ready to use; nil recognises nothing.
 type OwnWrites struct {
 	mu       sync.Mutex
 	versions map[types.NamespacedName]string // by object
 }
 
-// Wrote takes down what an object's pass has written.
+// Wrote remembers the version that an object's reconcile has written.
 func (w *OwnWrites) Wrote(object types.NamespacedName, version string) {
 	if w == nil {
 		return
@@ -29,7 +28,7 @@ func (w *OwnWrites) Wrote(object types.NamespacedName, version string) {
 	w.versions[object] = version
 }
 
-// Recognise reports whether an object's pass has written this version, and its event comes for the first time.
+// Recognise reports whether an object's reconcile has written this version. It does so once, for its event.
 func (w *OwnWrites) Recognise(object types.NamespacedName, version string) bool {
 	if w == nil {
 		return false

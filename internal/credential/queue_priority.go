@@ -8,13 +8,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// UrgentWithin is what a token may have left for its object to go before others.
+// UrgentWithin is how soon a token must expire for its object to be reconciled before others.
 const UrgentWithin = 10 * time.Minute
 
-// QueuePriority is an object's priority in the queue at a time: higher the sooner the token expires; zero beyond ten minutes.
+// QueuePriority returns an object's priority in the queue at a time: higher the sooner the token expires; zero beyond ten minutes.
 func QueuePriority(expires *metav1.Time, at time.Time) int {
 	if expires == nil {
 		return 0
 	}
-	return int((UrgentWithin - min(max(expires.Sub(at), 0), UrgentWithin)) / time.Second)
+	left := min(max(expires.Sub(at), 0), UrgentWithin)
+	return int((UrgentWithin - left) / time.Second)
 }

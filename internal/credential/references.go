@@ -12,7 +12,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// SecretReference is what an event says it is about, beside the object.
+// SecretReference returns a Secret for an event to refer to.
 func SecretReference(namespace, name string) runtime.Object {
 	secret := &corev1.Secret{}
 	secret.Namespace, secret.Name = namespace, name
@@ -20,19 +20,19 @@ func SecretReference(namespace, name string) runtime.Object {
 	return secret
 }
 
-// WorkloadReference is a workload without content.
+// SecretMetadata returns a Secret of which only the metadata is to be read or written.
+func SecretMetadata(namespace, name string) *metav1.PartialObjectMetadata {
+	meta := &metav1.PartialObjectMetadata{}
+	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	meta.Namespace, meta.Name = namespace, name
+	return meta
+}
+
+// WorkloadReference returns a workload without content.
 func WorkloadReference(namespace string, ref v1alpha1.RolloutRestart) *unstructured.Unstructured {
 	obj := &unstructured.Unstructured{}
 	obj.SetGroupVersionKind(schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: string(ref.Kind)})
 	obj.SetNamespace(namespace)
 	obj.SetName(ref.Name)
 	return obj
-}
-
-// SecretMetadata is a Secret of which only metadata is read or written.
-func SecretMetadata(namespace, name string) *metav1.PartialObjectMetadata {
-	meta := &metav1.PartialObjectMetadata{}
-	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	meta.Namespace, meta.Name = namespace, name
-	return meta
 }

@@ -7,19 +7,19 @@ import (
 )
 
 const (
-	// maxQuickRepairs is how much may be repaired at once before that is a contest. A token counts twice: it costs an exchange.
+	// maxQuickRepairs is the total weight of quick repairs beyond which they are a contest. A repair that costs a token weighs 2.
 	maxQuickRepairs = 5
-	// repairWindow is how soon after a repair the next one counts together with it. A token can be restored every 10 s only.
+	// repairWindow is how soon after a repair the next one still adds to it. A token can be restored every 10 s only.
 	repairWindow = 2 * MinIssueInterval
 )
 
-// quickRepairs are the last repairs of a target that one process has made.
+// quickRepairs are the latest repairs of a target by this process.
 type quickRepairs struct {
 	Weight int
 	Last   time.Time
 }
 
-// Plus is q with one more.
+// Plus adds a repair.
 func (q quickRepairs) Plus(weight int, now time.Time) quickRepairs {
 	if !q.recent(now) {
 		q.Weight = 0

@@ -8,38 +8,55 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// RequeueAfter says how soon the object is looked at again: for what is to be tried next, verifications and restarts (nextAt) included, and at the second at
-// which the token expires. Zero: when something changes.
+// RequeueAfter returns how soon the object has to be reconciled again: when the token expires or a contest ends, when verification, restarts or stale
+// targets need it (nextAt), and when the token is next attempted. Zero: when something changes.
 func RequeueAfter(s *State, plan Plan, result Result, nextAt time.Time, status *v1alpha1.CDPCredentialStatus) time.Duration {
-	times := []time.Time{nextAt, result.At}
-	if s.Current.HoldsToken(s.Now) {
-		times = append(times, s.Current.Persisted.ExpiresAt)
-	}
-	if c := status.Contest; c != nil && !s.Object.Spec.Suspend && s.Now.Before(c.Until.Time) {
-		times = append(times, c.Until.Time)
-	}
-	switch {
-	case s.Object.Spec.Suspend:
-		if status.NextRefreshTime != nil {
-			times = append(times, status.NextRefreshTime.Time) // until then it would wait if it were resumed
-		}
-	case result.Waiting:
-		if result.HeldUp != nil && !result.HeldUp.long(s.Now) {
-			times = append(times, result.HeldUp.Since.Add(heldUpAfter)) // to tell of it
-		}
-	case result.Failure != nil:
-		if result.Failure.Reason == v1alpha1.ReasonTargetContested {
-			times = append(times, result.Failure.RetryAt) // the renewal, exactly
-		} else if status.NextRefreshTime != nil {
-			times = append(times, status.NextRefreshTime.Time)
-		}
-	case plan.Keep: // out.at, which knows of a clock that was set, where status may not
-	case s.Current.Persisted != nil:
-		times = append(times, RenewalTime(s)) // exact, where status has whole seconds
-	}
-	first := Sooner(times...)
+	first := Sooner(nextAt, result.At, expiryAt(s), contestEnd(s, status), nextAttempt(s, plan, result, status))
 	if first.IsZero() {
 		return 0
 	}
 	return max(first.Sub(s.Now), time.Millisecond) // zero would mean never
+}
+
+func expiryAt(s *State) time.Time {
+	if !s.Current.HoldsToken(s.Now) {
+		return time.Time{}
+	}
+	return s.Current.Persisted.ExpiresAt
+}
+
+func contestEnd(s *State, status *v1alpha1.CDPCredentialStatus) time.Time {
+	c := status.Contest
+	if c == nil || s.Object.Spec.Suspend || !s.Now.Before(c.Until.Time) {
+		return time.Time{}
+	}
+	return c.Until.Time
+}
+
+// nextAttempt returns when the token is next attempted, or what is reported of it changes. Zero: not before something changes, or at result.At.
+func nextAttempt(s *State, plan Plan, result Result, status *v1alpha1.CDPCredentialStatus) time.Time {
+	switch {
+	case s.Object.Spec.Suspend:
+		return nextRefresh(status) // until then, a resumed object would have to wait
+	case result.Waiting:
+		if result.HeldUp != nil && !result.HeldUp.long(s.Now) {
+			return result.HeldUp.Since.Add(heldUpAfter) // to report it
+		}
+	case result.Failure != nil:
+		if result.Failure.Reason == v1alpha1.ReasonTargetContested {
+			return result.Failure.RetryAt // exact, while status has whole seconds
+		}
+		return nextRefresh(status)
+	case plan.Keep: // result.At knows the clock, if that was set, better than status
+	case s.Current.Persisted != nil:
+		return RenewalTime(s) // exact, while status has whole seconds
+	}
+	return time.Time{}
+}
+
+func nextRefresh(status *v1alpha1.CDPCredentialStatus) time.Time {
+	if status.NextRefreshTime == nil {
+		return time.Time{}
+	}
+	return status.NextRefreshTime.Time
 }

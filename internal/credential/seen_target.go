@@ -20,13 +20,14 @@ func (t *TargetSecret) Seen() SeenTarget {
 	return SeenTarget{Name: t.Name, Version: t.Version, Content: t.Content, Unusable: t.Unusable, ForeignKeys: t.ForeignKeys}
 }
 
-// Recall fills in what is in a target of which only metadata was read, from what this process saw or from status. It reports whether either knows.
+// Recall fills in what a target holds of which only the metadata was read, from what this process saw or from status. It reports whether either knows
+// this version.
 func (t *TargetSecret) Recall(seen SeenTarget, known bool, status *v1alpha1.CDPCredentialStatus) bool {
-	writtenByUs := t.Persisted != nil && status.TargetName == t.Name && status.TargetVersion == t.Version
+	inStatus := t.Persisted != nil && status.TargetName == t.Name && status.TargetVersion == t.Version
 	switch {
 	case known && seen.Version == t.Version:
 		t.Content, t.Unusable, t.ForeignKeys = seen.Content, seen.Unusable, seen.ForeignKeys
-	case writtenByUs:
+	case inStatus: // which has only versions with intact content
 		t.Content = ContentIntact
 		if t.Persisted.Shared {
 			t.ForeignKeys = SomeForeign

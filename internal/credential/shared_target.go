@@ -2,10 +2,12 @@
 
 package credential
 
-// SharedTarget is the target that would stay when the object is deleted, with what we wrote taken out. Empty: it goes, or stays as it is.
+// SharedTarget returns the name of a target that stays when the object is deleted, and only loses our keys. Empty: it goes, or stays as it is.
 func SharedTarget(s *State) string {
-	if !s.Target.HasToken() || s.Target.Owner() != s.Object.Name || Retains(&s.Object.Spec.Target) || !s.Target.SharedBeside(s.Target.Persisted.Keys) {
+	t := &s.Target
+	ours := t.HasToken() && t.Owner() == s.Object.Name
+	if !ours || Retains(&s.Object.Spec.Target) || !t.SharedBeside(t.Persisted.Keys) {
 		return ""
 	}
-	return s.Target.Name
+	return t.Name
 }

@@ -10,23 +10,30 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// AdoptStatus puts the times of status on Clock.
+// AdoptStatus puts the times in status on the reconciler's clock.
 func (c Clocks) AdoptStatus(s *State) {
-	s.StatusClockAhead = s.ShownClockAhead()
-	last, rec := s.Object.Status.LastAttempt, s.Current.Persisted
-	switch {
-	case last != nil && last.Clock != nil:
-		s.StatusClockAhead = c.aheadOf(*last.Clock)
-	case rec != nil && !rec.ExpiresAt.IsZero() && s.Object.Status.TokenExpirationTime.Equal(wholeSecond(rec.LocalExpiry())):
-		s.StatusClockAhead = rec.ClockAhead // both were written on one clock, however far that is off by now
-	}
-	moveStatus(&s.Object.Status, -s.StatusClockAhead)
+	s.StatusClockAhead = c.statusAhead(s)
+	shiftStatus(&s.Object.Status, -s.StatusClockAhead)
 }
 
-// LocalStatus is status with its times on the local clock.
+// statusAhead returns by how much the clock of the times in status is ahead of the reconciler's.
+func (c Clocks) statusAhead(s *State) time.Duration {
+	if last := s.Object.Status.LastAttempt; last != nil && last.Clock != nil {
+		return c.aheadOf(*last.Clock)
+	}
+	if current := s.Current.Persisted; current != nil && !current.ExpiresAt.IsZero() {
+		writtenTogether := s.Object.Status.TokenExpirationTime.Equal(wholeSecond(current.LocalExpiry()))
+		if writtenTogether { // on one clock, however far that is off by now
+			return current.ClockAhead
+		}
+	}
+	return s.ShownClockAhead()
+}
+
+// LocalStatus returns status with its times on the clock on which they are shown.
 func (c Clocks) LocalStatus(s *State, status v1alpha1.CDPCredentialStatus) v1alpha1.CDPCredentialStatus {
 	shown := s.ShownClockAhead()
-	moveStatus(&status, shown)
+	shiftStatus(&status, shown)
 	if last := status.LastAttempt; last != nil && (last.Clock == nil || shown != s.StatusClockAhead) {
 		attempt, reading := *last, c.reading(shown)
 		attempt.Clock = &reading
@@ -35,8 +42,8 @@ func (c Clocks) LocalStatus(s *State, status v1alpha1.CDPCredentialStatus) v1alp
 	return status
 }
 
-// moveStatus moves the times that passes decide by and change.
-func moveStatus(status *v1alpha1.CDPCredentialStatus, by time.Duration) {
+// shiftStatus shifts all times in status that decisions are based on. It does not change what the pointers in status point to, which others share.
+func shiftStatus(status *v1alpha1.CDPCredentialStatus, by time.Duration) {
 	if by == 0 {
 		return
 	}

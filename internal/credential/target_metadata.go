@@ -15,12 +15,12 @@ import (
 // TargetMetadata is what we put on a target Secret beside its data.
 type TargetMetadata struct {
 	Labels, Annotations map[string]string
-	// Owner is the controller reference. Nil with Retain, and beside keys of others: the Secret must outlive the object.
+	// Owner is the controller reference. It is nil if the Secret must outlive the object: by spec.target.deletionPolicy, or for the keys of others.
 	Owner *metav1.OwnerReference
 }
 
-// DesiredMetadata never copies the object's own labels and annotations: a GitOps tool would take the Secret for its own and prune it. A Secret that is
-// shared holds keys of others.
+// DesiredMetadata never copies the object's own labels and annotations: by those, a GitOps tool would consider the Secret its own and prune it. Shared
+// says that the Secret holds keys of others.
 func DesiredMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time, shared bool) TargetMetadata {
 	m := TargetMetadata{Labels: textMap(obj.Spec.Target.Labels), Annotations: textMap(obj.Spec.Target.Annotations)}
 	if m.Labels == nil {
@@ -35,7 +35,7 @@ func DesiredMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time, shared bo
 		m.Annotations[v1alpha1.ExpiresAtAnnotation] = expiryText(expiresAt)
 	}
 	if !Retains(&obj.Spec.Target) && !shared {
-		// Without blockOwnerDeletion, which would need the right to set finalizers on the object.
+		// Without blockOwnerDeletion, which needs the right to set finalizers on the object.
 		m.Owner = &metav1.OwnerReference{
 			APIVersion: v1alpha1.GroupVersion.String(), Kind: "CDPCredential", Name: obj.Name, UID: obj.UID, Controller: new(true),
 		}
@@ -43,7 +43,10 @@ func DesiredMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time, shared bo
 	return m
 }
 
-// IsOn reports whether a Secret has this metadata.
+// expiryText has whole seconds, rounded down: never later than the truth.
+func expiryText(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
+
+// IsOn reports whether a Secret has this metadata, whatever else it has.
 func (m *TargetMetadata) IsOn(secret *metav1.ObjectMeta) bool {
 	return includes(secret.Labels, m.Labels) && includes(secret.Annotations, m.Annotations) && sameOwners(secret.OwnerReferences, m.OwnerReferences(secret.OwnerReferences))
 }
@@ -57,9 +60,6 @@ func includes(have, want map[string]string) bool {
 	return true
 }
 
-// expiryText has whole seconds, rounded down: never later than the truth.
-func expiryText(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
-
 // OwnerReferences returns have with our controller reference. References to other CDPCredentials are stale and dropped: a restore from a backup or a
 // handed-over Secret leaves them behind, and the annotation decides who owns it.
 func (m *TargetMetadata) OwnerReferences(have []metav1.OwnerReference) []metav1.OwnerReference {
@@ -70,14 +70,15 @@ func (m *TargetMetadata) OwnerReferences(have []metav1.OwnerReference) []metav1.
 	return want
 }
 
+// toCredential reports whether a reference is to a CDPCredential as the controller.
 func toCredential(ref metav1.OwnerReference) bool {
 	return isController(ref) && ref.Kind == "CDPCredential" && strings.HasPrefix(ref.APIVersion, v1alpha1.GroupVersion.Group+"/")
 }
+
+func isController(ref metav1.OwnerReference) bool { return ref.Controller != nil && *ref.Controller }
 
 func sameOwners(a, b []metav1.OwnerReference) bool {
 	return slices.EqualFunc(a, b, func(a, b metav1.OwnerReference) bool {
 		return a.UID == b.UID && a.Name == b.Name && a.Kind == b.Kind && a.APIVersion == b.APIVersion && isController(a) == isController(b)
 	})
 }
-
-func isController(ref metav1.OwnerReference) bool { return ref.Controller != nil && *ref.Controller }

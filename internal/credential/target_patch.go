@@ -13,7 +13,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// NewTarget is the target Secret as it is made.
+// NewTarget returns the target Secret to create.
 func NewTarget(obj *v1alpha1.CDPCredential, want TargetMetadata, data map[string][]byte) *corev1.Secret {
 	secret := &corev1.Secret{Type: corev1.SecretTypeOpaque, Data: data}
 	secret.Namespace, secret.Name = obj.Namespace, obj.Spec.Target.Name
@@ -21,21 +21,21 @@ func NewTarget(obj *v1alpha1.CDPCredential, want TargetMetadata, data map[string
 	return secret
 }
 
-// Patch is the merge patch that makes the target hold data and metadata.
+// Patch returns the merge patch that makes an existing target hold data and metadata, and removes what we wrote before.
 func (t *TargetSecret) Patch(want TargetMetadata, data map[string][]byte) ([]byte, error) {
-	rec := t.Persisted
-	if rec == nil {
-		rec = &PersistedState{}
+	written := t.Persisted
+	if written == nil {
+		written = &PersistedState{}
 	}
 	uid, resourceVersion := SplitVersion(t.Version)
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{
 			"uid": uid, "resourceVersion": resourceVersion,
-			"labels":          changes(want.Labels, rec.Labels),
-			"annotations":     changes(want.Annotations, append(rec.Annotations, v1alpha1.ExpiresAtAnnotation)),
+			"labels":          changes(want.Labels, written.Labels),
+			"annotations":     changes(want.Annotations, append(written.Annotations, v1alpha1.ExpiresAtAnnotation)),
 			"ownerReferences": want.OwnerReferences(t.Metadata.OwnerReferences),
 		},
-		"data": changes(data, rec.Keys),
+		"data": changes(data, written.Keys),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write the patch of the target Secret: %w", err)
@@ -43,36 +43,36 @@ func (t *TargetSecret) Patch(want TargetMetadata, data map[string][]byte) ([]byt
 	return patch, nil
 }
 
-// WithdrawalPatch is the merge patch that takes our keys and metadata out of a Secret, as far as a record names them.
-func WithdrawalPatch(secret *metav1.ObjectMeta, rec *PersistedState) ([]byte, error) {
+// WithdrawalPatch returns the merge patch that removes our keys and metadata from a Secret.
+func WithdrawalPatch(secret *metav1.ObjectMeta, written *PersistedState) ([]byte, error) {
 	none := TargetMetadata{}
-	ours := append(slices.Clone(rec.Annotations), v1alpha1.CredentialAnnotation, v1alpha1.ExpiresAtAnnotation, v1alpha1.StateAnnotation)
+	ours := append(slices.Clone(written.Annotations), v1alpha1.CredentialAnnotation, v1alpha1.ExpiresAtAnnotation, v1alpha1.StateAnnotation)
 	return json.Marshal(map[string]any{
 		"metadata": map[string]any{
 			"uid": secret.UID, "resourceVersion": secret.ResourceVersion, "ownerReferences": none.OwnerReferences(secret.OwnerReferences),
-			"labels":      changes(map[string]string{}, rec.Labels),
+			"labels":      changes(map[string]string{}, written.Labels),
 			"annotations": changes(map[string]string{}, ours),
 		},
-		"data": changes(map[string][]byte{}, rec.Keys),
+		"data": changes(map[string][]byte{}, written.Keys),
 	})
 }
 
-// OwnerRemovalPatch is the merge patch that takes our owner reference off a Secret. Nil: it has none.
+// OwnerRemovalPatch returns the merge patch that removes our owner reference from a Secret. Nil: it has none.
 func OwnerRemovalPatch(secret *metav1.ObjectMeta) ([]byte, error) {
 	none := TargetMetadata{}
-	rest := none.OwnerReferences(secret.OwnerReferences)
-	if len(rest) == len(secret.OwnerReferences) {
+	others := none.OwnerReferences(secret.OwnerReferences)
+	if len(others) == len(secret.OwnerReferences) {
 		return nil, nil
 	}
 	return json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": secret.UID, "resourceVersion": secret.ResourceVersion, "ownerReferences": rest,
+		"uid": secret.UID, "resourceVersion": secret.ResourceVersion, "ownerReferences": others,
 	}})
 }
 
-// changes is the part of a merge patch (RFC 7396) that makes a map hold want and none of the keys that we had put there before.
-func changes[V any](want map[string]V, had []string) map[string]any {
+// changes returns the part of a merge patch (RFC 7396) that makes a map hold want, and none of the other keys that we wrote before.
+func changes[V any](want map[string]V, written []string) map[string]any {
 	patch := make(map[string]any, len(want))
-	for _, key := range had {
+	for _, key := range written {
 		patch[key] = nil
 	}
 	for key, value := range want {

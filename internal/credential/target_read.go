@@ -9,20 +9,30 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TargetSecretOf is a target Secret that was read, beside the record that it carries.
-func TargetSecretOf(secret *corev1.Secret, rec *PersistedState) TargetSecret {
-	t := TargetSecret{Name: secret.Name, Found: true, Version: VersionOf(&secret.ObjectMeta), Metadata: secret.ObjectMeta, Persisted: rec, Secret: secret}
-	switch {
-	case t.Persisted == nil || t.Persisted.TokenIn(secret.Data) == nil || t.Persisted.TokenMACOf(t.Persisted.TokenIn(secret.Data)) != t.Persisted.TokenMAC:
-		t.Content = ContentReplaced
-	case t.Persisted.DataMACOf(secret.Data, t.Persisted.Keys) != t.Persisted.DataMAC:
-		t.Content = ContentEdited
+// TargetSecretOf returns what a target Secret holds that was read, compared with the persisted state that it carries.
+func TargetSecretOf(secret *corev1.Secret, written *PersistedState) TargetSecret {
+	t := TargetSecret{
+		Name: secret.Name, Found: true, Version: VersionOf(&secret.ObjectMeta), Metadata: secret.ObjectMeta, Persisted: written, Secret: secret,
+		Content: contentOf(secret, written), ForeignKeys: foreignKeys(secret.Data, written), Unusable: unusable(secret),
 	}
-	t.ForeignKeys = foreignKeys(secret.Data, t.Persisted)
-	if t.Unusable = unusable(secret); t.Unusable == "" {
+	if t.Unusable == "" {
 		t.Unusable = Controlled(&secret.ObjectMeta)
 	}
 	return t
+}
+
+func contentOf(secret *corev1.Secret, written *PersistedState) Content {
+	if written == nil {
+		return ContentReplaced
+	}
+	token := written.TokenIn(secret.Data)
+	switch {
+	case token == nil || written.TokenMACOf(token) != written.TokenMAC:
+		return ContentReplaced
+	case written.DataMACOf(secret.Data, written.Keys) != written.DataMAC:
+		return ContentEdited
+	}
+	return ContentIntact
 }
 
 // unusable says why a Secret that was handed over cannot be written. Empty: it can.
@@ -36,7 +46,7 @@ func unusable(secret *corev1.Secret) string {
 	return ""
 }
 
-// Controlled reports whether another object controls a Secret: it would undo what we write.
+// Controlled says why a Secret would not keep what we write: it is being deleted, or another object controls it. Empty: it would.
 func Controlled(meta *metav1.ObjectMeta) string {
 	if meta.DeletionTimestamp != nil {
 		return "is being deleted"
@@ -49,7 +59,7 @@ func Controlled(meta *metav1.ObjectMeta) string {
 	return ""
 }
 
-// controllerName names another object where its reference looks like one: whoever may write Secrets may write anything there, and this is for status.
+// controllerName names another object only if its reference looks like one: whoever may write Secrets may put any text there, and this is for status.
 func controllerName(ref metav1.OwnerReference) string {
 	if !isName(ref.Name) || !isKind.MatchString(ref.Kind) {
 		return "another object"

@@ -17,30 +17,30 @@ type TargetSecret struct {
 	Found    bool
 	Version  string
 	Metadata metav1.ObjectMeta
-	// Persisted is nil where there is no record of ours, or none that can be read.
+	// Persisted is nil if the annotation is missing, unreadable or another object's.
 	Persisted *PersistedState
 	Content   Content
-	// Unusable says why the Secret could not be written though it was handed over.
+	// Unusable says why we could not write the Secret, though it is ours by its annotation. Empty: we can.
 	Unusable string
-	// ForeignKeys names keys of others in the Secret, as foreignKeys does.
+	// ForeignKeys has the names of keys that we did not write; see foreignKeys.
 	ForeignKeys string
-	// Secret is nil unless this pass has read it.
+	// Secret is nil unless this reconcile has read it.
 	Secret *corev1.Secret
 }
 
-// Content is the state of a target Secret's data.
+// Content says whether a target Secret's data is as we wrote it.
 type Content int
 
 const (
-	// ContentIntact is as we wrote it.
+	// ContentIntact is data as we wrote it.
 	ContentIntact Content = iota
-	// ContentEdited has our token, but other keys are not as we wrote them.
+	// ContentEdited has our token, but other keys were changed.
 	ContentEdited
 	// ContentReplaced has another token than we wrote, or never had one.
 	ContentReplaced
 )
 
-// Owner is the name of the CDPCredential that owns the Secret's content. Empty: none does.
+// Owner returns the name of the CDPCredential that the Secret belongs to. Empty: none.
 func (t *TargetSecret) Owner() string { return t.Metadata.Annotations[v1alpha1.CredentialAnnotation] }
 
 // HasToken reports whether the Secret holds a token of ours, expired or not.
@@ -48,15 +48,15 @@ func (t *TargetSecret) HasToken() bool {
 	return t.Found && t.Persisted != nil && t.Content != ContentReplaced
 }
 
-// HoldsToken reports whether the Secret holds a token that is still good.
+// HoldsToken reports whether the Secret holds a token of ours that has not expired.
 func (t *TargetSecret) HoldsToken(now time.Time) bool {
 	return t.HasToken() && !t.Persisted.Expired(now)
 }
 
-// Records reports whether the Secret has this very record, and holds what it says.
+// Records reports whether the Secret has exactly this persisted state, and the data that belongs to it.
 func (t *TargetSecret) Records(state []byte) bool {
 	return t.HasToken() && t.Content == ContentIntact && t.Metadata.Annotations[v1alpha1.StateAnnotation] == string(state)
 }
 
-// SharedBeside reports whether the Secret holds keys that are none of ours.
+// SharedBeside reports whether the Secret holds keys that are not ours.
 func (t *TargetSecret) SharedBeside(ours []string) bool { return Without(t.ForeignKeys, ours) != "" }

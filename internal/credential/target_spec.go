@@ -8,19 +8,18 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TargetSpecHash is a fingerprint of what spec.target says about the Secret's content.
+// TargetSpecHash returns a fingerprint of what spec.target says of the Secret's content.
 func TargetSpecHash(target *v1alpha1.Target) string {
-	// Marshalling strings and maps of strings cannot fail.
-	text, _ := json.Marshal([]any{target.Labels, target.Annotations, target.Data, Retains(target)})
+	text, _ := json.Marshal([]any{target.Labels, target.Annotations, target.Data, Retains(target)}) // strings and maps of strings: cannot fail
 	return Fingerprint(nil, text)
 }
 
-// templatesHash is a fingerprint of the templates of spec.target.data. Empty: there are none.
+// templatesHash returns a fingerprint of the templates in spec.target.data. Empty: there are none.
 func templatesHash(target *v1alpha1.Target) string {
 	if len(target.Data) == 0 {
 		return ""
 	}
-	text, _ := json.Marshal(target.Data) // cannot fail: maps of strings, in sorted order
+	text, _ := json.Marshal(target.Data) // a map of strings, in sorted order: cannot fail
 	return Fingerprint(nil, text)
 }
 

@@ -12,10 +12,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// WorkloadOf is what is known of a workload that was read. What cannot be read of our own annotations is as good as not there: anybody may have written it.
+// WorkloadOf returns what a workload says of restarts. Unreadable annotations of ours count as missing: anybody may have written them.
 func WorkloadOf(obj *unstructured.Unstructured) (Workload, error) {
 	w := Workload{
-		Found: obj.GetDeletionTimestamp() == nil, Version: string(obj.GetUID()) + "/" + obj.GetResourceVersion(),
+		Found: obj.GetDeletionTimestamp() == nil, Version: VersionOf(obj),
 		Allowed: obj.GetAnnotations()[v1alpha1.AllowRestartAnnotation],
 	}
 	annotations, _, err := unstructured.NestedStringMap(obj.Object, "spec", "template", "metadata", "annotations")
@@ -29,7 +29,8 @@ func WorkloadOf(obj *unstructured.Unstructured) (Workload, error) {
 	return w, nil
 }
 
-// RestartPatch changes the annotations of the pod template, as kubectl rollout restart does, if it is still the workload that was read.
+// RestartPatch returns the merge patch that changes the pod template, as kubectl rollout restart does. It fails if the workload has changed since it was
+// read.
 func (w *Workload) RestartPatch(dataRevisions map[string]string, now time.Time) ([]byte, error) {
 	restartedFor, err := json.Marshal(dataRevisions)
 	if err != nil {

@@ -15,17 +15,17 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A writeRefusal says who did not let the target Secret be written. The API server's text is not shown: a policy's may quote what was written.
+// A writeRefusal says who refuses to let us write the target Secret. It has no text of the API server: a policy's may quote what was to be written.
 type writeRefusal struct {
 	// Answer is the HTTP status and its reason.
 	Answer string
-	// By names the policy, webhook or quota, as far as it is known.
+	// By names the policy, webhook or quota. Empty: unknown.
 	By string
-	// Rights says that it was the operator's role.
+	// Rights says that the operator's role does not suffice.
 	Rights bool
 }
 
-// refusals are how the API server begins to say who refuses a write. What follows is the refuser's own text, which cannot come before it.
+// refusals are the beginnings of the API server's messages. What follows is the refuser's own text, which cannot imitate another beginning.
 var refusals = []struct {
 	by      string
 	pattern *regexp.Regexp
@@ -38,26 +38,24 @@ var refusals = []struct {
 
 var lacksRights = regexp.MustCompile(`^secrets(?: "[^"]*")? is forbidden: User "`)
 
-// WriteRefusalOf tells a refusal, which only somebody else can end, from trouble that passes.
+// WriteRefusalOf tells a refusal, which only somebody else can lift, from an error that passes.
 func WriteRefusalOf(err error) (writeRefusal, bool) {
 	var api apierrors.APIStatus
 	if !errors.As(err, &api) {
 		return writeRefusal{}, false
 	}
-	said := api.Status()
-	var w writeRefusal
+	status := api.Status()
+	w := writeRefusal{Answer: fmt.Sprintf("HTTP %d %s", status.Code, reasonShown(status)), Rights: lacksRights.MatchString(status.Message)}
 	for _, r := range refusals {
-		if match := r.pattern.FindStringSubmatch(said.Message); match != nil {
+		if match := r.pattern.FindStringSubmatch(status.Message); match != nil {
 			w.By = r.by + " " + match[1]
 			break
 		}
 	}
-	w.Rights = lacksRights.MatchString(said.Message)
-	w.Answer = fmt.Sprintf("HTTP %d %s", said.Code, reasonShown(said))
-	return w, w.By != "" || refuses(said.Code)
+	return w, w.By != "" || refuses(status.Code)
 }
 
-// refuses reports whether an HTTP status is a refusal: 4xx without those that are about a race, or about load.
+// refuses reports whether an HTTP status is a refusal: any 4xx, except those that are about a race or about load.
 func refuses(code int32) bool {
 	switch code {
 	case http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests, http.StatusRequestTimeout:
@@ -66,14 +64,14 @@ func refuses(code int32) bool {
 	return code >= 400 && code < 500
 }
 
-// reasonShown is the reason of a status, where it is one of the API server's and not a webhook's own.
-func reasonShown(said metav1.Status) string {
-	switch said.Reason {
+// reasonShown returns the reason only if it is one of the API server's: a webhook may write any text there.
+func reasonShown(status metav1.Status) string {
+	switch status.Reason {
 	case metav1.StatusReasonForbidden, metav1.StatusReasonInvalid, metav1.StatusReasonBadRequest, metav1.StatusReasonRequestEntityTooLarge,
 		metav1.StatusReasonUnauthorized, metav1.StatusReasonMethodNotAllowed, metav1.StatusReasonInternalError:
-		return string(said.Reason)
+		return string(status.Reason)
 	}
-	return http.StatusText(int(said.Code))
+	return http.StatusText(int(status.Code))
 }
 
 // Failure is what is reported of a refusal.
@@ -85,15 +83,13 @@ func (w writeRefusal) Failure(s *State) *Failure {
 	case w.By != "":
 		advice = "ask whoever runs the cluster what it wants, or change spec.target"
 	}
-	f := &Failure{Reason: v1alpha1.ReasonTargetUnusable, Stalled: true, Attempted: true, WriteRefused: true}
-	f.Message = fmt.Sprintf("the API server refuses the write of Secret %s (%s%s): %s; it is tried again by itself", s.Target.Name, w.Answer, w.shownBy(), advice)
-	f.RetryAt = s.Now.Add(Doubled(30*time.Second, 10*time.Minute, s.Object.Status.WriteRefusals))
-	return f
-}
-
-func (w writeRefusal) shownBy() string {
-	if w.By == "" {
-		return ""
+	answer := w.Answer
+	if w.By != "" {
+		answer += ", by " + w.By
 	}
-	return ", by " + w.By
+	return &Failure{
+		Reason: v1alpha1.ReasonTargetUnusable, Stalled: true, Attempted: true, WriteRefused: true,
+		Message: fmt.Sprintf("the API server refuses the write of Secret %s (%s): %s; it is tried again by itself", s.Target.Name, answer, advice),
+		RetryAt: s.Now.Add(Doubled(30*time.Second, 10*time.Minute, s.Object.Status.WriteRefusals)),
+	}
 }
