@@ -11,54 +11,83 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// maxSkew is how far two clocks may be apart before somebody should know.
+// maxSkew is how far two clocks may differ before somebody should know.
 const maxSkew = 30 * time.Second
 
 // A Warning is about something that works, but that somebody should know of. It is given once for as long as it lasts.
 type Warning struct {
 	Reason, Message string
-	// Once is what the record remembers it by.
+	// Once is the name by which the target remembers that it was given.
 	Once string
 }
 
+// warningsOf returns the warnings that a new token gives rise to.
 func warningsOf(s *State, p *Publication) []Warning {
-	var list []Warning
-	warn := func(reason, once, message string, args ...any) {
-		list = append(list, Warning{Reason: reason, Message: fmt.Sprintf(message, args...), Once: once})
-	}
-	if p.Token.Life.Skew.Abs() > maxSkew {
-		warn(v1alpha1.EventClockSkew, v1alpha1.EventClockSkew,
-			"The clocks of %s and of the operator differ by more than 30 s; tokens are renewed in time all the same: check both clocks", hostOf(s.Desired.Endpoint))
-	}
-	if deprecated := p.Request.Flow.Deprecated; deprecated != "" {
-		warn(v1alpha1.EventDeprecated, v1alpha1.EventDeprecated, "%s", deprecated)
-	}
-	if missing := notGranted(p.Request.Flow.Scopes(), p.Token.Granted); len(missing) > 0 {
-		warn(v1alpha1.EventScopesReduced, v1alpha1.EventScopesReduced+"/"+Fingerprint(nil, []byte(strings.Join(missing, " "))),
-			"The endpoint did not grant these scopes: %s", Shorten(strings.Join(missing, " "), 512))
-	}
-	if refresh := s.Object.Spec.Refresh; refresh != nil && refresh.MaxPerDay != nil && p.Persisted.Issuance != nil {
-		if most := *refresh.MaxPerDay; int64(p.Persisted.Issuance.Count)*5 >= int64(most)*4 {
-			warn(v1alpha1.EventBudgetLow, v1alpha1.EventBudgetLow+"/"+p.Persisted.Issuance.Day,
-				"At least four fifths of the %d tokens of spec.refresh.maxPerDay were issued today", most)
+	var warnings []Warning
+	for _, check := range []func(*State, *Publication) *Warning{clockSkew, deprecatedFlow, scopesReduced, budgetLow} {
+		if w := check(s, p); w != nil {
+			warnings = append(warnings, *w)
 		}
 	}
-	return list
+	return warnings
 }
 
-// notGranted lists what was asked for and not granted. An endpoint that names no scopes granted them all (RFC 6749 section 5.1).
-func notGranted(asked, granted []string) []string {
+func clockSkew(s *State, p *Publication) *Warning {
+	if p.Token.Life.Skew.Abs() <= maxSkew {
+		return nil
+	}
+	return &Warning{
+		Reason: v1alpha1.EventClockSkew, Once: v1alpha1.EventClockSkew,
+		Message: fmt.Sprintf("The clocks of %s and of the operator differ by more than 30 s; tokens are renewed in time all the same: check both clocks",
+			hostOf(s.Desired.Endpoint)),
+	}
+}
+
+func deprecatedFlow(_ *State, p *Publication) *Warning {
+	if p.Request.Flow.Deprecated == "" {
+		return nil
+	}
+	return &Warning{Reason: v1alpha1.EventDeprecated, Once: v1alpha1.EventDeprecated, Message: p.Request.Flow.Deprecated}
+}
+
+func scopesReduced(_ *State, p *Publication) *Warning {
+	missing := strings.Join(notGranted(p.Request.Flow.Scopes(), p.Token.Granted), " ")
+	if missing == "" {
+		return nil
+	}
+	return &Warning{
+		Reason: v1alpha1.EventScopesReduced, Once: v1alpha1.EventScopesReduced + "/" + Fingerprint(nil, []byte(missing)),
+		Message: "The endpoint did not grant these scopes: " + Shorten(missing, 512),
+	}
+}
+
+// notGranted returns the scopes that were requested but not granted. An endpoint that names none granted them all (RFC 6749 section 5.1).
+func notGranted(requested, granted []string) []string {
 	if granted == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(asked), func(scope string) bool { return slices.Contains(granted, scope) })
+	return slices.DeleteFunc(slices.Clone(requested), func(scope string) bool { return slices.Contains(granted, scope) })
 }
 
-// NewWarnings are those that the record before did not have.
-func NewWarnings(s *State, old *PersistedState, p *Publication) []Warning {
+func budgetLow(s *State, p *Publication) *Warning {
+	refresh, issued := s.Object.Spec.Refresh, p.Persisted.Issuance
+	if refresh == nil || refresh.MaxPerDay == nil || issued == nil {
+		return nil
+	}
+	if low := int64(issued.Count)*5 >= int64(*refresh.MaxPerDay)*4; !low {
+		return nil
+	}
+	return &Warning{
+		Reason: v1alpha1.EventBudgetLow, Once: v1alpha1.EventBudgetLow + "/" + issued.Day,
+		Message: fmt.Sprintf("At least four fifths of the %d tokens of spec.refresh.maxPerDay were issued today", *refresh.MaxPerDay),
+	}
+}
+
+// NewWarnings returns the warnings that were not given with the previous token.
+func NewWarnings(s *State, previous *PersistedState, p *Publication) []Warning {
 	var fresh []Warning
 	for _, w := range warningsOf(s, p) {
-		if old == nil || !slices.Contains(old.Warned, w.Once) {
+		if previous == nil || !slices.Contains(previous.Warned, w.Once) {
 			fresh = append(fresh, w)
 		}
 	}
@@ -66,9 +95,9 @@ func NewWarnings(s *State, old *PersistedState, p *Publication) []Warning {
 }
 
 func warningNames(s *State, p *Publication) []string {
-	var reasons []string
+	var names []string
 	for _, w := range warningsOf(s, p) {
-		reasons = append(reasons, w.Once)
+		names = append(names, w.Once)
 	}
-	return reasons
+	return names
 }
