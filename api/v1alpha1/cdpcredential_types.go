@@ -503,6 +503,8 @@ type CDPCredentialStatus struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=cdpcred,categories=cdp
+// +kubebuilder:metadata:annotations="argocd.argoproj.io/sync-options=Prune=false,Delete=false"
+// +kubebuilder:metadata:annotations="kustomize.toolkit.fluxcd.io/prune=disabled"
 // +kubebuilder:selectablefield:JSONPath=`.spec.clientSecretRef.name`
 // +kubebuilder:selectablefield:JSONPath=`.spec.target.name`
 // +kubebuilder:selectablefield:JSONPath=`.status.provider`

@@ -24,9 +24,10 @@ const (
 	changed           = "InProgress Progressing Ready=True"
 	retrying          = "InProgress Progressing Ready=True"
 	retryingTokenless = "InProgress Progressing Ready=False"
+	lastingTokenless  = "InProgress Degraded Ready=False"
 	failed            = "Failed Degraded Ready=True"
 	failedTokenless   = "Failed Degraded Ready=False"
-	suspended         = "Current Suspended Ready=True"
+	suspended         = "Current Healthy Ready=True"
 	terminating       = "Terminating Progressing Ready=True"
 )
 
@@ -159,6 +160,14 @@ func TestStatusToolsFollowEveryState(t *testing.T) {
 			p.down.Store(false)
 			p.until(current)
 		}, []string{unseen, retryingTokenless, current}},
+		"an address that does not exist": {func(p *play) {
+			p.introduce()
+			obj := p.credential()
+			obj.Spec.Provider.OAuth2.TokenURL += "/no-such-path"
+			p.create(obj)
+			p.until(retryingTokenless)
+			p.until(lastingTokenless)
+		}, []string{unseen, retryingTokenless, lastingTokenless}},
 		"an outage that outlives the token": {func(p *play) {
 			p.known.Lifetime = 15 * time.Second
 			p.introduce()
@@ -176,8 +185,10 @@ func TestStatusToolsFollowEveryState(t *testing.T) {
 			p.create(p.credential())
 			p.until(current)
 			p.change(`{"spec": {"suspend": true}}`)
+			p.until(changed)
 			p.until(suspended)
 			p.change(`{"spec": {"suspend": false}}`)
+			p.until(changed)
 			p.until(current)
 		}, []string{unseen, current, changed, suspended, changed, current}},
 		"suspended from the start": {func(p *play) {

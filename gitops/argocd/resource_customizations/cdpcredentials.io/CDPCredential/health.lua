@@ -1,5 +1,6 @@
 -- The health of a CDPCredential. One file serves Argo CD's own resource_customizations and the ConfigMap argocd-cm, so that it uses
--- nothing but Lua's base functions. It says what kstatus (and with it Flux) says, but that a suspended object is Suspended.
+-- nothing but Lua's base functions. It says what kstatus (and with it Flux) says, except for a suspended object without a token, which is
+-- Suspended, and for a failure that lasts, which is Degraded: Argo CD has no time limit of its own for what is Progressing.
 
 local function is_true(condition)
   return condition ~= nil and condition.status == "True"
@@ -24,7 +25,11 @@ for _, condition in ipairs(status.conditions or {}) do
 end
 local ready = found["Ready"] or {status = "Unknown", message = "Waiting for the condition Ready"}
 
+-- While suspended, a token that has not expired serves its pods as before: later waves may go on.
 if obj.spec ~= nil and obj.spec.suspend == true then
+  if is_true(ready) then
+    return {status = "Healthy", message = ready.message}
+  end
   return {status = "Suspended", message = ready.message}
 end
 
@@ -33,9 +38,15 @@ if is_true(found["Stalled"]) then
   return {status = "Degraded", message = found["Stalled"].message}
 end
 
--- The operator tries again by itself, with or without a token that is still good.
-if is_true(found["Reconciling"]) then
-  return {status = "Progressing", message = found["Reconciling"].message}
+-- The operator retries by itself, with or without a token that is still good. An outage is over within a few attempts; what goes on after the
+-- fifth (at least 40 seconds), a wrong URL for example, or what is reported only after it has lasted, most likely needs somebody.
+local lasting = {APIUnavailable = true, TargetContested = true}
+local reconciling = found["Reconciling"]
+if is_true(reconciling) then
+  if (status.failures or 0) >= 5 or lasting[reconciling.reason] then
+    return {status = "Degraded", message = reconciling.message}
+  end
+  return {status = "Progressing", message = reconciling.message}
 end
 
 if not is_true(ready) then

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gitops
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"testing"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
+)
+
+// tools are those whose objects the examples are, each with the module that has its CRDs and that module's checksum.
+var tools = []struct{ module, sum, crds string }{
+	{"github.com/argoproj/argo-cd/v3@v3.5.7", "h1:Xm1BF+I5OgDKUG3SDK49vn2/Y5AMyaNVko+/JT08gj0=", "manifests/crds/application-crd.yaml"},
+	{"github.com/fluxcd/kustomize-controller@v1.6.0", "h1:13S+wqCQ44njSg59DNgm1qMqVkK6+0eoZs+jv4+EWCs=", "config/crd/bases"},
+	{"github.com/fluxcd/helm-controller@v1.4.0", "h1:rkm8rmB6Na7eNc4pJOnvtXEaJ19iKluRtayHKjBxcUM=", "config/crd/bases"},
+}
+
+// TestExamplesAreWhatTheToolsTake applies the example Applications, Kustomizations and the HelmRelease with strict validation, which refuses a field
+// that the tool does not have.
+func TestExamplesAreWhatTheToolsTake(t *testing.T) {
+	t.Parallel()
+	c := sharedCluster(t)
+	var crds []string
+	for _, tool := range tools {
+		crds = append(crds, filepath.Join(moduleFolder(t, tool.module, tool.sum), tool.crds))
+	}
+	if _, err := envtest.InstallCRDs(c.cluster.Config, envtest.CRDInstallOptions{Paths: crds, ErrorIfPathMissing: true}); err != nil {
+		t.Fatal(err)
+	}
+	strict := client.WithFieldValidation(c.cluster.Client, "Strict")
+	kinds := map[string]int{}
+	for where, objects := range manifests(t) {
+		for _, obj := range objects {
+			switch obj.GetKind() {
+			case "Application", "HelmRelease":
+			case "Kustomization":
+				if obj.GetAPIVersion() != "kustomize.toolkit.fluxcd.io/v1" {
+					continue // kustomize's own, which is no object of the API server
+				}
+			default:
+				continue
+			}
+			obj.SetNamespace("default") // argocd and flux-system are not there
+			if err := strict.Create(t.Context(), obj, client.DryRunAll); err != nil {
+				t.Errorf("%s: %v", where, err)
+			}
+			kinds[obj.GetKind()]++
+		}
+	}
+	if kinds["Application"] < 3 || kinds["Kustomization"] < 4 || kinds["HelmRelease"] < 1 {
+		t.Errorf("the examples have only %v", kinds)
+	}
+}
+
+// moduleFolder is where the go command keeps a module, which is downloaded on first use.
+func moduleFolder(t *testing.T, module, sum string) string {
+	t.Helper()
+	out, err := framework.Command(t.Context(), t.TempDir(), "go", "mod", "download", "-json", module).Output()
+	var got struct{ Dir, Sum, Error string }
+	if decodeErr := json.Unmarshal(out, &got); decodeErr != nil || got.Dir == "" {
+		t.Fatalf("download %s: %v: %s", module, err, got.Error)
+	}
+	if got.Sum != sum {
+		t.Fatalf("%s has the checksum %s, want %s", module, got.Sum, sum)
+	}
+	return got.Dir
+}
