@@ -12,9 +12,11 @@ import (
 // reportWaiting says what there is to say while the exchange waits for its turn. That is no news. But a Ready that is no longer true is, and a token
 // that was written by a process that died before it could say so, and a wait of more than a minute.
 func reportWaiting(s *State, plan Plan, result Result, status *v1alpha1.CDPCredentialStatus) {
-	untold := s.Target.HasToken() && s.Target.Owner() == s.Object.Name && // basic's credentials have no expiry that could tell
+	holds := s.Target.HasToken() && s.Target.Owner() == s.Object.Name
+	untold := holds && // basic's credentials have no expiry that could tell
 		(status.TargetName != s.Target.Name || !status.TokenExpirationTime.Equal(wholeSecond(s.Target.Persisted.ExpiresAt)))
-	if untold || result.Wrote { // what needs no exchange has not waited for it
+	unsaved := holds && status.TargetVersion != s.SavedStatus.TargetVersion // of an earlier pass; another process may have written the target since
+	if untold || unsaved || result.Wrote {                                  // what needs no exchange has not waited for it
 		reportTarget(s, status)
 	}
 	news := untold || readyNeedsUpdate(s, status)

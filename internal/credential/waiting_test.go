@@ -157,6 +157,19 @@ func TestRewriteWhileWaitingIsInStatus(t *testing.T) {
 	}
 }
 
+// TestUnsavedWriteOvertakenWhileWaitingIsNotReported: seed 710194. Status could not be saved after a write of the target, which another process has written since.
+func TestUnsavedWriteOvertakenWhileWaitingIsNotReported(t *testing.T) {
+	t.Parallel()
+	s := steady()
+	written(s)
+	s.SavedStatus = *s.Object.Status.DeepCopy()
+	s.SavedStatus.TargetVersion, s.Object.Status.TargetVersion, s.Target.Version = "t/8", "t/9", "t/10"
+	result := Result{Waiting: true, At: at("11:18:00")}
+	if got := NewStatus(s, Plan{Action: ActionRewrite}, result, nil); got.TargetVersion != "t/10" {
+		t.Errorf("status tells of version %q", got.TargetVersion)
+	}
+}
+
 // TestBasicReturnedWhileWaitingIsReported: seed 352723. Credentials of basic, which have no expiry, are there again, and the exchange for another provider waits: Ready
 // and the name of the target are told together.
 func TestBasicReturnedWhileWaitingIsReported(t *testing.T) {
