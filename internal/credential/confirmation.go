@@ -21,10 +21,13 @@ func IsNewBlocker(s *State, plan Plan) bool {
 // HasLostSecret reports whether the client Secret or the target of an object that had a token is gone, which is about to be reported or repaired. Both
 // are pointless while the whole namespace is being deleted.
 func HasLostSecret(s *State, plan Plan) bool {
-	if s.SavedStatus.LastRefreshTime == nil {
+	if neverWritten(&s.SavedStatus) {
 		return false
 	}
 	lostClient := plan.Failure != nil && plan.Failure.Reason == v1alpha1.ReasonSecretNotFound && RefreshedReason(&s.Object.Status) != v1alpha1.ReasonSecretNotFound
 	lostTarget := plan.Cause == CauseMissing && !s.Current.Found
 	return lostClient || lostTarget
 }
+
+// neverWritten reports whether no target was ever written, as far as status knows. lastRefreshTime does not tell: basic has none.
+func neverWritten(status *v1alpha1.CDPCredentialStatus) bool { return status.TargetName == "" }

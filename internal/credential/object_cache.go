@@ -36,7 +36,7 @@ type ObjectCache struct {
 // fail on any other version: mixed with what another process has written since, a backoff would get the time of a renewal. Empty: this process has read
 // or written the object itself, or there is nothing in its status that could be lost.
 func (cache *ObjectCache) UnconfirmedVersion(obj *v1alpha1.CDPCredential, saved *v1alpha1.CDPCredentialStatus) string {
-	nothingToLose := saved.LastRefreshTime == nil && saved.LastAttempt == nil
+	nothingToLose := neverWritten(saved) && saved.LastAttempt == nil
 	if cache.ObjectVersion != "" || nothingToLose {
 		return ""
 	}
@@ -72,7 +72,7 @@ func (cache *ObjectCache) LagOf(obj *v1alpha1.CDPCredential, now time.Time) Lag 
 // process, after a write without an answer, and before a blocker is reported. There is no need if nothing could be lost.
 func (cache *ObjectCache) MustConfirm(s *State, plan Plan) bool {
 	saved, target := &s.SavedStatus, &cache.Target
-	nothingToLose := saved.LastRefreshTime == nil && saved.LastAttempt == nil && !s.Current.Found && !target.Uncertain
+	nothingToLose := neverWritten(saved) && saved.LastAttempt == nil && !s.Current.Found && !target.Uncertain
 	unsure := !target.Confirmed || target.Uncertain
 	return !nothingToLose && (plan.Exchanges(s) && unsure || IsNewBlocker(s, plan))
 }

@@ -714,6 +714,18 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 123773: a process begins with a list of Secrets from before basic's, and the leader of before goes on", "basic", func(w *world, o *object) string {
+		old := w.leader()
+		old.paused, old.pausedAt = true, w.now
+		w.startReplica(w.now + time.Second).cache.watches[1].stuckUntil = w.now + 10*time.Minute
+		w.runFor(time.Minute) // it has the object
+		old.proceed()
+		w.runFor(30 * time.Second)
+		if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued {
+			return "Refreshed is " + said
+		}
+		return ""
+	}},
 	{"a label changes while another scope waits for its turn, and while the budget is spent", "oauth2", func(w *world, o *object) string {
 		label := func(team v1alpha1.LabelValue, scope v1alpha1.Scope) {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) {
