@@ -52,9 +52,10 @@ func (r *tokenReconciler) publish(ctx context.Context, s *credential.State, cach
 		return result, err
 	}
 	cache.Token.Pending, cache.Target.Confirmed, cache.Target.Uncertain = nil, true, false
+	result := credential.Written(s, version)
 	s.Published(p, version)
 	cache.Target.SawTarget(s.Target.Seen())
-	return credential.Result{Wrote: true}, nil
+	return result, nil
 }
 
 // unwritten says what comes of a write that failed.

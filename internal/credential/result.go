@@ -37,3 +37,12 @@ type Result struct {
 func NoAction(plan Plan) Result {
 	return Result{Failure: plan.Failure, At: plan.At, Waiting: plan.Failure == nil && !plan.Keep && !plan.At.IsZero()}
 }
+
+// Written is the outcome of a write of the target, which has this version then. Where that is the version of before, a webhook has taken off all that was
+// new, and no event will tell of it: the object is looked at again.
+func Written(s *State, version string) Result {
+	if version == s.Target.Version {
+		return Result{Wrote: true, At: s.Now}
+	}
+	return Result{Wrote: true}
+}

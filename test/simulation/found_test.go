@@ -150,6 +150,7 @@ var found = []struct {
 		w.api.mutate = func(s *corev1.Secret) *corev1.Secret { return stripped(s, v1alpha1.ExpiresAtAnnotation) }
 		w.runFor(15 * time.Minute) // in which the third is written, and then again
 		w.api.mutate = nil
+		w.runFor(21 * time.Minute) // until nothing is contested any more
 		w.stayQuiet(2 * time.Hour)
 		if o.target().Annotations[v1alpha1.ExpiresAtAnnotation] == "" {
 			return "the annotation is missing"
@@ -163,6 +164,7 @@ var found = []struct {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Labels = map[string]v1alpha1.LabelValue{"team": "a"} })
 		w.runFor(time.Minute)
 		w.api.mutate = nil
+		w.runFor(2 * time.Minute)  // until nothing is contested any more
 		w.stayQuiet(2 * time.Hour) // in which the answer with the held token is written at the price of a renewal
 		if o.target().Annotations[v1alpha1.ExpiresAtAnnotation] == "" {
 			return "the annotation is missing"
@@ -723,6 +725,19 @@ var found = []struct {
 		w.runFor(30 * time.Second)
 		if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued {
 			return "Refreshed is " + said
+		}
+		return ""
+	}},
+	{"seed 126708: a webhook takes the record off, and the answer to the write is lost", "oauth2", func(w *world, o *object) string {
+		w.api.mutate = func(s *corev1.Secret) *corev1.Secret { return stripped(s, v1alpha1.StateAnnotation) }
+		version := o.target().ResourceVersion
+		w.answered(o, func() { refresh(o, "now") })
+		w.losesTheAnswer(func() bool { return o.target().ResourceVersion != version })
+		w.runFor(5 * time.Second)
+		w.api.mutate = nil
+		w.runFor(time.Minute)
+		if o.target().Annotations[v1alpha1.StateAnnotation] == "" {
+			return "there is no record beside the token"
 		}
 		return ""
 	}},
