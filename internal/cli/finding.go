@@ -120,10 +120,14 @@ func lastChange(obj *v1alpha1.CDPCredential) metav1.Time {
 func lastChangeOf(obj *v1alpha1.CDPCredential, field string) (metav1.Time, bool) {
 	var last metav1.Time
 	for _, entry := range obj.ManagedFields {
-		sets := entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), field)
-		if sets && entry.Subresource == "" && entry.Time != nil && last.Before(entry.Time) {
+		if entry.FieldsV1 != nil && setsField(entry.FieldsV1, field) && entry.Subresource == "" && entry.Time != nil && last.Before(entry.Time) {
 			last = *entry.Time
 		}
 	}
 	return last, !last.IsZero()
+}
+
+// setsField reports whether somebody's fields hold one, as it is written there.
+func setsField(fields *metav1.FieldsV1, field string) bool {
+	return strings.Contains(fields.GetRawString(), field)
 }

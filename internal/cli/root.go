@@ -20,7 +20,10 @@ type Environment struct {
 	Out, Err io.Writer
 	Now      func() time.Time
 	Getenv   func(string) string
-	Version  string
+	// Interactive reports whether a person can be asked. ReadSecret reads a line without showing it.
+	Interactive bool
+	ReadSecret  func() ([]byte, error)
+	Version     string
 }
 
 // Run does what the arguments say and returns the exit code.
@@ -59,6 +62,11 @@ func newRoot(env Environment) *cobra.Command {
 	root.AddCommand(
 		newGet(env, connect),
 		newStatus(env, connect),
+		newRenew(env, connect),
+		newSuspend(env, connect),
+		newResume(env, connect),
+		newAdopt(env, connect),
+		newAllow(env, connect),
 		newVersion(env, connect),
 	)
 	return root

@@ -19,14 +19,19 @@ const (
 	shownEvents = 5
 )
 
-// report writes the whole screen. Its first three lines answer why, since when, and what next and by whom.
-func (p *page) report(r *Report, now time.Time) {
+// answer writes why, since when, and what next and by whom.
+func (p *page) answer(r *Report, now time.Time) {
 	p.line(p.paint(bold, "Why    ") + p.paint(r.colour(), clip(r.Reason+": "+r.Why, columns-7)))
 	p.line(p.paint(bold, "Since  ") + clip(r.sinceText(now), columns-7))
 	p.wrap("Next   ", r.nextText(now))
 	if r.Command != "" {
 		p.command("         ", r.Command)
 	}
+}
+
+// report writes the whole screen: first the answer, then what it rests on.
+func (p *page) report(r *Report, now time.Time) {
+	p.answer(r, now)
 	p.line("")
 	p.wrap("", r.title())
 	p.timeline(r.Token, now)
@@ -122,7 +127,7 @@ func (r *Report) title() string {
 	if r.Endpoint != "" {
 		text += " at " + r.Endpoint
 	}
-	return text + ": Secret " + r.ClientSecret + " -> Secret " + r.Target
+	return text + ": Secret " + r.ClientSecret + " to Secret " + r.Target
 }
 
 // facts are the rest, in a line.

@@ -112,6 +112,8 @@ type stage struct {
 	*world
 	namespace string
 	env       map[string]string
+	// interactive has a person answer.
+	interactive bool
 }
 
 func newStage(t *testing.T) *stage {
@@ -155,7 +157,7 @@ func (s *stage) runWith(input string, args ...string) answer {
 	var out, errs bytes.Buffer
 	always := []string{"--kubeconfig", s.AdminKubeconfig(), "-n", s.namespace, "--cache-dir", filepath.Join(s.Temp, "cache")}
 	code := cli.Run(s.Context(), append(args, always...), cli.Environment{
-		In: strings.NewReader(input), Out: &out, Err: &errs, Now: time.Now, Version: "v0.0.0-test",
+		In: strings.NewReader(input), Out: &out, Err: &errs, Now: time.Now, Version: "v0.0.0-test", Interactive: s.interactive,
 		Getenv: func(name string) string { return s.env[name] },
 	})
 	a := answer{code: code, out: out.String(), err: errs.String()}
