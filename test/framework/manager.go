@@ -39,9 +39,10 @@ func StartManager(ctx context.Context, binary, kubeconfig, logFile string, flags
 	return m, nil
 }
 
-// LaunchManager starts the process and does not wait for it. What it logs is appended to a file.
+// LaunchManager starts the process and does not wait for it. What it logs is appended to a file. A flag without dashes is a variable of its
+// environment.
 func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flags ...string) (*Manager, error) {
-	free, err := freeAddresses(ctx, 2)
+	free, err := FreeAddresses(ctx, 2)
 	if err != nil {
 		return nil, err
 	}
@@ -52,10 +53,16 @@ func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flag
 	}
 	defer func() { _ = log.Close() }() // the process has its own
 	m := &Manager{Probe: "http://" + probe, Metrics: "http://" + metrics + "/metrics", log: logFile, ended: make(chan struct{})}
-	m.cmd = Command(context.WithoutCancel(ctx), ".", binary, append([]string{
-		"--kubeconfig", kubeconfig, "--health-probe-bind-address=" + probe, "--metrics-bind-address=" + metrics, "--metrics-secure=false",
-	}, flags...)...)
+	m.cmd = Command(context.WithoutCancel(ctx), ".", binary,
+		"--kubeconfig", kubeconfig, "--health-probe-bind-address="+probe, "--metrics-bind-address="+metrics, "--metrics-secure=false")
 	m.cmd.Env = append([]string{"GOGC=30", "GOMEMLIMIT=230MiB"}, os.Environ()...) // as config/manager has it, unless the caller's environment says otherwise
+	for _, flag := range flags {
+		if strings.HasPrefix(flag, "--") {
+			m.cmd.Args = append(m.cmd.Args, flag)
+		} else {
+			m.cmd.Env = append(m.cmd.Env, flag)
+		}
+	}
 	m.cmd.Stdout, m.cmd.Stderr = log, log
 	if err := m.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the manager: %w", err)
@@ -67,9 +74,9 @@ func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flag
 	return m, nil
 }
 
-// freeAddresses are loopback ports that nobody uses at the moment, no two of them the same. They are below those that Linux gives to outgoing
+// FreeAddresses are loopback ports that nobody uses at the moment, no two of them the same. They are below those that Linux gives to outgoing
 // connections (32768 to 60999): one of those could be taken by a connection before the process listens on it.
-func freeAddresses(ctx context.Context, n int) ([]string, error) {
+func FreeAddresses(ctx context.Context, n int) ([]string, error) {
 	const lowest, highest, tries = 15000, 32000, 1000
 	var config net.ListenConfig
 	var addresses []string
@@ -161,6 +168,9 @@ func (m *Manager) PID() int { return m.cmd.Process.Pid }
 // Ended is closed when the process has gone.
 func (m *Manager) Ended() <-chan struct{} { return m.ended }
 
+// Result is how a process that has gone ended: nil for exit status 0.
+func (m *Manager) Result() error { return m.result }
+
 // Kill ends the process at once, without a chance to tidy up, and waits until it has gone.
 func (m *Manager) Kill() error {
 	if err := m.signal(syscall.SIGKILL); err != nil {
@@ -186,9 +196,9 @@ func (m *Manager) Stop() error {
 	select {
 	case <-m.ended:
 		return nil
-	case <-time.After(20 * time.Second):
+	case <-time.After(40 * time.Second):
 	}
-	return errors.Join(m.Kill(), errors.New("the manager did not end within 20 s and was killed"))
+	return errors.Join(m.Kill(), errors.New("the manager did not end within 40 s and was killed"))
 }
 
 // signal does nothing to a process that has gone: its id may be another one's by now.

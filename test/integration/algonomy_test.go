@@ -28,7 +28,7 @@ func TestAlgonomyResourceChangeUpdatesTheToken(t *testing.T) {
 		TLS:             &v1alpha1.TLS{CABundle: s.endpoints.CABundle()},
 		Target:          v1alpha1.Target{Name: "etl-token"},
 	}
-	s.must(s.client.Create(t.Context(), obj))
+	s.must(s.Client.Create(t.Context(), obj))
 	c.waitIssued(1)
 	token := c.token()
 

@@ -163,7 +163,7 @@ func troubles(t *testing.T) map[string]trouble {
 		var secret *corev1.Secret
 		trouble.cause = func(c *credential) {
 			secret = occupant(c)
-			c.must(c.client.Create(c.Context(), secret))
+			c.must(c.Client.Create(c.Context(), secret))
 			cause(c)
 		}
 		trouble.heal = func(c *credential) {
@@ -171,7 +171,7 @@ func troubles(t *testing.T) map[string]trouble {
 			if now == nil || now.UID != secret.UID || now.ResourceVersion != secret.ResourceVersion {
 				c.Fatal("the Secret of somebody else was touched")
 			}
-			c.must(c.client.Delete(c.Context(), now))
+			c.must(c.Client.Delete(c.Context(), now))
 		}
 		return trouble
 	}
@@ -184,7 +184,7 @@ func troubles(t *testing.T) map[string]trouble {
 
 	return map[string]trouble{
 		"client Secret missing": {
-			cause: func(c *credential) { c.must(c.client.Delete(c.Context(), c.secretOf("etl-client"))) },
+			cause: func(c *credential) { c.must(c.Client.Delete(c.Context(), c.secretOf("etl-client"))) },
 			kind:  "Stalled", reason: "SecretNotFound",
 			say:    []string{"create the Secret etl-client in this namespace, with the keys client-id and client-secret"},
 			issued: 1,

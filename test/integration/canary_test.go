@@ -47,7 +47,7 @@ func (c *cluster) documentsOf(ctx context.Context, namespace string) ([]document
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
 	var documents []document
 	for _, list := range []client.ObjectList{&v1alpha1.CDPCredentialList{}, &eventsv1.EventList{}, secrets} {
-		if err := c.client.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		if err := c.Client.List(ctx, list, client.InNamespace(namespace)); err != nil {
 			return nil, err
 		}
 		text, err := json.Marshal(list)

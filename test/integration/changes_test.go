@@ -42,7 +42,7 @@ func TestChangeCostsOneTokenOrNone(t *testing.T) {
 		want func(c *credential, before, now *corev1.Secret) string
 	}{
 		"target deleted": {
-			change: func(c *credential) { c.must(c.client.Delete(c.Context(), c.target())) }, costs: 1,
+			change: func(c *credential) { c.must(c.Client.Delete(c.Context(), c.target())) }, costs: 1,
 			want: func(_ *credential, before, now *corev1.Secret) string {
 				return cmp.Diff([]any{before.Labels, before.OwnerReferences}, []any{now.Labels, now.OwnerReferences})
 			},

@@ -57,7 +57,7 @@ func (s *stage) ready(name string, change ...func(*v1alpha1.CDPCredential)) *cre
 	for _, change := range change {
 		change(obj)
 	}
-	s.must(s.client.Create(s.Context(), obj))
+	s.must(s.Client.Create(s.Context(), obj))
 	c.waitIssued(1)
 	return c
 }
@@ -66,14 +66,14 @@ func (s *stage) createSecret(name string, data, annotations map[string]string) *
 	s.Helper()
 	secret := &corev1.Secret{ObjectMeta: s.meta(name), StringData: data}
 	secret.Annotations = annotations
-	s.must(s.client.Create(s.Context(), secret))
+	s.must(s.Client.Create(s.Context(), secret))
 	return secret
 }
 
 func (c *credential) object() *v1alpha1.CDPCredential {
 	c.Helper()
 	obj := &v1alpha1.CDPCredential{}
-	c.must(c.client.Get(c.Context(), client.ObjectKey{Namespace: c.namespace, Name: c.name}, obj))
+	c.must(c.Client.Get(c.Context(), client.ObjectKey{Namespace: c.namespace, Name: c.name}, obj))
 	return obj
 }
 
@@ -83,7 +83,7 @@ func (c *credential) edit(change func(*v1alpha1.CDPCredential)) *v1alpha1.CDPCre
 	obj := c.object()
 	before := obj.DeepCopy()
 	change(obj)
-	c.must(c.client.Patch(c.Context(), obj, client.MergeFrom(before)))
+	c.must(c.Client.Patch(c.Context(), obj, client.MergeFrom(before)))
 	return obj
 }
 
@@ -95,7 +95,7 @@ func (s *stage) editSecret(name string, change func(*corev1.Secret)) *corev1.Sec
 	}
 	before := secret.DeepCopy()
 	change(secret)
-	s.must(s.client.Patch(s.Context(), secret, client.MergeFrom(before)))
+	s.must(s.Client.Patch(s.Context(), secret, client.MergeFrom(before)))
 	return secret
 }
 

@@ -11,7 +11,7 @@ import (
 func (s *stage) eventsOf(name, reason string) []eventsv1.Event {
 	s.Helper()
 	list := &eventsv1.EventList{}
-	s.must(s.client.List(s.Context(), list, client.InNamespace(s.namespace)))
+	s.must(s.Client.List(s.Context(), list, client.InNamespace(s.namespace)))
 	var found []eventsv1.Event
 	for _, event := range list.Items {
 		if event.Regarding.Name == name && (reason == "" || event.Reason == reason) {

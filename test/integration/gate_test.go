@@ -21,12 +21,12 @@ func TestWaitingObjectsAreWokenAtTheirTurn(t *testing.T) {
 		obj := first.DeepCopy()
 		obj.Name = fmt.Sprintf("many-%d", i)
 		obj.Spec.Target.Name = obj.Name + "-token"
-		s.must(s.client.Create(t.Context(), obj))
+		s.must(s.Client.Create(t.Context(), obj))
 	}
 	s.operate(assembly{})
 	s.until(30*time.Second, "sixty targets", func() error {
 		secrets := &corev1.SecretList{}
-		if err := s.client.List(t.Context(), secrets, client.InNamespace(s.namespace)); err != nil {
+		if err := s.Client.List(t.Context(), secrets, client.InNamespace(s.namespace)); err != nil {
 			return err
 		}
 		n := 0

@@ -45,7 +45,7 @@ func TestHeapHoldsNoSecrets(t *testing.T) {
 	etl.waitIssued(2)
 	bad, obj := s.prepare("bad")
 	bad.editClient(func(secret *corev1.Secret) { secret.Data["client-secret"] = []byte("wrong" + bad.known.Secret) })
-	s.must(s.client.Create(t.Context(), obj))
+	s.must(s.Client.Create(t.Context(), obj))
 	bad.waitFailed("Stalled", "CredentialsRejected")
 
 	secrets := append(s.endpoints.Secrets(), bystander)

@@ -15,7 +15,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
@@ -88,7 +87,7 @@ func (c *cluster) grant(ctx context.Context, roles []client.Object, name string)
 		return identity{}, err
 	}
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "controller-manager"}}
-	if err := c.client.Create(ctx, account); err != nil {
+	if err := c.Client.Create(ctx, account); err != nil {
 		return identity{}, err
 	}
 	subjects := []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: account.Name}}
@@ -108,7 +107,7 @@ func (c *cluster) grant(ctx context.Context, roles []client.Object, name string)
 		case *admissionv1.ValidatingAdmissionPolicyBinding:
 			object.Spec.PolicyName = namespace + "-" + object.Spec.PolicyName
 		}
-		if err := c.client.Create(ctx, object); err != nil {
+		if err := c.Client.Create(ctx, object); err != nil {
 			return identity{}, err
 		}
 	}
@@ -121,14 +120,8 @@ func (c *cluster) identityOf(ctx context.Context, account *corev1.ServiceAccount
 	if err != nil {
 		return identity{}, fmt.Errorf("get a token for ServiceAccount %s: %w", account.Name, err)
 	}
-	id := identity{namespace: account.Namespace, kubeconfig: filepath.Join(c.temp, account.Namespace+"-"+account.Name+".kubeconfig")}
-	id.config = rest.AnonymousClientConfig(c.admin)
+	id := identity{namespace: account.Namespace, kubeconfig: filepath.Join(c.Temp, account.Namespace+"-"+account.Name+".kubeconfig")}
+	id.config = rest.AnonymousClientConfig(c.Config)
 	id.config.BearerToken = request.Status.Token
-	const only = "test"
-	return id, clientcmd.WriteToFile(clientcmdapi.Config{
-		Clusters:       map[string]*clientcmdapi.Cluster{only: {Server: c.admin.Host, CertificateAuthorityData: c.admin.CAData}},
-		AuthInfos:      map[string]*clientcmdapi.AuthInfo{only: {Token: request.Status.Token}},
-		Contexts:       map[string]*clientcmdapi.Context{only: {Cluster: only, AuthInfo: only, Namespace: account.Namespace}},
-		CurrentContext: only,
-	}, id.kubeconfig)
+	return id, c.WriteKubeconfig(id.kubeconfig, &clientcmdapi.AuthInfo{Token: request.Status.Token}, account.Namespace)
 }

@@ -22,7 +22,7 @@ func TestLaggingCacheRepeatsNothing(t *testing.T) {
 	c := s.ready("etl")
 	c.settled()
 	dam.hold()
-	s.must(s.client.Delete(t.Context(), c.target())) // the watch of Secrets tells of it
+	s.must(s.Client.Delete(t.Context(), c.target())) // the watch of Secrets tells of it
 	c.waitIssued(2)
 	if !slices.Contains(o.requests.since(0), "get cdpcredentials/etl") {
 		t.Error("the cache was believed")

@@ -28,7 +28,7 @@ func TestNamespacedInstallWorksWithItsOwnRole(t *testing.T) {
 	}
 	id, err := s.grant(t.Context(), roles, "namespaced")
 	s.must(err)
-	rights, err := client.New(id.config, client.Options{Scheme: s.scheme})
+	rights, err := client.New(id.config, client.Options{Scheme: s.Scheme})
 	s.must(err)
 	if err := rights.List(t.Context(), &corev1.SecretList{}, client.InNamespace(other.namespace)); !apierrors.IsForbidden(err) {
 		t.Fatalf("listing Secrets of another namespace: %v", err)
@@ -43,12 +43,12 @@ func TestNamespacedInstallWorksWithItsOwnRole(t *testing.T) {
 		}
 	})
 	_, foreign := other.prepare("foreign")
-	s.must(s.client.Create(t.Context(), foreign))
+	s.must(s.Client.Create(t.Context(), foreign))
 	c := s.ready("etl")
 	c.edit(renamed)
 	c.waitIssued(1)
 	other.throughout(3*time.Second, "in another namespace", func() error {
-		s.must(s.client.Get(t.Context(), client.ObjectKeyFromObject(foreign), foreign))
+		s.must(s.Client.Get(t.Context(), client.ObjectKeyFromObject(foreign), foreign))
 		if len(foreign.Status.Conditions) > 0 || other.endpoints.Stats().TotalIssued() > 0 {
 			t.Fatal("the object of another namespace was worked on")
 		}

@@ -94,7 +94,7 @@ func TestGuessByEmptyBranchFails(t *testing.T) {
 		}
 		c, obj := w.prepare("first", func(known *exchangetest.Client) { known.ID = secret })
 		composing(`{{ if eq .clientID "-" }}{{ else }}x{{ end }}`)(obj)
-		w.must(w.client.Create(w.Context(), obj))
+		w.must(w.Client.Create(w.Context(), obj))
 		c.waitFailed("Stalled", "InvalidTemplate", "clientID")
 		c.edit(composing(`{{ replace "-" "" .clientID | trim }}`))
 		c.waitIssued(1)
@@ -166,7 +166,7 @@ func (w *world) guessed(secret string, change ...func(*v1alpha1.CDPCredential)) 
 	for _, change := range change {
 		change(obj)
 	}
-	w.must(w.client.Create(w.Context(), obj))
+	w.must(w.Client.Create(w.Context(), obj))
 	c.waitIssued(1)
 	return c
 }
@@ -187,7 +187,7 @@ func (w *world) create(name string, spec v1alpha1.CDPCredentialSpec) *credential
 	obj := &v1alpha1.CDPCredential{ObjectMeta: w.meta(name), Spec: spec}
 	obj.Labels = map[string]string{managerLabel: w.manager}
 	obj.Spec.Target.Name = name + "-token"
-	w.must(w.client.Create(w.Context(), obj))
+	w.must(w.Client.Create(w.Context(), obj))
 	return &credential{stage: w.stage, name: name}
 }
 
@@ -265,7 +265,7 @@ func (w *world) view() []string {
 	}
 	lines = append(lines, w.objects()...)
 	workloads := &appsv1.DeploymentList{}
-	w.must(w.client.List(w.Context(), workloads, client.InNamespace(w.namespace)))
+	w.must(w.Client.List(w.Context(), workloads, client.InNamespace(w.namespace)))
 	for _, item := range workloads.Items {
 		lines = append(lines, fmt.Sprintf("workload %s: generation %d, %v", item.Name, item.Generation, item.Spec.Template.Annotations))
 	}
@@ -296,7 +296,7 @@ func written(write string) string {
 func (w *world) objects() []string {
 	w.Helper()
 	list := &v1alpha1.CDPCredentialList{}
-	w.must(w.client.List(w.Context(), list, client.InNamespace(w.namespace)))
+	w.must(w.Client.List(w.Context(), list, client.InNamespace(w.namespace)))
 	var lines []string
 	for _, item := range list.Items {
 		if aboutProbe(item.Name) {

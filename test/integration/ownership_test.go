@@ -32,7 +32,7 @@ func TestSharedTargetGoesToOneObject(t *testing.T) {
 		obj.Spec.Target.Name = "shared-token"
 		both = append(both, c)
 		go func() {
-			if err := s.client.Create(t.Context(), obj); err != nil {
+			if err := s.Client.Create(t.Context(), obj); err != nil {
 				t.Error(err)
 			}
 		}()
@@ -67,8 +67,8 @@ func TestSharedTargetGoesToOneObject(t *testing.T) {
 	}
 
 	// When the winner has gone and its Secret with it, the loser's time has come.
-	s.must(s.client.Delete(t.Context(), winner.object()))
-	s.must(s.client.Delete(t.Context(), s.secretOf("shared-token")))
+	s.must(s.Client.Delete(t.Context(), winner.object()))
+	s.must(s.Client.Delete(t.Context(), s.secretOf("shared-token")))
 	s.until(patience, "the loser to take over", func() error { return loser.healthy(loser.object()) })
 }
 
@@ -81,19 +81,19 @@ func TestRaceForATargetLeavesTheOthersSecret(t *testing.T) {
 		Create: func(ctx context.Context, inner client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
 			var err error
 			once.Do(func() {
-				err = s.client.Create(ctx, &corev1.Secret{ObjectMeta: s.meta(obj.GetName()), StringData: map[string]string{"token": "theirs"}})
+				err = s.Client.Create(ctx, &corev1.Secret{ObjectMeta: s.meta(obj.GetName()), StringData: map[string]string{"token": "theirs"}})
 			})
 			return errors.Join(err, inner.Create(ctx, obj, opts...))
 		},
 	}})
 	c, obj := s.prepare("etl")
-	s.must(s.client.Create(t.Context(), obj))
+	s.must(s.Client.Create(t.Context(), obj))
 	c.waitFailed("Stalled", "TargetNotOwned", "kubectl annotate secret")
 	foreign := c.target()
 	if string(foreign.Data["token"]) != "theirs" || len(foreign.Annotations) > 0 || len(foreign.OwnerReferences) > 0 {
 		t.Errorf("the Secret of somebody else was written: %v", foreign.ObjectMeta)
 	}
-	s.must(s.client.Delete(t.Context(), foreign))
+	s.must(s.Client.Delete(t.Context(), foreign))
 	s.until(patience, "a token", func() error { return c.healthy(c.object()) })
 }
 
@@ -103,9 +103,9 @@ func TestHandedOverSecretKeepsForeignKeys(t *testing.T) {
 	s := newStage(t)
 	foreign := &corev1.Secret{ObjectMeta: s.meta("etl-token"), StringData: map[string]string{"token": "old", "theirs": "kept"}}
 	foreign.Labels, foreign.Annotations = map[string]string{"app": "web"}, map[string]string{"note": "kept"}
-	s.must(s.client.Create(t.Context(), foreign))
+	s.must(s.Client.Create(t.Context(), foreign))
 	c, obj := s.prepare("etl")
-	s.must(s.client.Create(t.Context(), obj))
+	s.must(s.Client.Create(t.Context(), obj))
 	c.waitFailed("Stalled", "TargetNotOwned", "unless it holds keys of others", "kubectl annotate secret -n "+s.namespace+" etl-token --overwrite 'cdpcredentials.io/credential=etl'")
 	if c.attempts() != 0 {
 		t.Errorf("%d exchanges were made for a target that cannot be written", c.attempts())
@@ -122,7 +122,7 @@ func TestHandedOverSecretKeepsForeignKeys(t *testing.T) {
 	}
 
 	// Deleting the object leaves what is others', and takes away what is ours.
-	s.must(s.client.Delete(t.Context(), c.object()))
+	s.must(s.Client.Delete(t.Context(), c.object()))
 	s.until(patience, "the token to be taken out", func() error {
 		if _, there := c.target().Data["token"]; there {
 			return errNotYet
@@ -178,9 +178,9 @@ func TestRestoreFromBackupIssuesNothing(t *testing.T) {
 	s := newStage(t)
 	c := s.ready("etl")
 	obj := c.object()
-	s.must(s.client.Delete(t.Context(), obj))
+	s.must(s.Client.Delete(t.Context(), obj))
 	again := &v1alpha1.CDPCredential{ObjectMeta: s.meta("etl"), Spec: obj.Spec}
-	s.must(s.client.Create(t.Context(), again))
+	s.must(s.Client.Create(t.Context(), again))
 	c.waitIssued(1)
 	s.until(patience, "the new owner", func() error {
 		owners := c.target().OwnerReferences
@@ -228,14 +228,14 @@ func TestTerminatingNamespaceCostsOneRequest(t *testing.T) {
 	s.quiet("birth")
 	mark := o.requests.len()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
-	s.must(s.client.Delete(t.Context(), namespace)) // it stays Terminating: nobody finalizes it here
+	s.must(s.Client.Delete(t.Context(), namespace)) // it stays Terminating: nobody finalizes it here
 	for i, c := range all {
 		names := []string{c.name + "-client", c.name + "-token"}
 		if i%2 > 0 {
 			slices.Reverse(names)
 		}
 		for _, name := range names {
-			s.must(s.client.Delete(t.Context(), s.secretOf(name)))
+			s.must(s.Client.Delete(t.Context(), s.secretOf(name)))
 		}
 	}
 	s.throughout(5*time.Second, "in a terminating namespace", func() error {
@@ -249,7 +249,7 @@ func TestTerminatingNamespaceCostsOneRequest(t *testing.T) {
 		if c.issued() != 1 {
 			t.Errorf("%s: %d tokens were issued", c.name, c.issued())
 		}
-		s.must(s.client.Delete(t.Context(), c.object()))
+		s.must(s.Client.Delete(t.Context(), c.object()))
 	}
 	s.throughout(2*time.Second, "without its objects", func() error {
 		if asked := o.requests.since(mark); len(asked) > 1 {
@@ -265,12 +265,12 @@ func TestObjectKeptByAFinalizerIsRenewed(t *testing.T) {
 	s := newStage(t)
 	c := s.ready("etl")
 	c.edit(func(obj *v1alpha1.CDPCredential) { obj.Finalizers = []string{"example.com/keep"} })
-	s.must(s.client.Delete(t.Context(), c.object()))
+	s.must(s.Client.Delete(t.Context(), c.object()))
 	c.settled()
 	c.request("now")
 	c.waitIssued(2)
 	c.settled()
-	s.must(s.client.Delete(t.Context(), c.target()))
+	s.must(s.Client.Delete(t.Context(), c.target()))
 	c.waitIssued(3)
 	s.editSecret("etl-token", func(secret *corev1.Secret) { delete(secret.Labels, "app.kubernetes.io/managed-by") })
 	s.until(patience, "the label", func() error {
@@ -279,10 +279,10 @@ func TestObjectKeptByAFinalizerIsRenewed(t *testing.T) {
 		}
 		return nil
 	})
-	s.must(s.client.Delete(t.Context(), s.secretOf("etl-client")))
+	s.must(s.Client.Delete(t.Context(), s.secretOf("etl-client")))
 	c.waitFailed("Stalled", "SecretNotFound")
 	c.edit(func(obj *v1alpha1.CDPCredential) { obj.Finalizers = nil })
-	err := s.client.Get(t.Context(), client.ObjectKey{Namespace: s.namespace, Name: "etl"}, &v1alpha1.CDPCredential{})
+	err := s.Client.Get(t.Context(), client.ObjectKey{Namespace: s.namespace, Name: "etl"}, &v1alpha1.CDPCredential{})
 	if !apierrors.IsNotFound(err) {
 		t.Errorf("the object is still there: %v", err)
 	}

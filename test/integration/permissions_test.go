@@ -128,7 +128,7 @@ func everything(s *stage, roles []client.Object, name string) error {
 		}
 	})
 	_, obj := s.prepare("etl")
-	s.must(s.client.Create(s.Context(), obj))
+	s.must(s.Client.Create(s.Context(), obj))
 	c := &credential{stage: s, name: "etl", known: exchangetest.Client{System: exchangetest.OAuth2, ID: "etl-id"}}
 
 	steps := []struct {
@@ -150,7 +150,7 @@ func everything(s *stage, roles []client.Object, name string) error {
 			}
 			return c.issuedAndHealthy(1)
 		}},
-		{"a restored target", func() { s.must(s.client.Delete(s.Context(), s.secretOf("renamed"))) }, func() error { return c.issuedAndHealthy(2) }},
+		{"a restored target", func() { s.must(s.Client.Delete(s.Context(), s.secretOf("renamed"))) }, func() error { return c.issuedAndHealthy(2) }},
 		{"two Warnings of one reason in one pass", func() {
 			c.settled()
 			s.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault { return exchangetest.Reset() }})
@@ -215,7 +215,7 @@ func (c *credential) hasEvents(reason string, n int) error {
 
 func (s *stage) hasLeaderEvent(namespace string) error {
 	events := &corev1.EventList{}
-	s.must(s.client.List(s.Context(), events, client.InNamespace(namespace)))
+	s.must(s.Client.List(s.Context(), events, client.InNamespace(namespace)))
 	for _, event := range events.Items {
 		if event.Reason == "LeaderElection" {
 			return nil

@@ -37,11 +37,11 @@ func (s *stage) runPod(name string, secrets ...string) *corev1.Pod {
 	for _, secret := range secrets {
 		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: secret, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: secret}}})
 	}
-	s.must(s.client.Create(s.Context(), pod))
-	s.must(s.client.Status().Patch(s.Context(), pod, client.RawPatch(types.MergePatchType, []byte(`{"status":{"phase":"Running"}}`))))
+	s.must(s.Client.Create(s.Context(), pod))
+	s.must(s.Client.Status().Patch(s.Context(), pod, client.RawPatch(types.MergePatchType, []byte(`{"status":{"phase":"Running"}}`))))
 	s.Cleanup(func() { // nobody else removes its finalizer
-		_ = s.client.Patch(context.Background(), pod, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
-		_ = s.client.Delete(context.Background(), pod, client.GracePeriodSeconds(0))
+		_ = s.Client.Patch(context.Background(), pod, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
+		_ = s.Client.Delete(context.Background(), pod, client.GracePeriodSeconds(0))
 	})
 	return pod
 }
@@ -113,5 +113,5 @@ func TestPodPolicyLeavesTheOperatorOneAnnotation(t *testing.T) {
 		}
 	}
 	// It is about the operator alone.
-	s.must(s.client.Patch(s.Context(), pod, client.RawPatch(types.StrategicMergePatchType, []byte(`{"spec":{"containers":[{"name":"main","image":"example.com/app:2"}]}}`))))
+	s.must(s.Client.Patch(s.Context(), pod, client.RawPatch(types.StrategicMergePatchType, []byte(`{"spec":{"containers":[{"name":"main","image":"example.com/app:2"}]}}`))))
 }

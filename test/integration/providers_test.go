@@ -174,10 +174,10 @@ target:
 			s.must(yaml.UnmarshalStrict([]byte(fill(test.spec)), &obj.Spec))
 			obj.Spec.ClientSecretRef.Name, obj.Spec.Target.Name = "client", "etl-token"
 			obj.Spec.TLS = &v1alpha1.TLS{CABundle: s.endpoints.CABundle()}
-			s.must(s.client.Create(t.Context(), obj))
+			s.must(s.Client.Create(t.Context(), obj))
 
 			s.until(patience, "a token", func() error {
-				s.must(s.client.Get(t.Context(), client.ObjectKeyFromObject(obj), obj))
+				s.must(s.Client.Get(t.Context(), client.ObjectKeyFromObject(obj), obj))
 				return is(obj, "Ready", metav1.ConditionTrue, "TokenValid")
 			})
 			target := s.secretOf("etl-token")

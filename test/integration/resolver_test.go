@@ -45,7 +45,7 @@ func TestNameThatTurnsPrivateIsNotCalled(t *testing.T) {
 			_, port, _ := strings.Cut(inside.host(), ":")
 			obj.Spec.Provider.OAuth2.TokenURL = v1alpha1.HTTPSURL(fmt.Sprintf("https://auth.example.com:%s/token", port))
 			obj.Spec.TLS.CABundle = inside.caBundle()
-			s.must(s.client.Create(t.Context(), obj))
+			s.must(s.Client.Create(t.Context(), obj))
 			c.waitFailed("Stalled", "EndpointRefused", "auth.example.com:"+port, "--allowed-cidrs")
 			if inside.calls() > 0 || resolver.asked.Load() == 0 {
 				t.Errorf("%d calls inside, %d lookups", inside.calls(), resolver.asked.Load())

@@ -33,7 +33,7 @@ func TestOperatorRestartCostsNothing(t *testing.T) {
 	suspended.suspended()
 	failing, obj := s.prepare("failing")
 	failing.editClient(func(secret *corev1.Secret) { secret.Data["client-secret"] = []byte("wrong" + failing.known.Secret) })
-	s.must(s.client.Create(t.Context(), obj))
+	s.must(s.Client.Create(t.Context(), obj))
 	failing.waitFailed("Stalled", "CredentialsRejected")
 	all := []*credential{well, suspended, failing}
 	before, attempts := versionsOf(all), well.attempts()

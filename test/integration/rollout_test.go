@@ -63,7 +63,7 @@ func (s *stage) deployAllowing(objects string, kind v1alpha1.WorkloadKind, name 
 		obj = &appsv1.Deployment{ObjectMeta: s.meta(name), Spec: appsv1.DeploymentSpec{Selector: selector, Template: template}}
 	}
 	obj.SetAnnotations(map[string]string{"cdpcredentials.io/allow-restart": objects})
-	s.must(s.client.Create(s.Context(), obj))
+	s.must(s.Client.Create(s.Context(), obj))
 	return v1alpha1.RolloutRestart{Kind: kind, Name: name}
 }
 
@@ -71,14 +71,14 @@ func (s *stage) deployAllowing(objects string, kind v1alpha1.WorkloadKind, name 
 func (s *stage) allowRestart(name, objects string) {
 	s.Helper()
 	patch := fmt.Sprintf(`{"metadata":{"annotations":{"cdpcredentials.io/allow-restart":%q}}}`, objects)
-	s.must(s.client.Patch(s.Context(), &appsv1.Deployment{ObjectMeta: s.meta(name)}, client.RawPatch(types.MergePatchType, []byte(patch))))
+	s.must(s.Client.Patch(s.Context(), &appsv1.Deployment{ObjectMeta: s.meta(name)}, client.RawPatch(types.MergePatchType, []byte(patch))))
 }
 
 // restarts is how often a workload was restarted, or changed in any other way. A DaemonSet's and a StatefulSet's generation count, too.
 func (s *stage) restarts(ref v1alpha1.RolloutRestart) int64 {
 	s.Helper()
 	obj := map[v1alpha1.WorkloadKind]client.Object{"Deployment": &appsv1.Deployment{}, "StatefulSet": &appsv1.StatefulSet{}, "DaemonSet": &appsv1.DaemonSet{}}[ref.Kind]
-	s.must(s.client.Get(s.Context(), client.ObjectKey{Namespace: s.namespace, Name: ref.Name}, obj))
+	s.must(s.Client.Get(s.Context(), client.ObjectKey{Namespace: s.namespace, Name: ref.Name}, obj))
 	return obj.GetGeneration() - 1
 }
 
@@ -188,7 +188,7 @@ func TestRolloutRestartFollowsChangedData(t *testing.T) {
 func (s *stage) template(name string) map[string]string {
 	s.Helper()
 	obj := &appsv1.Deployment{}
-	s.must(s.client.Get(s.Context(), client.ObjectKey{Namespace: s.namespace, Name: name}, obj))
+	s.must(s.Client.Get(s.Context(), client.ObjectKey{Namespace: s.namespace, Name: name}, obj))
 	return obj.Spec.Template.Annotations
 }
 
@@ -383,7 +383,7 @@ func TestRolloutRoleGivesNothingElse(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.deploy("Deployment", "web")
-	as, err := client.New(s.entitled().config, client.Options{Scheme: s.scheme})
+	as, err := client.New(s.entitled().config, client.Options{Scheme: s.Scheme})
 	s.must(err)
 	web := &appsv1.Deployment{ObjectMeta: s.meta("web")}
 	s.must(as.Get(t.Context(), client.ObjectKeyFromObject(web), web))
@@ -417,7 +417,7 @@ func rollingOut(s *stage, roles []client.Object, name string) error {
 	refs := []v1alpha1.RolloutRestart{s.deploy("Deployment", "web"), s.deploy("StatefulSet", "db"), s.deploy("DaemonSet", "agent")}
 	_, obj := s.prepare("etl")
 	restarting(refs...)(obj)
-	s.must(s.client.Create(s.Context(), obj))
+	s.must(s.Client.Create(s.Context(), obj))
 	c := &credential{stage: s, name: "etl", known: exchangetest.Client{System: exchangetest.OAuth2, ID: "etl-id"}}
 	c.waitIssued(1)
 	c.edit(func(obj *v1alpha1.CDPCredential) {

@@ -71,7 +71,7 @@ func (s *stage) leave() {
 	if err := s.keep(ctx, s.namespace); err != nil {
 		s.Error(err)
 	}
-	if err := s.client.DeleteAllOf(ctx, &v1alpha1.CDPCredential{}, client.InNamespace(s.namespace)); err != nil {
+	if err := s.Client.DeleteAllOf(ctx, &v1alpha1.CDPCredential{}, client.InNamespace(s.namespace)); err != nil {
 		s.Error(err)
 	}
 }
@@ -79,7 +79,7 @@ func (s *stage) leave() {
 // explain shows what helps to understand a failure.
 func (s *stage) explain(ctx context.Context) {
 	list := &v1alpha1.CDPCredentialList{}
-	if err := s.client.List(ctx, list, client.InNamespace(s.namespace)); err != nil {
+	if err := s.Client.List(ctx, list, client.InNamespace(s.namespace)); err != nil {
 		s.Log(err)
 	}
 	for _, item := range list.Items {
@@ -162,7 +162,7 @@ func (s *stage) meta(name string) metav1.ObjectMeta {
 func (s *stage) secretOf(name string) *corev1.Secret {
 	s.Helper()
 	secret := &corev1.Secret{}
-	err := s.client.Get(s.Context(), client.ObjectKey{Namespace: s.namespace, Name: name}, secret)
+	err := s.Client.Get(s.Context(), client.ObjectKey{Namespace: s.namespace, Name: name}, secret)
 	if apierrors.IsNotFound(err) {
 		return nil
 	}

@@ -55,7 +55,7 @@ func TestDisallowedLabelsReachNoSecret(t *testing.T) {
 
 	fresh, obj := s.prepare("fresh")
 	obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"argocd.argoproj.io/secret-type": "cluster"}
-	s.must(s.client.Create(t.Context(), obj))
+	s.must(s.Client.Create(t.Context(), obj))
 	fresh.waitFailed("Stalled", "InvalidSpec", "argocd.argoproj.io/secret-type")
 	if fresh.target() != nil || fresh.issued() != 0 {
 		t.Error("a target was made, or a token issued")

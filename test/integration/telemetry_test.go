@@ -79,7 +79,7 @@ func TestMetricsPageHasEveryName(t *testing.T) {
 		}
 	}
 
-	s.must(s.client.Delete(t.Context(), c.object()))
+	s.must(s.Client.Delete(t.Context(), c.object()))
 	s.until(patience, "the series to go", func() error {
 		if strings.Contains(s.page(), s.namespace) {
 			return errNotYet
@@ -93,7 +93,7 @@ func TestMetricsAreNotForEverybody(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	account := &corev1.ServiceAccount{ObjectMeta: s.meta("stranger")}
-	s.must(s.client.Create(t.Context(), account))
+	s.must(s.Client.Create(t.Context(), account))
 	stranger, err := s.identityOf(t.Context(), account)
 	s.must(err)
 	for name, test := range map[string]struct {

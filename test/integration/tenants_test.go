@@ -57,11 +57,11 @@ func newHeist(t *testing.T) *heist {
 	password := "password-" + random()
 	h.victim.editClient(func(secret *corev1.Secret) { secret.Annotations[v1alpha1.AllowedHostsAnnotation] = s.fill("$HOST") })
 	s.createSecret("db", map[string]string{"username": "admin-" + random()[8:], "password": password, "line": "a\nb"}, nil)
-	s.must(s.client.Create(t.Context(), &corev1.Secret{
+	s.must(s.Client.Create(t.Context(), &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "robot", Annotations: map[string]string{"kubernetes.io/service-account.name": "default"}},
 		Type:       corev1.SecretTypeServiceAccountToken, StringData: map[string]string{"token": "robot-" + random(), "namespace": s.namespace},
 	}))
-	s.must(s.client.Create(t.Context(), &corev1.Secret{
+	s.must(s.Client.Create(t.Context(), &corev1.Secret{
 		ObjectMeta: s.meta("tls"), Type: corev1.SecretTypeTLS,
 		StringData: map[string]string{"tls.crt": "certificate-" + random(), "tls.key": "key-" + random()},
 	}))
@@ -85,7 +85,7 @@ func newHeist(t *testing.T) *heist {
 	readerBinding.Namespace, readerBinding.Name = s.namespace, "events"
 	id, err := s.grant(t.Context(), append(roles, binding, reader, readerBinding), "thief")
 	s.must(err)
-	h.thief, err = client.New(id.config, client.Options{Scheme: s.scheme})
+	h.thief, err = client.New(id.config, client.Options{Scheme: s.Scheme})
 	s.must(err)
 	s.until(patience, "the thief's rights", func() error {
 		return h.thief.List(t.Context(), &v1alpha1.CDPCredentialList{}, client.InNamespace(s.namespace))

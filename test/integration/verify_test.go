@@ -84,7 +84,7 @@ func TestVerifyReportsAnUnreadableCA(t *testing.T) {
 			obj.Spec.TLS = nil
 			obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(s.endpoints.APIURL(exchangetest.OAuth2) + "?scope=read"), Interval: &metav1.Duration{Duration: 2e9}}
 			change(obj)
-			s.must(s.client.Create(t.Context(), obj))
+			s.must(s.Client.Create(t.Context(), obj))
 			var answer *v1alpha1.CDPCredential
 			s.until(patience, "the API's word", func() error {
 				if answer = c.object(); meta.FindStatusCondition(answer.Status.Conditions, "Verified") == nil {

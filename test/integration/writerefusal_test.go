@@ -31,14 +31,14 @@ func (s *stage) refuseByPolicy() (allow func()) {
 		},
 		Validations: []admissionregistrationv1.Validation{{Expression: "!object.metadata.name.endsWith('-token')", Message: "needle of a policy"}},
 	}
-	s.must(s.client.Create(s.Context(), policy))
+	s.must(s.Client.Create(s.Context(), policy))
 	binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	binding.Spec.PolicyName = name
 	binding.Spec.ValidationActions = []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny}
-	s.must(s.client.Create(s.Context(), binding))
+	s.must(s.Client.Create(s.Context(), binding))
 	tried := func(refused bool) func() error {
 		return func() error {
-			err := s.client.Create(s.Context(), &corev1.Secret{ObjectMeta: s.meta("try-token")}, client.DryRunAll)
+			err := s.Client.Create(s.Context(), &corev1.Secret{ObjectMeta: s.meta("try-token")}, client.DryRunAll)
 			if (err != nil) != refused {
 				return fmt.Errorf("a dry run says %w", err)
 			}
@@ -47,8 +47,8 @@ func (s *stage) refuseByPolicy() (allow func()) {
 	}
 	s.until(patience, "the policy", tried(true))
 	allow = func() {
-		s.must(client.IgnoreNotFound(s.client.Delete(s.Context(), binding)))
-		s.must(client.IgnoreNotFound(s.client.Delete(s.Context(), policy)))
+		s.must(client.IgnoreNotFound(s.Client.Delete(s.Context(), binding)))
+		s.must(client.IgnoreNotFound(s.Client.Delete(s.Context(), policy)))
 		s.until(patience, "the policy to go", tried(false))
 	}
 	return allow
@@ -59,12 +59,12 @@ func (s *stage) refuseByQuota() (allow func()) {
 	s.Helper()
 	none := corev1.ResourceList{corev1.ResourceSecrets: resource.MustParse("0")}
 	quota := &corev1.ResourceQuota{ObjectMeta: s.meta("no-secrets"), Spec: corev1.ResourceQuotaSpec{Hard: none}}
-	s.must(s.client.Create(s.Context(), quota))
+	s.must(s.Client.Create(s.Context(), quota))
 	quota.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none}
-	s.must(s.client.Status().Update(s.Context(), quota))
+	s.must(s.Client.Status().Update(s.Context(), quota))
 	tried := func(refused bool) func() error {
 		return func() error {
-			err := s.client.Create(s.Context(), &corev1.Secret{ObjectMeta: s.meta("try-quota")}, client.DryRunAll)
+			err := s.Client.Create(s.Context(), &corev1.Secret{ObjectMeta: s.meta("try-quota")}, client.DryRunAll)
 			if (err != nil) != refused {
 				return fmt.Errorf("a dry run says %w", err)
 			}
@@ -73,7 +73,7 @@ func (s *stage) refuseByQuota() (allow func()) {
 	}
 	s.until(patience, "the quota", tried(true))
 	return func() {
-		s.must(s.client.Delete(s.Context(), quota))
+		s.must(s.Client.Delete(s.Context(), quota))
 		s.until(patience, "the quota to go", tried(false))
 	}
 }
@@ -125,16 +125,16 @@ func TestRefusedWriteKeepsTheIssuedToken(t *testing.T) {
 				s.operate(a)
 				allow = func() {
 					role := &rbacv1.ClusterRole{}
-					s.must(s.client.Get(t.Context(), client.ObjectKeyFromObject(roles[0]), role))
+					s.must(s.Client.Get(t.Context(), client.ObjectKeyFromObject(roles[0]), role))
 					role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"create"}})
-					s.must(s.client.Update(t.Context(), role))
+					s.must(s.Client.Update(t.Context(), role))
 				}
 			}
 			c, obj := s.prepare("etl")
 			if tc.refuse != nil {
 				allow = tc.refuse(s)
 			}
-			s.must(s.client.Create(t.Context(), obj))
+			s.must(s.Client.Create(t.Context(), obj))
 			for i, say := range tc.says {
 				tc.says[i] = s.fill(say)
 			}
@@ -167,7 +167,7 @@ func TestNoTokenAfterARefusedWrite(t *testing.T) {
 	s.quiet("before")
 	c, obj := s.prepare("etl")
 	allow := s.refuseByPolicy()
-	s.must(s.client.Create(t.Context(), obj))
+	s.must(s.Client.Create(t.Context(), obj))
 	c.waitFailed("Stalled", "TargetUnusable")
 	if n := c.object().Status.Issuance; n == nil || n.Count != 1 {
 		t.Errorf("the token that could not be written is not counted: %v", n)
