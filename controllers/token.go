@@ -208,7 +208,7 @@ func (r *tokenReconciler) prepared(ctx context.Context, s *credential.State, cac
 		return req, &result, err
 	}
 	if plan.Action == credential.ActionUpdate {
-		req.HeldToken, err = r.valueToKeep(ctx, s, cache)
+		req.CurrentToken, err = r.valueToKeep(ctx, s, cache)
 	}
 	return req, nil, err
 }

@@ -86,8 +86,8 @@ func TestFailureMessagesSayWhatToDo(t *testing.T) {
 			"auth.example.com: the endpoint gave an unexpected answer: HTTP 405; check spec.provider.oauth2.tokenURL; it is tried again by itself",
 		},
 		"redirect": {
-			&exchange.Error{Kind: exchange.Unavailable, Status: 302, Detail: "the endpoint redirects, which is not followed"},
-			"auth.example.com: the endpoint redirects, which is not followed: HTTP 302; check spec.provider.oauth2.tokenURL; it is tried again by itself",
+			&exchange.Error{Kind: exchange.Unavailable, Status: 302, Detail: "the endpoint redirects, and redirects are not followed"},
+			"auth.example.com: the endpoint redirects, and redirects are not followed: HTTP 302; check spec.provider.oauth2.tokenURL; it is tried again by itself",
 		},
 		"a proxy's page of an outage": {
 			&exchange.Error{Kind: exchange.Unavailable, Status: 502, HTML: true, Detail: "the endpoint failed"},

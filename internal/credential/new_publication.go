@@ -33,7 +33,7 @@ func NewPublication(s *State, plan Plan, req exchange.Request, got exchange.Toke
 	if !s.Desired.Flow.Exchanges() {
 		rec.IssuedAt, rec.ExpiresAt, rec.Issuance = time.Time{}, time.Time{}, nil
 	}
-	req.HeldToken = ""
+	req.CurrentToken = ""
 	DescribeRequest(&rec, s, req)
 	p := &Publication{Token: got, Request: req, Persisted: rec}
 	p.Persisted.Warned = warningNames(s, p)

@@ -343,7 +343,7 @@ func TestSpecDifferenceByFingerprints(t *testing.T) {
 	}
 	sent := request(algonomy(0, "basic"), "th")
 	updating := sent
-	updating.HeldToken = "t0ken"
+	updating.CurrentToken = "t0ken"
 	rec := &PersistedState{Salt: []byte("salt")}
 	rec.RequestHash, rec.RequestHashWithoutUpdatable = sent.Fingerprint(rec.Salt), sent.FingerprintWithoutUpdatable(rec.Salt)
 	for name, tc := range map[string]struct {

@@ -10,29 +10,29 @@ import (
 	"time"
 )
 
-// maxBody is how much of an answer is read. What is longer is no token answer.
+// maxBody is how many bytes of an answer are read. A longer one is not a token answer.
 const maxBody = 1 << 20
 
-// maxDrained is how much more of it is read when it is of no use, so that the connection can be used again: an error page of a proxy, say.
+// maxDrained is how many bytes of a useless answer, such as a proxy's error page, are read so that the connection can be reused.
 const maxDrained = 64 << 10
 
-// answer is what an endpoint said.
+// answer is what an endpoint answered.
 type answer struct {
 	// sent and received are on the local clock.
 	sent, received time.Time
 	status         int
 	header         http.Header
-	// said is what the body said, as far as it is wanted. Nothing: it could not be read, or was no JSON object.
+	// said has the requested members of the body. Nil or empty: it could not be read, or was not a JSON object.
 	said *members
-	// problem says why the body was not read. Empty: it was.
+	// problem is why the body was not read. Empty: it was.
 	problem bodyError
-	// secrets are what was sent to get the answer.
+	// secrets are those that were sent.
 	secrets secrets
 }
 
 func (a answer) ok() bool { return a.status >= 200 && a.status <= 299 }
 
-// date is the endpoint's clock when it answered (RFC 9110 section 6.6.1). Zero: it did not say.
+// date is the endpoint's time when it answered (RFC 9110 section 6.6.1). Zero: unknown.
 func (a answer) date() time.Time {
 	date, err := http.ParseTime(a.header.Get("Date"))
 	if err != nil {
@@ -41,8 +41,7 @@ func (a answer) date() time.Time {
 	return date
 }
 
-// read reads of a body, up to limit bytes, what is wanted. An error is that of a connection that broke while an answer of use was on its
-// way.
+// read reads the members under paths from a body of at most limit bytes. An error means that the connection broke during a 2xx answer.
 func (a *answer) read(ctx context.Context, body io.Reader, limit int64, paths []string) error {
 	a.said = wanted(paths...)
 	bounded := &io.LimitedReader{R: body, N: limit + 1}

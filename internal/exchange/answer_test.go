@@ -195,12 +195,12 @@ func TestExchangeReadsAnswers(t *testing.T) {
 		},
 
 		// 9: tokens that no header can carry.
-		"CR LF":               {req: oauth2, body: `{"access_token":"opaque\r\nX-Admin: 1","expires_in":60}`, detail: "the token is not safe in an HTTP header"},
-		"a trailing LF":       {req: oauth2, body: `{"access_token":"opaque\n","expires_in":60}`, detail: "the token is not safe in an HTTP header"},
-		"a space":             {req: oauth2, body: `{"access_token":"opa que","expires_in":60}`, detail: "the token is not safe in an HTTP header"},
-		"a DEL":               {req: oauth2, body: `{"access_token":"opaque` + "\x7f" + `","expires_in":60}`, detail: "the token is not safe in an HTTP header"},
-		"an umlaut":           {req: oauth2, body: `{"access_token":"opäque","expires_in":60}`, detail: "the token is not safe in an HTTP header"},
-		"no UTF-8":            {req: oauth2, body: `{"access_token":"opaque` + "\xff" + `","expires_in":60}`, detail: "the token is not safe in an HTTP header"},
+		"CR LF":               {req: oauth2, body: `{"access_token":"opaque\r\nX-Admin: 1","expires_in":60}`, detail: "the token has characters that are unsafe in an HTTP header"},
+		"a trailing LF":       {req: oauth2, body: `{"access_token":"opaque\n","expires_in":60}`, detail: "the token has characters that are unsafe in an HTTP header"},
+		"a space":             {req: oauth2, body: `{"access_token":"opa que","expires_in":60}`, detail: "the token has characters that are unsafe in an HTTP header"},
+		"a DEL":               {req: oauth2, body: `{"access_token":"opaque` + "\x7f" + `","expires_in":60}`, detail: "the token has characters that are unsafe in an HTTP header"},
+		"an umlaut":           {req: oauth2, body: `{"access_token":"opäque","expires_in":60}`, detail: "the token has characters that are unsafe in an HTTP header"},
+		"no UTF-8":            {req: oauth2, body: `{"access_token":"opaque` + "\xff" + `","expires_in":60}`, detail: "the token has characters that are unsafe in an HTTP header"},
 		"16 KiB":              {req: oauth2, body: `{"access_token":"` + strings.Repeat("x", 16384) + `","expires_in":60}`, lifetime: time.Minute},
 		"longer than 16 KiB":  {req: oauth2, body: `{"access_token":"` + strings.Repeat("x", 16385) + `","expires_in":60}`, detail: "the token is longer than 16 KiB"},
 		"longer than is read": {req: oauth2, body: `{"access_token":"` + strings.Repeat("x", 1<<19) + `","expires_in":60}`, detail: "the token is longer than 16 KiB"},

@@ -14,8 +14,8 @@ import (
 // ask is what a test asks for: a provider as users write it, and the values of the client Secret.
 type ask struct {
 	v1alpha1.Provider
-	Values    exchange.Values
-	HeldToken exchange.Secret
+	Values       exchange.Values
+	CurrentToken exchange.Secret
 }
 
 // request has the provider's flow.
@@ -24,7 +24,7 @@ func (a ask) request() exchange.Request {
 	if err != nil {
 		panic(err)
 	}
-	return exchange.Request{Flow: f, Values: a.Values, HeldToken: a.HeldToken}
+	return exchange.Request{Flow: f, Values: a.Values, CurrentToken: a.CurrentToken}
 }
 
 // at is the same of an endpoint at another address.
@@ -60,6 +60,6 @@ func (a ask) with(values exchange.Values) ask {
 
 // updating is the same for the update of a token.
 func (a ask) updating(held exchange.Secret) ask {
-	a.HeldToken = held
+	a.CurrentToken = held
 	return a
 }

@@ -14,11 +14,11 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// backdated is how far in the past an assertion is issued, for servers whose clock is behind ours.
+// backdated is how far in the past an assertion's iat is, for servers whose clock is behind ours.
 const backdated = 5 * time.Second
 
-// assertion makes and signs a JWT. Servers remember the jti of what they have seen and refuse it the second time, so no assertion outlives its
-// attempt. It counts as a secret.
+// assertion builds and signs a JWT. Servers remember each jti and refuse it the second time, so no assertion is used in two attempts. It counts as a
+// secret.
 func (a *attempt) assertion(ctx context.Context, j *flow.JWT) (string, error) {
 	key, err := a.keys.open(ctx, a.req.Namespace, a.req.Values)
 	if err != nil {
@@ -29,7 +29,7 @@ func (a *attempt) assertion(ctx context.Context, j *flow.JWT) (string, error) {
 	}
 	var jti [16]byte
 	if _, err := io.ReadFull(a.rand, jti[:]); err != nil {
-		return "", &Error{Kind: Unavailable, Detail: "the assertion cannot be made: no random numbers", Cause: err}
+		return "", &Error{Kind: Unavailable, Detail: "the assertion cannot be built: no random numbers", Cause: err}
 	}
 	issued := a.now().Add(a.req.ClockOffset - backdated)
 	claims := jwt.MapClaims{

@@ -13,7 +13,7 @@ import (
 
 const userAgent = "cdp-credential-operator"
 
-// attempt is one exchange under way: it sends one request and keeps what came back.
+// attempt is one exchange in progress.
 type attempt struct {
 	rt   http.RoundTripper
 	now  func() time.Time
@@ -21,13 +21,13 @@ type attempt struct {
 	keys *Keys
 	req  Request
 	step *flow.Step
-	// paths are what of the answer is wanted.
+	// paths are the parts of the answer to read.
 	paths []string
-	// secrets are what is sent, and is not to be seen again.
+	// secrets are what was sent, and must not be shown if the answer repeats it.
 	secrets secrets
 }
 
-// value is what a source comes to, and false if it is to be left out. What is sent is remembered as a secret, but for who the client is.
+// value returns the value of a source, and false if it is omitted. Values of the client Secret, except the client's ID, are remembered as secrets.
 func (a *attempt) value(s flow.Source) (string, bool) {
 	secret := a.req.Values[s.Key]
 	if s.Key != "" && s.Key != a.req.Flow.ClientIDKey() {
@@ -36,7 +36,7 @@ func (a *attempt) value(s flow.Source) (string, bool) {
 	return a.req.Values.text(s), s.Key == "" || s.Value != "" || secret != ""
 }
 
-// send sends req and reads the answer. Going by the transport and not by an http.Client, it cannot follow a redirect. Extra headers win over ours
+// send sends req and reads the answer. As it uses the transport and not an http.Client, it cannot follow a redirect. Extra headers replace ours
 // and keep their spelling.
 func (a *attempt) send(req *http.Request, extra http.Header) (answer, error) {
 	req.Header.Set("Accept", "application/json")
@@ -50,7 +50,7 @@ func (a *attempt) send(req *http.Request, extra http.Header) (answer, error) {
 	defer resp.Body.Close()
 	seen.status, seen.header, seen.received = resp.StatusCode, resp.Header, a.now()
 	if resp.StatusCode < http.StatusOK {
-		return seen, nil // 101 has no body, but a connection that nobody would ever close
+		return seen, nil // 101 has no body, but a connection that would never be closed
 	}
 	return seen, seen.read(req.Context(), resp.Body, maxBody, a.paths)
 }

@@ -7,12 +7,12 @@ import (
 	"net/url"
 )
 
-// basicCredentials are those of RFC 7617 section 2.
+// basicCredentials returns the credentials of RFC 7617 section 2.
 func basicCredentials(id, secret Secret) string {
 	return base64.StdEncoding.EncodeToString([]byte(string(id) + ":" + string(secret)))
 }
 
-// formEncodedCredentials are those of RFC 6749 section 2.3.1, which has both parts form-encoded first.
+// formEncodedCredentials returns the credentials of RFC 6749 section 2.3.1, which form-encodes both parts first.
 func formEncodedCredentials(id, secret Secret) string {
 	return basicCredentials(Secret(url.QueryEscape(string(id))), Secret(url.QueryEscape(string(secret))))
 }

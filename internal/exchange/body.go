@@ -14,18 +14,18 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// body is what a request says, before it is encoded.
+// body is the content of a request before it is encoded.
 type body struct {
 	grant string
 	scope string
 	// parameters are strings, lists of strings or numbers.
 	parameters map[string]any
-	// id and secret are those of a client that authenticates by them, in the body or, with basic, in a header.
+	// id and secret authenticate the client in the body or, with basic, in a header. Empty: not sent.
 	id, secret string
 	basic      bool
 }
 
-// body has all but the client's authentication.
+// body returns the content without the client's authentication.
 func (a *attempt) body(ctx context.Context) (*body, error) {
 	b := &body{grant: a.step.GrantType, scope: strings.Join(a.step.Scopes, cmp.Or(a.step.ScopeSeparator, " ")), parameters: map[string]any{}}
 	if a.step.Audience != "" {
@@ -46,14 +46,14 @@ func (a *attempt) body(ctx context.Context) (*body, error) {
 	return b, nil
 }
 
-// parameter is what a parameter comes to. Nil: it is left out.
+// parameter returns the value of a parameter. Nil: it is omitted.
 func (a *attempt) parameter(ctx context.Context, p flow.Parameter) (any, error) {
 	switch {
 	case p.JWT != nil:
 		return a.assertion(ctx, p.JWT)
-	case p.HeldToken:
-		a.secrets = a.secrets.and(string(a.req.HeldToken))
-		return string(a.req.HeldToken), nil
+	case p.CurrentToken:
+		a.secrets = a.secrets.and(string(a.req.CurrentToken))
+		return string(a.req.CurrentToken), nil
 	case p.List != nil:
 		return p.List, nil
 	}
@@ -67,7 +67,7 @@ func (a *attempt) parameter(ctx context.Context, p flow.Parameter) (any, error) 
 	return value, nil
 }
 
-// authenticate adds what says who the client is.
+// authenticate adds the client's authentication to the body or the headers.
 func (a *attempt) authenticate(ctx context.Context, b *body, headers http.Header) error {
 	id, secret := a.req.Values[flow.ClientID], a.req.Values[flow.ClientSecret]
 	switch a.step.ClientAuth {
@@ -90,12 +90,12 @@ func (a *attempt) authenticate(ctx context.Context, b *body, headers http.Header
 		b.parameters["client_assertion_type"] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 		b.parameters["client_assertion"] = assertion
 	default:
-		return &Error{Kind: Unsupported, Detail: "this version does not know the authentication method"}
+		return &Error{Kind: Unsupported, Detail: "this version does not support the authentication method"}
 	}
 	return nil
 }
 
-// members are the members of a JSON object.
+// members returns the body as a JSON object.
 func (b *body) members() map[string]any {
 	members := maps.Clone(b.parameters)
 	for name, value := range b.own() {
@@ -104,7 +104,7 @@ func (b *body) members() map[string]any {
 	return members
 }
 
-// values are the fields of a form. A list is a field that is repeated.
+// values returns the body as a form. A list becomes a repeated field.
 func (b *body) values() url.Values {
 	values := url.Values{}
 	for name, value := range b.parameters {
@@ -123,7 +123,7 @@ func (b *body) values() url.Values {
 	return values
 }
 
-// own are the members that have fields of their own in a flow.Step, but for empty ones.
+// own returns the non-empty members that have fields of their own in a flow.Step.
 func (b *body) own() map[string]string {
 	own := map[string]string{"grant_type": b.grant, "scope": b.scope}
 	if !b.basic {

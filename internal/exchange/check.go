@@ -8,11 +8,11 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// Check says, without sending anything, whether the request could be sent: an *Error of kind InvalidKey, InvalidRequest or Unsupported
-// if not. Private keys are not looked at: that may take a while, and is done by the exchange.
+// Check validates the request without sending anything. The error is an *Error of kind InvalidKey, InvalidRequest or Unsupported. Private keys are
+// not parsed here, since opening them may take a while: Exchange does that.
 func (r Request) Check() error {
 	if r.step() == nil && r.Flow.Static == nil {
-		return &Error{Kind: Unsupported, Detail: "this version does not serve the provider"}
+		return &Error{Kind: Unsupported, Detail: "this version does not support the provider"}
 	}
 	if err := r.checkLengths(); err != nil {
 		return err
@@ -37,7 +37,7 @@ func (r Request) checkLengths() error {
 	return nil
 }
 
-// checkHeaders looks at the values that are sent in headers.
+// checkHeaders checks the values that are sent in headers.
 func (r Request) checkHeaders() error {
 	var fields []string
 	if step := r.step(); step != nil {
@@ -56,25 +56,25 @@ func (r Request) checkHeaders() error {
 	return nil
 }
 
-// checkAPIHeaders looks at the values that calls of the API send in headers. Templates count on it: of visible ASCII JSON is at most twice as long.
+// checkAPIHeaders checks the values that API calls send in headers. Templates rely on it: as JSON, visible ASCII is at most twice as long.
 func (r Request) checkAPIHeaders() error {
 	for _, header := range r.Flow.APIHeaders {
 		if !headerSafe(string(r.Values[header.Key])) {
-			return invalidKey(header.Key, "must be of visible ASCII characters, since calls of the API have it in a header")
+			return invalidKey(header.Key, "must consist of visible ASCII characters, since API calls send it in a header")
 		}
 	}
 	return nil
 }
 
-// checkUserID refuses a colon where RFC 7617 section 2 ends the user ID with one, and credentials that are too long.
+// checkUserID refuses a colon in the user ID, which would end it (RFC 7617 section 2), and credentials that are too long.
 func (r Request) checkUserID() error {
 	static, step := r.Flow.Static, r.step()
 	if static != nil && len(basicCredentials(r.Values[static.Username], r.Values[static.Password])) > MaxSecret {
-		return invalidKey(static.Password, "makes credentials of more than 16 KiB, together with the token ID: use shorter ones")
+		return invalidKey(static.Password, "is too long: with the token ID, the credentials exceed 16 KiB")
 	}
 	raw := step != nil && step.ClientAuth == flow.ClientSecretBasicRaw
 	if (static != nil || raw) && strings.Contains(string(r.ClientID()), ":") {
-		return invalidKey(r.Flow.ClientIDKey(), "must not contain a colon, since HTTP Basic authentication ends it there")
+		return invalidKey(r.Flow.ClientIDKey(), "must not contain a colon, since it would end there in HTTP Basic authentication")
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func TestContract(t *testing.T) {
 			}
 			checkSent(t, req)
 			if f.Update != nil {
-				req.HeldToken = exchange.Secret("held" + rand.Text())
+				req.CurrentToken = exchange.Secret("held" + rand.Text())
 				checkPrints(t, req)
 				checkSent(t, req)
 			}
@@ -81,8 +81,8 @@ func checkPrints(t *testing.T, req exchange.Request) {
 
 func withHeld(req exchange.Request) exchange.Values {
 	all := maps.Clone(req.Values)
-	if req.HeldToken != "" {
-		all["the held token"] = req.HeldToken
+	if req.CurrentToken != "" {
+		all["the held token"] = req.CurrentToken
 	}
 	return all
 }
@@ -99,7 +99,7 @@ func checkFingerprint(t *testing.T, req exchange.Request) {
 		}
 	}
 	about := req
-	about.Namespace, about.ClockOffset, about.HeldToken = "other", 1, "held"
+	about.Namespace, about.ClockOffset, about.CurrentToken = "other", 1, "held"
 	if about.Fingerprint([]byte("salt")) != before {
 		t.Error("how a token is got makes a difference: an updated token, or a corrected clock, say, would be a reason to renew at once")
 	}

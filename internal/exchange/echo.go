@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// shared is how many characters in a row a shown text and a secret may not have in common.
-const shared = 8
+// minEcho is the length of a substring of a secret that must not be shown.
+const minEcho = 8
 
-// maxEncoded is up to what length a secret is also looked for in other encodings: an endpoint may choose its token, and with it how long
-// we look.
+// maxEncoded is the length up to which a secret is also searched for in other encodings. An endpoint chooses its token, and so how long the search
+// takes.
 const maxEncoded = 4 << 10
 
-// secrets are the values that were sent to an endpoint, or came from it as a token. Correlation ids and scopes that repeat one are not shown. It
-// is a courtesy to users of clumsy servers and no defence: an endpoint that wants to tell a secret can spell it in any way. Nothing that the
-// endpoint was not sent is compared, since that would tell the endpoint about it.
+// secrets are the values that were sent to an endpoint, and the token that it returned. Correlation IDs and scopes that repeat one are not shown.
+// This helps with careless servers and is no defence: a malicious endpoint can encode a secret in any way. Only what was sent is compared,
+// since a comparison with anything else would tell the endpoint about it.
 type secrets []string
 
-// and adds a secret in the ways in which it may be written. It leaves s alone.
+// and returns s with a secret added, in its usual encodings. It does not modify s.
 func (s secrets) and(secret string) secrets {
 	if secret == "" {
 		return s
@@ -33,7 +33,7 @@ func (s secrets) and(secret string) secrets {
 	return append(s, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)))
 }
 
-// andClient adds a client's secret, also in the two ways in which HTTP Basic authentication writes it.
+// andClient is and for a client's secret, including its two encodings in HTTP Basic authentication.
 func (s secrets) andClient(id, secret Secret) secrets {
 	if secret == "" {
 		return s
@@ -41,16 +41,16 @@ func (s secrets) andClient(id, secret Secret) secrets {
 	return append(s.and(string(secret)), basicCredentials(id, secret), formEncodedCredentials(id, secret))
 }
 
-// echoed reports whether text could give away part of a secret: a short one as a whole, or any eight characters in a row of a longer one.
+// echoed reports whether text contains a secret shorter than minEcho, or minEcho consecutive characters of a longer one.
 func (s secrets) echoed(text string) bool {
 	text = strings.ToLower(text)
 	return slices.ContainsFunc(s, func(secret string) bool {
 		secret = strings.ToLower(secret)
-		if len(secret) < shared {
+		if len(secret) < minEcho {
 			return strings.Contains(text, secret)
 		}
-		for i := range len(text) - shared + 1 {
-			if strings.Contains(secret, text[i:i+shared]) {
+		for i := range len(text) - minEcho + 1 {
+			if strings.Contains(secret, text[i:i+minEcho]) {
 				return true
 			}
 		}

@@ -9,53 +9,52 @@ import (
 	"time"
 )
 
-// Kind types a failure by who can fix it.
+// Kind classifies a failure by who can fix it.
 type Kind int
 
 // The kinds.
 const (
-	// Unavailable: whoever runs the endpoint or the network between. 5xx, 3xx, 4xx other than the ones below, timeout, reset, DNS, TLS.
+	// Unavailable: the operator of the endpoint or of the network. 5xx, 3xx, other 4xx, timeout, reset, DNS, TLS.
 	Unavailable Kind = iota
-	// Rejected: the user, at the vendor or in the Secret or the object. 400, 401 and 403.
+	// Rejected: the user, at the vendor, in the client Secret or in the object. 400, 401 and 403.
 	Rejected
-	// Throttled: time. 429.
+	// Throttled: nobody; it passes. 429.
 	Throttled
-	// Malformed: whoever runs the endpoint. A 2xx without a usable token: none, expired, absurd, unsafe.
+	// Malformed: the operator of the endpoint. A 2xx without a usable token: missing, expired, with an absurd lifetime, or unsafe in a header.
 	Malformed
-	// InvalidKey: whoever wrote the client Secret. Field cannot be used as it is. Nothing was sent.
+	// InvalidKey: the author of the client Secret. The value of Field cannot be used. Nothing was sent.
 	InvalidKey
-	// InvalidRequest: whoever wrote the object. What would be sent cannot be, or would override what must be sent. Nothing was sent.
+	// InvalidRequest: the author of the object. The request cannot be sent as specified. Nothing was sent.
 	InvalidRequest
-	// Unsupported: nobody but us. The provider is not served by this version. Nothing was sent.
+	// Unsupported: an upgrade of the operator. This version does not support the provider. Nothing was sent.
 	Unsupported
 )
 
-// Error is a failed exchange. Its text is safe to show to users: of the endpoint's answer it has the HTTP status, an error code from a list and
-// nothing else. It wraps its cause for errors.As; a cause's own text is not safe to show.
+// Error is a failed exchange. Its text is safe to show to users: all that it takes from the endpoint's answer is the HTTP status and a known error
+// code. It wraps its cause for errors.As; the cause's text is not safe to show.
 type Error struct {
 	Kind Kind
-	// Status is the HTTP status. 0: there was no answer.
+	// Status is the HTTP status. Zero: there was no answer.
 	Status int
-	// Code is the error code of RFC 6749 section 5.2, where it is registered or the vendor documents it, or Experiture's error.code.
+	// Code is the error code (RFC 6749 section 5.2), if it is registered or documented by the vendor. Empty: none, or UnregisteredCode.
 	Code string
-	// UnregisteredCode says that the answer had another code, which is not shown: it could be anything.
+	// UnregisteredCode means that the answer had another code, which is not shown since it could be anything.
 	UnregisteredCode bool
-	// CorrelationID is for the vendor's support, of a safe character set and at most 64 long. It differs from attempt to attempt and so is
-	// not part of the text.
+	// CorrelationID is for the vendor's support: at most 64 safe characters. It differs between attempts, so it is not part of the text.
 	CorrelationID string
-	// Detail says in our own fixed words what went wrong: never a word of the endpoint's.
+	// Detail is what went wrong, in fixed words of ours: never text from the endpoint.
 	Detail string
-	// Field is what an InvalidKey or InvalidRequest is about. InvalidKey: privateKey, privateKeyPassphrase, clientID, tenantHash,
-	// oauthKeySecret, tokenID or tokenSecret. InvalidRequest: url, headers or parameters, the latter two with a dot and the name.
+	// Field is the subject of an InvalidKey or InvalidRequest. InvalidKey: a Field of the flow's keys. InvalidRequest: url, clientAuth, headers or
+	// parameters, the latter two followed by a dot and the name.
 	Field string
-	// RetryAfter is the answer's Retry-After or a vendor's equivalent, at most 24 h. HasRetryAfter tells zero from none.
+	// RetryAfter is the answer's Retry-After or the vendor's equivalent, at most 24 h. HasRetryAfter distinguishes zero from none.
 	RetryAfter    time.Duration
 	HasRetryAfter bool
-	// Issued says that the answer held a token, though not one that can be used: whoever counts tokens has counted it.
+	// Issued means that the answer had a token, though an unusable one: a vendor that counts tokens has counted it.
 	Issued bool
-	// HTML says that the answer was a web page, as of an address that is no token endpoint.
+	// HTML means that the answer was a web page, as from a URL that is not a token endpoint.
 	HTML bool
-	// Skew is the endpoint's clock minus ours by the answer's Date header, to the second. Zero also if it had none.
+	// Skew is the endpoint's clock minus ours, from the answer's Date header, in whole seconds. Zero also if it had none.
 	Skew time.Duration
 	// Cause may be nil.
 	Cause error
@@ -79,13 +78,13 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Format implements fmt.Formatter: under every verb an error shows its text, and never its cause's.
+// Format implements fmt.Formatter: every verb prints the error's text, never that of its cause.
 func (e *Error) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
 // MarshalJSON implements json.Marshaler, like Format.
 func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(e.Error()) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
 func invalidRequest(field, detail string) *Error {
@@ -96,4 +95,4 @@ func invalidKey(field, detail string) *Error {
 	return &Error{Kind: InvalidKey, Field: field, Detail: detail}
 }
 
-func unusableURL() *Error { return invalidRequest("url", "no request can be made of it") }
+func unusableURL() *Error { return invalidRequest("url", "cannot be requested") }

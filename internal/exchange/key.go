@@ -18,22 +18,21 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// What a private key may look like. The bounds keep a hostile Secret from costing more than about a second.
+// Limits of a private key. They keep a hostile Secret from costing more than about a second.
 const (
 	maxKeyDER  = 8 << 10 // an RSA key of 8192 bits takes 5 KiB
 	minRSABits = 2048    // RFC 7518 section 3.3
 	maxRSABits = 8192
 )
 
-// signingKey is a private key with the one algorithm that it is used for.
+// signingKey is a private key and the algorithm that it is used with.
 type signingKey struct {
 	method  jwt.SigningMethod
 	private crypto.Signer
 }
 
-// signingKey parses the client's private key: PEM with PKCS#1, SEC 1 or PKCS#8, the latter also encrypted by PBES2, the former two also
-// by the encryption of RFC 1421 that OpenSSL used before 1.0. RSA keys sign by RS256, P-256 keys by ES256. A passphrase that a key
-// does not need is ignored.
+// signingKey parses the client's private key: PEM with PKCS#1 or SEC 1, possibly with the encryption of RFC 1421 that OpenSSL used before 1.0, or
+// PKCS#8, possibly encrypted with PBES2. RSA keys sign with RS256, P-256 keys with ES256. A passphrase that is not needed is ignored.
 func (v Values) signingKey() (signingKey, error) {
 	block, encrypted, err := v.keyBlock()
 	if err == nil && encrypted.work > 0 {
@@ -42,7 +41,7 @@ func (v Values) signingKey() (signingKey, error) {
 	return parsed(block, err)
 }
 
-// parsed parses a key that is not encrypted, unless there is already an error.
+// parsed parses an unencrypted key, or returns err.
 func parsed(block *pem.Block, err error) (signingKey, error) {
 	if err != nil {
 		return signingKey{}, err
@@ -62,7 +61,7 @@ func parsed(block *pem.Block, err error) (signingKey, error) {
 	return usable(private)
 }
 
-// usable refuses keys that are too weak, too costly or of a kind that we do not sign with.
+// usable refuses keys that are too weak, too costly or of an unsupported type.
 func usable(private any) (signingKey, error) {
 	switch private := private.(type) {
 	case *rsa.PrivateKey:
@@ -72,14 +71,14 @@ func usable(private any) (signingKey, error) {
 		return signingKey{jwt.SigningMethodRS256, private}, nil
 	case *ecdsa.PrivateKey:
 		if private.Curve != elliptic.P256() {
-			return signingKey{}, invalidKey(flow.PrivateKey, "must be of the curve P-256")
+			return signingKey{}, invalidKey(flow.PrivateKey, "must be on the curve P-256")
 		}
 		return signingKey{jwt.SigningMethodES256, private}, nil
 	}
 	return signingKey{}, invalidKey(flow.PrivateKey, "must be an RSA or an EC key")
 }
 
-// keyBlock finds the private key among other PEM blocks. One that is costly to decrypt is returned encrypted, with that cost.
+// keyBlock finds the private key among other PEM blocks. A key that is costly to decrypt is returned encrypted, with its cost.
 func (v Values) keyBlock() (*pem.Block, encryptedKey, error) {
 	block, rest := pem.Decode([]byte(v[flow.PrivateKey]))
 	for block != nil && !strings.HasSuffix(block.Type, "PRIVATE KEY") {
@@ -104,7 +103,7 @@ func (v Values) keyBlock() (*pem.Block, encryptedKey, error) {
 type encryptedKey struct {
 	der        []byte
 	passphrase Secret
-	// work is what opening it takes, in iterations of PBKDF2.
+	// work is the cost of decrypting it, in iterations of PBKDF2. Zero: there is no encrypted key.
 	work int
 }
 
@@ -119,10 +118,10 @@ func (v Values) encryptedKey(block *pem.Block) (encryptedKey, error) {
 	return encryptedKey{der: block.Bytes, passphrase: v[flow.Passphrase], work: work}, nil
 }
 
-// open decrypts the key. It takes up to 16 MiB and a good part of a second.
+// open decrypts the key. It takes up to 16 MiB and most of a second.
 func (e encryptedKey) open() (key signingKey, err error) {
 	defer func() {
-		if recover() != nil { // the library has panicked on damaged keys, and this runs outside of any reconcile
+		if recover() != nil { // the library has panicked on damaged keys, and no reconciler would recover here
 			key, err = signingKey{}, invalidKey(flow.PrivateKey, "is damaged")
 		}
 	}()
@@ -133,7 +132,7 @@ func (e encryptedKey) open() (key signingKey, err error) {
 	return usable(private)
 }
 
-// decryptLegacy decrypts RFC 1421's encryption, which has no integrity protection. We only read keys that users already have.
+// decryptLegacy decrypts RFC 1421's encryption, which has no integrity protection: existing keys may have it.
 func (v Values) decryptLegacy(block *pem.Block) (*pem.Block, error) {
 	if v[flow.Passphrase] == "" {
 		return nil, invalidKey(flow.Passphrase, "is missing, and the private key is encrypted")
@@ -141,7 +140,7 @@ func (v Values) decryptLegacy(block *pem.Block) (*pem.Block, error) {
 	der, err := x509.DecryptPEMBlock(block, []byte(v[flow.Passphrase])) //nolint:staticcheck // deprecated for new keys; users have old ones
 	var sequence asn1.RawValue
 	if err == nil {
-		// One wrong passphrase in 256 goes unnoticed by the padding.
+		// The padding does not detect one wrong passphrase in 256.
 		_, err = asn1.Unmarshal(der, &sequence)
 	}
 	if err != nil || sequence.Tag != asn1.TagSequence {

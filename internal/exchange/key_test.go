@@ -109,7 +109,7 @@ func TestPrivateKeys(t *testing.T) {
 		"no passphrase, legacy":    {key: opensslLegacy, field: "privateKeyPassphrase", detail: "is missing, and the private key is encrypted"},
 		"PBES1": {
 			key: opensslPBES1, passphrase: "open-sesame",
-			field: "privateKey", detail: "is encrypted in a way that is not supported: encrypt it with openssl pkcs8 -topk8 -v2 aes256",
+			field: "privateKey", detail: "has an unsupported encryption: encrypt it with openssl pkcs8 -topk8 -v2 aes256",
 		},
 		"empty":          {key: "", field: "privateKey", detail: "has no PEM block with a private key"},
 		"no PEM":         {key: "MIIEvQIBADANBg", field: "privateKey", detail: "has no PEM block with a private key"},
@@ -117,7 +117,7 @@ func TestPrivateKeys(t *testing.T) {
 		"damaged":        {key: encode("PRIVATE KEY", []byte("damaged")), field: "privateKey", detail: "is not a private key in PKCS#1, PKCS#8 or SEC 1, or is damaged"},
 		"OpenSSH's own":  {key: encode("OPENSSH PRIVATE KEY", []byte("openssh-key-v1")), field: "privateKey", detail: "is not a private key in PKCS#1, PKCS#8 or SEC 1, or is damaged"},
 		"cut off":        {key: exchange.Secret(opensslPBES2[:120]), passphrase: "open-sesame", field: "privateKey", detail: "has no PEM block with a private key"},
-		"another curve":  {key: asPEM(p384), field: "privateKey", detail: "must be of the curve P-256"},
+		"another curve":  {key: asPEM(p384), field: "privateKey", detail: "must be on the curve P-256"},
 		"Ed25519":        {key: asPEM(ed), field: "privateKey", detail: "must be an RSA or an EC key"},
 		"too short":      {key: asPEM(shortKey(t)), field: "privateKey", detail: "must have 2048 to 8192 bits"},
 		"too large":      {key: exchange.Secret(strings.Repeat("x", 16385)), field: "privateKey", detail: "is longer than 16 KiB"},
@@ -127,27 +127,27 @@ func TestPrivateKeys(t *testing.T) {
 		},
 		"a KDF that computes for minutes": {
 			key: withIterations(t, 2_000_000_000), passphrase: "open-sesame",
-			field: "privateKey", detail: "is encrypted so that opening it takes too long: encrypt it with fewer iterations",
+			field: "privateKey", detail: "takes too long to decrypt: encrypt it with fewer iterations",
 		},
 		"a KDF that takes all memory": {
 			key: withScrypt(t, 1<<30, 1<<20, 1), passphrase: "open-sesame",
-			field: "privateKey", detail: "is encrypted so that opening it takes too long: encrypt it with fewer iterations",
+			field: "privateKey", detail: "takes too long to decrypt: encrypt it with fewer iterations",
 		},
 		"a KDF in parallel forever": {
 			key: withScrypt(t, 1<<14, 8, 1<<20), passphrase: "open-sesame",
-			field: "privateKey", detail: "is encrypted so that opening it takes too long: encrypt it with fewer iterations",
+			field: "privateKey", detail: "takes too long to decrypt: encrypt it with fewer iterations",
 		},
 		"a KDF of more than a million iterations": {
 			key: withIterations(t, 1_000_001), passphrase: "open-sesame",
-			field: "privateKey", detail: "is encrypted so that opening it takes too long: encrypt it with fewer iterations",
+			field: "privateKey", detail: "takes too long to decrypt: encrypt it with fewer iterations",
 		},
 		"scrypt with twice OpenSSL's cost": {
 			key: withScrypt(t, 1<<15, 8, 1), passphrase: "open-sesame",
-			field: "privateKey", detail: "is encrypted so that opening it takes too long: encrypt it with fewer iterations",
+			field: "privateKey", detail: "takes too long to decrypt: encrypt it with fewer iterations",
 		},
 		"scrypt with large blocks": {
 			key: withScrypt(t, 2, 65536, 1), passphrase: "open-sesame",
-			field: "privateKey", detail: "is encrypted so that opening it takes too long: encrypt it with fewer iterations",
+			field: "privateKey", detail: "takes too long to decrypt: encrypt it with fewer iterations",
 		},
 		"no iterations":                 {key: withIterations(t, 0), passphrase: "open-sesame", field: "privateKey", detail: "is damaged"},
 		"a KDF of no cost":              {key: withScrypt(t, 0, 8, 1), passphrase: "open-sesame", field: "privateKey", detail: "is damaged"},

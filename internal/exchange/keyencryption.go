@@ -7,14 +7,14 @@ import (
 	"encoding/asn1"
 )
 
-// The costs that are paid to open a key. OpenSSL's defaults are 2048 iterations, or N 16384, r 8 and p 1, which is the most that is paid.
-// scrypt takes 128 N r bytes, and some for each r: hence the bounds of r and p.
+// Limits of the cost of decrypting a key. OpenSSL's defaults are 2048 iterations of PBKDF2, or scrypt with N 16384, r 8 and p 1, which is the
+// limit here. scrypt takes 128 N r bytes, and some more for each r: hence the limits of r and p.
 const (
 	maxIterations     = 1_000_000
 	maxScryptWork     = 131072 // N r p
 	maxScryptBlock    = 64
 	maxScryptParallel = 64
-	// scryptCost is how many iterations of PBKDF2 take as long as one step of scrypt.
+	// scryptCost is the number of PBKDF2 iterations that take as long as one step of scrypt.
 	scryptCost = 2
 )
 
@@ -53,8 +53,8 @@ type (
 	}
 )
 
-// workOf looks at an encrypted key before it is decrypted, and says how much work that will be: the library computes for as long as the
-// parameters want, and panics on a cipher text that does not fit its cipher.
+// workOf checks an encrypted key before it is decrypted, and returns what that will cost: the library computes for as long as the parameters
+// demand, and panics on ciphertext that does not fit its cipher.
 func workOf(der []byte) (int, error) {
 	var key encryptedPrivateKey
 	var scheme pbes2
@@ -83,7 +83,7 @@ func workOf(der []byte) (int, error) {
 	return work, nil
 }
 
-// derivationWork bounds the work of deriving a key from a passphrase.
+// derivationWork returns the cost of deriving a key from a passphrase, if it is within the limits.
 func derivationWork(function pkix.AlgorithmIdentifier) (int, error) {
 	switch {
 	case function.Algorithm.Equal(oidPBKDF2):
@@ -102,8 +102,10 @@ func pbkdf2Work(der []byte) (int, error) {
 	if p.Iterations > maxIterations {
 		return 0, tooCostly()
 	}
-	// The library knows no other function, and overlooks it where the length of the key stands before it.
-	if prf := p.PRF.Algorithm; len(prf) != 0 && (p.KeyLength != 0 || !prf.Equal(oidHMACSHA1) && !prf.Equal(oidHMACSHA256)) {
+	// The library supports only these functions, and ignores the function if the key's length precedes it.
+	prf := p.PRF.Algorithm
+	supported := p.KeyLength == 0 && (prf.Equal(oidHMACSHA1) || prf.Equal(oidHMACSHA256))
+	if len(prf) != 0 && !supported {
 		return 0, unknownEncryption()
 	}
 	return p.Iterations, nil
@@ -114,7 +116,7 @@ func scryptWork(der []byte) (int, error) {
 	if _, err := asn1.Unmarshal(der, &p); err != nil || min(p.Cost, p.Block, p.Parallel) < 1 {
 		return 0, invalidKey("privateKey", "is damaged")
 	}
-	// Divided, not multiplied: the product may not fit.
+	// Divide, since the product may overflow.
 	if p.Block > maxScryptBlock || p.Parallel > maxScryptParallel || p.Cost > maxScryptWork/p.Block/p.Parallel {
 		return 0, tooCostly()
 	}
@@ -122,9 +124,9 @@ func scryptWork(der []byte) (int, error) {
 }
 
 func unknownEncryption() error {
-	return invalidKey("privateKey", "is encrypted in a way that is not supported: encrypt it with openssl pkcs8 -topk8 -v2 aes256")
+	return invalidKey("privateKey", "has an unsupported encryption: encrypt it with openssl pkcs8 -topk8 -v2 aes256")
 }
 
 func tooCostly() error {
-	return invalidKey("privateKey", "is encrypted so that opening it takes too long: encrypt it with fewer iterations")
+	return invalidKey("privateKey", "takes too long to decrypt: encrypt it with fewer iterations")
 }

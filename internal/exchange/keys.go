@@ -14,7 +14,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// The bounds of what Keys holds. A key that is open takes about 4 KiB, one that waits up to 32 KiB.
+// Limits of Keys. An open key takes about 4 KiB, a queued one up to 32 KiB.
 const (
 	maxOpened          = 4096
 	maxOpenedNamespace = 256
@@ -22,20 +22,20 @@ const (
 	maxQueuedNamespace = 32
 )
 
-// How long a caller waits for a key, and when it is to come back for one that was not open by then.
+// How long a caller waits for a key, and when it should retry if the key was not open by then.
 const (
 	openPatience   = 100 * time.Millisecond
 	retryQueued    = time.Second
 	retryQueueFull = 5 * time.Second
 )
 
-// KeyWaitError says that a private key is not open yet. Nothing was sent; the same request is to be made again after For.
+// KeyWaitError means that a private key is not open yet. Nothing was sent; retry the same request after For.
 type KeyWaitError struct{ For time.Duration }
 
-func (e *KeyWaitError) Error() string { return "the private key waits to be opened" }
+func (e *KeyWaitError) Error() string { return "the private key is waiting to be opened" }
 
-// Keys opens private keys. Opening an encrypted one takes as much memory and time as its author chose, within bounds: so that is done one at a
-// time in the whole process, and namespaces take turns. What has been opened is remembered, and does not wait again.
+// Keys opens private keys. The author of an encrypted key chooses how much memory and time it takes to open, within limits: so the process opens
+// one at a time, and namespaces take turns. Open keys are cached. Nil Keys open each key at once. Safe for concurrent use.
 type Keys struct {
 	salt [sha256.Size]byte
 
@@ -43,12 +43,12 @@ type Keys struct {
 	opened map[keyID]*openedKey
 	turn   uint64
 	queue  []*queuedKey
-	// busy reports whether the queue is being worked on. spent is the work that was done for each namespace since the queue was last empty.
+	// busy reports whether a goroutine works on the queue. spent is the work done for each namespace since the queue was last empty.
 	busy  bool
 	spent map[string]int
 }
 
-// keyID is a fingerprint of a key and its passphrase under a salt that dies with the process.
+// keyID is a fingerprint of a key and its passphrase, with a salt that exists only in this process.
 type keyID [sha256.Size]byte
 
 type openedKey struct {
@@ -66,7 +66,7 @@ type queuedKey struct {
 	opened    *openedKey
 }
 
-// NewKeys makes Keys, whose salt is read from rand.
+// NewKeys returns Keys with a salt read from rand.
 func NewKeys(rand io.Reader) (*Keys, error) {
 	k := &Keys{opened: map[keyID]*openedKey{}, spent: map[string]int{}}
 	if _, err := io.ReadFull(rand, k.salt[:]); err != nil {
@@ -75,8 +75,7 @@ func NewKeys(rand io.Reader) (*Keys, error) {
 	return k, nil
 }
 
-// open returns the private key of a client in namespace. The error is an *Error of kind InvalidKey, or a *KeyWaitError. Nil Keys open each key
-// at once.
+// open returns the private key of a client in namespace. The error is an *Error of kind InvalidKey, or a *KeyWaitError.
 func (k *Keys) open(ctx context.Context, namespace string, v Values) (signingKey, error) {
 	if k == nil {
 		return v.signingKey()
@@ -98,7 +97,7 @@ func (k *Keys) open(ctx context.Context, namespace string, v Values) (signingKey
 	if !isNew {
 		return signingKey{}, &KeyWaitError{For: retryQueued}
 	}
-	// Most keys open in less time than another pass takes.
+	// Most keys open in less time than another reconcile takes.
 	ctx, cancel := context.WithTimeout(ctx, openPatience)
 	defer cancel()
 	select {
@@ -133,7 +132,7 @@ func (k *Keys) remember(id keyID, o *openedKey) {
 	k.add(id, o)
 }
 
-// add remembers a key. Where there are too many, that of the namespace which was not used for longest is forgotten, or of all of them.
+// add caches a key. If the namespace or the cache has too many, its least recently used key is dropped.
 func (k *Keys) add(id keyID, o *openedKey) {
 	k.turn++
 	o.usedAt = k.turn
@@ -160,7 +159,7 @@ func (k *Keys) add(id keyID, o *openedKey) {
 	}
 }
 
-// enqueue returns the key's place in the queue, and whether it is new. Nil: the queue is full.
+// enqueue returns the queued key, and whether it is new. Nil: the queue is full.
 func (k *Keys) enqueue(id keyID, namespace string, key encryptedKey) (queued *queuedKey, isNew bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -206,7 +205,7 @@ func (k *Keys) work() {
 	}
 }
 
-// next is the key whose turn it is: one of the namespace for which the least work was done, and of several the cheapest.
+// next is the cheapest key of the namespace for which the least work was done.
 func (k *Keys) next() *queuedKey {
 	var best *queuedKey
 	for _, queued := range k.queue {
@@ -224,7 +223,7 @@ func (k *Keys) before(a, b *queuedKey) bool {
 	return a.key.work < b.key.work
 }
 
-// leave removes an opened key from the queue.
+// leave moves an opened key from the queue to the cache.
 func (k *Keys) leave(done *queuedKey) {
 	for i, queued := range k.queue {
 		if queued == done {

@@ -32,7 +32,7 @@ func secretive() (req ask, secrets []string) {
 			"clientID": "etl", "clientSecret": secret("secret"), "privateKey": secret("key"), "privateKeyPassphrase": secret("phrase"), "keyID": "k1",
 			"tenantHash": secret("tenant"), "oauthKeySecret": secret("oauth"), "tokenID": "tid", "tokenSecret": secret("token"),
 		},
-		HeldToken: secret("held"),
+		CurrentToken: secret("held"),
 	}, secrets
 }
 
@@ -42,7 +42,7 @@ func TestSecretValuesPrintRedacted(t *testing.T) {
 	asked, secrets := secretive()
 	asked.Provider = v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://a.example.com"}}
 	req := asked.request()
-	held := exchange.Token{Value: req.HeldToken, Type: "Bearer"}
+	held := exchange.Token{Value: req.CurrentToken, Type: "Bearer"}
 	failed := &exchange.Error{Detail: "failed", Cause: fmt.Errorf("the transport quotes %s", string(req.Values["clientSecret"]))}
 	for _, value := range []any{
 		req, &req, req.Values, &req.Values, req.Values["clientSecret"], held, &held, []exchange.Request{req}, map[string]exchange.Token{"a": held},

@@ -9,7 +9,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// valueKind is the JSON type of a value. The zero kind is that of a member which is not there.
+// valueKind is the JSON type of a value. The zero kind is that of a missing member.
 type valueKind int
 
 const (
@@ -18,7 +18,7 @@ const (
 	isBool
 	isNumber
 	isString
-	isLong // a string of more than maxText bytes, which is not kept
+	isLong // a string that is too long to be kept
 	isList
 	isObject
 )
@@ -26,21 +26,21 @@ const (
 // value is what is kept of one JSON value.
 type value struct {
 	kind valueKind
-	// text is that of a string, or of a number.
+	// text of a string or a number.
 	text string
 	// yes is the value of a boolean.
 	yes bool
-	// list has the strings among a list's elements.
+	// list has the strings in a list.
 	list []string
 }
 
-// members is the part of a JSON object that is wanted: everything else is skipped when an answer is read.
+// members are the parts of a JSON object to read. The scanner skips everything else.
 type members struct {
 	value
 	inner map[string]*members
 }
 
-// wanted has nothing but the places for what an answer may say under paths. A dot descends into an object.
+// wanted returns empty members for the given paths. A dot descends into an object.
 func wanted(paths ...string) *members {
 	root := &members{}
 	for _, path := range paths {
@@ -58,7 +58,7 @@ func wanted(paths ...string) *members {
 	return root
 }
 
-// reset forgets what was read: of a name that is there twice the last value counts.
+// reset discards what was read: the last of several members of the same name counts.
 func (m *members) reset() {
 	if m == nil {
 		return
@@ -69,14 +69,14 @@ func (m *members) reset() {
 	}
 }
 
-// set keeps a value that is wanted.
+// set sets the value, unless it is not wanted.
 func (m *members) set(v value) {
 	if m != nil {
 		m.value = v
 	}
 }
 
-// member is the place for the member of that name. Nil: it is not wanted.
+// member returns the member of that name. Nil: it is not wanted.
 func (m *members) member(name string) *members {
 	if m == nil {
 		return nil
@@ -84,7 +84,7 @@ func (m *members) member(name string) *members {
 	return m.inner[name]
 }
 
-// at is the value under a path. Absent also if m is nil.
+// at returns the value at a path. Absent also if m is nil.
 func (m *members) at(path string) value {
 	for name := range strings.SplitSeq(path, ".") {
 		m = m.member(name)
@@ -95,7 +95,7 @@ func (m *members) at(path string) value {
 	return m.value
 }
 
-// string is the value as a string, or empty.
+// string returns a string, and empty for any other value.
 func (v value) string() string {
 	if v.kind != isString {
 		return ""
@@ -103,13 +103,13 @@ func (v value) string() string {
 	return v.text
 }
 
-// missing reports whether there is no value, or null.
+// missing reports whether the value is absent or null.
 func (v value) missing() bool { return v.kind == absent || v.kind == isNull }
 
-// errorPaths are what is read of an answer that is no token: see errorCode and correlationID.
+// errorPaths are the paths of an error answer: see errorCode and correlationID.
 var errorPaths = []string{"error", "error.code", "error_code", "correlationId"}
 
-// answerPaths are all that is read of an answer.
+// answerPaths are all paths of an answer.
 func answerPaths(r flow.Response) []string {
 	paths := slices.Concat(errorPaths, []string{"access_token", "token", "token_type", "expires_in", "scope", "success"})
 	if r.Envelope != "" {

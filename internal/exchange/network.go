@@ -15,7 +15,7 @@ import (
 	"syscall"
 )
 
-// unreachable types a failure to get an answer. Its words are fixed: those of the cause may quote addresses and headers.
+// unreachable is a failure to get an answer. Its detail is fixed, since the cause's text may contain addresses and headers.
 func unreachable(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		err = errors.Join(ctx.Err(), err)
@@ -41,7 +41,7 @@ func networkDetail(err error) string {
 	return cmp.Or(tlsDetail(err), "the endpoint cannot be reached")
 }
 
-// tlsDetail is empty for an error that is not about TLS.
+// tlsDetail returns empty for an error that is not about TLS.
 func tlsDetail(err error) string {
 	invalid, _ := errors.AsType[x509.CertificateInvalidError](err)
 	switch {
@@ -73,7 +73,7 @@ func isTimeout(err error) bool {
 	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
-// isRemoteAlert recognises a TLS alert of the other side, which crypto/tls reports as a network error of this operation.
+// isRemoteAlert reports whether the peer sent a TLS alert, for which crypto/tls returns a network error with this operation.
 func isRemoteAlert(err error) bool {
 	alert, ok := errors.AsType[*net.OpError](err)
 	return ok && alert.Op == "remote error"

@@ -14,33 +14,33 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
-// reading is how one answer is read.
+// reading reads one answer.
 type reading struct {
 	flow.Response
-	// requested are the scopes that were asked for.
+	// requested are the requested scopes.
 	requested []string
 }
 
-// token is the answer's token, or why there is none: an *Error.
+// token returns the answer's token. The error is an *Error.
 func (r reading) token(a answer) (Token, error) {
 	if !a.ok() {
 		return Token{}, r.remark(a.refusal())
 	}
 	said := r.unwrap(a.said)
-	held := said.at(r.TokenField)
-	value := held.string()
+	field := said.at(r.TokenField)
+	value := field.string()
 	a.secrets = a.secrets.and(value)
 	switch {
 	case a.problem != "":
 		return Token{}, a.malformed(string(a.problem))
 	case failed(a.said):
 		return Token{}, a.malformed("the answer is an error")
-	case held.kind == isLong || len(value) > MaxSecret:
+	case field.kind == isLong || len(value) > MaxSecret:
 		return Token{}, a.unusable("the token is longer than 16 KiB")
 	case value == "":
 		return Token{}, a.malformed("the answer has no token")
 	case !headerSafe(value):
-		return Token{}, a.unusable("the token is not safe in an HTTP header")
+		return Token{}, a.unusable("the token has characters that are unsafe in an HTTP header")
 	}
 	var expiresIn time.Duration
 	if r.ExpiresInField != "" {
@@ -68,7 +68,7 @@ func (r reading) token(a answer) (Token, error) {
 	}, nil
 }
 
-// remark says more of a refusal, where the vendor's habits say more.
+// remark replaces the detail of a refusal that the vendor's flow explains.
 func (r reading) remark(e *Error) *Error {
 	for _, remark := range r.Remarks {
 		if e.Status == remark.Status && e.Code == remark.Code {
@@ -78,7 +78,7 @@ func (r reading) remark(e *Error) *Error {
 	return e
 }
 
-// lifetime makes a duration of a number in an answer. The unit is part of the flow, never guessed from the number.
+// lifetime converts a number in an answer to a duration. The unit is part of the flow, never guessed from the number.
 func lifetime(unit flow.Unit, number float64) time.Duration {
 	switch unit {
 	case flow.Milliseconds:
@@ -89,7 +89,7 @@ func lifetime(unit flow.Unit, number float64) time.Duration {
 	return token.Seconds(number)
 }
 
-// unwrap takes the answer out of its envelope, if it is in it.
+// unwrap takes the answer out of its envelope, if it has one.
 func (r reading) unwrap(said *members) *members {
 	if inner := said.member(r.Envelope); inner != nil && inner.kind == isObject && said.at(r.TokenField).missing() {
 		return inner
@@ -97,8 +97,8 @@ func (r reading) unwrap(said *members) *members {
 	return said
 }
 
-// granted are the scopes of an answer. Some servers send a list instead of RFC 6749's string. They are shown to users, so a scope
-// that nobody asked for is left out if there are many if it is not of the RFC's characters or if it repeats a secret.
+// granted returns the scopes of an answer. Some servers send a list instead of RFC 6749's string. They are shown to users, so a scope that was not
+// requested is left out if there are too many of them, if it has characters that the RFC does not allow, or if it repeats a secret.
 func (r reading) granted(said value, s secrets) []string {
 	names := said.list
 	if said.kind == isString {
@@ -122,7 +122,7 @@ func (r reading) granted(said value, s secrets) []string {
 	return granted
 }
 
-// failed reports whether a 2xx is an error all the same: with RFC 6749's error, or in Experiture's envelope.
+// failed reports whether a 2xx is an error nevertheless: it has an error as in RFC 6749, or its success is false as in Experiture's envelope.
 func failed(said *members) bool {
 	switch e := said.at("error"); e.kind {
 	case absent, isNull:
@@ -141,19 +141,19 @@ func failed(said *members) bool {
 	return success.kind == isBool && !success.yes
 }
 
-// headerSafe reports whether value is made of visible ASCII.
+// headerSafe reports whether value consists of visible ASCII characters.
 func headerSafe(value string) bool {
 	return !strings.ContainsFunc(value, func(c rune) bool { return c < 0x21 || c > 0x7e })
 }
 
-// number reads a lifetime: a JSON number, or a string that is one. Anything else is 0, which says nothing.
+// number reads a lifetime: a JSON number, or a string with one. Zero: anything else.
 func (v value) number() float64 {
 	if v.kind != isString && v.kind != isNumber {
 		return 0
 	}
 	said := strings.TrimSpace(v.text)
 	if strings.Trim(said, "0123456789.eE+-") != "" {
-		return 0 // ParseFloat also knows inf, nan and hexadecimal
+		return 0 // ParseFloat also accepts inf, nan and hexadecimal
 	}
 	n, err := strconv.ParseFloat(said, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
@@ -162,11 +162,12 @@ func (v value) number() float64 {
 	return n
 }
 
-// tokenType is the answer's token_type. RFC 6749 section 7.1 makes it name the way to use the token. Whatever says bearer in other
-// words, nothing, or N_A (RFC 8693 section 2.2.1) is Bearer; so is what could be no HTTP authentication scheme.
+// tokenType returns the authentication scheme of a token_type (RFC 6749 section 7.1). It is Bearer for any variant of bearer, for N_A (RFC 8693
+// section 2.2.1), and for anything that cannot be an HTTP authentication scheme, such as nothing.
 func tokenType(name string) string {
-	switch {
-	case len(name) >= 6 && strings.EqualFold(name[:6], "bearer"), strings.EqualFold(name, "N_A"), len(name) > maxTokenType, !flow.IsToken(name):
+	isBearer := len(name) >= 6 && strings.EqualFold(name[:6], "bearer") || strings.EqualFold(name, "N_A")
+	isScheme := len(name) <= maxTokenType && flow.IsToken(name)
+	if isBearer || !isScheme {
 		return "Bearer"
 	}
 	return name

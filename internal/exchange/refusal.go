@@ -7,17 +7,17 @@ import (
 	"net/http"
 )
 
-// malformed is a 2xx without a usable token. detail is in our own fixed words.
+// malformed is the failure of a 2xx without a usable token. detail is fixed text of ours.
 func (a answer) malformed(detail string) *Error { return a.failure(Malformed, detail) }
 
-// unusable is malformed of an answer that did hold a token.
+// unusable is malformed for an answer that has a token.
 func (a answer) unusable(detail string) *Error {
 	e := a.malformed(detail)
 	e.Issued = true
 	return e
 }
 
-// refusal types an answer that is no 2xx.
+// refusal classifies an answer that is not a 2xx.
 func (a answer) refusal() *Error {
 	switch {
 	case a.status == http.StatusTooManyRequests:
@@ -29,7 +29,7 @@ func (a answer) refusal() *Error {
 	case a.status == http.StatusBadRequest, a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
 		return a.failure(Rejected, "the endpoint refused the credentials or the request")
 	case a.status >= 300 && a.status <= 399:
-		return a.failure(Unavailable, "the endpoint redirects, which is not followed")
+		return a.failure(Unavailable, "the endpoint redirects, and redirects are not followed")
 	case a.status >= 500:
 		return a.failure(Unavailable, "the endpoint failed")
 	}
@@ -38,7 +38,7 @@ func (a answer) refusal() *Error {
 
 func (a answer) failure(kind Kind, detail string) *Error {
 	for _, name := range []string{"access_token", "token"} {
-		a.secrets = a.secrets.and(a.said.at(name).string()) // a token that cannot be used is one all the same
+		a.secrets = a.secrets.and(a.said.at(name).string()) // an unusable token is a secret, too
 	}
 	e := &Error{Kind: kind, Status: a.status, CorrelationID: correlationID(a.header, a.said, a.secrets), Detail: detail, HTML: isHTML(a.header)}
 	e.setCode(errorCode(a.said))
@@ -49,14 +49,14 @@ func (a answer) failure(kind Kind, detail string) *Error {
 	return e
 }
 
-// setCode says which error code the answer has, if it may be shown, or that it has another one.
+// setCode sets the error code if it may be shown, and UnregisteredCode otherwise.
 func (e *Error) setCode(code string) {
 	e.Code = shownCode(code)
 	e.UnregisteredCode = code != "" && e.Code == ""
 }
 
-// errorCode finds the code in the error shapes that are known: RFC 6749's string, Experiture's object, and the number that Adobe's
-// gateway sends. A problem+json has none that may be shown. Empty: there is none.
+// errorCode returns the error code from RFC 6749's string, Experiture's object or the number that Adobe's gateway sends. Empty: none. A
+// problem+json has no code that may be shown.
 func errorCode(said *members) string {
 	switch e := said.at("error"); e.kind {
 	case isString:

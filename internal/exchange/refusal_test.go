@@ -227,12 +227,12 @@ func TestExchangeClassifiesRefusals(t *testing.T) {
 		"redirect": {
 			status: 307, header: map[string]string{"Location": "/elsewhere"},
 			want: exchange.Error{Kind: exchange.Unavailable, Status: 307},
-			text: "the endpoint redirects, which is not followed: HTTP 307",
+			text: "the endpoint redirects, and redirects are not followed: HTTP 307",
 		},
 		"redirect to nonsense": {
 			status: 302, header: map[string]string{"Location": ":// %zz"},
 			want: exchange.Error{Kind: exchange.Unavailable, Status: 302},
-			text: "the endpoint redirects, which is not followed: HTTP 302",
+			text: "the endpoint redirects, and redirects are not followed: HTTP 302",
 		},
 		"not found": {
 			status: 404, body: `{"error":"not_found"}`,

@@ -11,47 +11,47 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// Values are the values of a client Secret by the Fields of the flow's keys. What is missing is empty.
+// Values are the values of a client Secret by the Fields of the flow's keys. A missing value is empty. They print as REDACTED.
 type Values map[string]Secret
 
-// Request is all that one exchange needs: equal requests would be answered alike.
+// Request is the input of one exchange.
 type Request struct {
 	Flow   flow.Flow
 	Values Values
-	// Namespace is whose request it is: private keys are opened in turns. It is no part of the fingerprint.
+	// Namespace is that of the client: namespaces take turns at opening private keys. It is not part of the fingerprint.
 	Namespace string
-	// Issue tells one writing of a client Secret that the operator itself wrote from the next. It is not sent: with it what was read from such a Secret
-	// counts as other values after each, whether or not it is.
+	// Issue distinguishes successive versions of a client Secret that the operator itself writes. It is not sent, but part of the fingerprint: each
+	// version counts as new values, even if they are the same.
 	Issue string
-	// ClockOffset is the endpoint's clock minus ours, as far as it is known: the times in an assertion are on the endpoint's clock. It is
-	// about how a token is got and not which, and so is no part of the fingerprint.
+	// ClockOffset is the endpoint's clock minus ours; zero if it is not known. It corrects the times in an assertion. It does not affect which token
+	// is issued, so it is not part of the fingerprint.
 	ClockOffset time.Duration
-	// HeldToken is the token that the flow's Update is to change, instead of getting a new one. Empty: a new token.
-	HeldToken Secret
+	// CurrentToken is the token to change by the flow's Update. Empty: a new token is requested.
+	CurrentToken Secret
 }
 
-// ClientID is who the client is, or empty.
+// ClientID returns the value that identifies the client, or empty.
 func (r Request) ClientID() Secret { return r.Values[r.Flow.ClientIDKey()] }
 
-// Fingerprint is that of the flow with the request's values. Namespace, ClockOffset and HeldToken are no part of it.
+// Fingerprint returns flow.Flow.Fingerprint of the request. Namespace, ClockOffset and CurrentToken are not part of it.
 func (r Request) Fingerprint(salt []byte) string {
 	return r.Flow.Fingerprint(salt, r.Values.texts(), r.Issue)
 }
 
-// FingerprintWithoutUpdatable is the same without what an update changes. Empty: the flow has no update.
+// FingerprintWithoutUpdatable returns flow.Flow.FingerprintWithoutUpdatable of the request. Empty: the flow has no Update.
 func (r Request) FingerprintWithoutUpdatable(salt []byte) string {
 	return r.Flow.FingerprintWithoutUpdatable(salt, r.Values.texts(), r.Issue)
 }
 
-// step is the one that is to be carried out.
+// step is the one to carry out.
 func (r Request) step() *flow.Step {
-	if r.HeldToken != "" {
+	if r.CurrentToken != "" {
 		return r.Flow.Update
 	}
 	return r.Flow.Issue
 }
 
-// APIHeaders are all the headers that a call of the vendor's API needs, the one that carries the token included. tokenType is that of the
+// APIHeaders returns all headers that a call of the vendor's API needs, including the one that carries the token. tokenType is that of the
 // Token; empty means Bearer.
 func (r Request) APIHeaders(token Secret, tokenType string) map[string]string {
 	headers := map[string]string{}
@@ -68,7 +68,7 @@ func (r Request) APIHeaders(token Secret, tokenType string) map[string]string {
 	return headers
 }
 
-// Format implements fmt.Formatter: a request shows whose flow it is and nothing else.
+// Format implements fmt.Formatter: a request shows the kind of its flow and nothing else.
 func (r Request) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.shown()) }
 
 // MarshalJSON implements json.Marshaler, like Format.
@@ -90,7 +90,7 @@ func (v Values) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `
 // LogValue implements slog.LogValuer.
 func (v Values) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// text is what a source comes to.
+// text returns the value of a source.
 func (v Values) text(s flow.Source) string { return s.Value + string(v[s.Key]) }
 
 func (v Values) texts() map[string]string {

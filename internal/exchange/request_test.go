@@ -126,9 +126,9 @@ User-Agent: cdp-credential-operator
 		},
 		"algonomy update": {
 			req: ask{
-				Provider:  v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "Profile", Resources: []v1alpha1.Scope{"basic"}, Validity: &metav1.Duration{Duration: 300 * time.Minute}}},
-				Values:    exchange.Values{"tenantHash": "abcd1234efgh5678", "oauthKeySecret": "4faeaf752ee40a0f"},
-				HeldToken: "opaque-token",
+				Provider:     v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "Profile", Resources: []v1alpha1.Scope{"basic"}, Validity: &metav1.Duration{Duration: 300 * time.Minute}}},
+				Values:       exchange.Values{"tenantHash": "abcd1234efgh5678", "oauthKeySecret": "4faeaf752ee40a0f"},
+				CurrentToken: "opaque-token",
 			},
 			answer: `{"message":"Token updated successfully","token":"opaque-token"}`,
 			want: `POST /secureApi/token/profile/update
@@ -143,9 +143,9 @@ User-Agent: cdp-credential-operator
 		},
 		"algonomy GDPR update": {
 			req: ask{
-				Provider:  v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "GDPR"}},
-				Values:    exchange.Values{"tenantHash": "abcd1234efgh5678"},
-				HeldToken: "opaque-token",
+				Provider:     v1alpha1.Provider{Algonomy: &v1alpha1.Algonomy{API: "GDPR"}},
+				Values:       exchange.Values{"tenantHash": "abcd1234efgh5678"},
+				CurrentToken: "opaque-token",
 			},
 			answer: `{"resource":[],"token":"opaque-token"}`,
 			want: `POST /secureApi/token/gdpr/update

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// maxRetryAfter is the longest wait that is believed. Auth0's quotas may mean most of a day.
+// maxRetryAfter bounds the wait. Auth0's daily quotas may mean most of a day.
 const maxRetryAfter = 24 * time.Hour
 
-// present is the time on the endpoint's clock, by which its dates are to be read.
+// present is the endpoint's time, to which its dates refer. Our own if the answer has no Date.
 func (a answer) present() time.Time {
 	if date := a.date(); !date.IsZero() {
 		return date
@@ -20,8 +20,7 @@ func (a answer) present() time.Time {
 	return a.received
 }
 
-// retryAfter reads Retry-After (RFC 9110 section 10.2.3): seconds, or a date. False: there is none, it is in the past, or it is
-// neither of the two.
+// retryAfter reads Retry-After (RFC 9110 section 10.2.3): seconds, or a date. False: it is missing, invalid or in the past.
 func retryAfter(value string, present time.Time) (time.Duration, bool) {
 	if wait, ok := wholeSeconds(value); ok {
 		return wait, true
@@ -33,8 +32,8 @@ func retryAfter(value string, present time.Time) (time.Duration, bool) {
 	return min(date.Sub(present), maxRetryAfter), true
 }
 
-// quotaReset says when Auth0 has tokens again, by the headers that it sends when a quota is spent. Auth0 documents a Retry-After
-// beside them; a proxy may have dropped it. False: they do not say.
+// quotaReset reads when Auth0 issues tokens again from the headers that it sends when a quota is used up. Auth0 documents a Retry-After in addition,
+// but a proxy may have dropped it. False: unknown.
 func quotaReset(header http.Header, present time.Time) (time.Duration, bool) {
 	var wait time.Duration
 	var ok bool
@@ -48,7 +47,7 @@ func quotaReset(header http.Header, present time.Time) (time.Duration, bool) {
 	if ok {
 		return wait, true
 	}
-	// Other vendors put a number of seconds into this header. A billion is a date in any case.
+	// Other vendors send a number of seconds in this header. From a billion it is certainly a Unix time.
 	reset, err := strconv.ParseInt(header.Get("X-RateLimit-Reset"), 10, 64)
 	if err != nil || reset < 1e9 || reset < present.Unix() {
 		return 0, false
@@ -59,8 +58,7 @@ func quotaReset(header http.Header, present time.Time) (time.Duration, bool) {
 	return max(time.Unix(reset, 0).Sub(present), 0), true
 }
 
-// spentBucket reads one bucket, as in b=per_hour;q=10;r=0;t=3540: bucket, quota, remaining, seconds to the reset. False: something
-// remains in it.
+// spentBucket reads one bucket, such as b=per_hour;q=10;r=0;t=3540: bucket, quota, remaining, seconds until the reset. False: it is not used up.
 func spentBucket(bucket string) (reset time.Duration, spent bool) {
 	for part := range strings.SplitSeq(bucket, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
@@ -74,7 +72,7 @@ func spentBucket(bucket string) (reset time.Duration, spent bool) {
 	return reset, spent && reset > 0
 }
 
-// wholeSeconds reads a number of seconds without a sign. However large, it is at most maxRetryAfter.
+// wholeSeconds reads an unsigned number of seconds, capped at maxRetryAfter.
 func wholeSeconds(text string) (time.Duration, bool) {
 	if text == "" || strings.Trim(text, "0123456789") != "" {
 		return 0, false

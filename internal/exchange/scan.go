@@ -8,13 +8,13 @@ import (
 	"io"
 )
 
-// scan reads the JSON object that is the whole of in, whatever its Content-Type says: servers send it as text/plain and text/html, and with
-// a byte order mark.
+// scan reads the JSON object that is all of in. The Content-Type is not considered: servers send JSON as text/plain and text/html, and with a byte
+// order mark.
 func scan(in io.Reader, into *members) error {
 	s := &scanner{in: bufio.NewReader(in)}
 	err := s.document(into)
 	if errors.Is(err, io.EOF) {
-		err = errNotAnObject // it ends too early
+		err = errNotAnObject // it is truncated
 	}
 	if err != nil {
 		into.reset()
@@ -46,18 +46,19 @@ func (s *scanner) document(into *members) error {
 	return err
 }
 
-// next is the next byte that is no white space.
+// next returns the next byte that is not white space.
 func (s *scanner) next() (byte, error) {
 	for {
 		c, err := s.in.ReadByte()
-		if err != nil || c != ' ' && c != '\t' && c != '\n' && c != '\r' {
+		isSpace := c == ' ' || c == '\t' || c == '\n' || c == '\r'
+		if err != nil || !isSpace {
 			return c, err
 		}
 	}
 }
 
-// sequence reads what stands between brackets, of which the first has been read. item reads one of the things between the commas, which
-// begins with first.
+// sequence reads a comma-separated sequence up to the closing bracket end; the opening one has been read. item reads one element, which begins with
+// first.
 func (s *scanner) sequence(end byte, item func(first byte) error) error {
 	s.depth++
 	if s.depth > maxDepth {
@@ -97,7 +98,7 @@ func (s *scanner) object(into *members) error {
 	})
 }
 
-// member reads the rest of a member of object, of whose name the quotation mark has been read.
+// member reads a member of object. The opening quotation mark of its name has been read.
 func (s *scanner) member(object *members) error {
 	s.members++
 	if s.members > maxMembers {
@@ -159,7 +160,7 @@ func (s *scanner) value(first byte, into *members) error {
 	return err
 }
 
-// list keeps the first of the strings in it, if it is wanted at all.
+// list reads a list and keeps its first strings if it is wanted.
 func (s *scanner) list(wanted bool) (value, error) {
 	read := value{kind: isList}
 	size := 0
@@ -180,7 +181,7 @@ func (s *scanner) list(wanted bool) (value, error) {
 	return read, err
 }
 
-// literal reads the rest of a word, of which the first letter has been read.
+// literal reads the rest of a word, whose first letter has been read.
 func (s *scanner) literal(word string) error {
 	for i := 1; i < len(word); i++ {
 		c, err := s.in.ReadByte()

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// number reads a number (RFC 8259 section 6), which begins with first. A longer one than maxNumber says nothing.
+// number reads a number (RFC 8259 section 6) that begins with first. One longer than maxNumber has no text.
 func (s *scanner) number(first byte) (value, error) {
 	n := &numberReader{in: s.in, raw: s.raw[:0], c: first}
 	n.optional("-")
@@ -34,7 +34,7 @@ func (s *scanner) number(first byte) (value, error) {
 	return value{kind: isNumber, text: string(n.raw)}, nil
 }
 
-// numberReader reads a number one character after the other. c is the one to be looked at.
+// numberReader reads a number character by character. c is the next one.
 type numberReader struct {
 	in  *bufio.Reader
 	raw []byte
@@ -42,7 +42,7 @@ type numberReader struct {
 	err error
 }
 
-// optional takes the next character if it is one of these.
+// optional consumes the next character if it is one of these.
 func (n *numberReader) optional(these string) bool {
 	if n.err != nil || strings.IndexByte(these, n.c) < 0 {
 		return false
@@ -54,7 +54,7 @@ func (n *numberReader) optional(these string) bool {
 	return true
 }
 
-// digits takes the digits that follow, of which there must be one.
+// digits consumes the digits that follow, and reports whether there is at least one.
 func (n *numberReader) digits() bool {
 	some := false
 	for n.optional("0123456789") {

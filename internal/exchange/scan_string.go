@@ -7,8 +7,7 @@ import (
 	"encoding/json"
 )
 
-// string reads the rest of a string, of which the quotation mark has been read. It keeps one of up to most bytes, and of a longer one only
-// that it is long.
+// string reads a string, whose opening quotation mark has been read. A string of more than most bytes is reduced to isLong.
 func (s *scanner) string(most int) (value, error) {
 	s.raw = append(s.raw[:0], '"')
 	plain := true
@@ -34,7 +33,7 @@ func (s *scanner) string(most int) (value, error) {
 	}
 }
 
-// kept decodes the string that was read.
+// kept decodes the string in raw.
 func (s *scanner) kept(most int, plain bool) (value, error) {
 	if len(s.raw) > most {
 		return value{kind: isLong}, nil

@@ -4,21 +4,21 @@ package exchange
 
 import "bufio"
 
-// The bounds of an answer. What is skipped takes no memory, and what is kept is bounded: an answer of 1 MiB can be made to take fifty
-// times as much by a reader that builds a tree of it.
+// Limits of an answer. What is skipped takes no memory, and what is kept is bounded: in a reader that builds a tree, an answer of 1 MiB can take
+// fifty times as much.
 const (
 	maxMembers  = 256
 	maxDepth    = 16
-	maxText     = 64 << 10 // of one string that is kept, escapes included
-	maxName     = 1 << 10  // of the name of a member that is wanted
+	maxText     = 64 << 10 // bytes of one string that is kept, including escapes
+	maxName     = 1 << 10  // bytes of the name of a member that may be wanted
 	maxNumber   = 128
 	maxElements = 256 // of a list that is kept
 )
 
-// bodyError says why an answer is not read. Anything else that scan returns is an error of the reader below.
+// bodyError is why an answer is not accepted. Any other error of scan comes from the underlying reader.
 type bodyError string
 
-func (u bodyError) Error() string { return string(u) }
+func (e bodyError) Error() string { return string(e) }
 
 const (
 	errNotAnObject    bodyError = "the answer is not a JSON object"
@@ -27,9 +27,9 @@ const (
 	errTooLarge       bodyError = "the answer is larger than 1 MiB"
 )
 
-// scanner reads one JSON object and keeps nothing but what is wanted.
+// scanner reads one JSON object and keeps only the wanted members.
 type scanner struct {
 	in             *bufio.Reader
 	members, depth int
-	raw            []byte // the string or number that is being kept
+	raw            []byte // the string or number being read
 }

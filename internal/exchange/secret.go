@@ -14,8 +14,8 @@ const redacted = "REDACTED"
 // that long.
 const MaxSecret = 16 << 10
 
-// Secret is a value that must not be printed: under every verb of fmt, in JSON and in slog it shows as REDACTED. Convert it with
-// string(s) at the one place where it goes onto the wire or into a Secret.
+// Secret is a value that must not be printed: with every verb of fmt, in JSON and in slog it shows as REDACTED. Convert it with string(s) only
+// where it is sent or written to a Secret. An empty one shows as empty.
 type Secret string
 
 // Format implements fmt.Formatter, which also covers %#v and %x.
@@ -30,7 +30,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.shown()), nil }
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.shown()) }
 
-// shown tells an empty value from a set one: that much helps and gives nothing away.
+// shown distinguishes an empty value from a set one, which helps and reveals nothing.
 func (s Secret) shown() string {
 	if s == "" {
 		return ""

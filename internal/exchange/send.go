@@ -17,7 +17,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// carryOut sends the step's request.
+// carryOut sends the step's request and returns the answer.
 func (a *attempt) carryOut(ctx context.Context) (answer, error) {
 	headers := http.Header{}
 	for _, header := range a.step.Headers {
@@ -49,9 +49,9 @@ func (a *attempt) carryOut(ctx context.Context) (answer, error) {
 	return a.form(ctx, body.values(), headers)
 }
 
-// grant sends the request of RFC 6749 section 4.4.2, which golang.org/x/oauth2 builds: form, client authentication and all. The library
-// does not get to see the answer, since it decodes all of it, whatever memory that takes, and takes a lifetime of zero for eternity,
-// milliseconds for seconds and text/plain for a form, and puts whole bodies into its errors.
+// grant sends the request of RFC 6749 section 4.4.2, which golang.org/x/oauth2 builds, including the client's authentication. The library does not
+// get the answer: it would decode all of it, whatever memory that takes, take a lifetime of zero as forever, milliseconds as seconds and
+// text/plain as a form, and put whole bodies into its errors.
 func (a *attempt) grant(ctx context.Context, b *body, headers http.Header) (answer, error) {
 	conf := clientcredentials.Config{TokenURL: a.step.URL, ClientID: b.id, ClientSecret: b.secret, EndpointParams: b.values(), AuthStyle: xoauth2.AuthStyleInParams}
 	if b.basic {
@@ -62,7 +62,7 @@ func (a *attempt) grant(ctx context.Context, b *body, headers http.Header) (answ
 		Transport:     seen,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	// The error is either ours, and then in seen, or errSeen.
+	// The error is errSeen, or ours and then also in seen.
 	_, _ = conf.Token(context.WithValue(ctx, xoauth2.HTTPClient, client))
 	if !seen.used {
 		return answer{}, unusableURL()
@@ -70,7 +70,7 @@ func (a *attempt) grant(ctx context.Context, b *body, headers http.Header) (answ
 	return seen.answer, seen.err
 }
 
-// form sends a form that is no RFC 6749 grant.
+// form sends a form that is not a grant of RFC 6749.
 func (a *attempt) form(ctx context.Context, form url.Values, headers http.Header) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.step.URL, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -86,7 +86,7 @@ func (a *attempt) json(ctx context.Context, content map[string]any, headers http
 	encoder := json.NewEncoder(&encoded)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(content); err != nil {
-		return answer{}, &Error{Kind: InvalidRequest, Detail: "the request cannot be written as JSON", Cause: err}
+		return answer{}, &Error{Kind: InvalidRequest, Detail: "the request cannot be encoded as JSON", Cause: err}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.step.URL, &encoded)
 	if err != nil {
@@ -96,10 +96,10 @@ func (a *attempt) json(ctx context.Context, content map[string]any, headers http
 	return a.send(req, headers)
 }
 
-// errSeen keeps an answer from golang.org/x/oauth2.
+// errSeen withholds an answer from golang.org/x/oauth2.
 var errSeen = errors.New("the answer has been read")
 
-// capture is the transport that is lent to golang.org/x/oauth2: it lets one request through and keeps the answer.
+// capture is the transport for golang.org/x/oauth2: it sends one request and keeps the answer.
 type capture struct {
 	attempt *attempt
 	extra   http.Header
@@ -111,7 +111,7 @@ type capture struct {
 // RoundTrip implements http.RoundTripper.
 func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
 	if c.used {
-		return nil, errors.New("one request an exchange")
+		return nil, errors.New("an exchange sends only one request")
 	}
 	c.used = true
 	c.answer, c.err = c.attempt.send(req.Clone(req.Context()), c.extra)

@@ -17,8 +17,8 @@ const (
 	maxTokenType = 32
 )
 
-// knownCodes are the error codes that may be shown. Any other could be anything, a secret that the endpoint was sent included, and no filter
-// finds that in every spelling: so there is a list.
+// knownCodes are the error codes that may be shown. Any other could be anything, even a secret that was sent, and no filter recognizes that in
+// every encoding.
 var knownCodes = []string{
 	// RFC 6749 sections 4.1.2.1 and 5.2.
 	"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "access_denied",
@@ -37,29 +37,31 @@ var knownCodes = []string{
 	"too_many_requests",
 }
 
-// experitureCode is the form of the codes of Experiture's envelope.
+// experitureCode matches the codes in Experiture's envelope.
 var experitureCode = regexp.MustCompile(`^CDP_ETL\.[A-Z0-9_.]+$`)
 
-// shownCode is code if it may be shown, or else empty.
+// shownCode returns code if it may be shown, and empty otherwise.
 func shownCode(code string) string {
-	if slices.Contains(knownCodes, code) || len(code) <= maxCode && experitureCode.MatchString(code) {
+	isExperitures := len(code) <= maxCode && experitureCode.MatchString(code)
+	if slices.Contains(knownCodes, code) || isExperitures {
 		return code
 	}
 	return ""
 }
 
-// showable reports whether a scope is of RFC 6749's characters (%x21, %x23-5B, %x5D-7E) and at most maxScope long.
+// showable reports whether a scope has only characters of RFC 6749 (%x21, %x23-5B, %x5D-7E) and at most maxScope of them.
 func showable(scope string) bool {
 	return scope != "" && len(scope) <= maxScope && !strings.ContainsFunc(scope, func(c rune) bool {
 		return c < 0x21 || c > 0x7e || c == '"' || c == '\\'
 	})
 }
 
-// correlationID is what the vendor's support asks for, if it is of a safe character set.
+// correlationID returns the ID that the vendor's support asks for, if it has only safe characters and repeats no secret.
 func correlationID(header http.Header, said *members, s secrets) string {
 	inBody := said.at("correlationId").string()
 	for _, id := range []string{header.Get("X-Correlation-Id"), header.Get("X-Request-Id"), header.Get("X-Debug-Id"), inBody} {
-		if id != "" && len(id) <= maxCode && strings.Trim(id, idCharacters) == "" && !s.echoed(id) {
+		isSafe := len(id) <= maxCode && strings.Trim(id, idCharacters) == ""
+		if id != "" && isSafe && !s.echoed(id) {
 			return id
 		}
 	}

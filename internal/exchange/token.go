@@ -14,11 +14,11 @@ import (
 type Token struct {
 	// Value is safe in an HTTP header: visible ASCII without spaces (RFC 6750 section 2.1 is narrower; vendors are not).
 	Value Secret
-	// Type is the answer's token_type, Bearer where it had none.
+	// Type is the answer's token_type, Bearer if it had none.
 	Type string
-	// Granted are the scopes that the answer named (RFC 6749 section 5.1). Nil: it named none, so what was asked for was granted.
+	// Granted are the scopes in the answer (RFC 6749 section 5.1). Nil: none, so the requested ones were granted.
 	Granted []string
-	// Life is zero for basic, which never expires.
+	// Life is zero for credentials that never expire, and after an update, which does not change the lifetime.
 	Life token.Life
 }
 

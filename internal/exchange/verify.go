@@ -15,31 +15,31 @@ import (
 // maxVerifyBody is how much of an API's answer is read: enough for the code of an error.
 const maxVerifyBody = 64 << 10
 
-// Verdict is what an API thinks of a token.
+// Verdict is an API's answer to whether it accepts a token.
 type Verdict int
 
 // The verdicts.
 const (
-	// Undecided: the API said neither yes nor no. Err says what happened.
+	// Undecided: the API neither accepted nor refused the token. Err says why.
 	Undecided Verdict = iota
 	// Accepted: 2xx.
 	Accepted
 	// Unauthorized: 401, the token is not accepted.
 	Unauthorized
-	// Forbidden: 403, the token is accepted but not for this.
+	// Forbidden: 403, the token is accepted, but not for this request.
 	Forbidden
 )
 
-// VerifyResult is the answer to one Verify.
+// VerifyResult is the result of one Verify.
 type VerifyResult struct {
 	Verdict Verdict
-	// Err is nil if Accepted, and else has status, code and correlation id within the limits of Error. Its Kind is Rejected for
-	// Unauthorized and Forbidden; Throttled, Unavailable or InvalidRequest for Undecided.
+	// Err is nil if and only if Verdict is Accepted. Its Kind is Rejected for Unauthorized and Forbidden, and Throttled, Unavailable or
+	// InvalidRequest for Undecided.
 	Err *Error
 }
 
-// Verify asks the API behind a token whether it accepts it: one GET of address with headers (those of APIHeaders), by rt, within 15 s
-// or until ctx ends. Redirects are not followed: a 3xx is Undecided.
+// Verify asks an API whether it accepts a token: one GET of address with headers (see Request.APIHeaders), sent by rt, within 15 s and until ctx is
+// done. Redirects are not followed: a 3xx is Undecided.
 func Verify(ctx context.Context, rt http.RoundTripper, now func() time.Time, address string, headers map[string]string) VerifyResult {
 	if invalid := flow.CheckURL(address); invalid != nil {
 		return undecided(invalidRequest(invalid.Field, invalid.Detail))
@@ -60,20 +60,20 @@ func Verify(ctx context.Context, rt http.RoundTripper, now func() time.Time, add
 	defer resp.Body.Close()
 	got := answer{status: resp.StatusCode, header: resp.Header, received: now(), secrets: sent}
 	if got.ok() {
-		return VerifyResult{Verdict: Accepted} // the body may be long, and says nothing more
+		return VerifyResult{Verdict: Accepted} // the body may be long, and adds nothing
 	}
 	if got.status >= http.StatusMultipleChoices {
-		_ = got.read(ctx, resp.Body, maxVerifyBody, errorPaths) // what cannot be read has no code
+		_ = got.read(ctx, resp.Body, maxVerifyBody, errorPaths) // an unreadable body has no code
 	}
 	switch got.status {
 	case http.StatusUnauthorized:
 		return VerifyResult{Unauthorized, got.denial(Rejected, "the API does not accept the token")}
 	case http.StatusForbidden:
-		return VerifyResult{Forbidden, got.denial(Rejected, "the API accepts the token, but not for this")}
+		return VerifyResult{Forbidden, got.denial(Rejected, "the API accepts the token, but not for this request")}
 	case http.StatusTooManyRequests:
 		return undecided(got.denial(Throttled, "the API is throttling"))
 	}
-	return undecided(got.denial(Unavailable, "the API did not say whether it accepts the token"))
+	return undecided(got.denial(Unavailable, "the API neither accepted nor refused the token"))
 }
 
 // setAPIHeaders sets the headers of an API call, and returns the secrets among them.
@@ -83,7 +83,7 @@ func setAPIHeaders(h http.Header, headers map[string]string) (sent secrets) {
 		if _, credentials, ok := strings.Cut(value, " "); ok {
 			value = credentials
 		}
-		if len(value) >= shared { // a shorter one is not a secret but the ID of a client or a sandbox
+		if len(value) >= minEcho { // shorter values are IDs of a client or a sandbox
 			sent = sent.and(value)
 		}
 	}
@@ -92,7 +92,7 @@ func setAPIHeaders(h http.Header, headers map[string]string) (sent secrets) {
 
 func undecided(err *Error) VerifyResult { return VerifyResult{Undecided, err} }
 
-// denial is failure with the code of the WWW-Authenticate header where the body has none.
+// denial is failure with the error code of the WWW-Authenticate header if the body has none.
 func (a answer) denial(kind Kind, detail string) *Error {
 	e := a.failure(kind, detail)
 	if code := challengeCode(a.header.Values("WWW-Authenticate")); e.Code == "" && code != "" {
@@ -101,7 +101,7 @@ func (a answer) denial(kind Kind, detail string) *Error {
 	return e
 }
 
-// challenge finds the error of RFC 6750 section 3.
+// challenge matches the error attribute of RFC 6750 section 3.
 var challenge = regexp.MustCompile(`(?:^|[\s,])error="?([^",\s]*)`)
 
 func challengeCode(headers []string) string {
@@ -113,7 +113,7 @@ func challengeCode(headers []string) string {
 	return ""
 }
 
-// accept is what we would like to read: anything, but Adobe's schema registry insists on a media type of its own.
+// accept returns the Accept header: anything, but Adobe's schema registry requires a media type of its own.
 // https://experienceleague.adobe.com/en/docs/experience-platform/xdm/api/getting-started
 func accept(path string) string {
 	if strings.Contains(path, "/schemaregistry/") {

@@ -8,8 +8,8 @@ var adobeHosts = []string{"ims-na1.adobelogin.com", "ims-na1-stg1.adobelogin.com
 
 const adobeIMS = "https://ims-na1.adobelogin.com"
 
-// adobeServerToServer is OAuth server-to-server. IMS joins scopes by commas, and its tokens say when they expire in two claims of its own. The
-// lifetime in the answer is in seconds.
+// adobeServerToServer is OAuth server-to-server. IMS separates scopes by commas, and its tokens have two claims of their own for their expiry. The
+// answer's lifetime is in seconds.
 // https://developer.adobe.com/developer-console/docs/guides/authentication/ServerToServerAuthentication/ims
 func adobeServerToServer(p *v1alpha1.Adobe) Flow {
 	f := adobe(p, "adobe", "/ims/token/v3")
@@ -19,7 +19,7 @@ func adobeServerToServer(p *v1alpha1.Adobe) Flow {
 	return f
 }
 
-// adobe is what both of Adobe's flows have in common.
+// adobe is the common part of both of Adobe's flows.
 func adobe(p *v1alpha1.Adobe, kind, path string) Flow {
 	address := urlOr(p.IMSURL, adobeIMS)
 	response := rfc6749()

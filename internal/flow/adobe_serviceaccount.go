@@ -9,9 +9,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// adobeServiceAccount exchanges a JWT that the client's key signs. Adobe has deprecated it in favour of server-to-server. Its lifetime is in
-// milliseconds. Adobe's tutorial posts multipart, its reference and its Go client a form: IMS takes both. IMS wants the host in aud and in the
-// metascopes to be the one that is asked.
+// adobeServiceAccount exchanges a JWT signed with the client's key. Adobe has deprecated it in favour of server-to-server. The answer's lifetime is
+// in milliseconds. Adobe's tutorial posts multipart, its reference and its Go client a form: IMS accepts both. The host in aud and in the
+// metascopes must be the one that is called.
 // https://developer.adobe.com/developer-console/docs/guides/authentication/JWT
 func adobeServiceAccount(p *v1alpha1.Adobe) Flow {
 	f := adobe(p, "adobe-service-account", "/ims/exchange/jwt")
@@ -34,7 +34,7 @@ func adobeServiceAccount(p *v1alpha1.Adobe) Flow {
 		Claims:    claims,
 	}}}
 	f.Issue.Response.ExpiresInUnit = Milliseconds
-	// https://github.com/AdobeDocs/adobe-dev-console/issues/124: permanent, though it looks as if it would pass.
+	// https://github.com/AdobeDocs/adobe-dev-console/issues/124: permanent, although it looks temporary.
 	f.Issue.Response.Remarks = []Remark{{500, "internal_error", "the endpoint failed, as it does for a credential that Adobe has moved to OAuth server-to-server"}}
 	f.Settings = firstEdition(
 		scopeSeparator(""), text("organization id", p.OrganizationID), text("sandbox name", p.SandboxName),

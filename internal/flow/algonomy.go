@@ -10,7 +10,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// algonomyValidity is for how long tokens are asked for unless the user says otherwise.
+// algonomyValidity is the requested lifetime unless the user sets one.
 const algonomyValidity = 15 * time.Minute
 
 var (
@@ -24,8 +24,8 @@ var (
 	}
 )
 
-// algonomy creates a token, whose answer is the token alone: it lives as long as was asked for. Tenants without OAuth have no key secret. The update
-// endpoint changes the resources of a token that is in use, and not its lifetime.
+// algonomy creates a token. The answer is the token alone, which lives as long as requested. Tenants without OAuth have no key secret. The update
+// endpoint changes the resources of a token that is in use, but not its lifetime.
 func algonomy(p *v1alpha1.Algonomy) (Flow, error) {
 	api := map[v1alpha1.AlgonomyAPI]string{v1alpha1.AlgonomyProfile: "profile", v1alpha1.AlgonomyGDPR: "gdpr"}[p.API]
 	validity := durationOr(p.Validity, algonomyValidity)
@@ -43,7 +43,7 @@ func algonomy(p *v1alpha1.Algonomy) (Flow, error) {
 		},
 		Update: &Step{
 			URL: below(string(p.URL), "/secureApi/token/"+api+"/update"), Encoding: JSON, Headers: headers, Response: response,
-			Parameters: []Parameter{resources, {Name: "token", HeldToken: true}},
+			Parameters: []Parameter{resources, {Name: "token", CurrentToken: true}},
 		},
 		APIHeaders:  []Header{hash},
 		TokenHeader: "access_token",

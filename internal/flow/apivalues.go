@@ -11,9 +11,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// What the vendors' files need to read the API types: optional fields with their defaults, and lists of named strings.
+// Helpers for the vendors' files: optional API fields with their defaults, and lists of named string types.
 
-// below is path below base, which may have a path of its own. A base that cannot be read stays as it is, for Check to refuse.
+// below appends path to base, which may have a path of its own. An invalid base is returned as it is, for Check to refuse.
 func below(base, path string) string {
 	u, err := url.Parse(base)
 	if err != nil {

@@ -6,7 +6,7 @@ import "github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 
 var apsisHosts = []string{"api.apsis.one", "api-apac.apsis.one"}
 
-// apsis takes JSON only. Its expires_in is deprecated: the exp of the token counts alone.
+// apsis accepts only JSON. Its expires_in is deprecated: only the token's exp counts.
 // https://developer.apsis.com/reference/post_oauth-token
 func apsis(p *v1alpha1.Apsis) Flow {
 	address := urlOr(p.URL, "https://api.apsis.one")

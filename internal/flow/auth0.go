@@ -4,7 +4,7 @@ package flow
 
 import "github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 
-// auth0 takes JSON and form alike; JSON is what the documentation of the APIs behind it shows.
+// auth0 accepts JSON and forms; its documentation uses JSON.
 // https://auth0.com/docs/get-started/authentication-and-authorization-flow/client-credentials-flow
 func auth0(p *v1alpha1.Auth0) Flow {
 	address := "https://" + p.Domain

@@ -15,7 +15,7 @@ var (
 	}
 )
 
-// basic exchanges nothing: a legacy token ID and token secret are the credentials.
+// basic exchanges nothing: the legacy token ID and token secret are the credentials.
 func basic() Flow {
 	return Flow{
 		Provider: "basic", Kind: "basic",

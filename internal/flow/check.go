@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// A FieldError says what is wrong with a flow.
+// A FieldError says which part of a flow is invalid.
 type FieldError struct {
-	// Field is url, clientAuth, or headers or parameters, both with a dot and the name where there is one.
+	// Field is url, clientAuth, headers or parameters, the latter two followed by a dot and the name, if there is one.
 	Field string
-	// Detail says what is wrong with it.
+	// Detail is what is wrong with it.
 	Detail string
 }
 
 // Error implements error.
 func (e *FieldError) Error() string { return e.Field + ": " + e.Detail }
 
-// Check reports why the flow could not be carried out, as far as that does not depend on the values of the client Secret. Nil: it can be.
+// Check returns why the flow cannot be carried out, whatever the values of the client Secret. Nil: it can be.
 func (f *Flow) Check() *FieldError {
 	for _, step := range []*Step{f.Issue, f.Update} {
 		if step == nil {
@@ -36,10 +36,11 @@ func (f *Flow) Check() *FieldError {
 
 func (s *Step) checkURL() *FieldError { return CheckURL(s.URL) }
 
-// CheckURL repeats what the API server refuses, for the last place before a secret leaves. Nil: the address is good.
+// CheckURL repeats the API server's validation right before a secret is sent. Nil: the address is valid.
 func CheckURL(address string) *FieldError {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+	isHTTPS := err == nil && u.Scheme == "https" && u.Hostname() != ""
+	if !isHTTPS || u.User != nil || u.Fragment != "" {
 		return &FieldError{"url", "must be an https address with a host and without user info or fragment"}
 	}
 	return nil
@@ -47,13 +48,13 @@ func CheckURL(address string) *FieldError {
 
 func (s *Step) checkClientAuth() *FieldError {
 	if s.ClientAuth == PrivateKeyJWT && s.Assertion == nil {
-		return &FieldError{"clientAuth", "must say what the assertion is"}
+		return &FieldError{"clientAuth", "must describe the assertion"}
 	}
 	return nil
 }
 
-// ownParameters are those that a Step of OAuth 2.0 has fields for: another value would be another client, another grant, or a second statement of
-// the same. Servers differ on whether case matters.
+// ownParameters are those for which a Step of OAuth 2.0 has fields: a second value would mean another client or another grant, or contradict the
+// field. Servers differ on whether case matters.
 var ownParameters = []string{"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "scope", "audience", "resource"}
 
 func (s *Step) checkParameters() *FieldError {
@@ -68,9 +69,9 @@ func (s *Step) checkParameters() *FieldError {
 	return nil
 }
 
-// ownHeaders are those that only the operator and net/http set, and those in which servers and proxies believe who asks for what:
-// credentials, the framing of the body, the hop-by-hop headers of RFC 9110 section 7.6.1, and what proxies add. Accept-Encoding would turn
-// off decompression. ownHeaderFamilies are the beginnings of more.
+// ownHeaders may be set only by the operator and net/http: credentials, the framing of the body, the hop-by-hop headers of RFC 9110 section 7.6.1,
+// and headers by which proxies tell servers who is asking for what. Accept-Encoding would turn off decompression. ownHeaderFamilies are
+// prefixes of more.
 var (
 	ownHeaders = []string{
 		"accept-encoding", "authorization", "connection", "cookie", "expect", "forwarded", "host", "keep-alive", "te", "trailer", "transfer-encoding",
@@ -79,10 +80,10 @@ var (
 	ownHeaderFamilies = []string{"content-", "proxy-", "x-forwarded-", "x-original-", "x-remote-", "x-rewrite-"}
 )
 
-// plainHeader is how a server may read a header's name: without case, and behind CGI and its like with - and _ alike.
+// plainHeader normalizes a header's name as a server might: without case and, as CGI does, with - and _ alike.
 func plainHeader(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
 
-// isOwnHeader reports whether a header, of which this is the plain name, is not the user's to set.
+// isOwnHeader reports whether a header with this plain name is not for users to set.
 func isOwnHeader(plain string) bool {
 	return slices.Contains(ownHeaders, plain) ||
 		slices.ContainsFunc(ownHeaderFamilies, func(family string) bool { return strings.HasPrefix(plain, family) })
@@ -94,11 +95,11 @@ func (s *Step) checkHeaders() *FieldError {
 		plain := plainHeader(header.Name)
 		switch {
 		case !IsToken(header.Name):
-			return &FieldError{"headers", "must have names that HTTP allows"}
+			return &FieldError{"headers", "must have names that are valid in HTTP"}
 		case isOwnHeader(plain):
-			return &FieldError{"headers." + header.Name, "is set by the operator, or tells servers who asks: it cannot be set"}
+			return &FieldError{"headers." + header.Name, "is reserved for the operator or for proxies: remove it"}
 		case seen[plain]:
-			return &FieldError{"headers." + header.Name, "is there twice: neither case nor _ for - makes another header"}
+			return &FieldError{"headers." + header.Name, "is there twice: names that differ only in case, or in _ instead of -, are the same header"}
 		case !IsHeaderValue(header.Value):
 			return &FieldError{"headers." + header.Name, "must not contain a line break or another control character"}
 		}
@@ -107,14 +108,14 @@ func (s *Step) checkHeaders() *FieldError {
 	return nil
 }
 
-// IsToken reports whether name is an RFC 9110 section 5.6.2 token.
+// IsToken reports whether name is a token of RFC 9110 section 5.6.2.
 func IsToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
 		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
 	})
 }
 
-// IsHeaderValue reports whether value can be that of a header (RFC 9110 section 5.5).
+// IsHeaderValue reports whether value is valid in a header (RFC 9110 section 5.5).
 func IsHeaderValue(value string) bool {
 	return !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
 }

@@ -6,9 +6,9 @@ import "github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 
 var experitureHosts = []string{"api.experiture.ai"}
 
-// experiture shows the token endpoint in its console only and says no more than "OAuth 2.0 client credentials grant". So the client authenticates by
-// HTTP Basic, the one method that RFC 6749 section 2.3.1 obliges a server to support, and the token is looked for both bare and in the envelope that
-// every other answer of this vendor has. An endpoint that wants it otherwise can be described by oauth2.
+// experiture shows its token endpoint only in its console, and documents it as "OAuth 2.0 client credentials grant" without details. So the client
+// authenticates by HTTP Basic, the one method that RFC 6749 section 2.3.1 requires servers to support, and the token may be at the top level or in the
+// envelope of all other answers of this vendor. For an endpoint that differs, users have oauth2.
 func experiture(p *v1alpha1.Experiture) Flow {
 	response := rfc6749()
 	response.Envelope = "data"

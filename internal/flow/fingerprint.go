@@ -10,16 +10,16 @@ import (
 	"strconv"
 )
 
-// Fingerprint tells requests apart without giving them away: equal fingerprints under one salt mean that the same would be sent to the same place and
-// the answer read in the same way. values are those of the client Secret by Field, and may be nil; issue tells one writing of a client Secret that
-// the operator itself wrote from the next. 32 hexadecimal digits. An empty setting or value is not written, so that those of a later version leave the
-// fingerprints of today as they are.
+// Fingerprint identifies a request without revealing it: with the same salt, equal fingerprints mean that the same is sent to the same place and
+// the answer is read the same way. It is 32 hexadecimal digits. values are those of the client Secret by Field, and may be nil. issue distinguishes
+// successive versions of a client Secret that the operator itself writes. Empty settings and values are left out, so that new ones
+// in a later version do not change existing fingerprints.
 func (f *Flow) Fingerprint(salt []byte, values map[string]string, issue string) string {
 	return f.fingerprint(salt, values, issue, true)
 }
 
-// FingerprintWithoutUpdatable is Fingerprint without the settings that Update changes. Requests that differ by Fingerprint and not by this one are an
-// update of one token. Empty: the flow has no update.
+// FingerprintWithoutUpdatable is Fingerprint without the settings that Update can change. If only Fingerprint differs between two requests,
+// an update of the token is enough. Empty if the flow has no Update.
 func (f *Flow) FingerprintWithoutUpdatable(salt []byte, values map[string]string, issue string) string {
 	if f.Update == nil {
 		return ""
@@ -42,12 +42,11 @@ func (f *Flow) fingerprint(salt []byte, values map[string]string, issue string, 
 	}
 	mac := hmac.New(sha256.New, salt)
 	mac.Write(p.written)
-	clear(p.written) // it has secrets in it
+	clear(p.written) // it contains secrets
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// pieces writes named values so that no two different lists of them are written alike: every piece is preceded by its length, and every
-// list by the number of its pieces.
+// pieces encodes named values unambiguously: every piece is preceded by its length, and every list by the number of its pieces.
 type pieces struct{ written []byte }
 
 func (p *pieces) add(name, value string) {

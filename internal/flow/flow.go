@@ -1,53 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package flow describes how a token is got, as a value: what is sent where, which values of the client Secret that takes, and how the answer is
-// read. Each typed provider has one file that makes a Flow of its API type. Nothing here sends anything.
+// Package flow describes how to get a token, as a value: what is sent where, which values of the client Secret it needs, and how to read the
+// answer. Each typed provider has one file that turns its API type into a Flow. Nothing here sends anything.
 package flow
 
 import "cmp"
 
-// Flow is how a token is got. Whoever needs to know what a provider can or needs asks the Flow, never for the provider's name. The zero Flow gets
-// no token.
+// Flow describes how to get a token. Code that depends on what a provider needs or supports reads the Flow, never the provider's name. The zero
+// Flow gets no token.
 type Flow struct {
 	// Provider is the member of spec.provider, as status, metrics and messages name it.
 	Provider string
-	// Kind is part of the fingerprint: it tells the flows of one provider apart.
+	// Kind distinguishes the flows of one provider. It is part of the fingerprint.
 	Kind string
-	// Address is the endpoint's address as the user gave it or the vendor has it. Empty: nothing is exchanged.
+	// Address is the endpoint's URL, from the spec or the vendor's default. Empty: nothing is exchanged.
 	Address string
-	// AddressField is the field of the spec that says so.
+	// AddressField is the field of the spec that sets Address.
 	AddressField string
-	// Hosts are the vendor's own hosts, to which a client Secret may go without saying so.
+	// Hosts are the vendor's own hosts. A client Secret may be sent to them without listing them.
 	Hosts []string
-	// Keys are the values that the flow needs of the client Secret, in the order in which a missing one is reported.
+	// Keys are the values of the client Secret that the flow needs. The first missing one is reported.
 	Keys []Key
 
-	// Issue gets a new token. Nil: nothing is exchanged.
+	// Issue requests a new token. Nil: nothing is exchanged.
 	Issue *Step
-	// Update changes a token that is in use, if only Settings that are Updatable have changed. Nil: there is no such thing.
+	// Update changes the current token when only Updatable Settings have changed. Nil: the vendor has no such request.
 	Update *Step
-	// Static is the token where nothing is exchanged. It never expires.
+	// Static are the credentials to publish if nothing is exchanged. They never expire. Nil: a token is requested.
 	Static *BasicCredentials
 
-	// APIHeaders are the headers that a call of the vendor's API needs beside the one that carries the token.
+	// APIHeaders are the headers that calls to the vendor's API need in addition to the one with the token.
 	APIHeaders []Header
-	// TokenHeader is the header that carries the bare token. Empty: Authorization, with the token's type before it.
+	// TokenHeader is the header that carries the bare token. Empty: Authorization, with the token type before it.
 	TokenHeader string
 
-	// Deprecated says why the vendor no longer wants this flow, and what to use instead. Empty: it is not deprecated.
+	// Deprecated says why the vendor discourages this flow, and what to use instead. Empty: it is not deprecated.
 	Deprecated string
-	Advice     Advice
+	// Advice is added to messages about failures.
+	Advice Advice
 
-	// Settings are what the fingerprint covers beside Kind, Address and the values of the client Secret. Of fills in all that the user says for a
-	// provider that leaves them out; one with an Update needs them, to say which of them that changes.
+	// Settings are covered by the fingerprint, in addition to Kind, Address and the values of the client Secret. If a provider sets none, Of uses
+	// the whole spec. A flow with an Update must set them, to tell which of them are Updatable.
 	Settings []Setting
 }
 
-// Exchanges reports whether an endpoint is asked for a token. So does the zero Flow, of a provider that this version does not know: what its object
-// holds is a token all the same, unless it holds BasicCredentials.
+// Exchanges reports whether the flow requests a token from an endpoint. True for the zero Flow of a provider that this version does not know, whose
+// target Secret still holds a token.
 func (f *Flow) Exchanges() bool { return f.Static == nil }
 
-// Asserts reports whether the flow sends a JWT that we sign: whether it is accepted depends on the clocks of both sides.
+// Asserts reports whether the flow sends a JWT that we sign. Its acceptance depends on both clocks.
 func (f *Flow) Asserts() bool {
 	if f.Issue == nil {
 		return false
@@ -60,7 +61,7 @@ func (f *Flow) Asserts() bool {
 	return f.Issue.ClientAuth == PrivateKeyJWT
 }
 
-// Scopes are those that are asked for.
+// Scopes returns the requested scopes.
 func (f *Flow) Scopes() []string {
 	if f.Issue == nil {
 		return nil
@@ -68,7 +69,7 @@ func (f *Flow) Scopes() []string {
 	return f.Issue.Scopes
 }
 
-// ClientIDKey is the Field of the key that says who the client is.
+// ClientIDKey returns the Field of the key that identifies the client.
 func (f *Flow) ClientIDKey() string {
 	if f.Static != nil {
 		return f.Static.Username
@@ -76,7 +77,7 @@ func (f *Flow) ClientIDKey() string {
 	return clientID.Field
 }
 
-// UsesDefaultKeys reports whether every value is under its default key.
+// UsesDefaultKeys reports whether every key has its default name.
 func (f *Flow) UsesDefaultKeys() bool {
 	for _, key := range f.Keys {
 		if key.Name != key.Default {
@@ -86,7 +87,7 @@ func (f *Flow) UsesDefaultKeys() bool {
 	return true
 }
 
-// KeyName is the client Secret's key for a Field. A Field that the flow does not need is given back as it is.
+// KeyName returns the name that the client Secret has for a Field, or the Field itself if the flow does not need it.
 func (f *Flow) KeyName(field string) string {
 	for _, key := range f.Keys {
 		if key.Field == field {
@@ -96,14 +97,14 @@ func (f *Flow) KeyName(field string) string {
 	return field
 }
 
-// CarrierHeader names the header that carries the token.
+// CarrierHeader returns the name of the header that carries the token.
 func (f *Flow) CarrierHeader() string { return cmp.Or(f.TokenHeader, "Authorization") }
 
-// BasicCredentials are two values of the client Secret, by the Fields of their keys, as HTTP Basic credentials (RFC 7617).
+// BasicCredentials name two values of the client Secret, by Field, that form HTTP Basic credentials (RFC 7617).
 type BasicCredentials struct{ Username, Password string }
 
-// Advice is what a provider's users may do about a failure, beyond what is true for every provider. Empty: nothing more.
+// Advice is what to do about a failure, in addition to what holds for every provider. An empty string adds nothing.
 type Advice struct {
-	// Rejected is about a 400, 401 or 403, NoExpiry about a token without a stated lifetime, AbsurdExpiry about one with an absurd lifetime.
+	// Rejected is for a 400, 401 or 403, NoExpiry for a token without a lifetime, AbsurdExpiry for a lifetime of more than ten years.
 	Rejected, NoExpiry, AbsurdExpiry string
 }

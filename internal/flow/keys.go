@@ -4,20 +4,20 @@ package flow
 
 import "github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 
-// Key is one value of the client Secret.
+// Key names one value of the client Secret.
 type Key struct {
-	// Field is its name in spec.clientSecretRef.keys, Name the Secret's key, Default what Name is unless the user says otherwise.
+	// Field is its name in spec.clientSecretRef.keys, Name the key in the Secret's data, and Default is Name unless the user sets one.
 	Field, Name, Default string
-	// Optional values may be missing or empty.
+	// Optional means that the value may be missing or empty.
 	Optional bool
 
-	// named is what the user calls it.
+	// named returns the name that the user sets. Empty: none.
 	named func(*v1alpha1.ClientSecretKeys) v1alpha1.SecretKey
 	// fingerprinted is its name in the fingerprint. Empty: Field.
 	fingerprinted string
 }
 
-// What several providers need.
+// Keys that several providers need.
 var (
 	clientID = Key{
 		Field: "clientID", Default: "client-id", fingerprinted: "client id",
@@ -41,7 +41,7 @@ var (
 	}
 )
 
-// The Fields of the keys that clients authenticate with, and JWTs are signed with.
+// Fields of the keys that authenticate a client or sign its JWTs.
 const (
 	ClientID     = "clientID"
 	ClientSecret = "clientSecret"
@@ -50,7 +50,7 @@ const (
 	KeyID        = "keyID"
 )
 
-// withNames gives each key the name that the user or the default gives it.
+// withNames sets the Name of each key.
 func withNames(keys []Key, user *v1alpha1.ClientSecretKeys) []Key {
 	named := make([]Key, len(keys))
 	for i, key := range keys {

@@ -11,7 +11,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// oauth2 is any other endpoint of RFC 6749 section 4.4.
+// oauth2 is for any other endpoint of RFC 6749 section 4.4.
 func oauth2(p *v1alpha1.OAuth2) Flow {
 	auth := cmp.Or(ClientAuth(p.AuthMethod), ClientSecretBasic)
 	step := &Step{
@@ -40,7 +40,7 @@ func oauth2(p *v1alpha1.OAuth2) Flow {
 		f.Advice.Rejected = "if the ID or the secret has characters other than letters and digits, try authMethod ClientSecretBasicRaw, which does not percent-encode them"
 	case PrivateKeyJWT:
 		f.Keys = []Key{clientID, privateKey, passphrase, keyID}
-		// RFC 7523 section 3; RFC 7523bis wants the issuer as the audience, which a user can give.
+		// RFC 7523 section 3; RFC 7523bis requires the issuer as the audience, which users can set.
 		step.Assertion = &JWT{
 			Issuer: Source{Key: ClientID}, Subject: Source{Key: ClientID}, Lifetime: time.Minute,
 			Audience: Source{Value: cmp.Or(p.AssertionAudience, string(p.TokenURL))},

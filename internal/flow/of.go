@@ -9,7 +9,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// of makes the flow of the member of spec.provider that is set. A provider that is added is one line here.
+// of returns the flow of the member of spec.provider that is set. A new provider is one more case here.
 func of(p *v1alpha1.Provider) (Flow, error) {
 	switch {
 	case p.Experiture != nil:
@@ -32,13 +32,13 @@ func of(p *v1alpha1.Provider) (Flow, error) {
 	return Flow{}, errors.New("spec.provider has no member that this version of the operator knows: upgrade it, or choose another provider")
 }
 
-// VendorHosts are the vendors' own hosts, of all providers.
+// VendorHosts returns the vendors' own hosts, of all providers.
 func VendorHosts() []string {
 	return slices.Concat(adobeHosts, apsisHosts, experitureHosts)
 }
 
-// Of is the flow of a provider, with the keys of the client Secret named as the user names them (nil: by default). The error is the user's to
-// correct in the spec.
+// Of returns the flow of a provider. keys are the user's names for the client Secret's keys; nil means the defaults. An error is for the user to
+// fix in the spec.
 func Of(p *v1alpha1.Provider, keys *v1alpha1.ClientSecretKeys) (Flow, error) {
 	f, err := of(p)
 	f.Keys = withNames(f.Keys, keys)

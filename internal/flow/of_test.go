@@ -103,7 +103,7 @@ func TestOfFillsInDefaults(t *testing.T) {
 				},
 				Update: &flow.Step{
 					URL: "https://b2b.example.com/x/secureApi/token/profile/update", Encoding: "JSON", Headers: algonomyHeaders,
-					Parameters: []flow.Parameter{{Name: "resource", List: []string{"basic", "segments"}}, {Name: "token", HeldToken: true}},
+					Parameters: []flow.Parameter{{Name: "resource", List: []string{"basic", "segments"}}, {Name: "token", CurrentToken: true}},
 					Response:   flow.Response{TokenField: "token", Lifetime: 15 * time.Minute},
 				},
 				APIHeaders:  algonomyHeaders[:1],
@@ -121,7 +121,7 @@ func TestOfFillsInDefaults(t *testing.T) {
 				},
 				Update: &flow.Step{
 					URL: "https://gdpr.example.com/secureApi/token/gdpr/update", Encoding: "JSON", Headers: algonomyHeaders,
-					Parameters: []flow.Parameter{{Name: "resource", List: []string{}}, {Name: "token", HeldToken: true}},
+					Parameters: []flow.Parameter{{Name: "resource", List: []string{}}, {Name: "token", CurrentToken: true}},
 					Response:   flow.Response{TokenField: "token", Lifetime: 5 * time.Hour},
 				},
 				APIHeaders:  algonomyHeaders[:1],

@@ -4,28 +4,28 @@ package flow
 
 import "time"
 
-// Response is how an answer is read. In a path a dot descends into an object.
+// Response describes how to read an answer. A dot in a path descends into an object.
 type Response struct {
-	// Envelope is the object in which the whole answer may be. Empty: it never is.
+	// Envelope is the object that may wrap the answer. Empty: none does.
 	Envelope string
 	// TokenField is the path of the token.
 	TokenField string
-	// ExpiresInField is the path of the lifetime, in ExpiresInUnit. Empty: the answer says none.
+	// ExpiresInField is the path of the lifetime, in ExpiresInUnit. Empty: the answer has none.
 	ExpiresInField string
 	ExpiresInUnit  Unit
-	// ScopeSeparators are the characters between the scopes that were granted. Empty: a space.
+	// ScopeSeparators are the characters that separate granted scopes. Empty: a space.
 	ScopeSeparators string
-	// ClaimsOnly says that the claims of a JWT count alone, and the lifetime only where it has none.
+	// ClaimsOnly ignores the answer's lifetime unless the token is opaque or has no expiry of its own.
 	ClaimsOnly bool
-	// Lifetime is what was asked for, and what counts where the answer says nothing. Zero: none was asked for.
+	// Lifetime is the requested lifetime, used if the answer has none. Zero: none was requested.
 	Lifetime time.Duration
-	// DefaultLifetime is the lifetime of a token for which none is stated. Zero: such a token is refused.
+	// DefaultLifetime is used if the lifetime is not known at all. Zero: such a token is refused.
 	DefaultLifetime time.Duration
-	// Remarks say more of certain failures.
+	// Remarks replace the detail of certain failures.
 	Remarks []Remark
 }
 
-// rfc6749 reads the answer of RFC 6749 section 5.1.
+// rfc6749 is the response of RFC 6749 section 5.1.
 func rfc6749() Response {
 	return Response{TokenField: "access_token", ExpiresInField: "expires_in", ExpiresInUnit: Seconds, ScopeSeparators: " "}
 }
@@ -40,7 +40,7 @@ const (
 	Minutes      Unit = "Minutes"
 )
 
-// Remark is what is known of a failure with an HTTP status and an error code.
+// Remark explains a failure with an HTTP status and an error code.
 type Remark struct {
 	Status       int
 	Code, Detail string

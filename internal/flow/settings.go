@@ -11,11 +11,11 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// Setting is one thing that a user says and that makes another token of it.
+// Setting is part of the spec that determines which token is issued.
 type Setting struct {
 	Name   string
 	Values []string
-	// Updatable says that Update changes it in a token that is in use.
+	// Updatable says that Update can change it in a token that is in use.
 	Updatable bool
 }
 
@@ -36,11 +36,11 @@ func pairs[T ~string](name string, values map[string]T) Setting {
 	return s
 }
 
-// spec is all that the user says of a provider. An upgrade does not change it: fields that the user does not set are not written.
+// spec covers everything that the user sets for a provider. An upgrade does not change it, since unset fields are omitted.
 func spec(p *v1alpha1.Provider) Setting {
 	text, err := json.Marshal(p)
 	if err != nil {
-		panic(err) // strings and numbers, and lists and maps of strings
+		panic(err) // cannot happen: strings, numbers, and lists and maps of strings
 	}
 	return Setting{Name: "spec", Values: []string{string(text)}}
 }
@@ -52,7 +52,8 @@ func updatable(s Setting) Setting {
 
 func scopeSeparator(separator string) Setting { return text("scope separator", cmp.Or(separator, " ")) }
 
-// firstEdition adds what the fingerprints of the first edition had for every provider: they must stay, or an upgrade would renew every token.
+// firstEdition adds what the fingerprints of the first edition contained for every provider. Fingerprints must not change, or an upgrade would
+// renew every token.
 func firstEdition(settings ...Setting) []Setting {
 	return append(settings,
 		text("auth method", string(ClientSecretBasic)), text("body format", string(Form)),
