@@ -6,11 +6,11 @@ package v1alpha1
 const (
 	// ConditionReady reports whether the target Secret holds an unexpired token: consumers may use it.
 	ConditionReady = "Ready"
-	// ConditionRefreshed reports whether the last attempt to get a token worked. A held token may be good for a while after it did not.
+	// ConditionRefreshed reports whether the last attempt to get a token worked. If not, the current token may still be valid.
 	ConditionRefreshed = "Refreshed"
 	// ConditionVerified reports whether the API itself accepts the token. Present only with spec.verify.
 	ConditionVerified = "Verified"
-	// ConditionReconciling is present, and True, while the operator will try again by itself (kstatus).
+	// ConditionReconciling is present, and True, while the operator will retry (kstatus).
 	ConditionReconciling = "Reconciling"
 	// ConditionStalled is present, and True, while someone has to change something first (kstatus).
 	ConditionStalled = "Stalled"
@@ -24,7 +24,7 @@ const (
 	ReasonTokenExpired = "TokenExpired"
 	// ReasonNoToken says that the target Secret is missing, or holds no token that the operator wrote.
 	ReasonNoToken = "NoToken"
-	// ReasonSuspended says that spec.suspend is true. Ready keeps its truth.
+	// ReasonSuspended says that spec.suspend is true. The status of Ready does not depend on that.
 	ReasonSuspended = "Suspended"
 )
 
@@ -43,15 +43,15 @@ const (
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonHostNotAllowed says that the client Secret does not consent to being sent to the host. Also on Verified.
 	ReasonHostNotAllowed = "HostNotAllowed"
-	// ReasonCANotAllowed says that the client Secret does not consent to the CA of spec.tls.caBundle, or that the host is a vendor's own, which
-	// no private CA may stand for.
+	// ReasonCANotAllowed says that the client Secret does not consent to the CA of spec.tls.caBundle, or that the host is a vendor's own, for
+	// which no private CA is accepted.
 	ReasonCANotAllowed = "CANotAllowed"
 	// ReasonSecretNotAllowed says that the Secret may not be used as this client Secret: it is managed by the operator, or basic would copy it
 	// without its consent.
 	ReasonSecretNotAllowed = "SecretNotAllowed"
 	// ReasonTargetNotOwned says that the target Secret exists and belongs to someone else.
 	ReasonTargetNotOwned = "TargetNotOwned"
-	// ReasonTargetContested says that someone keeps undoing what the operator writes to the target Secret.
+	// ReasonTargetContested says that another writer keeps undoing what the operator writes to the target Secret.
 	ReasonTargetContested = "TargetContested"
 	// ReasonAPIUnavailable says that the API server has refused reads of the client Secret or of the target for more than a minute.
 	ReasonAPIUnavailable = "APIUnavailable"
@@ -64,7 +64,7 @@ const (
 	ReasonCredentialsRejected = "CredentialsRejected"
 	// ReasonBudgetSpent says that spec.refresh.maxPerDay tokens have been issued today (UTC).
 	ReasonBudgetSpent = "BudgetSpent"
-	// ReasonThrottled says that the endpoint answered 429, or that the operator's own limits have held a renewal up for more than a minute.
+	// ReasonThrottled says that the endpoint answered 429, or that the operator's own limits have delayed a renewal for more than a minute.
 	ReasonThrottled = "Throttled"
 	// ReasonEndpointUnavailable says that the endpoint could not be reached or failed. Also on Verified.
 	ReasonEndpointUnavailable = "EndpointUnavailable"
@@ -74,25 +74,25 @@ const (
 	ReasonMalformedResponse = "MalformedResponse"
 )
 
-// Reasons of Verified, beside HostNotAllowed, EndpointUnavailable, SecretKeyMissing and SecretKeyInvalid.
+// Reasons of Verified, in addition to HostNotAllowed, EndpointUnavailable, SecretKeyMissing and SecretKeyInvalid.
 const (
 	// ReasonVerified says that the API accepted the token.
 	ReasonVerified = "Verified"
-	// ReasonTokenRejected says that the API answered 401 to a fresh token.
+	// ReasonTokenRejected says that the API answered 401 to a new token.
 	ReasonTokenRejected = "TokenRejected"
-	// ReasonInsufficientScope says that the API answered 403: the token is good but may not do this.
+	// ReasonInsufficientScope says that the API answered 403: the token is valid, but not for this request.
 	ReasonInsufficientScope = "InsufficientScope"
 )
 
-// Reasons of events that are no condition's.
+// Reasons of events that no condition has.
 const (
 	// EventTokenRefreshed is the Normal event of a first token, a recovery, and every exchange that was not a routine renewal.
 	EventTokenRefreshed = "TokenRefreshed"
 	// EventClockSkew is the Warning event when the endpoint's clock and the operator's differ by more than 30 s.
 	EventClockSkew = "ClockSkew"
-	// EventDeprecated is the Warning event of a flow that its vendor has given up.
+	// EventDeprecated is the Warning event for a kind of credential that its vendor has discontinued.
 	EventDeprecated = "Deprecated"
-	// EventScopesReduced is the Warning event when fewer scopes were granted than asked for.
+	// EventScopesReduced is the Warning event when fewer scopes were granted than requested.
 	EventScopesReduced = "ScopesReduced"
 	// EventBudgetLow is the Warning event when four fifths of the day's budget are spent.
 	EventBudgetLow = "BudgetLow"

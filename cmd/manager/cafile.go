@@ -65,7 +65,7 @@ func (f *caFile) look() {
 	switch {
 	case err != nil && err.Error() != f.problem:
 		f.problem = err.Error()
-		f.log.Error(err, "Could not read the CA file; the certificates that were in it before still count")
+		f.log.Error(err, "Could not read the CA file; its previous certificates stay in effect")
 	case err != nil:
 	case isNew || f.problem != "":
 		f.problem = ""
@@ -73,5 +73,5 @@ func (f *caFile) look() {
 	}
 }
 
-// NeedLeaderElection implements manager.LeaderElectionRunnable: a replica that stands by is to be ready.
+// NeedLeaderElection implements manager.LeaderElectionRunnable: a standby replica has to be ready.
 func (*caFile) NeedLeaderElection() bool { return false }

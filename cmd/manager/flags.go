@@ -63,7 +63,7 @@ func parseFlags(args []string) (*options, error) {
 	flags.BoolVar(&opts.leaderElect, "leader-elect", false, "Elect a leader, so that only one of several replicas is active.")
 	flags.StringVar(&opts.leaderElectionNamespace, "leader-election-namespace", os.Getenv("POD_NAMESPACE"),
 		"Namespace of the leader election's Lease; empty means $POD_NAMESPACE, or the pod's own.")
-	flags.IntVar(&opts.concurrency, "max-concurrent-reconciles", 32, "How many objects are reconciled at the same time.")
+	flags.IntVar(&opts.concurrency, "max-concurrent-reconciles", 32, "Maximum number of objects that are reconciled at the same time.")
 	flags.BoolVar(&opts.rolloutRestart, "enable-rollout-restart", false,
 		"Restart the workloads of spec.rolloutRestart when the target's data has changed; needs the role in config/rollout-restart.")
 	flags.BoolVar(&opts.podRefresh, "enable-pod-refresh", false,

@@ -46,7 +46,7 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15},
 		}, []string{"provider"}),
 		margin: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "cdpcredential_refresh_margin_seconds", Help: "What the token before had left when a new one was published.",
+			Name: "cdpcredential_refresh_margin_seconds", Help: "Remaining lifetime of the old token when the new one was published.",
 			Buckets: []float64{0, 1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 6 * 3600, 24 * 3600},
 		}),
 		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{

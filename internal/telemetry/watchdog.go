@@ -38,10 +38,10 @@ func NewWatchdog(now clock.PassiveClock, registry prometheus.Registerer) (*Watch
 	w := &Watchdog{clock: now, due: map[types.NamespacedName]time.Time{}}
 	for _, c := range []prometheus.Collector{
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "cdpcredential_overdue_objects", Help: "Objects whose time to be looked at has passed by more than a second.",
+			Name: "cdpcredential_overdue_objects", Help: "Objects whose scheduled reconcile is more than a second late.",
 		}, func() float64 { n, _ := w.overdue(); return float64(n) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "cdpcredential_overdue_seconds", Help: "How long ago the time of the most overdue object was.",
+			Name: "cdpcredential_overdue_seconds", Help: "How late the most overdue object is.",
 		}, func() float64 { _, late := w.overdue(); return late.Seconds() }),
 	} {
 		if err := registry.Register(c); err != nil {

@@ -1,2 +1,2 @@
--- A suspended object is not refreshed, whoever asks.
+-- A suspended object cannot be refreshed.
 return {refresh = {disabled = obj.spec.suspend == true}}

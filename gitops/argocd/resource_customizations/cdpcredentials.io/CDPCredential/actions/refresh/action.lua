@@ -1,4 +1,4 @@
--- Each new value of the annotation asks for one new token at once.
+-- Each new value of the annotation requests one new token at once.
 local os = require("os")
 if obj.metadata.annotations == nil then
   obj.metadata.annotations = {}
