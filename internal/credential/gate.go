@@ -17,7 +17,7 @@ func IsRefusal(err error) bool {
 	return ok && (e.Kind == exchange.Rejected || e.Kind == exchange.Malformed)
 }
 
-// NeverSent reports whether an exchange ended before anything left: with a private key that waits to be opened, say, or that cannot be used.
+// NeverSent reports whether an exchange ended before anything was sent, for example because of a private key that is invalid or still being opened.
 func NeverSent(err error) bool {
 	if _, ok := errors.AsType[*exchange.KeyWaitError](err); ok {
 		return true
@@ -26,38 +26,40 @@ func NeverSent(err error) bool {
 	return ok && (e.Kind == exchange.InvalidKey || e.Kind == exchange.InvalidRequest || e.Kind == exchange.Unsupported)
 }
 
-// GateResult is what an exchange says about its endpoint and its client: a refusal, too, shows that the endpoint is alive.
-// One that we ourselves did not connect to, or that does not have a certificate of the tenant's own CA, has shown nothing.
+// GateResult tells the gate what an exchange has shown of its endpoint and its client.
 func GateResult(err error, ownCA bool) egress.Result {
 	if err == nil {
 		return egress.Result{Kind: egress.Served}
 	}
-	if _, ok := errors.AsType[*egress.RefusedError](err); ok {
-		return egress.Result{Kind: egress.Cancelled}
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok && ownCA {
-		return egress.Result{Kind: egress.Cancelled}
-	}
 	e, ok := errors.AsType[*exchange.Error](err)
-	if !ok || NeverSent(err) {
+	if !ok || NeverSent(err) || showsNothing(err, ownCA) {
 		return egress.Result{Kind: egress.Cancelled}
 	}
-	result := egress.Result{RetryAfter: e.RetryAfter, HasRetryAfter: e.HasRetryAfter}
-	switch {
-	case e.Kind == exchange.Throttled:
-		result.Kind = egress.Throttled
-	case e.Kind == exchange.Unavailable && (e.Status == 0 || e.Status >= 500):
-		result.Kind = egress.Unavailable
-	case e.Kind == exchange.Rejected:
-		result.Kind = egress.Refused
-	default:
-		result.Kind = egress.Answered
-	}
-	return result
+	return egress.Result{Kind: gateKind(e), RetryAfter: e.RetryAfter, HasRetryAfter: e.HasRetryAfter}
 }
 
-// GateRequest is what an object says to the gate. Only a renewal of a token that still lives is planned: what has no token, and what a change or a
-// person asks for, may come for all objects at once.
+// showsNothing reports whether a failed exchange says nothing about the endpoint: our own policy forbade the connection, or the certificate is not from
+// the tenant's own CA.
+func showsNothing(err error, ownCA bool) bool {
+	_, refused := errors.AsType[*egress.RefusedError](err)
+	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	return refused || badCertificate && ownCA
+}
+
+func gateKind(e *exchange.Error) egress.ResultKind {
+	switch {
+	case e.Kind == exchange.Throttled:
+		return egress.Throttled
+	case e.Kind == exchange.Unavailable && (e.Status == 0 || e.Status >= 500):
+		return egress.Unavailable
+	case e.Kind == exchange.Rejected:
+		return egress.Refused
+	}
+	return egress.Answered // a refusal of any kind shows that the endpoint is alive
+}
+
+// GateRequest describes an exchange to the gate. Only the renewal of a token that still lives is planned: missing tokens, changes and requests of users
+// may come for all objects at once.
 func GateRequest(s *State, why cause) egress.Request {
 	request := egress.Request{
 		Host: s.Desired.Endpoint.String(), Namespace: s.Object.Namespace, Client: s.Object.Spec.ClientSecretRef.Name, Object: ObjectName(s.Object),
@@ -74,16 +76,16 @@ func GateRequest(s *State, why cause) egress.Request {
 	return request
 }
 
-// changedSinceThrottled reports whether the last attempt was throttled and its time has not come: that it is made again nevertheless is, unless it was
-// requested, because something else would be sent.
+// changedSinceThrottled reports whether the last attempt was throttled and its Retry-After is not over. That there is another attempt nevertheless is
+// because the request would be a different one, unless a user requested it.
 func changedSinceThrottled(s *State) bool {
 	status := &s.Object.Status
 	waits := status.NextRefreshTime != nil && s.Now.Before(status.NextRefreshTime.Time)
-	return waits && status.Failures > 0 && RefreshedReason(status) == v1alpha1.ReasonThrottled && !RefreshRequested(s)
+	return waits && status.Failures > 0 && isThrottled(s) && !RefreshRequested(s)
 }
 
-// clientStanding is what status knows of the client at its endpoint: whether it was served, and not refused since, and how often in a row it was throttled
-// or had no answer.
+// clientStanding returns what status knows of the client at its endpoint: whether it was served, and not refused since, and how often in a row it was
+// throttled or got no answer.
 func clientStanding(s *State) (served bool, failures int) {
 	status := &s.Object.Status
 	switch RefreshedReason(status) {
@@ -95,5 +97,5 @@ func clientStanding(s *State) (served bool, failures int) {
 	return status.LastRefreshTime != nil && s.Difference == Same, failures
 }
 
-// ObjectName is how the gate knows an object: NAMESPACE/NAME.
+// ObjectName is how the gate and the audit log name an object: NAMESPACE/NAME.
 func ObjectName(obj *v1alpha1.CDPCredential) string { return obj.Namespace + "/" + obj.Name }

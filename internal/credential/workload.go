@@ -5,12 +5,35 @@ package credential
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
+
+// A Workload is what was read of a workload.
+type Workload struct {
+	Found   bool
+	Version string
+	// Allowed is the annotation that names the objects that may restart it.
+	Allowed     string
+	RestartedAt time.Time
+	// DataRevisions has the data revisions that it was last restarted for, by the restartKey of their objects.
+	DataRevisions map[string]string
+}
+
+// Allows reports whether an object may restart the workload. Whoever runs the workload has to consent, as the object's author may have no rights over
+// workloads.
+func (w *Workload) Allows(object string) bool {
+	for entry := range strings.SplitSeq(w.Allowed, ",") {
+		if entry = strings.TrimSpace(entry); entry == "*" || entry == object {
+			return true
+		}
+	}
+	return false
+}
 
 // WorkloadOf returns what a workload says of restarts. Unreadable annotations of ours count as missing: anybody may have written them.
 func WorkloadOf(obj *unstructured.Unstructured) (Workload, error) {
