@@ -31,7 +31,7 @@ func TestQueueStartsWithTheSoonestExpiry(t *testing.T) {
 		obj.Status.TokenExpirationTime = &metav1.Time{Time: now.Now().Add(o.left)}
 		created := event.CreateEvent{Object: obj, IsInInitialList: true}
 		(&handler.EnqueueRequestForObject{}).Create(t.Context(), created, queue)
-		urgentFirst(now.Now).Create(t.Context(), created, queue)
+		wakeByStatus(now.Now).Create(t.Context(), created, queue)
 	}
 	var got []string
 	for range 4 {

@@ -71,10 +71,18 @@ func apiRateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost)
 }
 
-// urgentFirst lets a process begin with the objects whose tokens have the least left. After a fail-over many may be due, and without it their
-// order is chance. It adds to the handler of all objects: the queue takes the higher priority of the two.
-func urgentFirst(now func() time.Time) handler.EventHandler {
-	return handler.Funcs{CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+// overwrittenAfter is when an object is looked at again whose status another process has overwritten. Two processes that disagree, or whose clocks do,
+// answer each other no faster.
+const overwrittenAfter = time.Second
+
+// wakeByStatus adds to the handler of all objects. It lets a process begin with the objects whose tokens have the least left: after a fail-over many may
+// be due, and without it their order is chance. The queue takes the higher priority of the two.
+func wakeByStatus(now func() time.Time) handler.EventHandler {
+	return handler.Funcs{UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		if credential.StatusOverwritten(e.ObjectOld, e.ObjectNew) {
+			q.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(e.ObjectNew)}, overwrittenAfter)
+		}
+	}, CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		obj, ok := e.Object.(*v1alpha1.CDPCredential)
 		queue, prioritizes := q.(priorityqueue.PriorityQueue[reconcile.Request])
 		if !ok || !prioritizes {
@@ -128,7 +136,7 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 	r.wake = make(chan event.GenericEvent)
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CDPCredential{}, builder.WithPredicates(specOrRefreshChanged())).
-		Watches(&v1alpha1.CDPCredential{}, urgentFirst(r.localNow)).
+		Watches(&v1alpha1.CDPCredential{}, wakeByStatus(r.localNow)).
 		WatchesMetadata(&corev1.Secret{}, r.wakeBySecrets(), builder.WithPredicates(skipInitialList())).
 		WatchesRawSource(source.Channel(r.wake, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(source.Func(r.wakeByGate)).
@@ -147,7 +155,7 @@ func specOrRefreshChanged() predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			const request = v1alpha1.RefreshRequestedAtAnnotation
 			return e.ObjectOld.GetAnnotations()[request] != e.ObjectNew.GetAnnotations()[request] ||
-				e.ObjectOld.GetUID() != e.ObjectNew.GetUID() || credential.StatusOverwritten(e.ObjectOld, e.ObjectNew)
+				e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
 		},
 	})
 }

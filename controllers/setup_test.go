@@ -7,7 +7,9 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -40,7 +42,10 @@ func TestUpdateEventsThatReconcile(t *testing.T) {
 			obj.Annotations = map[string]string{v1alpha1.RefreshRequestedAtAnnotation: "now"}
 		}, true},
 		{"another object of the name", func(obj *v1alpha1.CDPCredential) { obj.UID = "v" }, true},
-		{"our status after a renewal", func(obj *v1alpha1.CDPCredential) { obj.Status.LastRefreshTime = at(4) }, false},
+		{"our status after a renewal", func(obj *v1alpha1.CDPCredential) {
+			obj.Status.LastRefreshTime, obj.Status.TargetVersion = at(4), "t/11"
+		}, false},
+		{"status on a clock that is ahead", func(obj *v1alpha1.CDPCredential) { obj.Status.LastRefreshTime = at(4) }, true},
 		{"our status after a failure", func(obj *v1alpha1.CDPCredential) { obj.Status.Failures, obj.Status.NextRefreshTime = 1, at(4) }, false},
 		{"status lost", func(obj *v1alpha1.CDPCredential) { obj.Status = v1alpha1.CDPCredentialStatus{} }, true},
 		{"status of a leader of before the renewal", func(obj *v1alpha1.CDPCredential) { obj.Status.LastRefreshTime = at(2) }, true},
@@ -68,9 +73,19 @@ func TestUpdateEventsThatReconcile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			before, after := object(func(*v1alpha1.CDPCredential) {}), object(tt.edit)
-			if got := specOrRefreshChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != tt.want {
+			e, queue := event.UpdateEvent{ObjectOld: before, ObjectNew: after}, &delayedQueue{}
+			wakeByStatus(time.Now).Update(t.Context(), e, queue)
+			if got := specOrRefreshChanged().Update(e) || queue.after == time.Second; got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
 	}
 }
+
+// A delayedQueue takes down after what time something is added to it.
+type delayedQueue struct {
+	workqueue.TypedRateLimitingInterface[reconcile.Request]
+	after time.Duration
+}
+
+func (q *delayedQueue) AddAfter(_ reconcile.Request, after time.Duration) { q.after = after }

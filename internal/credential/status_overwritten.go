@@ -20,7 +20,7 @@ func StatusOverwritten(before, after metav1.Object) bool {
 	if !ok {
 		return false
 	}
-	return generationWentBack(was, is) || lastRefreshWentBack(was, is) || readyTakenBack(was, is) ||
+	return generationWentBack(was, is) || lastRefreshWentBack(was, is) || onAnotherClock(was, is) || readyTakenBack(was, is) ||
 		reasonChanged(was, is, v1alpha1.ConditionRefreshed) || reasonChanged(was, is, v1alpha1.ConditionVerified)
 }
 
@@ -31,6 +31,12 @@ func generationWentBack(was, is *v1alpha1.CDPCredential) bool {
 // lastRefreshWentBack ignores the time beside a newer target: that was only written on another clock.
 func lastRefreshWentBack(was, is *v1alpha1.CDPCredential) bool {
 	return is.Status.LastRefreshTime.Before(was.Status.LastRefreshTime) && !hasNewerTarget(was, is)
+}
+
+// onAnotherClock reports whether the time of the same token is another one.
+func onAnotherClock(was, is *v1alpha1.CDPCredential) bool {
+	sameTarget := was.Status.TargetVersion != "" && was.Status.TargetVersion == is.Status.TargetVersion
+	return sameTarget && !is.Status.LastRefreshTime.Equal(was.Status.LastRefreshTime)
 }
 
 func hasNewerTarget(was, is *v1alpha1.CDPCredential) bool {

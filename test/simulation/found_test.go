@@ -741,6 +741,19 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 710471: a leader of before, whose clock is ahead, has written status last", "oauth2", func(w *world, o *object) string {
+		ends := o.get().Status.TokenExpirationTime.Time
+		w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) {
+			for _, t := range []**metav1.Time{&obj.Status.LastRefreshTime, &obj.Status.NextRefreshTime, &obj.Status.TokenExpirationTime} {
+				*t = new(metav1.NewTime((*t).Add(70 * time.Minute)))
+			}
+		})
+		w.runFor(5 * time.Second)
+		if said := o.get().Status.TokenExpirationTime; !said.Time.Equal(ends) {
+			return fmt.Sprintf("status says that the token ends at %s, not at %s", said, ends)
+		}
+		return ""
+	}},
 	{"a label changes while another scope waits for its turn, and while the budget is spent", "oauth2", func(w *world, o *object) string {
 		label := func(team v1alpha1.LabelValue, scope v1alpha1.Scope) {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) {

@@ -177,7 +177,10 @@ type lentQueue struct {
 }
 
 func (q lentQueue) Add(req ctrl.Request) { q.wires.hearing.enqueue(req.NamespacedName, 0) }
-func (lentQueue) ShutDown()              {}
+func (q lentQueue) AddAfter(req ctrl.Request, after time.Duration) {
+	q.wires.hearing.enqueue(req.NamespacedName, after)
+}
+func (lentQueue) ShutDown() {}
 
 // A lentClient reads for the handlers.
 type lentClient struct {
