@@ -14,6 +14,8 @@ import (
 const (
 	// oneActiveLead limits how early a token is renewed if a new one invalidates it: pods use a dead token from then on.
 	oneActiveLead = 90 * time.Second
+	// promptOneActiveLead is the same where pods see a new token within seconds: time for the longest exchange and a write.
+	promptOneActiveLead = 20 * time.Second
 	// AfterExpiry is how long after its expiry a token is replaced that cannot be renewed early. An endpoint that gives the remaining life in whole
 	// seconds means up to one second more.
 	AfterExpiry = time.Second
@@ -58,8 +60,12 @@ func RenewalTime(s *State) time.Time {
 		return time.Time{}
 	case waitsForExpiry(s):
 		return life.ExpiresAt.Add(AfterExpiry)
+	case oneActive(&s.Object.Spec) && podsArePrompt(s):
+		return life.RenewLate(before, promptOneActiveLead)
 	case oneActive(&s.Object.Spec):
 		return life.RenewLate(before, oneActiveLead)
+	case podsArePrompt(s):
+		return life.RenewAtPrompt(before, string(s.Object.UID))
 	}
 	return life.RenewAt(before, string(s.Object.UID))
 }

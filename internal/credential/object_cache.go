@@ -30,6 +30,7 @@ type ObjectCache struct {
 	// Rollouts has the workloads whose restart has to wait.
 	Rollouts map[v1alpha1.RolloutRestart]RestartWait
 	Stale    StaleMemory
+	Pods     PodsMemory
 }
 
 // UnconfirmedVersion returns the version of an object that this process knows only from its initial list, which may be minutes old. A status patch must

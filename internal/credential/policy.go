@@ -14,4 +14,6 @@ type Policy struct {
 	AllowedMetadata []string
 	// RolloutRestart enables spec.rolloutRestart, for which the operator needs additional RBAC.
 	RolloutRestart bool
+	// PodRefresh enables spec.target.refreshPods, for which the operator needs additional RBAC.
+	PodRefresh bool
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
 // A batch counts what becomes of writes that pods are told of together.
@@ -41,7 +43,7 @@ func (b *batch) versions() map[string]string {
 func (b *batch) failed(err error) {
 	b.failures, b.failure = 1, err
 	for secret := range b.writes {
-		b.counts[secret] = Result{Refusal: refusalOf(err)}
+		b.counts[secret] = Result{Reason: reasonOf(err)}
 	}
 }
 
@@ -62,7 +64,7 @@ func (b *batch) told(pod refresh, err error, now time.Time, observe func(time.Du
 		if err == nil {
 			count.Refreshed++
 		} else {
-			count.Refusal = max(count.Refusal, refusalOf(err))
+			count.Reason = worse(count.Reason, reasonOf(err))
 		}
 		b.counts[secret] = count
 		if err == nil && pod.value != "" {
@@ -71,22 +73,23 @@ func (b *batch) told(pod refresh, err error, now time.Time, observe func(time.Du
 	}
 }
 
-func (b *batch) result(secret string) Result {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.counts[secret]
+// reasonOf returns why a request failed. Admission policies answer Invalid unless they say otherwise.
+func reasonOf(err error) string {
+	if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsUnauthorized(err) {
+		return v1alpha1.EventPodRefreshForbidden
+	}
+	return v1alpha1.EventPodRefreshFailed
 }
 
-// refusalOf returns why a request failed. Admission policies answer Invalid unless they say otherwise.
-func refusalOf(err error) Refusal {
-	switch {
-	case err == nil:
-		return NotRefused
-	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsUnauthorized(err):
-		return Forbidden
+// worse returns the reason for which somebody has to do something, if one of the two is that.
+func worse(reason, other string) string {
+	if reason == v1alpha1.EventPodRefreshForbidden {
+		return reason
 	}
-	return Failed
+	return other
 }
 
 // mayWorkLater reports whether the same request may be answered otherwise soon.
-func mayWorkLater(err error) bool { return !errors.Is(err, ErrGone) && refusalOf(err) == Failed }
+func mayWorkLater(err error) bool {
+	return !errors.Is(err, ErrGone) && reasonOf(err) == v1alpha1.EventPodRefreshFailed
+}

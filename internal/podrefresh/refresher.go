@@ -8,8 +8,11 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
 const (
@@ -24,27 +27,17 @@ const (
 type Result struct {
 	// Mounting is how many running pods mount the Secret, Refreshed how many of them were told.
 	Mounting, Refreshed int32
-	// Refusal is why not all were told.
-	Refusal Refusal
+	// Reason is why not all were told, of status.pods. Empty: all were.
+	Reason string
 }
-
-// A Refusal is why pods could not be told.
-type Refusal int
-
-// Forbidden needs somebody who grants the rights or changes an admission policy; Failed is any other error.
-const (
-	NotRefused Refusal = iota
-	Failed
-	Forbidden
-)
 
 // A Refresher tells pods of writes. Make it with New, and add it to the manager.
 type Refresher struct {
 	api    API
 	clock  clock.Clock
 	jitter func() float64
-	// report is told what became of each write, and observe how long after the write each pod was told.
-	report  func(Write, Result)
+	// wake is called when there is a result for an object, and observe is told how long after the write each pod was told.
+	wake    func(context.Context, types.NamespacedName)
 	observe func(time.Duration)
 
 	requests chan struct{}
@@ -53,6 +46,7 @@ type Refresher struct {
 	mu      sync.Mutex
 	queue   queue
 	batches int
+	results map[types.NamespacedName]Result
 }
 
 // Options are what a Refresher needs. All are required.
@@ -61,17 +55,16 @@ type Options struct {
 	Clock clock.Clock
 	// Jitter gives numbers in [0, 1).
 	Jitter func() float64
-	// Report is told what became of a write, unless a later one of the same Secret replaced it or the process ends. Observe is told how long after
-	// the write a pod was told of it. Both may be called from several goroutines.
-	Report  func(Write, Result)
+	// Wake has an object look for its result. Observe is told how long after a write a pod was told of it. Both may be called from several goroutines.
+	Wake    func(ctx context.Context, object types.NamespacedName)
 	Observe func(time.Duration)
 }
 
 // New makes a Refresher.
 func New(o Options) *Refresher {
 	return &Refresher{
-		api: o.API, clock: o.Clock, jitter: o.Jitter, report: o.Report, observe: o.Observe,
-		requests: make(chan struct{}, maxRequests), changed: make(chan struct{}, 1),
+		api: o.API, clock: o.Clock, jitter: o.Jitter, wake: o.Wake, observe: o.Observe,
+		requests: make(chan struct{}, maxRequests), changed: make(chan struct{}, 1), results: map[types.NamespacedName]Result{},
 	}
 }
 
@@ -79,13 +72,22 @@ func New(o Options) *Refresher {
 func (r *Refresher) Enqueue(w Write) {
 	now := r.clock.Now()
 	r.mu.Lock()
-	ok := r.queue.add(queued{Write: w, written: now, due: dueAt(w, now, r.jitter())})
-	r.mu.Unlock()
-	if !ok {
-		r.report(w, Result{Refusal: Failed})
+	defer r.mu.Unlock()
+	if !r.queue.add(queued{Write: w, written: now, due: dueAt(w, now, r.jitter())}) {
+		r.results[w.Object] = Result{Reason: v1alpha1.EventPodRefreshFailed} // seen in the next pass
 		return
 	}
 	r.notify()
+}
+
+// Result returns what became of an object's last write, once. False: nothing new is known. There is none for a write that a later one of the same
+// Secret replaced.
+func (r *Refresher) Result(object types.NamespacedName) (Result, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	result, ok := r.results[object]
+	delete(r.results, object)
+	return result, ok
 }
 
 func (r *Refresher) notify() {
@@ -100,13 +102,21 @@ func (r *Refresher) Start(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var batches sync.WaitGroup
+	start := func(namespace string, batch []queued) {
+		batches.Go(func() {
+			defer r.ended(namespace)
+			for _, object := range r.refresh(work, namespace, batch) {
+				r.wake(ctx, object)
+			}
+		})
+	}
 	for ctx.Err() == nil {
-		due, ok := r.startDue(work, &batches, r.clock.Now())
+		due, ok := r.startDue(start, r.clock.Now())
 		r.wait(ctx, due, ok)
 	}
 	defer time.AfterFunc(shutdownGrace, cancel).Stop()
 	for {
-		r.startDue(work, &batches, r.clock.Now().Add(time.Hour)) // all are due
+		r.startDue(start, r.clock.Now().Add(time.Hour)) // all are due
 		batches.Wait()
 		if r.empty() || work.Err() != nil {
 			return nil
@@ -136,7 +146,7 @@ func (r *Refresher) empty() bool {
 }
 
 // startDue starts the batches that are due, as far as there is room for them, and returns when the next one is. False: none is, or there is no room.
-func (r *Refresher) startDue(ctx context.Context, batches *sync.WaitGroup, now time.Time) (time.Time, bool) {
+func (r *Refresher) startDue(start func(namespace string, batch []queued), now time.Time) (time.Time, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for r.batches < maxBatches {
@@ -144,12 +154,8 @@ func (r *Refresher) startDue(ctx context.Context, batches *sync.WaitGroup, now t
 		if !ok || now.Before(due) {
 			return due, ok
 		}
-		batch := r.queue.take(namespace, now)
 		r.batches++
-		batches.Go(func() {
-			defer r.ended(namespace)
-			r.refresh(ctx, namespace, batch)
-		})
+		start(namespace, r.queue.take(namespace, now))
 	}
 	return time.Time{}, false
 }
@@ -162,8 +168,8 @@ func (r *Refresher) ended(namespace string) {
 	r.notify()
 }
 
-// refresh tells the pods of a namespace of a batch of writes.
-func (r *Refresher) refresh(ctx context.Context, namespace string, batch []queued) {
+// refresh tells the pods of a namespace of a batch of writes, and returns the objects that have a result.
+func (r *Refresher) refresh(ctx context.Context, namespace string, batch []queued) []types.NamespacedName {
 	b := newBatch(batch)
 	refreshes, err := r.list(ctx, namespace, b.versions())
 	if err != nil {
@@ -181,16 +187,21 @@ func (r *Refresher) refresh(ctx context.Context, namespace string, batch []queue
 	}
 	patches.Wait()
 	if ctx.Err() != nil {
-		return // whoever leads next does it again
+		return nil // whoever leads next does it again
 	}
 	if b.failures > 0 {
 		// No text of an admission webhook: it may quote a pod's environment.
 		ctrl.LoggerFrom(ctx).WithName("pod-refresh").Info("Failed to refresh pods that mount a Secret",
 			"namespace", namespace, "failures", b.failures, "reason", apierrors.ReasonForError(b.failure))
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var objects []types.NamespacedName
 	for _, w := range batch {
-		r.report(w.Write, b.result(w.Secret))
+		r.results[w.Object] = b.counts[w.Secret]
+		objects = append(objects, w.Object)
 	}
+	return objects
 }
 
 // list returns what the pods of a namespace need. The pods themselves are dropped page by page.

@@ -102,16 +102,28 @@ type rig struct {
 	*Refresher
 	*fakeAPI
 	stop func()
+	// nobodyListens has nobody take what is told of results.
+	nobodyListens atomic.Bool
 
 	mu      sync.Mutex
 	results []string
 	after   []time.Duration
 }
 
-func (g *rig) reported(w Write, r Result) {
+// woken reads a result as its object would.
+func (g *rig) woken(ctx context.Context, object types.NamespacedName) {
+	if g.nobodyListens.Load() {
+		<-ctx.Done()
+	}
+	r, ok := g.Result(object)
+	_, again := g.Result(object)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.results = append(g.results, fmt.Sprintf("%s=%s %d/%d %v", w.Object, w.Version, r.Refreshed, r.Mounting, r.Refusal))
+	if !ok || again {
+		g.results = append(g.results, fmt.Sprintf("%s: a result: %v, another one: %v", object, ok, again))
+		return
+	}
+	g.results = append(g.results, strings.TrimSpace(fmt.Sprintf("%s %d/%d %s", object, r.Refreshed, r.Mounting, r.Reason)))
 }
 
 // inRig runs a test with a Refresher; jitter is none.
@@ -120,7 +132,7 @@ func inRig(t *testing.T, test func(*testing.T, *rig)) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &rig{fakeAPI: &fakeAPI{pods: map[string][]*corev1.Pod{}, began: time.Now()}}
 		g.Refresher = New(Options{
-			API: g.fakeAPI, Clock: clock.RealClock{}, Jitter: func() float64 { return 0.5 }, Report: g.reported,
+			API: g.fakeAPI, Clock: clock.RealClock{}, Jitter: func() float64 { return 0.5 }, Wake: g.woken,
 			Observe: func(d time.Duration) { g.mu.Lock(); defer g.mu.Unlock(); g.after = append(g.after, d) },
 		})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -172,7 +184,7 @@ func TestRefresherTellsPodsASecondAfterTheWrite(t *testing.T) {
 		g.wrote("web", "b", "3", true)
 		time.Sleep(10 * time.Second)
 		g.check(t, []string{"11.0s list web", "11.0s patch web-0 a=1,b=2", "20.5s list web", "20.5s patch web-0 a=1,b=3"},
-			[]string{"web/a=1 1/1 0", "web/b=2 1/1 0", "web/b=3 1/1 0"})
+			[]string{"web/a 1/1", "web/b 1/1", "web/b 1/1"})
 		if diff := cmp.Diff([]time.Duration{time.Second, 700 * time.Millisecond, 200 * time.Millisecond}, g.after); diff != "" {
 			t.Errorf("observed, -want +got:\n%s", diff)
 		}
@@ -192,7 +204,7 @@ func TestRefresherIsBounded(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		for _, result := range g.results {
-			if !strings.HasSuffix(result, "=1 150/150 0") {
+			if !strings.HasSuffix(result, " 150/150") {
 				t.Error(result)
 			}
 		}
@@ -214,7 +226,7 @@ func TestRefresherReportsRefusals(t *testing.T) {
 	}{
 		"no right to list": {
 			fail:  func(string, int) error { return forbidden },
-			calls: []string{"1.0s list web"}, result: "web/a=1 0/0 2",
+			calls: []string{"1.0s list web"}, result: "web/a 0/0 PodRefreshForbidden",
 		},
 		"the list fails once": {
 			fail: func(call string, n int) error {
@@ -223,23 +235,23 @@ func TestRefresherReportsRefusals(t *testing.T) {
 				}
 				return nil
 			},
-			calls: []string{"1.0s list web", "2.0s list web", "2.0s patch web-0 a=1", "2.0s patch web-1 a=1"}, result: "web/a=1 2/2 0",
+			calls: []string{"1.0s list web", "2.0s list web", "2.0s patch web-0 a=1", "2.0s patch web-1 a=1"}, result: "web/a 2/2",
 		},
 		"the list fails again and again": {
 			fail:  func(string, int) error { return unavailable },
-			calls: []string{"1.0s list web", "2.0s list web", "4.0s list web"}, result: "web/a=1 0/0 1",
+			calls: []string{"1.0s list web", "2.0s list web", "4.0s list web"}, result: "web/a 0/0 PodRefreshFailed",
 		},
 		"one pod is refused by a policy": {
 			fail:  only("patch web-0 ", apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "web-0", nil)),
-			calls: []string{"1.0s list web", "1.0s patch web-0 a=1", "1.0s patch web-1 a=1"}, result: "web/a=1 1/2 2",
+			calls: []string{"1.0s list web", "1.0s patch web-0 a=1", "1.0s patch web-1 a=1"}, result: "web/a 1/2 PodRefreshForbidden",
 		},
 		"one pod fails": {
 			fail:  only("patch web-0 ", errors.New("connection reset")),
-			calls: []string{"1.0s list web", "1.0s patch web-0 a=1", "1.0s patch web-1 a=1", "2.0s patch web-0 a=1", "4.0s patch web-0 a=1"}, result: "web/a=1 1/2 1",
+			calls: []string{"1.0s list web", "1.0s patch web-0 a=1", "1.0s patch web-1 a=1", "2.0s patch web-0 a=1", "4.0s patch web-0 a=1"}, result: "web/a 1/2 PodRefreshFailed",
 		},
 		"one pod has ended meanwhile": {
 			fail:  only("patch web-0 ", ErrGone),
-			calls: []string{"1.0s list web", "1.0s patch web-0 a=1", "1.0s patch web-1 a=1"}, result: "web/a=1 1/1 0",
+			calls: []string{"1.0s list web", "1.0s patch web-0 a=1", "1.0s patch web-1 a=1"}, result: "web/a 1/1",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -275,6 +287,7 @@ func TestRefresherTellsOfWhatIsLeftWhenItEnds(t *testing.T) {
 			g.wrote(namespace, "a", "1", false)
 		}
 		time.Sleep(100 * time.Millisecond)
+		g.nobodyListens.Store(true) // the controller ends, too
 		g.stop()
 		synctest.Wait()
 		if len(g.results) != 6 || time.Since(g.began) > time.Second {

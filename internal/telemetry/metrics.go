@@ -16,6 +16,7 @@ type Metrics struct {
 	exchanges        *prometheus.CounterVec
 	duration         *prometheus.HistogramVec
 	margin, lateness prometheus.Histogram
+	podRefresh       prometheus.Histogram
 	blocked          *prometheus.CounterVec
 	restarts         *prometheus.CounterVec
 	skew             *prometheus.GaugeVec
@@ -53,6 +54,10 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Name: "cdpcredential_refresh_lateness_seconds", Help: "How long after its renewal time a token was renewed.",
 			Buckets: []float64{.01, .1, .5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600},
 		}),
+		podRefresh: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "cdpcredential_pod_refresh_seconds", Help: "How long after a write of a target Secret a pod that mounts it was told of that.",
+			Buckets: []float64{.1, .2, .3, .5, 1, 1.5, 2, 3, 5, 10, 30},
+		}),
 		blocked: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cdpcredential_endpoint_blocked_total", Help: "How often an attempt had to wait for its endpoint, by reason.",
 		}, []string{"reason"}),
@@ -62,7 +67,7 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 		skew:    gauges("clock_skew_seconds", "The endpoint's clock minus the operator's, as of the last token.", []string{"endpoint"}),
 		failing: newFailing(),
 	}
-	for _, c := range []prometheus.Collector{m.objects, m.exchanges, m.duration, m.margin, m.lateness, m.blocked, m.restarts, m.skew, m.failing.gauge} {
+	for _, c := range []prometheus.Collector{m.objects, m.exchanges, m.duration, m.margin, m.lateness, m.podRefresh, m.blocked, m.restarts, m.skew, m.failing.gauge} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -84,6 +89,9 @@ func (m *Metrics) Restarted(reason string) {
 	}
 	m.restarts.WithLabelValues(Failure, reason).Inc()
 }
+
+// PodRefreshed tells how long after a write of its Secret a pod was told of it.
+func (m *Metrics) PodRefreshed(after time.Duration) { m.podRefresh.Observe(after.Seconds()) }
 
 // workloadRestarted is the reason of a restart that worked.
 const workloadRestarted = "WorkloadRestarted"

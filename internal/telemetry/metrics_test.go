@@ -59,6 +59,7 @@ func TestMetrics(t *testing.T) {
 	m.Exchanged("oauth2", Failure, "CredentialsRejected", 500*time.Millisecond)
 	m.Blocked("paused")
 	m.Blocked("paused")
+	m.PodRefreshed(1500 * time.Millisecond)
 	m.Restarted("")
 	m.Restarted("WorkloadNotFound")
 	m.Issued(etl, Issued{Endpoint: "auth.example.com:443", Skew: -3 * time.Second, Margin: 90 * time.Second, Lateness: 2 * time.Second})
@@ -73,6 +74,7 @@ func TestMetrics(t *testing.T) {
 		"cdpcredential_exchanges_total{provider=oauth2,reason=TokenIssued,result=success} 1",
 		"cdpcredential_info{endpoint=auth.example.com:443,name=etl,namespace=marketing,provider=oauth2,secret=etl-token} 1",
 		"cdpcredential_next_refresh_timestamp_seconds{name=etl,namespace=marketing} 1.772365319e+09",
+		"cdpcredential_pod_refresh_seconds{} 1 of 1.5",
 		"cdpcredential_ready{name=etl,namespace=marketing} 1",
 		"cdpcredential_refresh_lateness_seconds{} 1 of 2",
 		"cdpcredential_refresh_margin_seconds{} 1 of 90",

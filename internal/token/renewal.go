@@ -9,8 +9,12 @@ import (
 )
 
 // minLead is the least default lead: a kubelet may take more than a minute to show a changed Secret in a mounted volume (64 s
-// measured), and the first attempt may fail.
-const minLead = 150 * time.Second
+// measured), and the first attempt may fail. minPromptLead is the same where pods are told of a new token at once and see it within two
+// seconds.
+const (
+	minLead       = 150 * time.Second
+	minPromptLead = 45 * time.Second
+)
 
 // RenewAt says when the token is to be renewed: its lead, and a jitter that spreads objects made at the same moment, before it
 // expires. before is the user's wish; zero or less means the default lead. uid identifies the object, so that every pass and every
@@ -19,7 +23,15 @@ func (l Life) RenewAt(before time.Duration, uid string) time.Time {
 	if l.ExpiresAt.IsZero() {
 		return time.Time{}
 	}
-	return l.ExpiresAt.Add(-l.lead(before)).Add(-l.jitter(uid))
+	return l.ExpiresAt.Add(-l.lead(before, minLead)).Add(-l.jitter(uid))
+}
+
+// RenewAtPrompt is RenewAt where pods see a new token within seconds, so that the default lead may be shorter.
+func (l Life) RenewAtPrompt(before time.Duration, uid string) time.Time {
+	if l.ExpiresAt.IsZero() {
+		return time.Time{}
+	}
+	return l.ExpiresAt.Add(-l.lead(before, minPromptLead)).Add(-l.jitter(uid))
 }
 
 // RenewLate is RenewAt for a token that is not to be renewed earlier than needed: with a lead of at most most, and without jitter.
@@ -27,15 +39,15 @@ func (l Life) RenewLate(before, most time.Duration) time.Time {
 	if l.ExpiresAt.IsZero() {
 		return time.Time{}
 	}
-	return l.ExpiresAt.Add(-min(l.lead(before), most))
+	return l.ExpiresAt.Add(-min(l.lead(before, minLead), most))
 }
 
-// lead is how long before expiry the token is renewed: the user's wish, or else a quarter of the lifetime but at least minLead.
+// lead is how long before expiry the token is renewed: the user's wish, or else a quarter of the lifetime but at least least.
 // Never more than half of the lifetime, else a short-lived token would be renewed in a loop.
-func (l Life) lead(before time.Duration) time.Duration {
+func (l Life) lead(before, least time.Duration) time.Duration {
 	lead := before
 	if lead <= 0 {
-		lead = max(l.Lifetime()/4, minLead)
+		lead = max(l.Lifetime()/4, least)
 	}
 	return min(lead, l.Lifetime()/2)
 }

@@ -18,30 +18,39 @@ func TestLeadOfARenewal(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		lifetime, before time.Duration
-		lead             time.Duration
+		lead, prompt     time.Duration
 	}{
-		"a day: a quarter":                      {lifetime: 24 * time.Hour, lead: 6 * time.Hour},
-		"an hour: a quarter":                    {lifetime: time.Hour, lead: 15 * time.Minute},
-		"ten minutes: a quarter is just enough": {lifetime: 10 * time.Minute, lead: 150 * time.Second},
-		"eight minutes: at least 2m30s":         {lifetime: 8 * time.Minute, lead: 150 * time.Second},
-		"five minutes: 2m30s is half":           {lifetime: 5 * time.Minute, lead: 150 * time.Second},
-		"four minutes: not more than half":      {lifetime: 4 * time.Minute, lead: 2 * time.Minute},
-		"half a minute: half":                   {lifetime: 30 * time.Second, lead: 15 * time.Second},
-		"the user's":                            {lifetime: time.Hour, before: 10 * time.Minute, lead: 10 * time.Minute},
-		"the user's, below the default's least": {lifetime: time.Hour, before: time.Second, lead: time.Second},
-		"the user's, but not more than half":    {lifetime: time.Hour, before: 50 * time.Minute, lead: 30 * time.Minute},
-		"the user's, longer than the token":     {lifetime: time.Hour, before: 24 * time.Hour, lead: 30 * time.Minute},
-		"zero is the default":                   {lifetime: time.Hour, before: 0, lead: 15 * time.Minute},
-		"less than zero is the default":         {lifetime: time.Hour, before: -time.Minute, lead: 15 * time.Minute},
+		"a day: a quarter":                      {lifetime: 24 * time.Hour, lead: 6 * time.Hour, prompt: 6 * time.Hour},
+		"an hour: a quarter":                    {lifetime: time.Hour, lead: 15 * time.Minute, prompt: 15 * time.Minute},
+		"ten minutes: a quarter is just enough": {lifetime: 10 * time.Minute, lead: 150 * time.Second, prompt: 150 * time.Second},
+		"eight minutes: at least 2m30s":         {lifetime: 8 * time.Minute, lead: 150 * time.Second, prompt: 2 * time.Minute},
+		"five minutes: 2m30s is half":           {lifetime: 5 * time.Minute, lead: 150 * time.Second, prompt: 75 * time.Second},
+		"four minutes: not more than half":      {lifetime: 4 * time.Minute, lead: 2 * time.Minute, prompt: time.Minute},
+		"three minutes: 45 s with prompt pods":  {lifetime: 3 * time.Minute, lead: 90 * time.Second, prompt: 45 * time.Second},
+		"ninety seconds: half":                  {lifetime: 90 * time.Second, lead: 45 * time.Second, prompt: 45 * time.Second},
+		"half a minute: half":                   {lifetime: 30 * time.Second, lead: 15 * time.Second, prompt: 15 * time.Second},
+		"the user's":                            {lifetime: time.Hour, before: 10 * time.Minute, lead: 10 * time.Minute, prompt: 10 * time.Minute},
+		"the user's, below the default's least": {lifetime: time.Hour, before: time.Second, lead: time.Second, prompt: time.Second},
+		"the user's, but not more than half":    {lifetime: time.Hour, before: 50 * time.Minute, lead: 30 * time.Minute, prompt: 30 * time.Minute},
+		"the user's, longer than the token":     {lifetime: time.Hour, before: 24 * time.Hour, lead: 30 * time.Minute, prompt: 30 * time.Minute},
+		"zero is the default":                   {lifetime: time.Hour, before: 0, lead: 15 * time.Minute, prompt: 15 * time.Minute},
+		"less than zero is the default":         {lifetime: time.Hour, before: -time.Minute, lead: 15 * time.Minute, prompt: 15 * time.Minute},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			latest := sent.Add(test.lifetime - test.lead)
 			for i := range 1000 {
-				got := life(test.lifetime).RenewAt(test.before, fmt.Sprintf("uid-%d", i))
-				if got.After(latest) || got.Before(latest.Add(-test.lifetime/10)) {
-					t.Fatalf("renewed %v before it expires, want %v and up to a tenth of %v more", sent.Add(test.lifetime).Sub(got), test.lead, test.lifetime)
+				uid := fmt.Sprintf("uid-%d", i)
+				for _, renewal := range []struct {
+					lead time.Duration
+					got  time.Time
+				}{
+					{test.lead, life(test.lifetime).RenewAt(test.before, uid)}, {test.prompt, life(test.lifetime).RenewAtPrompt(test.before, uid)},
+				} {
+					latest, got := sent.Add(test.lifetime-renewal.lead), renewal.got
+					if got.After(latest) || got.Before(latest.Add(-test.lifetime/10)) {
+						t.Fatalf("renewed %v before it expires, want %v and up to a tenth of %v more", sent.Add(test.lifetime).Sub(got), renewal.lead, test.lifetime)
+					}
 				}
 			}
 		})
@@ -96,8 +105,10 @@ func TestRenewalIsAfterIssuing(t *testing.T) {
 
 func TestNoExpiryNoRenewal(t *testing.T) {
 	t.Parallel()
-	if got := (token.Life{}).RenewAt(time.Hour, "uid"); !got.IsZero() {
-		t.Errorf("renewed at %v", got)
+	for _, got := range []time.Time{(token.Life{}).RenewAt(time.Hour, "uid"), (token.Life{}).RenewAtPrompt(time.Hour, "uid")} {
+		if !got.IsZero() {
+			t.Errorf("renewed at %v", got)
+		}
 	}
 }
 
