@@ -21,8 +21,8 @@ import (
 )
 
 // CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but LocalClock, OwnWrites and Watchdog are
-// required. It reads what there is, and leaves the work to sub-reconcilers, each with its own dependencies and memory: the token, its verification,
-// rolling restarts, stale targets and status.
+// required. It observes, plans, acts and reports, and leaves the work to sub-reconcilers: the token, its
+// verification, rolling restarts, stale targets and status.
 type CDPCredentialReconciler struct {
 	Cluster
 	Endpoints
@@ -39,28 +39,35 @@ type CDPCredentialReconciler struct {
 	wake    chan event.GenericEvent
 	// salt keys the fingerprints that never leave this process.
 	salt [16]byte
+
+	made  sync.Once
+	parts subReconcilers
 }
 
-func (r *CDPCredentialReconciler) reader() *reader {
-	return &reader{Cluster: &r.Cluster, Policy: &r.Policy, Sources: &r.Sources, endings: &r.endings, salt: r.salt[:]}
+// subReconcilers do the work. Each has its own dependencies, and a part of the object cache of its own.
+type subReconcilers struct {
+	reader       *reader
+	token        *tokenReconciler
+	verifier     *verifier
+	restarter    *restarter
+	staleTargets *staleTargets
+	status       *statusWriter
 }
 
-func (r *CDPCredentialReconciler) token() *tokenReconciler {
-	return &tokenReconciler{targetWriter: &targetWriter{reader: r.reader(), ownWrites: r.OwnWrites}, Endpoints: &r.Endpoints, metrics: r.Metrics}
-}
-
-func (r *CDPCredentialReconciler) verifier() *verifier {
-	return &verifier{reader: r.reader(), Endpoints: &r.Endpoints}
-}
-
-func (r *CDPCredentialReconciler) restarter() *restarter {
-	return &restarter{Cluster: &r.Cluster, Sources: &r.Sources, metrics: r.Metrics, enabled: r.RolloutRestart}
-}
-
-func (r *CDPCredentialReconciler) staleTargets() *staleTargets { return &staleTargets{r.reader()} }
-
-func (r *CDPCredentialReconciler) status() *statusWriter {
-	return &statusWriter{reader: r.reader(), metrics: r.Metrics}
+// sub returns the sub-reconcilers, which are made once.
+func (r *CDPCredentialReconciler) sub() *subReconcilers {
+	r.made.Do(func() {
+		reads := &reader{Cluster: &r.Cluster, Policy: &r.Policy, Sources: &r.Sources, endings: &r.endings, salt: r.salt[:]}
+		r.parts = subReconcilers{
+			reader:       reads,
+			token:        &tokenReconciler{targetWriter: &targetWriter{reader: reads, ownWrites: r.OwnWrites}, Endpoints: &r.Endpoints, metrics: r.Metrics},
+			verifier:     &verifier{reader: reads, Endpoints: &r.Endpoints},
+			restarter:    &restarter{Cluster: &r.Cluster, Policy: &r.Policy, Sources: &r.Sources, metrics: r.Metrics},
+			staleTargets: &staleTargets{reads},
+			status:       &statusWriter{reader: reads, metrics: r.Metrics},
+		}
+	})
+	return &r.parts
 }
 
 // +kubebuilder:rbac:groups=cdpcredentials.io,resources=cdpcredentials,verbs=get;list;watch
@@ -68,7 +75,10 @@ func (r *CDPCredentialReconciler) status() *statusWriter {
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
-// Reconcile makes one pass over one object, under the eyes of the watchdog.
+// maxConflicts is how often a reconcile begins anew because somebody else wrote the target at the same moment: a token in the hand is not given up for that.
+const maxConflicts = 3
+
+// Reconcile reconciles one object, under the eyes of the watchdog.
 func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return ctrl.Result{}, err // this process is to end: the next one begins with it
@@ -76,57 +86,108 @@ func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Reques
 	ctx, end := withShutdownGrace(ctx, shutdownGrace)
 	defer end()
 	r.Watchdog.Began(req.NamespacedName)
-	result, err := r.pass(ctx, req)
+	result, err := r.reconcile(ctx, req, false)
+	for try := 1; try < maxConflicts && errors.Is(err, credential.ErrConflict); try++ {
+		result, err = r.reconcile(ctx, req, true)
+	}
 	r.Watchdog.Finished(req.NamespacedName, result.RequeueAfter)
 	return result, err
 }
 
-// pass observes, plans, acts and reports.
-func (r *CDPCredentialReconciler) pass(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+// reconcile observes, plans, acts and reports. After a conflict the cache is not trusted with the target.
+func (r *CDPCredentialReconciler) reconcile(ctx context.Context, req ctrl.Request, conflict bool) (ctrl.Result, error) {
+	sub := r.sub()
 	obj, cache, again, err := r.current(ctx, req.NamespacedName)
 	if err != nil && obj != nil {
-		return r.status().interrupted(ctx, r.reader().blindView(ctx, obj, cache), cache, err)
+		return sub.status.interrupted(ctx, sub.reader.cachedState(ctx, obj, cache), cache, err)
 	}
 	if obj == nil || err != nil {
 		return ctrl.Result{RequeueAfter: again}, err
 	}
-	s, plan, err := r.reader().decide(ctx, obj, cache)
+	seen := &sight{distrusted: conflict}
+	defer func() { seen.leave(r.Clock.Now()) }()
+	s, plan, err := r.decide(ctx, obj, cache, seen)
 	if ending, ok := errors.AsType[*endingError](err); ok {
 		return ctrl.Result{RequeueAfter: ending.again}, nil
 	}
 	if err != nil {
-		return r.status().interrupted(ctx, r.reader().blindView(ctx, obj, cache), cache, err)
+		return sub.status.interrupted(ctx, sub.reader.cachedState(ctx, obj, cache), cache, err)
 	}
 	if s == nil {
 		return ctrl.Result{RequeueAfter: credential.MaxLag}, nil
 	}
-	if plan.Action == credential.ActionIssue && credential.ReadyIsStale(s) {
-		return r.reportLoss(ctx, s, cache)
+	if credential.TellsLoss(s, plan) {
+		var gone bool
+		if s, gone, err = sub.status.tellLoss(ctx, s, cache); err != nil {
+			return ctrl.Result{}, err
+		} else if gone {
+			return ctrl.Result{RequeueAfter: credential.MaxLag}, nil // the cache will show it
+		}
 	}
-	result, err := r.token().act(ctx, s, cache, plan)
+	after, result, err := sub.token.act(ctx, s, cache, plan, seen.place)
+	if errors.Is(err, credential.ErrConflict) {
+		return ctrl.Result{}, err
+	}
 	cache.Target.Repairs.Lost = credential.NewUnansweredRepair(plan, err)
 	if err != nil {
-		return r.status().interrupted(ctx, s, cache, err)
+		return sub.status.interrupted(ctx, s, cache, err)
 	}
-	if !result.Waiting { // who waits for his turn has not asked the API server for anything
-		cache.APIFailure = credential.APIFailure{}
+	return r.report(ctx, after, cache, plan, result, seen)
+}
+
+// decide observes and plans. What the cache shows is where it begins; a plan that needs more is made again with that. It is confirmed by the API server
+// where that matters most: the cache that a process begins with may be older than the last writes of the process before it, and its watch of Secrets may
+// be further behind than that of objects. A token costs more than two reads, and what is reported of a blocker takes the place of a backoff that is still
+// to be waited out. Nil: the object is gone.
+func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight) (*credential.State, credential.Plan, error) {
+	sub := r.sub()
+	for {
+		s, err := sub.reader.observe(ctx, obj, cache, seen)
+		if err != nil {
+			return nil, credential.Plan{}, err
+		}
+		plan := credential.Decide(s)
+		if credential.HasLostSecret(s, plan) {
+			err = sub.reader.notEnding(ctx, obj)
+		}
+		switch {
+		case err != nil:
+		case !seen.confirmed && cache.MustConfirm(s, plan):
+			if obj, err = sub.reader.confirm(ctx, obj, cache, seen); obj == nil {
+				return nil, credential.Plan{}, err
+			}
+			cache.Target.Confirmed = cache.Target.Confirmed || plan.Exchanges(s)
+		case plan.Needs == credential.NeedTurn:
+			err = sub.token.takeTurn(ctx, s, cache, plan, seen)
+		case plan.Needs == credential.NeedClient:
+			err = sub.reader.readClient(ctx, obj, seen)
+		case plan.Needs == credential.NeedToken:
+			_, err = sub.reader.lookInto(ctx, obj, cache, seen, s.Current.Name)
+		default:
+			return s, plan, nil
+		}
+		if err != nil {
+			return nil, credential.Plan{}, err
+		}
 	}
-	cache.Stale.SharedTarget = credential.SharedTarget(s)
-	if result.Wrote && plan.Repair > 0 {
-		cache.Target.Repairs.Quick = cache.Target.Repairs.Quick.Plus(plan.Repair, s.Now)
-	}
-	r.status().recordIssued(s, result)
-	tried, verifyAt := r.verifier().verify(ctx, s, cache, result)
+}
+
+// report tells what the reconcile has done, by the state that it leaves behind, and does what comes after the token.
+func (r *CDPCredentialReconciler) report(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.Plan, result credential.Result, seen *sight) (ctrl.Result, error) {
+	sub := r.sub()
+	cache.Acted(s, plan, result)
+	sub.status.recordIssued(s, result)
+	tried, verifyAt := sub.verifier.verify(ctx, s, cache, result.Wrote, seen)
 	status := credential.NewStatus(s, plan, result, tried)
 	var rolloutAt time.Time
-	status.RolloutRestart, rolloutAt = r.restarter().rollOut(ctx, s, cache)
+	status.RolloutRestart, rolloutAt = sub.restarter.rollOut(ctx, s, cache)
 	cache.Stale.Cleanup.Remember(s)
 	local := r.clocks().LocalStatus(s, status)
-	if _, err := r.status().patchStatus(ctx, s.Object, s.SavedStatus, cache, local); err != nil {
-		return ctrl.Result{}, err // the target Secret has it all: the next pass reports it
+	if _, err := sub.status.patchStatus(ctx, s.Object, s.SavedStatus, cache, local); err != nil {
+		return ctrl.Result{}, err // the target Secret has it all: the next reconcile reports it
 	}
-	r.status().recordEvents(s, &s.SavedStatus, &local)
-	tidyAt := r.staleTargets().deleteStaleTargets(ctx, s, cache, result) // after status: no refusal may hide what has happened
+	sub.status.recordEvents(s, &s.SavedStatus, &local)
+	tidyAt := sub.staleTargets.deleteStaleTargets(ctx, s, cache, result) // after status: no refusal may hide what has happened
 	after := credential.RequeueAfter(s, plan, result, credential.Sooner(verifyAt, rolloutAt, tidyAt), &status)
 	return ctrl.Result{RequeueAfter: r.untilThen(s, after), Priority: new(credential.QueuePriority(status.TokenExpirationTime, s.Now.Add(after)))}, nil
 }
@@ -136,7 +197,7 @@ func (r *CDPCredentialReconciler) untilThen(s *credential.State, after time.Dura
 	if after == 0 {
 		return 0
 	}
-	return max(after-max(r.Clock.Since(s.Now), 0), time.Millisecond)
+	return max(after-max(r.Clock.Since(s.Now), 0), credential.Immediately)
 }
 
 // current gives the object as it is, and what this process remembers of it. Nil: there is nothing to do, or nothing yet, and the pass is to be
@@ -144,7 +205,7 @@ func (r *CDPCredentialReconciler) untilThen(s *credential.State, after time.Dura
 func (r *CDPCredentialReconciler) current(ctx context.Context, name types.NamespacedName) (*v1alpha1.CDPCredential, *credential.ObjectCache, time.Duration, error) {
 	obj := &v1alpha1.CDPCredential{}
 	if err := r.Client.Get(ctx, name, obj); apierrors.IsNotFound(err) {
-		if err := r.staleTargets().withdraw(ctx, name, r.memory.known(name)); err != nil {
+		if err := r.sub().staleTargets.withdraw(ctx, name, r.memory.known(name)); err != nil {
 			return nil, nil, 0, err
 		}
 		r.forget(name)
@@ -156,26 +217,11 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 		return nil, nil, 0, nil // the target Secret is garbage-collected by its owner reference
 	}
 	cache := r.memory.of(name, obj.UID)
-	live, err := r.reader().catchUp(ctx, obj, cache)
+	live, err := r.sub().reader.catchUp(ctx, obj, cache)
 	if err != nil {
 		return obj, cache, 0, err
 	}
 	return live, cache, credential.CacheLag, nil
-}
-
-// reportLoss tells consumers that the target holds no token before the endpoint is asked for one, which may take a while.
-func (r *CDPCredentialReconciler) reportLoss(ctx context.Context, s *credential.State, cache *credential.ObjectCache) (ctrl.Result, error) {
-	status := *s.Object.Status.DeepCopy()
-	credential.SetReady(s, &status)
-	status.NextRefreshTime = nil // it is now
-	gone, err := r.status().patchStatus(ctx, s.Object, s.SavedStatus, cache, r.clocks().LocalStatus(s, status))
-	switch {
-	case err != nil:
-		return ctrl.Result{}, err
-	case gone:
-		return ctrl.Result{RequeueAfter: credential.MaxLag}, nil // the cache will show it
-	}
-	return ctrl.Result{RequeueAfter: time.Millisecond}, nil
 }
 
 // shutdownGrace is how much longer than its process a pass may live that has begun: a token that was asked for is lost unless it is

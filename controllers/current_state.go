@@ -15,7 +15,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
 // A reader finds out what there is, from the cache and, where that cannot know, from the API server. It changes nothing.
@@ -28,9 +28,9 @@ type reader struct {
 	salt []byte
 }
 
-// blindView is a view without what the API server would have to be asked for.
-func (r *reader) blindView(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) *credential.State {
-	s := r.viewOf(obj, cache)
+// cachedState is the state as far as it is known without asking the API server.
+func (r *reader) cachedState(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) *credential.State {
+	s := r.stateOf(obj, cache)
 	secret := credential.SecretMetadata(obj.Namespace, obj.Spec.Target.Name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); err == nil {
 		s.Current.Persisted = r.clocks().ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)
@@ -55,81 +55,84 @@ func (r *reader) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, cache
 	return live, err
 }
 
-// decide observes and plans. Where it matters most it does so with what the API server says: the cache that a process begins with may be older than
-// the last writes of the process before it, and its watch of Secrets may be further behind than that of objects. A token costs more than two
-// reads, and what is reported of an obstacle takes the place of a back-off that is still to be waited out. Nil: the object is gone.
-func (r *reader) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) (*credential.State, credential.Plan, error) {
-	s, err := r.observe(ctx, obj, cache, r.cachedClient)
-	if err != nil {
-		return nil, credential.Plan{}, err
-	}
-	plan := credential.Decide(s)
-	if credential.HasLostSecret(s, plan) {
-		if err := r.notEnding(ctx, obj); err != nil {
-			return nil, credential.Plan{}, err
-		}
-	}
-	if !cache.MustConfirm(s, plan) {
-		return s, plan, nil
-	}
-	live, err := r.readObject(ctx, obj)
-	if live == nil || err != nil {
-		return nil, credential.Plan{}, err
-	}
-	for _, name := range credential.TargetNames(live) {
-		if _, err := r.lookInto(ctx, live, cache, name); err != nil {
-			return nil, credential.Plan{}, err
-		}
-	}
-	cache.Target.Confirmed, cache.Target.Uncertain, cache.ObjectVersion = cache.Target.Confirmed || plan.Exchanges(s), false, live.ResourceVersion
-	if s, err = r.observe(ctx, live, cache, r.readClient); err != nil {
-		return nil, credential.Plan{}, err
-	}
-	return s, credential.Decide(s), nil
+// A sight is what one reconcile observes beyond what the cache shows: each at most once, and only for a plan that needs it.
+type sight struct {
+	// confirmed says that the object and its targets were read past the cache, distrusted that the cache is not to be asked for the targets.
+	confirmed, distrusted bool
+	// client is the client Secret with its values, targets the target Secrets that were read. Nil, or not there: what the cache shows will do.
+	client  *credential.ClientSecret
+	targets map[string]credential.TargetSecret
+	turn    credential.Turn
+	// place is the one at the endpoint's gate, if it is the object's turn. Nil: nobody is called.
+	place *egress.Reservation
 }
 
-// observe gathers a view from the cache. It asks the API server only where the cache cannot know: what is in a Secret of which neither
-// status nor this process knows the version. The client Secret is observed by observeClient.
-func (r *reader) observe(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, observeClient func(context.Context, *credential.State) error) (*credential.State, error) {
-	s := r.viewOf(obj, cache)
+// leave gives the place at the gate back, unless it was used.
+func (seen *sight) leave(now time.Time) {
+	if seen.place != nil {
+		seen.place.Done(now, egress.Result{Kind: egress.Cancelled})
+	}
+}
+
+// observe gathers a state from the cache and from what this reconcile has seen. It asks the API server by itself only where the cache cannot know:
+// what is in a Secret of which neither status nor this process knows the version.
+func (r *reader) observe(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight) (*credential.State, error) {
+	s := r.stateOf(obj, cache)
+	s.Turn = seen.turn
 	obj = s.Object
 	var err error
-	if err = observeClient(ctx, s); err != nil {
+	if s.Client, err = r.observeClient(ctx, obj, seen); err != nil {
 		return nil, err
 	}
-	if s.Target, err = r.observeTarget(ctx, obj, cache, obj.Spec.Target.Name); err != nil {
+	if s.Target, err = r.observeTarget(ctx, obj, cache, seen, obj.Spec.Target.Name); err != nil {
 		return nil, err
 	}
 	s.Current = s.Target
 	if old := obj.Status.TargetName; old != "" && old != s.Target.Name {
-		before, err := r.observeTarget(ctx, obj, cache, old)
+		before, err := r.observeTarget(ctx, obj, cache, seen, old)
 		if err != nil {
 			return nil, err
 		}
 		s.PreferNewer(before)
 	}
 	r.clocks().AdoptStatus(s)
-	s.Repeated = credential.RepeatedBefore(s)
-	if rec := s.Current.Persisted; rec != nil {
-		s.Rejected = obj.Spec.Verify != nil && (cache.Verification.Rejected == rec.TokenMAC || credential.RejectedBefore(s))
-		s.UpdateRefused = cache.Token.UpdateRefused == rec.TokenMAC
-	}
-	cache.Token.Recall(s, &cache.Target)
-	if err := r.compareClient(ctx, s, cache); err != nil {
+	if err := r.compareClient(ctx, s, cache, seen); err != nil {
 		return nil, err
 	}
-	cache.Target.Repairs.Confirm(s)
+	cache.Recall(s)
 	return s, nil
 }
 
-// viewOf is a view of the object alone. What happened has happened, though it could not be written.
-func (r *reader) viewOf(obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) *credential.State {
+// confirm reads the object, its targets and its client Secret past the cache. Nil: the object is gone.
+func (r *reader) confirm(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight) (*v1alpha1.CDPCredential, error) {
+	live, err := r.readObject(ctx, obj)
+	if live == nil || err != nil {
+		return nil, err
+	}
+	for _, name := range credential.TargetNames(live) {
+		if _, ok := seen.targets[name]; ok {
+			continue
+		}
+		if _, err := r.lookInto(ctx, live, cache, seen, name); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.readClient(ctx, live, seen); err != nil {
+		return nil, err
+	}
+	seen.confirmed, cache.Target.Uncertain, cache.ObjectVersion = true, false, live.ResourceVersion
+	return live, nil
+}
+
+// stateOf is the state of the object alone. What happened has happened, though it could not be written.
+func (r *reader) stateOf(obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) *credential.State {
 	own := *obj
 	s := &credential.State{Now: r.Clock.Now(), ClockAhead: r.clocks().Ahead, Object: &own, SavedStatus: obj.Status, Policy: *r.Policy}
 	if cache.Unsaved != nil {
 		own.Status = *cache.Unsaved.DeepCopy()
 	}
 	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)
+	s.Salt = r.salt
 	return s
 }
 
@@ -178,19 +181,28 @@ func (r *reader) readObject(ctx context.Context, obj *v1alpha1.CDPCredential) (*
 	return live, nil
 }
 
-// cachedClient finds the client Secret in the cache.
-func (r *reader) cachedClient(ctx context.Context, s *credential.State) error {
-	meta := credential.SecretMetadata(s.Object.Namespace, s.Object.Spec.ClientSecretRef.Name)
-	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("read the client Secret's metadata: %w", err)
+// observeClient finds the client Secret in the cache, unless it was read.
+func (r *reader) observeClient(ctx context.Context, obj *v1alpha1.CDPCredential, seen *sight) (credential.ClientSecret, error) {
+	if seen.client != nil {
+		return *seen.client, nil
 	}
-	s.Client = credential.ClientSecretOf(&meta.ObjectMeta)
-	return nil
+	meta := credential.SecretMetadata(obj.Namespace, obj.Spec.ClientSecretRef.Name)
+	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
+		return credential.ClientSecret{}, nil
+	} else if err != nil {
+		return credential.ClientSecret{}, fmt.Errorf("read the client Secret's metadata: %w", err)
+	}
+	return credential.ClientSecretOf(&meta.ObjectMeta), nil
 }
 
-func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, name string) (credential.TargetSecret, error) {
+// observeTarget finds a target Secret in the cache, unless it was read.
+func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight, name string) (credential.TargetSecret, error) {
+	if t, ok := seen.targets[name]; ok {
+		return t, nil
+	}
+	if seen.distrusted {
+		return r.lookInto(ctx, obj, cache, seen, name)
+	}
 	meta := credential.SecretMetadata(obj.Namespace, name)
 	err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta)
 	if client.IgnoreNotFound(err) != nil {
@@ -198,32 +210,39 @@ func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential,
 	}
 	found := err == nil
 	t := credential.TargetSecret{Name: name, Found: found, Version: credential.VersionOf(&meta.ObjectMeta), Metadata: meta.ObjectMeta}
-	seen, known := cache.Target.Find(name)
+	last, known := cache.Target.Find(name)
 	if known && !found {
 		if err := r.notEnding(ctx, obj); err != nil { // before thousands of Secrets are asked for that go with their namespace
 			return t, err
 		}
 	}
-	if known && credential.Lags(found, t.Version, seen.Version) {
+	if known && credential.Lags(found, t.Version, last.Version) {
 		// The cache has not seen our own last write, or the Secret has just been deleted: only the API server knows which.
-		return r.lookInto(ctx, obj, cache, name)
+		return r.lookInto(ctx, obj, cache, seen, name)
 	}
 	if !found || t.Owner() != obj.Name {
 		return t, nil
 	}
 	t.Persisted = r.clocks().ParsePersistedState(t.Metadata.Annotations[v1alpha1.StateAnnotation], obj.Name)
-	if !t.Recall(seen, known, &obj.Status) {
-		return r.lookInto(ctx, obj, cache, name)
+	if !t.Recall(last, known, &obj.Status) {
+		return r.lookInto(ctx, obj, cache, seen, name)
 	}
 	return t, nil
 }
 
 // lookInto reads a target Secret itself and remembers what it found.
-func (r *reader) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, name string) (credential.TargetSecret, error) {
+func (r *reader) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight, name string) (credential.TargetSecret, error) {
 	t, err := r.readTarget(ctx, obj, name)
 	if err != nil {
 		return t, err
 	}
+	if t.Owner() != obj.Name {
+		t.Persisted = nil // whatever it says, the Secret is not ours
+	}
+	if seen.targets == nil {
+		seen.targets = map[string]credential.TargetSecret{}
+	}
+	seen.targets[name] = t
 	cache.Target.Uncertain = cache.Target.Uncertain && name != obj.Spec.Target.Name
 	if !t.Found {
 		cache.Target.ForgetTarget(name)
@@ -244,119 +263,55 @@ func (r *reader) readTarget(ctx context.Context, obj *v1alpha1.CDPCredential, na
 	return credential.TargetSecretOf(secret, r.clocks().ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)), nil
 }
 
-// compareClient says what has changed in what would be sent. The client Secret is read only if its version, or what is asked for, is
+// compareClient finds out what has changed in what would be sent. The client Secret is read only if its version, or what is asked for, is
 // another one than it was when the answer was last found.
-func (r *reader) compareClient(ctx context.Context, s *credential.State, cache *credential.ObjectCache) error {
+func (r *reader) compareClient(ctx context.Context, s *credential.State, cache *credential.ObjectCache, seen *sight) error {
 	if s.DesiredErr != nil || !s.Client.Found {
 		return nil //nolint:nilerr // what is wrong with the object is the plan's to say
 	}
-	rec := s.Current.Persisted
-	last := s.Object.Status.LastAttempt
-	if last != nil && last.Asked == s.Desired.SpecHash && credential.Lags(true, s.Client.Version, last.ClientSecretVersion) {
-		// The cache is behind what the last attempt was made with: what it shows is no change.
-		if err := r.readClient(ctx, s); err != nil || !s.Client.Found {
+	if credential.ClientLags(s) {
+		if err := r.lookAtClient(ctx, s, seen); err != nil || !s.Client.Found {
 			return err
 		}
 	}
-	recordStale := rec != nil && s.Current.HasToken() && (rec.SpecHash != s.Desired.SpecHash || rec.ClientVersion != s.Client.Version)
-	if recordStale && credential.SpecDifference(rec, &s.Desired) == credential.Different {
-		// Whatever the values are: an exchange only where they differ would tell whether two Secrets hold the same.
-		s.Difference, recordStale = credential.Different, false
-	}
-	return r.compareValues(ctx, s, cache, recordStale)
-}
-
-// compareValues says what has changed in the values of the client Secret since the held token was issued, if withRecord is set, and since the last
-// failed attempt.
-func (r *reader) compareValues(ctx context.Context, s *credential.State, cache *credential.ObjectCache, withRecord bool) error {
-	last := s.Object.Status.LastAttempt
-	attemptStale := last != nil && last.Generation == s.Object.Generation && last.ClientSecretVersion != s.Client.Version && cache.Client.Attempt != ""
-	if !withRecord && !attemptStale {
+	compares := credential.ComparisonsOf(s, &cache.Client)
+	if !compares.Any() {
 		return nil
 	}
-	seen := &cache.Client
-	if !seen.IsOf(s, withRecord) {
-		if err := r.readClient(ctx, s); err != nil || !s.Client.Found {
+	if !cache.Client.IsOf(s, compares.WithToken) {
+		if err := r.lookAtClient(ctx, s, seen); err != nil || !s.Client.Found {
 			return err
 		}
-		seen.Compare(s, withRecord, r.salt)
+		cache.Client.Compare(s, compares.WithToken)
 	}
-	if withRecord {
-		s.Difference = seen.Difference
+	cache.Client.Tell(s, compares)
+	return nil
+}
+
+// lookAtClient reads the client Secret for a state that is being gathered.
+func (r *reader) lookAtClient(ctx context.Context, s *credential.State, seen *sight) error {
+	if err := r.readClient(ctx, s.Object, seen); err != nil {
+		return err
 	}
-	s.AttemptUnchanged = attemptStale && seen.Request == seen.Attempt
+	s.Client = *seen.client
 	return nil
 }
 
 // readClient asks the API server for the client Secret, past the cache.
-func (r *reader) readClient(ctx context.Context, s *credential.State) error {
-	if s.Client.Content != nil {
+func (r *reader) readClient(ctx context.Context, obj *v1alpha1.CDPCredential, seen *sight) error {
+	if seen.client != nil {
 		return nil
 	}
 	secret := &corev1.Secret{}
-	err := r.Live.Get(ctx, client.ObjectKey{Namespace: s.Object.Namespace, Name: s.Object.Spec.ClientSecretRef.Name}, secret)
-	if apierrors.IsNotFound(err) {
-		s.Client = credential.ClientSecret{}
+	name := obj.Spec.ClientSecretRef.Name
+	if err := r.Live.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: name}, secret); apierrors.IsNotFound(err) {
+		seen.client = &credential.ClientSecret{}
 		return nil
+	} else if err != nil {
+		return &credential.RequestError{Verb: "get", Resource: "secrets", Name: name, Err: err}
 	}
-	if err != nil {
-		return &credential.RequestError{Verb: "get", Resource: "secrets", Name: s.Object.Spec.ClientSecretRef.Name, Err: err}
-	}
-	s.Client = credential.ClientSecretOf(&secret.ObjectMeta)
-	s.Client.Content = secret
+	read := credential.ClientSecretOf(&secret.ObjectMeta)
+	read.Content = secret
+	seen.client = &read
 	return nil
-}
-
-// request reads the client Secret and makes the request of it. What cannot be sent is a failure.
-func (r *reader) request(ctx context.Context, s *credential.State) (exchange.Request, *credential.Failure, error) {
-	if err := r.readClient(ctx, s); err != nil {
-		return exchange.Request{}, nil, err
-	}
-	if f := credential.FindBlocker(s, credential.ActionNone); f != nil { // the cache may have been behind
-		return exchange.Request{}, f, nil
-	}
-	if f := credential.LiveConsent(s); f != nil {
-		return exchange.Request{}, f, nil
-	}
-	req, err := s.Desired.Request(s.Client.Content)
-	if err == nil {
-		err = req.Check()
-	}
-	if err != nil {
-		return exchange.Request{}, credential.FailureOf(s, err, 0), nil
-	}
-	return req, nil, nil
-}
-
-// valueToKeep reads the held token for what was decided about it. If the Secret has changed since, the next pass decides on what is there now.
-func (r *reader) valueToKeep(ctx context.Context, s *credential.State, cache *credential.ObjectCache) (exchange.Secret, error) {
-	decidedOn := s.Current.Version
-	value, there, err := r.currentToken(ctx, s)
-	switch {
-	case err != nil:
-		return "", err
-	case !there:
-		cache.Target.ForgetTarget(s.Current.Name)
-		return "", fmt.Errorf("read the held token: it is gone")
-	case s.Current.Version != decidedOn:
-		cache.Target.SawTarget(s.Current.Seen()) // the cache is behind
-		return "", fmt.Errorf("read the held token: the Secret has changed")
-	}
-	return value, nil
-}
-
-// currentToken reads the held token, if it is still the one of the record.
-func (r *reader) currentToken(ctx context.Context, s *credential.State) (exchange.Secret, bool, error) {
-	if s.Current.Secret == nil {
-		held, err := r.readTarget(ctx, s.Object, s.Current.Name)
-		if err != nil || !held.HasToken() || held.Owner() != s.Object.Name {
-			return "", false, err
-		}
-		moving := s.IsMoving()
-		s.Current = held
-		if !moving {
-			s.Target = held
-		}
-	}
-	return exchange.Secret(s.Current.Persisted.TokenIn(s.Current.Secret.Data)), true, nil
 }

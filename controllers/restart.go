@@ -22,9 +22,9 @@ import (
 // A restarter restarts the workloads of spec.rolloutRestart.
 type restarter struct {
 	*Cluster
+	*credential.Policy
 	*Sources
 	metrics *telemetry.Metrics
-	enabled bool
 }
 
 // rollOut restarts the workloads of spec.rolloutRestart that have begun with other data than the target holds, as far as it is time to. It says what
@@ -38,7 +38,7 @@ func (r *restarter) rollOut(ctx context.Context, s *credential.State, cache *cre
 	for _, ref := range s.Object.Spec.RolloutRestart {
 		o := credential.RestartState{Object: client.ObjectKeyFromObject(s.Object), Workload: ref, Status: credential.RestartStatusOf(s.Object.Status.RolloutRestart, ref), DataRevision: dataRevision, Wait: waits[ref]}
 		switch {
-		case !r.enabled:
+		case !r.RolloutRestart:
 			entries = append(entries, o.Blocked(v1alpha1.EventRolloutRestartDisabled, credential.RestartDisabled))
 		case s.Object.Spec.Suspend || dataRevision == "":
 			if o.Status != nil {

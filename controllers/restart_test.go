@@ -182,7 +182,7 @@ func (p *play) until(clock string) {
 		if a.wake.After(p.clock.Now()) {
 			p.clock.SetTime(a.wake)
 		}
-		a.v.Object.Status.RolloutRestart, a.wake = p.r.restarter().rollOut(p.Context(), a.v, a.mem)
+		a.v.Object.Status.RolloutRestart, a.wake = p.r.sub().restarter.rollOut(p.Context(), a.v, a.mem)
 	}
 }
 

@@ -35,7 +35,7 @@ func TestAnotherShardsTargetIsLeft(t *testing.T) {
 		}
 		return secret.Annotations["cdpcredentials.io/credential"]
 	}
-	if err := p.r.staleTargets().withdraw(t.Context(), name, p.r.memory.known(name)); err != nil || owner() != "etl" {
+	if err := p.r.sub().staleTargets.withdraw(t.Context(), name, p.r.memory.known(name)); err != nil || owner() != "etl" {
 		t.Errorf("%v; the target of an object that is there says that it is that of %q", err, owner())
 	}
 	obj := &v1alpha1.CDPCredential{}
@@ -43,7 +43,7 @@ func TestAnotherShardsTargetIsLeft(t *testing.T) {
 	if err := p.api.Delete(t.Context(), obj); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.r.staleTargets().withdraw(t.Context(), name, p.r.memory.known(name)); err != nil || owner() != "" {
+	if err := p.r.sub().staleTargets.withdraw(t.Context(), name, p.r.memory.known(name)); err != nil || owner() != "" {
 		t.Errorf("%v; the target of an object that is gone says that it is that of %q", err, owner())
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,7 +33,7 @@ func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cac
 	if !ok || ctx.Err() != nil {
 		return ctrl.Result{}, err
 	}
-	s.Now = r.Clock.Now()
+	s = s.At(r.Clock.Now())
 	f := &cache.APIFailure
 	status, toldAt, expiresAt := f.Report(s, refused, cache.Token.HeldUpSince)
 	local := r.clocks().LocalStatus(s, status)
@@ -53,7 +52,16 @@ func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cac
 	}
 	// The queue might come back too late for that: it has counted other errors, too.
 	ctrl.LoggerFrom(ctx).Error(err, "The API server refused a request")
-	return ctrl.Result{RequeueAfter: max(credential.Sooner(again, toldAt, expiresAt).Sub(s.Now), time.Millisecond)}, nil
+	return ctrl.Result{RequeueAfter: max(credential.Sooner(again, toldAt, expiresAt).Sub(s.Now), credential.Immediately)}, nil
+}
+
+// tellLoss tells consumers that the target holds no token before the endpoint is asked for one, which may take a while. It returns the state with that
+// status, or that the object is gone.
+func (r *statusWriter) tellLoss(ctx context.Context, s *credential.State, cache *credential.ObjectCache) (told *credential.State, gone bool, err error) {
+	status := credential.LossStatus(s)
+	local := r.clocks().LocalStatus(s, status)
+	gone, err = r.patchStatus(ctx, s.Object, s.SavedStatus, cache, local)
+	return s.WithStatus(status, local), gone, err
 }
 
 // patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together. It reports whether the object is gone.

@@ -5,8 +5,9 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
-	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-logr/logr/funcr"
@@ -39,7 +40,17 @@ type nowhere struct{}
 
 func (nowhere) For(string, []byte) (http.RoundTripper, error) { return http.DefaultTransport, nil }
 
-// TestExchangeWritesOneAuditLine: each attempt makes one line with these keys, whatever comes of it, and no secret is in it. What makes a line is counted, and nothing else.
+// saidBy is what the labels of exchanges_total say of an attempt, as the audit line does.
+func saidBy(labels []*dto.LabelPair) string {
+	said := map[string]string{}
+	for _, label := range labels {
+		said[label.GetName()] = label.GetValue()
+	}
+	return fmt.Sprintf(`"result"=%q "reason"=%q`, said["result"], said["reason"])
+}
+
+// TestExchangeWritesOneAuditLine: each attempt makes one line with these keys, whatever comes of it, and no secret is in it. What makes a line is counted,
+// with the same result, and nothing else is.
 func TestExchangeWritesOneAuditLine(t *testing.T) {
 	t.Parallel()
 	const who = `"level"=0 "msg"="Exchange" "credential"="marketing/etl" "secret"="etl-client" "target"="etl-token" "host"="auth.example.com:443" "provider"="oauth2" `
@@ -99,7 +110,8 @@ func TestExchangeWritesOneAuditLine(t *testing.T) {
 			r := &CDPCredentialReconciler{
 				Sources: Sources{Clock: clocktesting.NewFakePassiveClock(s.Now)}, Metrics: metrics, Endpoints: Endpoints{Exchanger: tc.answer, Transports: nowhere{}},
 			}
-			_, _, _ = r.token().exchange(ctrl.LoggerInto(t.Context(), log), s, tc.step, exchange.Request{Values: exchange.Values{"clientSecret": "s3cret"}})
+			tc.step.Request = exchange.Request{Values: exchange.Values{"clientSecret": "s3cret"}}
+			_, _, _ = r.sub().token.exchange(ctrl.LoggerInto(t.Context(), log), s, tc.step)
 			if diff := cmp.Diff(tc.want, lines); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
@@ -107,9 +119,19 @@ func TestExchangeWritesOneAuditLine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			counted := slices.ContainsFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == "cdpcredential_exchanges_total" })
-			if counted != (tc.want != nil) {
-				t.Errorf("counted: %t", counted)
+			var counted []string
+			for _, f := range families {
+				if f.GetName() == "cdpcredential_exchanges_total" {
+					counted = append(counted, saidBy(f.GetMetric()[0].GetLabel()))
+				}
+			}
+			var said []string
+			for _, line := range tc.want {
+				_, result, _ := strings.Cut(line, `"result"=`)
+				said = append(said, `"result"=`+result)
+			}
+			if diff := cmp.Diff(said, counted); diff != "" {
+				t.Errorf("the metric says something else than the line (-line +metric):\n%s", diff)
 			}
 		})
 	}

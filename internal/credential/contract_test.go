@@ -68,7 +68,7 @@ func checkSameData(t *testing.T, s *State, values map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issued := NewPublication(s, Plan{Action: ActionIssue, Cause: CauseMissing}, req, exchange.Token{
+	issued := NewPublication(s, Plan{Action: ActionIssue, Cause: CauseMissing, Request: req}, exchange.Token{
 		Value: "t0ken", Type: "Bearer", Life: token.Life{IssuedAt: s.Now, ExpiresAt: s.Now.Add(time.Hour)},
 	}, []byte("a salt of 16 byte"))
 	want, err := TargetData(s.Object, issued)

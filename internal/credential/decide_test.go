@@ -415,7 +415,7 @@ func TestDecideKeepsTheMinimumInterval(t *testing.T) {
 			living(v, "11:17:40", "12:00:00")
 			v.LastIssuedAt = at("11:17:35")
 		}, decision{action: "nothing", cause: "Changed", at: "11:17:50"}},
-		"a token in the hand is written at once": {func(v *State) { missing(v); v.LastIssuedAt, v.HasPendingToken = at("11:17:40"), true }, decision{action: "issue", cause: "Missing"}},
+		"a token in the hand is written at once": {func(v *State) { missing(v); v.LastIssuedAt, v.Pending = at("11:17:40"), &Publication{} }, decision{action: "issue", cause: "Missing"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -448,7 +448,7 @@ func TestDecideKeepsTheBudget(t *testing.T) {
 		"status behind: the record has it":        {func(s *State) { budget(s, 20, 19); recordCount(s, "2026-03-01", 20) }, spent},
 		"both lost: this process has it":          {func(s *State) { budget(s, 20, 19); s.Issuance = &v1alpha1.Issuance{Day: "2026-03-01", Count: 20} }, spent},
 		"this process has the day before":         {func(s *State) { budget(s, 20, 19); s.Issuance = &v1alpha1.Issuance{Day: "2026-02-28", Count: 20} }, decision{action: "issue", cause: "Changed"}},
-		"the last one is in the hand":             {func(s *State) { budget(s, 20, 20); s.HasPendingToken = true }, decision{action: "issue", cause: "Changed"}},
+		"the last one is in the hand":             {func(s *State) { budget(s, 20, 20); s.Pending = &Publication{} }, decision{action: "issue", cause: "Changed"}},
 		"the record is behind":                    {func(s *State) { budget(s, 20, 20); recordCount(s, "2026-03-01", 7) }, spent},
 		"the record is of the day before":         {func(s *State) { budget(s, 20, 1); recordCount(s, "2026-02-28", 20) }, decision{action: "issue", cause: "Changed"}},
 		"the last nanosecond of the day": {func(s *State) {
@@ -609,7 +609,7 @@ func TestDecideSpacesAttempts(t *testing.T) {
 		// The clock was set back by an hour while nobody looked: a minute is waited for, and not an hour.
 		"an attempt in the future": {[]func(*State){refusedAt("12:17:43"), refresh}, wait("11:18:43")},
 		// A token in the hand is written, which is no attempt.
-		"a token in the hand": {[]func(*State){refusedAt("11:17:43"), refresh, func(s *State) { s.HasPendingToken = true }}, try},
+		"a token in the hand": {[]func(*State){refusedAt("11:17:43"), refresh, func(s *State) { s.Pending = &Publication{} }}, try},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -36,7 +36,7 @@ func TestIssuedResultMeasuresMarginAndLateness(t *testing.T) {
 		}
 		p := &Publication{Persisted: PersistedState{PersistedToken: PersistedToken{IssuedAt: at("11:45:00"), ExpiresAt: at("12:45:00")}}}
 		var got Result
-		ReportIssued(s, Plan{Cause: tc.cause}, p, old, timeOf(tc.due), at("11:45:02"), &got)
+		reportIssued(s, Plan{Cause: tc.cause}, p, old, timeOf(tc.due), at("11:45:02"), &got)
 		if !got.Issued || got.Margin != tc.margin || got.Lateness != tc.lateness || got.Routine != tc.routine {
 			t.Errorf("%s: issued %v, margin %s, lateness %s, routine %v", name, got.Issued, got.Margin, got.Lateness, got.Routine)
 		}

@@ -19,7 +19,7 @@ type TargetMemory struct {
 	Uncertain bool
 	// Terminating says that the namespace is being deleted.
 	Terminating bool
-	// Rewrites counts the rewrites since rewriteSince.
+	// Rewrites counts the rewrites since RewriteSince.
 	Rewrites     int
 	RewriteSince time.Time
 	// Repairs are the last repairs of the target.
@@ -91,17 +91,40 @@ func (m *TargetMemory) ForgetTarget(name string) {
 	m.Seen = slices.DeleteFunc(m.Seen, func(seen SeenTarget) bool { return seen.Name == name })
 }
 
-// Recall tells a state what this process remembers of the last token that it was given.
-func (m *TokenMemory) Recall(s *State, target *TargetMemory) {
-	if p := m.Pending; p != nil && s.Target.HasToken() && !s.Target.Persisted.IssuedAt.Before(p.Persisted.IssuedAt) {
-		target.Confirmed = target.Confirmed || s.Target.Persisted.IssuedAt.Equal(p.Persisted.IssuedAt)
-		m.Pending = nil // it was written after all, or overtaken: the answer to the write was lost
-	}
-	s.Repairs = target.Repairs.Quick
-	s.HasPendingToken, s.Issuance, s.LastIssuedAt, s.Throttled = m.Pending != nil, m.Issuance, m.IssuedAt, m.Throttled != nil
-	s.LastNewTokenAt = m.IssuedAt
+// Recall tells a state what this process remembers of the object.
+func (cache *ObjectCache) Recall(s *State) {
+	m, target := &cache.Token, &cache.Target
+	m.dropPending(s, target)
+	s.Pending, s.Issuance, s.LastIssuedAt, s.LastNewTokenAt, s.Throttled = m.Pending, m.Issuance, m.IssuedAt, m.IssuedAt, m.Throttled
+	s.ClockOffset = m.Assertions.Offset
 	if m.RepeatedAt.After(s.LastIssuedAt) {
 		s.LastIssuedAt = m.RepeatedAt
+	}
+	s.Repeated = RepeatedBefore(s)
+	if rec := s.Current.Persisted; rec != nil {
+		s.Rejected = s.Object.Spec.Verify != nil && (cache.Verification.Rejected == rec.TokenMAC || RejectedBefore(s))
+		s.UpdateRefused = m.UpdateRefused == rec.TokenMAC
+	}
+	s.Repairs, s.RewriteAt, s.Terminating = target.Repairs.Quick, target.rewriteAt(s.Now), target.Terminating
+	target.Repairs.Confirm(s)
+}
+
+// dropPending forgets a token that was issued and not written, if it is in the target after all, or is not what is asked for any more.
+func (m *TokenMemory) dropPending(s *State, target *TargetMemory) {
+	p := m.Pending
+	if p == nil {
+		return
+	}
+	if s.Target.HasToken() && !s.Target.Persisted.IssuedAt.Before(p.Persisted.IssuedAt) {
+		target.Confirmed = target.Confirmed || s.Target.Persisted.IssuedAt.Equal(p.Persisted.IssuedAt)
+		m.Pending = nil // it was written, and the answer to the write was lost, or it was overtaken
+		return
+	}
+	if s.Client.Content == nil || s.DesiredErr != nil {
+		return
+	}
+	if req, f := liveRequest(s); f == nil && !p.answers(s, req) {
+		m.Pending = nil
 	}
 }
 
@@ -110,12 +133,6 @@ func (m *TokenMemory) CountUnpublished(s *State) {
 	count := IssuedToday(s)
 	count.Count++
 	m.Issuance, s.Issuance = &count, &count
-}
-
-// TriedAlready reports whether this was tried last, and it is not time to try again. A client Secret that had no good CA may have one now.
-func (m *VerificationMemory) TriedAlready(s *State, this string) bool {
-	mayTrust := m.Distrusted != "" && m.Distrusted != s.Client.Version
-	return m.Verified == this && !mayTrust && s.Now.Before(m.VerifyAt)
 }
 
 // Cleanup is what is left to do about targets of earlier names.
@@ -144,13 +161,23 @@ const (
 // maxRewrites is how often a target is rewritten within MinIssueInterval.
 const maxRewrites = 5
 
-// RewriteAt counts a rewrite and returns when it may be made. Zero: now. Another writer that keeps reverting us must not drive our reconcile rate.
-func (m *TargetMemory) RewriteAt(now time.Time) time.Time {
-	if now.Sub(m.RewriteSince) >= MinIssueInterval || now.Before(m.RewriteSince) {
-		m.RewriteSince, m.Rewrites = now, 0
-	}
-	if m.Rewrites++; m.Rewrites > maxRewrites {
+// rewriteAt returns when the target may be rewritten. Zero: now. Another writer that keeps reverting us must not drive our reconcile rate.
+func (m *TargetMemory) rewriteAt(now time.Time) time.Time {
+	if !m.rewrotePast(now) && m.Rewrites >= maxRewrites {
 		return m.RewriteSince.Add(MinIssueInterval)
 	}
 	return time.Time{}
+}
+
+// CountRewrite counts a rewrite.
+func (m *TargetMemory) CountRewrite(now time.Time) {
+	if m.rewrotePast(now) {
+		m.RewriteSince, m.Rewrites = now, 0
+	}
+	m.Rewrites++
+}
+
+// rewrotePast reports whether the rewrites that were counted are too long ago to matter, or were counted before the clock was set back.
+func (m *TargetMemory) rewrotePast(now time.Time) bool {
+	return now.Sub(m.RewriteSince) >= MinIssueInterval || now.Before(m.RewriteSince)
 }

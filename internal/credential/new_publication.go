@@ -11,7 +11,7 @@ import (
 )
 
 // NewPublication makes the record of a new token, for which it needs a salt, or the changed one of an updated token.
-func NewPublication(s *State, plan Plan, req exchange.Request, got exchange.Token, salt []byte) *Publication {
+func NewPublication(s *State, plan Plan, got exchange.Token, salt []byte) *Publication {
 	rec := PersistedState{}
 	if plan.Action == ActionUpdate {
 		rec = *s.Current.Persisted
@@ -33,6 +33,7 @@ func NewPublication(s *State, plan Plan, req exchange.Request, got exchange.Toke
 	if !s.Desired.Flow.Exchanges() {
 		rec.IssuedAt, rec.ExpiresAt, rec.Issuance = time.Time{}, time.Time{}, nil
 	}
+	req := plan.Request
 	req.CurrentToken = ""
 	DescribeRequest(&rec, s, req)
 	p := &Publication{Token: got, Request: req, Persisted: rec}
@@ -68,10 +69,10 @@ func scopeCharacter(c rune) rune {
 // placeholder is written in a rehearsal in place of a token.
 const placeholder = "placeholder-for-a-token"
 
-// NewRehearsal is a token that is not there yet, for the API server to reports whether it could be written.
-func NewRehearsal(s *State, plan Plan, req exchange.Request, salt []byte) *Publication {
+// NewRehearsal stands for a token that is yet to be issued: the API server says whether it could be written.
+func NewRehearsal(s *State, plan Plan, salt []byte) *Publication {
 	life := token.Life{IssuedAt: s.Now, ExpiresAt: s.Now.Add(time.Hour)}
-	p := NewPublication(s, Plan{Action: ActionIssue, Cause: plan.Cause}, req, exchange.Token{Value: placeholder, Type: "Bearer", Life: life}, salt)
+	p := NewPublication(s, Plan{Action: ActionIssue, Cause: plan.Cause, Request: plan.Request}, exchange.Token{Value: placeholder, Type: "Bearer", Life: life}, salt)
 	p.DryRun = true
 	return p
 }

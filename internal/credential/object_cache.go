@@ -44,6 +44,17 @@ func (cache *ObjectCache) UnconfirmedVersion(obj *v1alpha1.CDPCredential, saved 
 	return obj.ResourceVersion
 }
 
+// Acted remembers what a reconcile has done.
+func (cache *ObjectCache) Acted(s *State, plan Plan, result Result) {
+	if !result.Waiting { // who waits for a turn has not asked the API server for anything
+		cache.APIFailure = APIFailure{}
+	}
+	cache.Stale.SharedTarget = SharedTarget(s)
+	if result.Wrote && plan.Repair > 0 {
+		cache.Target.Repairs.Quick = cache.Target.Repairs.Quick.Plus(plan.Repair, s.Now)
+	}
+}
+
 // A Lag says whether the cache shows an older version of an object than this process knows.
 type Lag int
 

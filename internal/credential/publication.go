@@ -43,9 +43,11 @@ func (p *Publication) TargetMetadata(s *State, data map[string][]byte) (TargetMe
 	return want, nil
 }
 
-// ChangeTakenBack reports whether the change that called for an exchange is none any more: the request is the one that the current token is from.
-func ChangeTakenBack(s *State, plan Plan, req exchange.Request) bool {
-	return plan.Cause == CauseChanged && s.Desired.Flow.Exchanges() && isRecorded(s, req)
+// answers reports whether a token that was issued and not yet written is what is asked for now, and lives. One that was issued for another client
+// Secret is not taken for this one's, even if the values are the same: that would tell that they are.
+func (p *Publication) answers(s *State, req exchange.Request) bool {
+	sameRequest := p.Persisted.SpecHash == s.Desired.SpecHash && p.Request.Fingerprint(s.Salt) == req.Fingerprint(s.Salt)
+	return sameRequest && !p.Persisted.Expired(s.Now)
 }
 
 // isRecorded reports whether the target says that its token is from this request.
@@ -63,15 +65,15 @@ func CurrentToken(s *State, req exchange.Request, value exchange.Secret) *Public
 	return Republication(req, rec, value)
 }
 
-// Published brings the state up to date with what was written.
-func (s *State) Published(p *Publication, version string) {
+// Published returns the state once the target was written.
+func (s *State) Published(p *Publication, version string) *State {
 	want := DesiredMetadata(s.Object, p.Persisted.LocalExpiry(), p.Persisted.Shared)
-	s.ClockAhead = p.Persisted.ClockAhead
-	s.Target = TargetSecret{
+	target := TargetSecret{
 		Name: s.Target.Name, Found: true, Version: version, Persisted: &p.Persisted, Content: ContentIntact,
 		ForeignKeys: Without(s.Target.ForeignKeys, p.Persisted.Keys),
 	}
-	s.Target.Metadata.Labels, s.Target.Metadata.Annotations, s.Target.Metadata.OwnerReferences = want.Labels, want.Annotations, want.OwnerReferences(nil)
-	s.Current = s.Target
-	s.Repeated = s.Repeated && p.Repeated
+	target.Metadata.Labels, target.Metadata.Annotations, target.Metadata.OwnerReferences = want.Labels, want.Annotations, want.OwnerReferences(nil)
+	after := *s
+	after.ClockAhead, after.Target, after.Current, after.Repeated = p.Persisted.ClockAhead, target, target, s.Repeated && p.Repeated
+	return &after
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
+// Immediately is the RequeueAfter of what is to be done at once, but in a reconcile of its own: zero would mean never.
+const Immediately = time.Millisecond
+
 // RequeueAfter returns how soon the object has to be reconciled again: when the token expires or a contest ends, when verification, restarts or stale
 // targets need it (nextAt), and when the token is next attempted. Zero: when something changes.
 func RequeueAfter(s *State, plan Plan, result Result, nextAt time.Time, status *v1alpha1.CDPCredentialStatus) time.Duration {
@@ -15,7 +18,7 @@ func RequeueAfter(s *State, plan Plan, result Result, nextAt time.Time, status *
 	if first.IsZero() {
 		return 0
 	}
-	return max(first.Sub(s.Now), time.Millisecond) // zero would mean never
+	return max(first.Sub(s.Now), Immediately)
 }
 
 func expiryAt(s *State) time.Time {

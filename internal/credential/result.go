@@ -33,9 +33,22 @@ type Result struct {
 	Margin, Lateness time.Duration
 }
 
-// NoAction is the outcome of a step that does nothing.
+// WhileWaiting returns what has come of a rewrite, and of the exchange that it does not wait for.
+func (r Result) WhileWaiting(plan Plan) Result {
+	if f := r.Failure; f != nil && f.WriteRefused && plan.Keep {
+		r.Failure, r.Unwritable = nil, true
+	}
+	if r.Failure == nil {
+		r.Waiting = r.Waiting || plan.Waiting
+		r.Failure = plan.Failure
+	}
+	r.At = Sooner(r.At, plan.At)
+	return r
+}
+
+// NoAction is what becomes of a Plan with no action.
 func NoAction(plan Plan) Result {
-	return Result{Failure: plan.Failure, At: plan.At, Waiting: plan.Failure == nil && !plan.Keep && !plan.At.IsZero()}
+	return Result{Failure: plan.Failure, Waiting: plan.Waiting, At: plan.At, HeldUp: plan.HeldUp}
 }
 
 // Written is the outcome of a write of the target, which has this version then. Where that is the version of before, a webhook has taken off all that was

@@ -51,6 +51,17 @@ func ReadyIsStale(s *State) bool {
 	return claimed && !s.Target.HoldsToken(s.Now) && !s.IsMoving() && s.Desired.Flow.Exchanges()
 }
 
+// TellsLoss reports whether consumers are to be told that the target holds no token before the plan is carried out.
+func TellsLoss(s *State, plan Plan) bool { return plan.Action == ActionIssue && ReadyIsStale(s) }
+
+// LossStatus is the status that tells of it.
+func LossStatus(s *State) v1alpha1.CDPCredentialStatus {
+	status := *s.Object.Status.DeepCopy()
+	SetReady(s, &status)
+	status.NextRefreshTime = nil // it is now
+	return status
+}
+
 // readyNeedsUpdate reports whether Ready is wrong, or still says that the object is suspended.
 func readyNeedsUpdate(s *State, status *v1alpha1.CDPCredentialStatus) bool {
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)

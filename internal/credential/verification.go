@@ -48,14 +48,14 @@ func VerificationGateRequest(s *State, endpoint egress.Endpoint) egress.Request 
 	}
 }
 
-// VerificationNotAllowed is the verification of a token that may not be sent to the API.
-func VerificationNotAllowed(f *Failure) *Verification {
+// verificationNotAllowed is the verification of a token that may not be sent to the API.
+func verificationNotAllowed(f *Failure) *Verification {
 	return &Verification{Status: metav1.ConditionFalse, Reason: f.Reason, Message: "spec.verify.url: " + f.Message}
 }
 
-// VerificationNotTrusted is the verification of a token that was not sent because there is nothing good to check the API's certificate against. Nobody knows what
+// verificationNotTrusted is the verification of a token that was not sent because there is nothing good to check the API's certificate against. Nobody knows what
 // the API would say.
-func VerificationNotTrusted(f *Failure) *Verification {
+func verificationNotTrusted(f *Failure) *Verification {
 	return &Verification{Status: metav1.ConditionUnknown, Distrusts: true, Reason: f.Reason, Message: "spec.verify.url is not called: " + f.Message}
 }
 
@@ -68,17 +68,17 @@ func neverCalled(reason string) bool {
 	return false
 }
 
-// BadCA returns what is wrong with the CA that the client Secret, which was read, brings for the API: an exchange would tell, but there may be
+// badCA returns what is wrong with the CA that the client Secret, which was read, brings for the API: an exchange would tell, but there may be
 // none for a long time, or none at all. Nil: nothing, or the Secret does not consent to being used.
-func BadCA(s *State, endpoint egress.Endpoint) *Failure {
+func badCA(s *State, endpoint egress.Endpoint) *Failure {
 	if s.Client.Content == nil || clientConsent(s) != nil {
 		return nil
 	}
 	return caConsent(s, endpoint)
 }
 
-// AddressRefusal is why the API's address is not connected to, if that is what happened.
-func AddressRefusal(e *exchange.Error) (*egress.RefusedError, bool) {
+// addressRefusal is why the API's address is not connected to, if that is what happened.
+func addressRefusal(e *exchange.Error) (*egress.RefusedError, bool) {
 	if e == nil {
 		return nil, false // a nil *Error would be an error that is not nil
 	}
@@ -92,13 +92,13 @@ func CanVerify(s *State) bool {
 	return wanted && ours && !s.IsMoving() && s.Target.HoldsToken(s.Now)
 }
 
-// VerifyInterval returns how often a token is verified, with the default and the minimum applied.
-func VerifyInterval(spec *v1alpha1.Verify) time.Duration {
+// verifyInterval returns how often a token is verified, with the default and the minimum applied.
+func verifyInterval(spec *v1alpha1.Verify) time.Duration {
 	return max(durationOr(spec.Interval, defaultVerifyInterval), minVerifyInterval)
 }
 
-// VerifiedBefore reports whether the API's word about the held token is in status already.
-func VerifiedBefore(s *State) bool {
+// verifiedBefore reports whether the API's word about the held token is in status already.
+func verifiedBefore(s *State) bool {
 	c := meta.FindStatusCondition(s.Object.Status.Conditions, v1alpha1.ConditionVerified)
 	return c != nil && !neverCalled(c.Reason) && c.ObservedGeneration == s.Object.Generation && s.Object.Status.TargetVersion == s.Target.Version
 }

@@ -14,7 +14,7 @@ import (
 
 // VerificationOf is what the API's answer comes to. Rejected, with nothing to report: it refused a token for which a new one is to be issued first.
 func VerificationOf(s *State, got exchange.VerifyResult, now time.Time) (tried *Verification, rejected bool) {
-	if refused, ok := AddressRefusal(got.Err); ok {
+	if refused, ok := addressRefusal(got.Err); ok {
 		return unverified(fmt.Sprintf("%s; give a public address, or have an administrator open this one with --allowed-cidrs", refused.Error()), false), false
 	}
 	switch got.Verdict {

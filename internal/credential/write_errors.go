@@ -32,10 +32,8 @@ var ErrNamespaceTerminating = errors.New("the namespace is being deleted")
 // ErrSuperseded says that what was to be written is no longer the best there is: the next pass decides again.
 var ErrSuperseded = errors.New("the token was superseded before it could be written")
 
-// A NotOursError says that somebody else's Secret was met where the target should be, or one that cannot be written.
-type NotOursError struct{ Target TargetSecret }
-
-func (e *NotOursError) Error() string { return "the target Secret is not ours to write" }
+// ErrConflict says that somebody else wrote the target at the same moment, or that the cache is behind: it is to be looked at and decided again.
+var ErrConflict = errors.New("the target Secret has changed since it was read")
 
 // ErrOutdated says that status was decided on with an object that has changed since.
 var ErrOutdated = errors.New("the object has changed since it was read")
