@@ -28,18 +28,15 @@ func superseded(last *v1alpha1.Attempt) *v1alpha1.Attempt {
 }
 
 // attemptAfterSuccess is what status keeps of the last failed attempt once all is well. If no token was issued since, the change that called for the
-// attempt was taken back, and the endpoint must still not be asked too soon when it comes again. A flow without exchange has asked no endpoint, so
-// what it wrote does not count.
-func attemptAfterSuccess(s *State, result Result) *v1alpha1.Attempt {
-	exchanges := s.Desired.Flow.Exchanges()
-	if exchanges && result.Wrote {
-		return nil
-	}
+// attempt was taken back, and the endpoint must still not be asked too soon when it comes again. A rewrite, and a flow without exchange, have asked no
+// endpoint, so what they wrote does not count.
+func attemptAfterSuccess(s *State, plan Plan, result Result) *v1alpha1.Attempt {
 	earliest, _ := EarliestAttempt(s)
-	if !exchanges {
+	if !s.Desired.Flow.Exchanges() {
 		earliest = intervalEnd(s)
 	}
-	if earliest.IsZero() {
+	gaveToken := result.Wrote && plan.Exchanges(s)
+	if gaveToken || earliest.IsZero() {
 		return nil
 	}
 	return superseded(s.Object.Status.LastAttempt)

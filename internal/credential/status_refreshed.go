@@ -29,7 +29,7 @@ func reportSuccess(s *State, plan Plan, result Result, status *v1alpha1.CDPCrede
 			status.EarlyAttempts = append(status.EarlyAttempts, *roundedUp(s.Now))
 		}
 	}
-	status.LastAttempt = attemptAfterSuccess(s, result)
+	status.LastAttempt = attemptAfterSuccess(s, plan, result)
 	status.Failures, status.RefreshPending = 0, false
 	if status.Contest != nil {
 		setFailed(s, contested(s, status.Contest), status)

@@ -498,7 +498,14 @@ func TestStatusCountsFailures(t *testing.T) {
 		}, nil, 0, sent(func(a *v1alpha1.Attempt) {
 			a.Time, a.Rejected, a.Superseded = second("11:17:00"), true, true
 		})},
-		"a rewrite beside it":     {func(s *State) { s.Difference = Different; failed(s, "EndpointUnavailable", "11:20:00"); unlabel(s) }, nil, 1, first},
+		"a rewrite beside it": {func(s *State) { s.Difference = Different; failed(s, "EndpointUnavailable", "11:20:00"); unlabel(s) }, nil, 1, first},
+		"a rewrite, and nothing is due any more, just now": {func(s *State) {
+			failed(s, "CredentialsRejected", "11:30:00")
+			lastAskedAt(s, "11:17:00", true)
+			unlabel(s)
+		}, nil, 0, sent(func(a *v1alpha1.Attempt) {
+			a.Time, a.Rejected, a.Superseded = second("11:17:00"), true, true
+		})},
 		"nothing is due any more": {func(s *State) { failed(s, "EndpointUnavailable", "11:20:00") }, nil, 0, nil},
 		"nothing is due any more, just now": {func(s *State) { failed(s, "CredentialsRejected", "11:30:00"); lastAskedAt(s, "11:17:00", true) }, nil, 0, sent(func(a *v1alpha1.Attempt) {
 			a.Time, a.Rejected, a.Superseded = second("11:17:00"), true, true
