@@ -175,6 +175,9 @@ func (r *tokenReconciler) rehearse(ctx context.Context, s *credential.State, cac
 func (r *tokenReconciler) publish(ctx context.Context, s *credential.State, cache *credential.ObjectCache, p *credential.Publication) (*credential.State, credential.Result, error) {
 	version, err := r.write(ctx, s, p)
 	if err != nil {
+		if errors.Is(err, credential.ErrConflict) {
+			cache.Token.Pending = p // it is in the hand, whoever may have deleted the Secret that it is from
+		}
 		result, err := r.unwritten(ctx, s, cache, err)
 		if unknown := err != nil && !errors.Is(err, credential.ErrConflict) && !errors.Is(err, credential.ErrSuperseded); unknown {
 			cache.Target.Uncertain = cache.Token.Pending == nil // a token in the hand finds out when it is written again

@@ -105,7 +105,7 @@ func (cache *ObjectCache) Recall(s *State) {
 		s.Rejected = s.Object.Spec.Verify != nil && (cache.Verification.Rejected == rec.TokenMAC || RejectedBefore(s))
 		s.UpdateRefused = m.UpdateRefused == rec.TokenMAC
 	}
-	s.Repairs, s.RewriteAt, s.Terminating = target.Repairs.Quick, target.rewriteAt(s.Now), target.Terminating
+	s.Repairs, s.RewriteAt, s.Terminating = target.Repairs.Quick, target.rewriteAt(s), target.Terminating
 	target.Repairs.Confirm(s)
 }
 
@@ -161,9 +161,13 @@ const (
 // maxRewrites is how often a target is rewritten within MinIssueInterval.
 const maxRewrites = 5
 
-// rewriteAt returns when the target may be rewritten. Zero: now. Another writer that keeps reverting us must not drive our reconcile rate.
-func (m *TargetMemory) rewriteAt(now time.Time) time.Time {
-	if !m.rewrotePast(now) && m.Rewrites >= maxRewrites {
+// rewriteAt returns when the target may be rewritten. Zero: now. Another writer that keeps reverting us must not drive our reconcile rate, nor may a
+// leader that does not know yet that it was deposed, and whose clock is another one.
+func (m *TargetMemory) rewriteAt(s *State) time.Time {
+	if m.rewrotePast(s.Now) {
+		return time.Time{}
+	}
+	if m.Rewrites >= maxRewrites || Drift(s) == ClockJumped {
 		return m.RewriteSince.Add(MinIssueInterval)
 	}
 	return time.Time{}

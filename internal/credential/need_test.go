@@ -185,23 +185,38 @@ func TestDeadOnArrival(t *testing.T) {
 	}
 }
 
-// TestRewritesAreCounted: five in ten seconds, and then not before these are over.
+// TestRewritesAreCounted: five in ten seconds, and then not before these are over. Another clock is no reason for a second one in that time.
 func TestRewritesAreCounted(t *testing.T) {
 	t.Parallel()
 	var m TargetMemory
-	for i, clock := range []string{"11:00:00", "11:00:01", "11:00:02", "11:00:03", "11:00:04"} {
-		if wait := m.rewriteAt(at(clock)); !wait.IsZero() {
-			t.Errorf("number %d has to wait until %s", i+1, clockText(wait))
+	wait := func(clock string, given ...func(*State)) string {
+		s := steady()
+		s.Now = at(clock)
+		for _, change := range given {
+			change(s)
+		}
+		return clockText(m.rewriteAt(s))
+	}
+	anotherClock := func(s *State) { s.ClockAhead = 35 * time.Minute }
+	if got := wait("11:10:00", anotherClock); got != "" {
+		t.Errorf("the first has to wait until %s", got)
+	}
+	for i, clock := range []string{"11:10:00", "11:10:01", "11:10:02", "11:10:03", "11:10:04"} {
+		if got := wait(clock); got != "" {
+			t.Errorf("number %d has to wait until %s", i+1, got)
 		}
 		m.CountRewrite(at(clock))
+		if got := wait(clock, anotherClock); got != "11:10:10" {
+			t.Errorf("after number %d one for another clock may be at %q", i+1, got)
+		}
 	}
-	for clock, want := range map[string]string{"11:00:05": "11:00:10", "11:00:09": "11:00:10", "11:00:10": "", "10:59:00": ""} {
-		if got := clockText(m.rewriteAt(at(clock))); got != want {
+	for clock, want := range map[string]string{"11:10:05": "11:10:10", "11:10:09": "11:10:10", "11:10:10": "", "11:09:00": ""} {
+		if got := wait(clock); got != want {
 			t.Errorf("at %s the next may be at %q, want %q", clock, got, want)
 		}
 	}
-	m.CountRewrite(at("11:00:10"))
-	if wait := m.rewriteAt(at("11:00:11")); !wait.IsZero() {
-		t.Errorf("the count does not begin anew: %s", clockText(wait))
+	m.CountRewrite(at("11:10:10"))
+	if got := wait("11:10:11"); got != "" {
+		t.Errorf("the count does not begin anew: %s", got)
 	}
 }

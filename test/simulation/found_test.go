@@ -40,6 +40,17 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"two leaders whose clocks are 35 minutes apart, one of which does not know yet that it was deposed", "oauth2", func(w *world, o *object) string {
+		w.startReplica(0).skew = -35 * time.Minute
+		writes := map[string]int{}
+		w.overhears = func(_ types.NamespacedName, what string) { writes[what]++ }
+		w.runFor(time.Minute)
+		w.overhears = nil
+		if rewrites := writes["patch Secret "+o.get().Spec.Target.Name]; rewrites > 14 || writes["patch status"] > 40 { // each of the two rewrites once in ten seconds
+			return fmt.Sprintf("within a minute: %v", writes)
+		}
+		return ""
+	}},
 	{"seed 52531: a renewal waits for its turn, and then its client Secret cannot be read", "oauth2", func(w *world, o *object) string {
 		h := w.vendors.hosts[oauthHost]
 		h.lifetime = 15 * time.Minute
