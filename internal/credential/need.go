@@ -3,9 +3,6 @@
 package credential
 
 import (
-	"time"
-
-	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
@@ -23,14 +20,6 @@ const (
 	// NeedToken is the Secret that has the current token, with its value.
 	NeedToken
 )
-
-// A Turn is what the gate says of the exchange that a plan wants. Zero: it was not asked.
-type Turn struct {
-	Granted bool
-	// Delay is why it is not the object's turn, and Since when it began to wait.
-	Delay *egress.Delay
-	Since time.Time
-}
 
 // prepared completes a plan with what it sends or writes, or says what it needs for that.
 func prepared(s *State, plan Plan) Plan {
@@ -137,4 +126,25 @@ func liveRequest(s *State) (exchange.Request, *Failure) {
 // currentValue is the value of the current token, whose Secret was read.
 func currentValue(s *State) exchange.Secret {
 	return exchange.Secret(s.Current.Persisted.TokenIn(s.Current.Secret.Data))
+}
+
+// stillThrottled returns what was reported of the last attempt that was answered with 429, while its time has not come and the same would be sent: in
+// status something that was in the way meanwhile may have taken its place. Nil: there is no such attempt.
+func stillThrottled(s *State) (*Failure, Need) {
+	last := s.Throttled
+	if last == nil || last.Asked != s.Desired.SpecHash || Insists(s) || !s.Now.Before(last.Failure.RetryAt) {
+		return nil, NeedNothing
+	}
+	if s.Client.Content == nil {
+		return nil, NeedClient
+	}
+	req, f := liveRequest(s)
+	if f != nil {
+		return f, NeedNothing
+	}
+	if req.Fingerprint(s.Salt) != last.Request {
+		return nil, NeedNothing
+	}
+	again := last.Failure
+	return &again, NeedNothing
 }
