@@ -32,7 +32,7 @@ func TestAllow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			secret := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: "marketing", Annotations: test.was}}
-			got, means, err := test.want.annotations(credential(), secret)
+			got, means, err := test.want.annotations(object(), secret)
 			if test.fail != "" {
 				if err == nil || !strings.Contains(err.Error(), test.fail) {
 					t.Fatalf("error %v, want %q", err, test.fail)
@@ -64,7 +64,7 @@ func TestAllowRefusesWhatIsNoHost(t *testing.T) {
 func TestAdoptionMeans(t *testing.T) {
 	t.Parallel()
 	secret := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{v1alpha1.CredentialAnnotation: "web"}}}
-	got := strings.Join(adoptionMeans(credential(func(obj *v1alpha1.CDPCredential) { obj.Spec.Target.DeletionPolicy = "Retain" }), secret), "\n")
+	got := strings.Join(adoptionMeans(object(func(obj *v1alpha1.CDPCredential) { obj.Spec.Target.DeletionPolicy = "Retain" }), secret), "\n")
 	for _, want := range []string{"CDPCredential web now, which loses it", "stays when the object is deleted"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in\n%s", want, got)

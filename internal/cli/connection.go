@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -26,6 +27,7 @@ type connection struct {
 // A session is a client, and the namespace to use where nobody says another.
 type session struct {
 	client.Client
+	config    *rest.Config
 	namespace string
 }
 
@@ -47,7 +49,7 @@ func (c *connection) open() (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the API server: %w", err)
 	}
-	return &session{Client: made, namespace: namespace}, nil
+	return &session{Client: made, config: config, namespace: namespace}, nil
 }
 
 // credential reads one object of the session's namespace.

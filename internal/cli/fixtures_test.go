@@ -46,8 +46,8 @@ func ago(d time.Duration) metav1.Time   { return metav1.NewTime(now.Add(-d)) }
 func agoP(d time.Duration) *metav1.Time { t := ago(d); return &t }
 func inP(d time.Duration) *metav1.Time  { return agoP(-d) }
 
-// credential is one that is well: its token was issued 44 minutes ago and is renewed in a minute.
-func credential(change ...func(*v1alpha1.CDPCredential)) *v1alpha1.CDPCredential {
+// object is one that is well: its token was issued 44 minutes ago and is renewed in a minute.
+func object(change ...func(*v1alpha1.CDPCredential)) *v1alpha1.CDPCredential {
 	obj := &v1alpha1.CDPCredential{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "marketing", Name: "etl", UID: "uid-1", Generation: 1, CreationTimestamp: ago(24 * time.Hour)},
 		Spec: v1alpha1.CDPCredentialSpec{

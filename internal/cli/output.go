@@ -121,14 +121,21 @@ func clip(text string, width int) string {
 }
 
 // wrap breaks text between words into lines that have a label before the first, and as much space before the others.
-func (p *page) wrap(label, text string) {
-	indent := strings.Repeat(" ", len(label))
+func (p *page) wrap(label, text string) { p.wrapPainted(label, "", text) }
+
+// wrapPainted is wrap with a label in colour.
+func (p *page) wrapPainted(label string, c paint, text string) {
+	width := len([]rune(label))
+	indent := strings.Repeat(" ", width)
+	if c != "" {
+		label = p.paint(c, label)
+	}
 	line := ""
 	for word := range strings.FieldsSeq(text) {
 		switch {
 		case line == "":
 			line = word
-		case len([]rune(label))+len([]rune(line))+1+len([]rune(word)) > columns:
+		case width+len([]rune(line))+1+len([]rune(word)) > columns:
 			p.line(label + line)
 			label, line = indent, word
 		default:

@@ -62,6 +62,7 @@ func newRoot(env Environment) *cobra.Command {
 	root.AddCommand(
 		newGet(env, connect),
 		newStatus(env, connect),
+		newCheck(env, connect),
 		newRenew(env, connect),
 		newSuspend(env, connect),
 		newResume(env, connect),

@@ -33,59 +33,59 @@ func TestStatusNamesTheCauseInThreeLines(t *testing.T) {
 	host := "Secret etl-client does not allow its values to be sent to auth.example.com; if that host is right, whoever may change the Secret allows it with: " +
 		"kubectl annotate secret -n marketing etl-client --overwrite 'cdpcredentials.io/allowed-hosts=auth.example.com'"
 	for name, o := range map[string]observation{
-		"well": {object: credential(), pods: pods, events: []eventsv1.Event{event(20*time.Hour, "Normal", "TokenRefreshed", "a new token is in Secret etl-token")}},
-		"endpoint-down": {object: credential(failing("EndpointUnavailable", "Reconciling",
+		"well": {object: object(), pods: pods, events: []eventsv1.Event{event(20*time.Hour, "Normal", "TokenRefreshed", "a new token is in Secret etl-token")}},
+		"endpoint-down": {object: object(failing("EndpointUnavailable", "Reconciling",
 			"auth.example.com: the connection was refused; it is tried again by itself"))},
-		"ca-wrong": {object: credential(failing("EndpointUnavailable", "Reconciling",
+		"ca-wrong": {object: object(failing("EndpointUnavailable", "Reconciling",
 			"auth.example.com: the endpoint's certificate is not trusted; it is tried again by itself"))},
-		"wrong-secret": {object: credential(expired, failing("CredentialsRejected", "Stalled",
+		"wrong-secret": {object: object(expired, failing("CredentialsRejected", "Stalled",
 			"the endpoint refused the request: HTTP 401, error invalid_client: check the values of Secret etl-client, what spec.provider.oauth2 asks for, and the client at the vendor"))},
-		"foreign-target": {object: credential(without, failing("TargetNotOwned", "Stalled",
+		"foreign-target": {object: object(without, failing("TargetNotOwned", "Stalled",
 			"Secret etl-token exists and was not made by this object: choose another spec.target.name, delete the Secret, or hand it over"), waiting)},
 		"host-not-allowed": {
-			object: credential(without, failing("HostNotAllowed", "Stalled", host), waiting),
+			object: object(without, failing("HostNotAllowed", "Stalled", host), waiting),
 			events: []eventsv1.Event{event(5*time.Minute, "Warning", "HostNotAllowed", host), event(6*time.Minute, "Warning", "SecretNotFound", "create the Secret")},
 		},
-		"host-closed-by-administrator": {object: credential(without, failing("HostNotAllowed", "Stalled",
+		"host-closed-by-administrator": {object: object(without, failing("HostNotAllowed", "Stalled",
 			"auth.example.com is not among the hosts that the administrator allows with --token-hosts-only: use another one, or ask whoever runs the operator"), waiting)},
-		"budget-spent": {object: credential(failing("BudgetSpent", "Stalled", "the 20 tokens of spec.refresh.maxPerDay were issued today"), func(obj *v1alpha1.CDPCredential) {
+		"budget-spent": {object: object(failing("BudgetSpent", "Stalled", "the 20 tokens of spec.refresh.maxPerDay were issued today"), func(obj *v1alpha1.CDPCredential) {
 			obj.Spec.Refresh, obj.Status.Issuance = &v1alpha1.Refresh{MaxPerDay: new(int32(20))}, &v1alpha1.Issuance{Day: "2026-11-29", Count: 20}
 			obj.Status.NextRefreshTime = new(metav1.NewTime(time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)))
 		})},
-		"suspended": {object: credential(func(obj *v1alpha1.CDPCredential) {
+		"suspended": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.Spec.Suspend, obj.Status.Reason, obj.Status.NextRefreshTime = true, "Suspended", nil
 			obj.Status.Conditions[0].Reason = "Suspended"
 			obj.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl-patch", Time: agoP(time.Hour), FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:suspend":{}}}`)}}
 		})},
-		"api-server-slow": {object: credential(failing("APIUnavailable", "Reconciling",
+		"api-server-slow": {object: object(failing("APIUnavailable", "Reconciling",
 			"the API server refuses the operator's request to get secrets etl-client (Timeout): it is tried again by itself"))},
-		"policy-refuses": {object: credential(failing("TargetUnusable", "Stalled",
+		"policy-refuses": {object: object(failing("TargetUnusable", "Stalled",
 			"the API server refuses the write of Secret etl-token (HTTP 403 Forbidden, by the policy no-secrets): whoever runs the policy is to allow it; it is tried again by itself"))},
-		"leader-gone": {object: credential(func(obj *v1alpha1.CDPCredential) {
+		"leader-gone": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.Status.NextRefreshTime = agoP(12 * time.Minute)
 		})},
-		"never-seen": {object: credential(func(obj *v1alpha1.CDPCredential) {
+		"never-seen": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.CreationTimestamp, obj.Status = ago(3*time.Minute), v1alpha1.CDPCredentialStatus{ObservedGeneration: -1}
 		})},
-		"just-made": {object: credential(func(obj *v1alpha1.CDPCredential) {
+		"just-made": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.CreationTimestamp, obj.Status = ago(2*time.Second), v1alpha1.CDPCredentialStatus{ObservedGeneration: -1}
 		})},
-		"token-rejected": {object: credential(func(obj *v1alpha1.CDPCredential) {
+		"token-rejected": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.Spec.Verify = &v1alpha1.Verify{URL: "https://api.example.com/me"}
 			obj.Status.Conditions = append(obj.Status.Conditions, metav1.Condition{
 				Type: "Verified", Status: "False", Reason: "TokenRejected", LastTransitionTime: ago(time.Minute), Message: "the API does not accept the token: HTTP 401",
 			})
 		})},
-		"deleting": {object: credential(func(obj *v1alpha1.CDPCredential) {
+		"deleting": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.DeletionTimestamp, obj.Finalizers = agoP(time.Hour), []string{"example.com/keep"}
 		})},
-		"contested":      {object: credential(failing("TargetContested", "Reconciling", "somebody keeps undoing what is written to Secret etl-token"))},
-		"unknown-reason": {object: credential(failing("FromTheFuture", "Stalled", "do this; or that"))},
+		"contested":      {object: object(failing("TargetContested", "Reconciling", "somebody keeps undoing what is written to Secret etl-token"))},
+		"unknown-reason": {object: object(failing("FromTheFuture", "Stalled", "do this; or that"))},
 		"hostile-text": {
-			object: credential(failing("InvalidSpec", "Stalled", "red \x1b[31m\u202e text\nand a line\u009b")),
+			object: object(failing("InvalidSpec", "Stalled", "red \x1b[31m\u202e text\nand a line\u009b")),
 			hidden: []string{"pods: pods is forbidden: User \"jane\" cannot list resource \"pods\" in API group \"\" in the namespace \"marketing\""},
 		},
-		"basic": {object: credential(func(obj *v1alpha1.CDPCredential) {
+		"basic": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.Spec.Provider = v1alpha1.Provider{Basic: &v1alpha1.Basic{}}
 			obj.Status.Provider, obj.Status.TokenExpirationTime, obj.Status.NextRefreshTime, obj.Status.IssuanceMode = "basic", nil, nil, ""
 		})},
@@ -110,7 +110,7 @@ func TestStatusNamesTheCauseInThreeLines(t *testing.T) {
 
 func TestStatusHasColourOnlyWhereItIsWanted(t *testing.T) {
 	t.Parallel()
-	r := reportOf(observation{object: credential()}, now)
+	r := reportOf(observation{object: object()}, now)
 	p := &page{colour: true}
 	p.report(&r, now)
 	if !strings.HasPrefix(p.String(), "\x1b[1mWhy    \x1b[0m\x1b[32mTokenIssued") {
@@ -120,7 +120,7 @@ func TestStatusHasColourOnlyWhereItIsWanted(t *testing.T) {
 
 func TestStatusAsJSON(t *testing.T) {
 	t.Parallel()
-	r := reportOf(observation{object: credential(failing("EndpointUnavailable", "Reconciling", "auth.example.com: the connection was refused; it is tried again by itself"))}, now)
+	r := reportOf(observation{object: object(failing("EndpointUnavailable", "Reconciling", "auth.example.com: the connection was refused; it is tried again by itself"))}, now)
 	content, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ func TestStatusAsJSON(t *testing.T) {
 func TestGet(t *testing.T) {
 	t.Parallel()
 	named := func(namespace, name string, change ...func(*v1alpha1.CDPCredential)) v1alpha1.CDPCredential {
-		obj := credential(change...)
+		obj := object(change...)
 		obj.Namespace, obj.Name = namespace, name
 		return *obj
 	}

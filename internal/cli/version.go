@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -22,9 +21,6 @@ type Versions struct {
 	// Operators are the images of the operator's pods, where they may be seen.
 	Operators []string `json:"operators,omitempty"`
 }
-
-// operatorLabels are those of the operator's pods, in each way of installing it.
-var operatorLabels = client.MatchingLabels{"app.kubernetes.io/name": "cdp-credential-operator"}
 
 func newVersion(env Environment, connect *connection) *cobra.Command {
 	var out output

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+)
+
+// checkObjects counts the objects that somebody has to look at.
+func (c *checker) checkObjects(ctx context.Context) {
+	const name = "objects"
+	var list v1alpha1.CDPCredentialList
+	err := c.List(ctx, &list)
+	if apierrors.IsForbidden(err) {
+		err = c.List(ctx, &list, client.InNamespace(c.namespace))
+	}
+	if err != nil {
+		c.skip(name, explained(err))
+		return
+	}
+	c.objects = list.Items
+	reasons := map[string]int{}
+	bad := 0
+	for _, row := range rowsOf(c.objects, true, c.env.Now()) {
+		reasons[row.Reason]++
+		bad++
+	}
+	if bad == 0 {
+		c.ok(name, fmt.Sprintf("all %d are well", len(c.objects)))
+		return
+	}
+	var counts []string
+	for _, reason := range credential.SortedKeys(reasons) {
+		counts = append(counts, fmt.Sprintf("%s (%d)", plain(reason), reasons[reason]))
+	}
+	c.problem(name, fmt.Sprintf("%d of %d need attention: %s", bad, len(c.objects), strings.Join(counts, ", ")), "kubectl cdpcred get -A --problems, then kubectl cdpcred status NAME")
+}
+
+// A destination is an endpoint, and the CA that one object has for it.
+type destination struct {
+	address string
+	bundle  string
+}
+
+// checkEndpoints calls each endpoint as the operator would, but without credentials. Any answer is a good one.
+func (c *checker) checkEndpoints(ctx context.Context) {
+	allowed := rules{}
+	for i := range c.operators {
+		r, err := rulesOfOperator(&c.operators[i])
+		if err != nil {
+			c.problem("flags of "+c.operators[i].Namespace+"/"+c.operators[i].Name, plain(err.Error()), "correct the operator's arguments")
+			continue
+		}
+		allowed.addresses.Allowed = append(allowed.addresses.Allowed, r.addresses.Allowed...)
+		allowed.addresses.Denied = append(allowed.addresses.Denied, r.addresses.Denied...)
+	}
+	transports := &egress.Transports{Policy: allowed.addresses, Proxy: http.ProxyFromEnvironment}
+	defer transports.CloseIdleConnections()
+	for _, to := range destinationsOf(c.objects) {
+		c.checkEndpoint(ctx, transports, to)
+	}
+}
+
+// destinationsOf are the endpoints of objects, each once for each CA.
+func destinationsOf(objects []v1alpha1.CDPCredential) []destination {
+	var all []destination
+	for i := range objects {
+		desired, err := credential.DesiredFlowOf(&objects[i].Spec)
+		if err != nil || !desired.Flow.Exchanges() {
+			continue
+		}
+		to := destination{address: "https://" + desired.Endpoint.String() + "/"}
+		if objects[i].Spec.TLS != nil {
+			to.bundle = string(objects[i].Spec.TLS.CABundle)
+		}
+		all = append(all, to)
+	}
+	slices.SortFunc(all, func(a, b destination) int {
+		return cmp.Or(cmp.Compare(a.address, b.address), cmp.Compare(a.bundle, b.bundle))
+	})
+	return slices.Compact(all)
+}
+
+func (c *checker) checkEndpoint(ctx context.Context, transports *egress.Transports, to destination) {
+	name := "endpoint " + hostOf(to.address)
+	transport, err := transports.For("cdpcred-check", []byte(to.bundle))
+	if err != nil {
+		c.problem(name, plain(err.Error()), "correct spec.tls.caBundle")
+		return
+	}
+	clock := &serverClock{next: transport, now: c.env.Now}
+	got := exchange.Verify(ctx, clock, c.env.Now, to.address, nil)
+	through := c.proxied(to.address)
+	if got.Err != nil && got.Err.Status == 0 {
+		if refused, ok := errors.AsType[*egress.RefusedError](got.Err); ok {
+			c.problem(name, refused.Error(), "use a public address, or have an administrator allow this one with --allowed-cidrs")
+			return
+		}
+		c.problem(name, got.Err.Error()+" (from here"+through+")", endpointAdvice(got.Err.Detail))
+		return
+	}
+	if clock.known && apart(clock.offset) {
+		c.problem(name, fmt.Sprintf("its clock is %s off this machine's", clock.offset.Abs().Round(1e9)), "see docs/operations.md, Clocks: which of the two is wrong")
+		return
+	}
+	c.ok(name, "answers from here"+through+", with a certificate that is trusted")
+}
+
+// proxied says which proxy a request from here goes through.
+func (c *checker) proxied(address string) string {
+	request, err := http.NewRequest(http.MethodGet, address, nil) //nolint:noctx // it is not sent
+	if err != nil {
+		return ""
+	}
+	proxy, err := http.ProxyFromEnvironment(request)
+	if err != nil || proxy == nil {
+		return ""
+	}
+	return " through the proxy " + plain(proxy.Host)
+}
+
+// endpointAdvice is for the fixed words that internal/exchange has for what is wrong with a connection.
+func endpointAdvice(detail string) string {
+	switch detail {
+	case "the DNS lookup failed":
+		return "check the host in spec.provider, and the cluster's DNS"
+	case "the endpoint's certificate is not trusted":
+		return "put its CA under ca.crt into the client Secret (which this command does not read, so it may be there already), or into spec.tls.caBundle; or a proxy or firewall answers in its place"
+	case "the endpoint's certificate is for another name":
+		return "check the host in spec.provider; or a proxy or firewall answers in its place"
+	case "the endpoint did not answer in time", "the connection was reset", "the endpoint's network is unreachable", "the connection was refused":
+		return "check the port in spec.provider, the proxy, the firewall and the network policy, and the vendor's status page"
+	}
+	return "check the proxy and the network policy, and the vendor's status page"
+}
