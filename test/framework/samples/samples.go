@@ -16,12 +16,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
@@ -122,9 +124,6 @@ func localCredential(sample v1alpha1.CDPCredential, endpoints *exchangetest.Serv
 		client.Resources = texts(p.Algonomy.Resources)
 		values = map[string]string{"tenant-hash": client.ID, "oauth-key-secret": client.Secret}
 		cred.settings = map[string]any{"url": endpoints.URL(exchangetest.Algonomy), "validity": validity.String()}
-	case p.Apsis != nil:
-		client.System, cred.Provider = exchangetest.Apsis, "apsis"
-		cred.settings = map[string]any{"url": endpoints.URL(exchangetest.Apsis)}
 	case p.Auth0 != nil:
 		client.System, cred.Provider = exchangetest.Auth0, "auth0"
 		client.Audiences = []string{p.Auth0.Audience}
@@ -141,10 +140,28 @@ func localCredential(sample v1alpha1.CDPCredential, endpoints *exchangetest.Serv
 		client.Scopes = texts(p.OAuth2.Scopes)
 		cred.settings = map[string]any{"tokenURL": endpoints.TokenURL(exchangetest.OAuth2)}
 	default:
-		return Credential{}, fmt.Errorf("prepare sample %s: its provider has no local endpoint", sample.Name)
+		return simpleCredential(sample, endpoints)
 	}
 	cred.Client, cred.values = client, values
 	return cred, nil
+}
+
+// simpleCredential is for a provider whose stand-in has its name, whose address can be set, and whose first two keys are the client's ID and secret.
+func simpleCredential(sample v1alpha1.CDPCredential, endpoints *exchangetest.Server) (Credential, error) {
+	f, err := flow.Of(&sample.Spec.Provider, nil)
+	system := exchangetest.System(f.Provider)
+	if err != nil {
+		return Credential{}, fmt.Errorf("prepare sample %s: %w", sample.Name, err)
+	}
+	if endpoints.Host(system) == "" || len(f.Keys) < 2 {
+		return Credential{}, fmt.Errorf("prepare sample %s: exchangetest has no stand-in for %s", sample.Name, f.Provider)
+	}
+	client := exchangetest.Client{System: system, ID: rand.Text(), Secret: rand.Text()}
+	return Credential{
+		Name: sample.Name, Target: sample.Spec.Target.Name, Provider: f.Provider, Client: client,
+		settings: map[string]any{f.AddressField[strings.LastIndexByte(f.AddressField, '.')+1:]: endpoints.URL(system)},
+		values:   map[string]string{f.Keys[0].Default: client.ID, f.Keys[1].Default: client.Secret},
+	}, nil
 }
 
 func (c Credential) credentialPatch(sample v1alpha1.CDPCredential) map[string]any {
