@@ -29,7 +29,7 @@ func (l *lane) blamesHost(c *client) bool {
 }
 
 // setState changes a client's state and re-queues its waiters.
-func (g *Gate) setState(t time.Time, l *lane, c *client, state clientState, failures int) {
+func (g *Gate) setState(t time.Time, l *lane, c *client, state clientState) {
 	if c.state == proven {
 		l.proven--
 		if state == failing {
@@ -39,7 +39,7 @@ func (g *Gate) setState(t time.Time, l *lane, c *client, state clientState, fail
 	if state == proven {
 		l.proven++
 	}
-	c.state, c.failures = state, failures
+	c.state = state
 	c.servedBefore = state == proven || state == failing && c.servedBefore
 	g.requeue(t, c)
 }

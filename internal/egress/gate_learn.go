@@ -18,7 +18,7 @@ func (g *Gate) learn(t time.Time, r *Reservation, result Result) {
 		l.served(t, r)
 		if !r.started.Before(c.throttledAt) { // otherwise the call began before the client was told to wait
 			c.pausedTo = time.Time{}
-			g.setState(t, l, c, proven, 0)
+			g.setState(t, l, c, proven)
 		}
 	case Refused, Answered:
 		g.learnRefusal(t, r, result.Kind)
@@ -31,13 +31,13 @@ func (g *Gate) learn(t time.Time, r *Reservation, result Result) {
 		if blamesHost {
 			l.throttled(t, c, d)
 		}
-		g.setState(t, l, c, failing, c.failures+1)
+		g.setState(t, l, c, failing)
 		g.pauseClient(t, c, d)
 	case Unavailable:
 		if blamesHost {
 			l.failed(t, c, wasProbe)
 		}
-		g.setState(t, l, c, failing, c.failures+1)
+		g.setState(t, l, c, failing)
 	}
 }
 
@@ -52,7 +52,7 @@ func (g *Gate) learnRefusal(t time.Time, r *Reservation, kind ResultKind) {
 		l.recordRefusal(t, r.namespace.name)
 	}
 	if r.client.state == proven {
-		g.setState(t, l, r.client, unproven, 0)
+		g.setState(t, l, r.client, unproven)
 	}
 }
 

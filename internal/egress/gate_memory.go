@@ -45,7 +45,7 @@ func (l *lane) client(t time.Time, r Request) *client {
 		c = &client{key: key, waiters: map[*waiter]bool{}, servedBefore: r.Proven}
 		switch {
 		case r.Failures > 0:
-			c.state, c.failures = failing, r.Failures
+			c.state = failing
 		case r.Proven:
 			c.state = proven
 			l.proven++

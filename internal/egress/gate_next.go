@@ -57,13 +57,9 @@ func (l *lane) nextProbe(t time.Time, mayGo func(*waiter) bool) *waiter {
 	case t.Before(l.breaker.probeAt):
 		return l.first(t, classPlanned, func(w *waiter) bool { return w.urgent(t) && mayGo(w) })
 	}
-	// Of the failing clients, those that were served before are more likely to be served again.
-	likely := func(w *waiter) bool { return (w.class < classFailing || w.client.servedBefore) && mayGo(w) }
-	for _, accepted := range []func(*waiter) bool{likely, mayGo} {
-		for c := range classes {
-			if w := l.first(t, c, accepted); w != nil {
-				return w
-			}
+	for c := range classes {
+		if w := l.first(t, c, mayGo); w != nil {
+			return w
 		}
 	}
 	return nil

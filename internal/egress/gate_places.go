@@ -2,8 +2,6 @@
 
 package egress
 
-import "slices"
-
 const (
 	// A host that has not answered yet gets initialConcurrency calls at once, and twice as many after each answer, up to the limit: a hundred
 	// objects that meet a 429 or a host that hangs learn it from two calls.
@@ -14,8 +12,6 @@ const (
 	failingEvery   = 4
 	unplannedEvery = 10
 	failingShare   = 4
-	// Of the failing clients those with the fewest failures go first, but every fourth time those with the most.
-	mostFailuresEvery = 4
 	// While verifications wait, every tenth call is one.
 	verifyEvery = 10
 )
@@ -43,38 +39,33 @@ func (l *lane) onlyFailingPlaces() bool {
 }
 
 func (l *lane) failingWait() bool {
-	return slices.ContainsFunc(l.queue[classFailing:], func(q fairQueue) bool { return !q.empty() })
+	return !l.queue[classFailing].empty() || !l.queue[classFailingUnserved].empty()
 }
 
 // order returns the classes in the order in which they go now.
 func (l *lane) order() []class {
-	failing := []class{classFailing, classFailing + 1, classFailing + 2, classFailing + 3, classFailing + 4, lastClass}
-	if l.turns.sinceMostFailures >= mostFailuresEvery-1 {
-		slices.Reverse(failing)
-	}
 	switch {
-	case l.turns.sinceFailing >= failingEvery-1:
-		return append(failing, classPlanned, classUnplanned)
-	case l.turns.sinceUnplanned >= unplannedEvery-1:
-		return append([]class{classUnplanned, classPlanned}, failing...)
+	case l.sinceFailing >= failingEvery-1:
+		return []class{classFailing, classFailingUnserved, classPlanned, classUnplanned}
+	case l.sinceUnplanned >= unplannedEvery-1:
+		return []class{classUnplanned, classPlanned, classFailing, classFailingUnserved}
 	}
-	return append([]class{classPlanned, classUnplanned}, failing...)
+	return []class{classPlanned, classUnplanned, classFailing, classFailingUnserved}
 }
 
 // countTurn records that w goes.
 func (l *lane) countTurn(w *waiter) {
 	switch {
 	case w.class >= classFailing:
-		l.turns.sinceFailing = 0
-		l.turns.sinceMostFailures = (l.turns.sinceMostFailures + 1) % mostFailuresEvery
+		l.sinceFailing = 0
 	case l.failingWait():
-		l.turns.sinceFailing++
+		l.sinceFailing++
 	}
 	switch {
 	case w.class == classUnplanned:
-		l.turns.sinceUnplanned = 0
+		l.sinceUnplanned = 0
 	case !l.queue[classUnplanned].empty():
-		l.turns.sinceUnplanned++
+		l.sinceUnplanned++
 	}
 	switch h := l.host; {
 	case l == h.verify:

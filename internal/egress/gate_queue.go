@@ -8,12 +8,11 @@ import (
 )
 
 func classOf(w *waiter) class {
-	further := class(max(w.client.failures, 1) - 1)
 	switch {
 	case w.client.state == failing && w.client.servedBefore:
-		return min(classFailing+further, classFailingUnserved-1)
+		return classFailing
 	case w.client.state == failing:
-		return min(classFailingUnserved+further, lastClass)
+		return classFailingUnserved
 	case w.client.state == proven && w.planned:
 		return classPlanned
 	}

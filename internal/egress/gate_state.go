@@ -77,7 +77,7 @@ type lane struct {
 	// concurrencyLimit bounds epochInFlight, the calls in flight that began in this epoch. A 429 begins a new epoch: calls that were in flight
 	// then no longer count.
 	concurrencyLimit, epoch, epochInFlight int
-	turns                                  turns
+	sinceFailing, sinceUnplanned           int                         // calls of other classes since a waiting one of the class last went
 	records                                map[string]*namespaceRecord // by namespace
 	refused                                map[*namespaceRecord]bool   // those with refusals
 	pause                                  pause
@@ -85,13 +85,6 @@ type lane struct {
 	// recovering says that the host paused or throttled a probe, and has served nobody since. servedAt is when it last served anybody.
 	recovering bool
 	servedAt   time.Time
-}
-
-// turns count the calls of other classes since a waiting one of the class last went.
-type turns struct {
-	sinceFailing, sinceUnplanned int
-	// sinceMostFailures counts calls of failing clients since those with the most failures went first.
-	sinceMostFailures int
 }
 
 // A namespaceRecord is what a lane remembers about a namespace.
@@ -142,7 +135,6 @@ type client struct {
 	key          clientKey
 	state        clientState
 	servedBefore bool // and not refused since
-	failures     int  // in a row
 	// pausedTo is until when it was told to wait, throttledAt when it was told so, bypassedAt when a request last did not have to wait.
 	pausedTo, throttledAt, bypassedAt time.Time
 	failedAt                          time.Time // when it last went from proven to failing. Zero: never
@@ -189,10 +181,9 @@ type class int
 const (
 	classPlanned class = iota
 	classUnplanned
-	classFailing                            // and one class more for each further failure in a row
-	classFailingUnserved = classFailing + 4 // the same for clients that were never served
-	lastClass            = classFailing + 5
-	classes              = lastClass + 1
+	classFailing
+	classFailingUnserved // failing, and never served
+	classes
 	// classParked is for waiters whose client is paused. They are not queued.
 	classParked class = -1
 )

@@ -166,3 +166,41 @@ func TestHangingClientsInNamespacesOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestGateHealthyClientsWithRareFailures: of 600 clients of a host 300 get no answer any more, and of the others one call in twenty fails. After the first
+// quarter of an hour those that fail now and then still renew in time: at most one renewal in 500 is late.
+func TestGateHealthyClientsWithRareFailures(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			s := simulate(t, Limits{}, seed)
+			good := s.healthy(300, 15*time.Minute, 90*time.Second, 20)
+			for i, o := range s.healthy(300, 15*time.Minute, 90*time.Second, 20) {
+				o.Client, o.Object, o.bad = fmt.Sprintf("bad-%d", i), fmt.Sprintf("%s/bad-%d", o.Namespace, i), true
+			}
+			s.run(20 * time.Minute)
+			s.call = func(o *object) (time.Duration, Result) {
+				switch {
+				case o.bad:
+					return 15 * time.Second, failed
+				case s.random.IntN(20) == 0:
+					return 50 * time.Millisecond, failed
+				}
+				return 50 * time.Millisecond, served
+			}
+			s.run(15 * time.Minute)
+			calls, late := 0, 0
+			for _, o := range good {
+				calls, late = calls-o.calls, late-o.expired
+			}
+			s.run(2 * time.Hour)
+			for _, o := range good {
+				calls, late = calls+o.calls, late+o.expired
+			}
+			if late > calls/500 {
+				t.Errorf("%d of %d renewals were late", late, calls)
+			}
+		})
+	}
+}
