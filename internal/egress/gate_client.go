@@ -16,25 +16,16 @@ func (c *client) mayBypass(t time.Time) bool {
 	return t.Sub(last) >= bypassEvery
 }
 
-// servedLately reports whether the client was served until now: it is proven, or the first to fail since anyone was served.
-func (l *lane) servedLately(c *client) bool {
-	failedSince := c.state == failing && !c.failedAt.IsZero() && c.failedAt.After(l.servedAt)
-	return c.state == proven || failedSince
-}
-
 // blamesHost reports whether a failure of the client speaks against the host, and not against the client alone: the client was served until
 // now, or the host has no proven client that could tell.
 func (l *lane) blamesHost(c *client) bool {
-	return l.servedLately(c) || l.proven == 0 || l.recovering
+	return c.state == proven || l.proven == 0 || l.recovering
 }
 
 // setState changes a client's state and re-queues its waiters.
 func (g *Gate) setState(t time.Time, l *lane, c *client, state clientState) {
 	if c.state == proven {
 		l.proven--
-		if state == failing {
-			c.failedAt = t
-		}
 	}
 	if state == proven {
 		l.proven++

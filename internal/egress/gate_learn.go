@@ -92,7 +92,6 @@ func (l *lane) served(t time.Time, r *Reservation) {
 	if r.started.Before(l.pause.at) {
 		return
 	}
-	l.servedAt = t
 	if l.pause.on(t) {
 		l.pause.end() // still one call at a time, until the next token
 	} else {
@@ -111,7 +110,7 @@ func (l *lane) throttled(t time.Time, c *client, d time.Duration) {
 	p := &l.pause
 	p.evidence.expire(t)
 	p.against(t, c.key, false)
-	p.provenFailed = p.provenFailed || l.servedLately(c)
+	p.provenFailed = p.provenFailed || c.state == proven
 	l.concurrencyLimit, l.epochInFlight = 1, 0
 	l.epoch++
 	if end := t.Add(d); end.After(p.retryAt) {
@@ -126,7 +125,7 @@ func (l *lane) throttled(t time.Time, c *client, d time.Duration) {
 // failed records a failure that speaks against the host. While the breaker is open only its probe counts: other calls began before.
 func (l *lane) failed(t time.Time, c *client, wasProbe bool) {
 	b := &l.breaker
-	b.provenFailed = b.provenFailed || l.servedLately(c)
+	b.provenFailed = b.provenFailed || c.state == proven
 	if b.open {
 		if wasProbe {
 			b.backOff(t)

@@ -82,9 +82,8 @@ type lane struct {
 	refused                                map[*namespaceRecord]bool   // those with refusals
 	pause                                  pause
 	breaker                                breaker
-	// recovering says that the host paused or throttled a probe, and has served nobody since. servedAt is when it last served anybody.
+	// recovering says that the host paused or throttled a probe, and has served nobody since.
 	recovering bool
-	servedAt   time.Time
 }
 
 // A namespaceRecord is what a lane remembers about a namespace.
@@ -137,7 +136,6 @@ type client struct {
 	servedBefore bool // and not refused since
 	// pausedTo is until when it was told to wait, throttledAt when it was told so, bypassedAt when a request last did not have to wait.
 	pausedTo, throttledAt, bypassedAt time.Time
-	failedAt                          time.Time // when it last went from proven to failing. Zero: never
 	waiters                           map[*waiter]bool
 	inFlight                          int
 	usedAt                            time.Time
