@@ -35,9 +35,9 @@ func TestStatusNamesTheCauseInThreeLines(t *testing.T) {
 	for name, o := range map[string]observation{
 		"well": {object: object(), pods: pods, events: []eventsv1.Event{event(20*time.Hour, "Normal", "TokenRefreshed", "a new token is in Secret etl-token")}},
 		"endpoint-down": {object: object(failing("EndpointUnavailable", "Reconciling",
-			"auth.example.com: the connection was refused; it is tried again by itself"))},
+			"auth.example.com: the connection was refused; the operator retries"))},
 		"ca-wrong": {object: object(failing("EndpointUnavailable", "Reconciling",
-			"auth.example.com: the endpoint's certificate is not trusted; it is tried again by itself"))},
+			"auth.example.com: the endpoint's certificate is not trusted; the operator retries"))},
 		"wrong-secret": {object: object(expired, failing("CredentialsRejected", "Stalled",
 			"the endpoint refused the request: HTTP 401, error invalid_client: check the values of Secret etl-client, what spec.provider.oauth2 asks for, and the client at the vendor"))},
 		"foreign-target": {object: object(without, failing("TargetNotOwned", "Stalled",
@@ -58,9 +58,9 @@ func TestStatusNamesTheCauseInThreeLines(t *testing.T) {
 			obj.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl-patch", Time: agoP(time.Hour), FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:suspend":{}}}`)}}
 		})},
 		"api-server-slow": {object: object(failing("APIUnavailable", "Reconciling",
-			"the API server refuses the operator's request to get secrets etl-client (Timeout): it is tried again by itself"))},
+			"the API server refuses the operator's request to get secrets etl-client (Timeout): the operator retries"))},
 		"policy-refuses": {object: object(failing("TargetUnusable", "Stalled",
-			"the API server refuses the write of Secret etl-token (HTTP 403 Forbidden, by the policy no-secrets): whoever runs the policy is to allow it; it is tried again by itself"))},
+			"the API server refuses the write of Secret etl-token (HTTP 403 Forbidden, by the policy no-secrets): whoever runs the policy is to allow it; the operator retries"))},
 		"leader-gone": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.Status.NextRefreshTime = agoP(12 * time.Minute)
 		})},
@@ -79,7 +79,7 @@ func TestStatusNamesTheCauseInThreeLines(t *testing.T) {
 		"deleting": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.DeletionTimestamp, obj.Finalizers = agoP(time.Hour), []string{"example.com/keep"}
 		})},
-		"contested":      {object: object(failing("TargetContested", "Reconciling", "somebody keeps undoing what is written to Secret etl-token"))},
+		"contested":      {object: object(failing("TargetContested", "Reconciling", "another writer keeps undoing what the operator writes to Secret etl-token"))},
 		"unknown-reason": {object: object(failing("FromTheFuture", "Stalled", "do this; or that"))},
 		"hostile-text": {
 			object: object(failing("InvalidSpec", "Stalled", "red \x1b[31m\u202e text\nand a line\u009b")),
@@ -120,7 +120,7 @@ func TestStatusHasColourOnlyWhereItIsWanted(t *testing.T) {
 
 func TestStatusAsJSON(t *testing.T) {
 	t.Parallel()
-	r := reportOf(observation{object: object(failing("EndpointUnavailable", "Reconciling", "auth.example.com: the connection was refused; it is tried again by itself"))}, now)
+	r := reportOf(observation{object: object(failing("EndpointUnavailable", "Reconciling", "auth.example.com: the connection was refused; the operator retries"))}, now)
 	content, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		t.Fatal(err)

@@ -80,7 +80,7 @@ func (a *Attempt) endless(s *State) Result {
 		return Result{Waiting: true, At: s.Now.Add(AfterExpiry)}
 	}
 	a.Cache.Token.Repeats = 0
-	err := &exchange.Error{Kind: exchange.Malformed, Detail: "the endpoint hands out a token that has ended", Cause: token.ErrExpired}
+	err := &exchange.Error{Kind: exchange.Malformed, Detail: "the endpoint returned an expired token", Cause: token.ErrExpired}
 	return a.Failed(s, FailureOf(s, err, a.Jitter()))
 }
 

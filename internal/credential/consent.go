@@ -54,11 +54,11 @@ func managedConsent(s *State) *Failure {
 	name := s.Object.Spec.ClientSecretRef.Name
 	if !s.Desired.Flow.Exchanges() || strings.TrimSpace(s.Client.AllowedHosts) == "" {
 		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
-			"Secret %s is the target of a CDPCredential, or was, and so is no client Secret: name the Secret that holds the client's own credentials", name))
+			"Secret %s is or was the target of a CDPCredential, and cannot be used as a client Secret: name the Secret that holds the client's own credentials", name))
 	}
 	if s.namesCAKey() {
 		return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
-			"Secret %s is the target of a CDPCredential, or was, and so brings no CA: remove spec.clientSecretRef.keys.caCertificate, or name another Secret", name))
+			"Secret %s is or was the target of a CDPCredential, and so brings no CA: remove spec.clientSecretRef.keys.caCertificate, or name another Secret", name))
 	}
 	return managedKeysConsent(s, name)
 }
@@ -71,7 +71,7 @@ func managedKeysConsent(s *State, name string) *Failure {
 		isUsed := !key.Optional || slices.Contains(written.Keys, key.Name)
 		if isUsed && !isDefault {
 			return stalled(v1alpha1.ReasonSecretNotAllowed, fmt.Sprintf(
-				"Secret %s is the target of a CDPCredential, or was, and its key %s is not one that the operator writes by default: name another key in spec.clientSecretRef.keys.%s, or another Secret",
+				"Secret %s is or was the target of a CDPCredential, and its key %s is not one that the operator writes by default: name another key in spec.clientSecretRef.keys.%s, or another Secret",
 				name, key.Name, key.Field))
 		}
 	}
@@ -122,7 +122,7 @@ func needsOwnConsent(s *State, endpoint egress.Endpoint) string {
 	}
 	switch {
 	case s.Client.Managed:
-		return fmt.Sprintf("Secret %s is the target of a CDPCredential, or was, and does not itself allow its values to be sent to %s", name, hostOf(endpoint))
+		return fmt.Sprintf("Secret %s is or was the target of a CDPCredential, and does not itself allow its values to be sent to %s", name, hostOf(endpoint))
 	case slices.Contains(clusterCredentials, kind):
 		return fmt.Sprintf("Secret %s is a credential of the cluster itself and does not itself allow its values to be sent to %s", name, hostOf(endpoint))
 	case s.AllowedHosts.Allows(endpoint):
@@ -145,7 +145,7 @@ func hostNotAllowed(s *State, endpoint egress.Endpoint, problem string, unreadab
 	fix := "if that host is right, whoever may change the Secret allows it with: " + annotate(namespace, name, v1alpha1.AllowedHostsAnnotation, hostOf(endpoint))
 	switch {
 	case unreadable:
-		problem = fmt.Sprintf("the annotation %s of Secret %s has an entry that cannot be read, and so allows nothing", v1alpha1.AllowedHostsAnnotation, name)
+		problem = fmt.Sprintf("the annotation %s of Secret %s has an invalid entry, and therefore allows nothing", v1alpha1.AllowedHostsAnnotation, name)
 		fix = fmt.Sprintf("whoever may change the Secret corrects it: names, *.NAME or IP addresses, each with an optional :PORT, separated by commas; %s must be among them", hostOf(endpoint))
 	case strings.TrimSpace(s.Client.AllowedHosts) != "":
 		fix = fmt.Sprintf("if that host is right, whoever may change the Secret adds %s to its annotation %s, with a comma after what is there: kubectl edit secret -n %s %s",
@@ -162,7 +162,7 @@ func caBundleConsent(s *State) *Failure {
 		return nil
 	}
 	if builtInHosts.Allows(s.Desired.Endpoint) {
-		return stalled(v1alpha1.ReasonCANotAllowed, fmt.Sprintf("no private CA may stand for the vendor's own host %s: remove spec.tls.caBundle", hostOf(s.Desired.Endpoint)))
+		return stalled(v1alpha1.ReasonCANotAllowed, fmt.Sprintf("no private CA is accepted for the vendor's own host %s: remove spec.tls.caBundle", hostOf(s.Desired.Endpoint)))
 	}
 	allowed, err := egress.ParseCAs(s.Client.AllowedCA)
 	if err == nil && allowed.Allow(bundle) {

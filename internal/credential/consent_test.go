@@ -110,14 +110,14 @@ func TestConsentRefusesWhatTheClientSecretDoesNotAllow(t *testing.T) {
 		"basic with another word than true":     {[]func(*State){basicOf, func(s *State) { s.Client.AllowBasic = "yes" }}, "SecretNotAllowed", "allow-basic"},
 		"basic with consent":                    {[]func(*State){basicOf, func(s *State) { s.Client.AllowBasic = "true" }}, "", ""},
 		"basic of a token of the cluster":       {[]func(*State){basicOf, func(s *State) { s.Client.AllowBasic = "true" }, having(corev1.SecretTypeServiceAccountToken)}, "SecretNotAllowed", "a credential of the cluster itself"},
-		"managed, without consent":              {[]func(*State){withoutConsent, managed([]string{"client-id", "client-secret"}, nil)}, "SecretNotAllowed", "is the target of a CDPCredential, or was"},
-		"managed, by the administrator alone":   {[]func(*State){withoutConsent, managed([]string{"client-id", "client-secret"}, nil), func(s *State) { s.AllowedHosts = hosts("auth.example.com") }}, "SecretNotAllowed", "is the target"},
-		"managed, by consent to another host":   {[]func(*State){managed([]string{"client-id", "client-secret"}, nil), func(s *State) { s.Client.AllowedHosts = "x.example.org"; s.AllowedHosts = hosts("auth.example.com") }}, "HostNotAllowed", "is the target"},
+		"managed, without consent":              {[]func(*State){withoutConsent, managed([]string{"client-id", "client-secret"}, nil)}, "SecretNotAllowed", "is or was the target of a CDPCredential"},
+		"managed, by the administrator alone":   {[]func(*State){withoutConsent, managed([]string{"client-id", "client-secret"}, nil), func(s *State) { s.AllowedHosts = hosts("auth.example.com") }}, "SecretNotAllowed", "is or was the target"},
+		"managed, by consent to another host":   {[]func(*State){managed([]string{"client-id", "client-secret"}, nil), func(s *State) { s.Client.AllowedHosts = "x.example.org"; s.AllowedHosts = hosts("auth.example.com") }}, "HostNotAllowed", "is or was the target"},
 		"managed, by consent, default data":     {[]func(*State){managed([]string{"client-id", "client-secret"}, nil)}, "", ""},
 		"managed, by consent, a template's key": {[]func(*State){managed([]string{"client-id"}, []string{"client-secret"})}, "SecretNotAllowed", "its key client-secret is not one"},
 		"managed, by consent, a foreign key":    {[]func(*State){managed([]string{"client-id"}, nil)}, "SecretNotAllowed", "its key client-secret is not one"},
 		"managed, by consent, no record":        {[]func(*State){func(s *State) { s.Client.Managed = true }}, "SecretNotAllowed", "its key client-id is not one"},
-		"managed, for basic":                    {[]func(*State){basicOf, managed([]string{"token-id", "token-secret"}, nil), func(s *State) { s.Client.AllowBasic = "true" }}, "SecretNotAllowed", "is the target"},
+		"managed, for basic":                    {[]func(*State){basicOf, managed([]string{"token-id", "token-secret"}, nil), func(s *State) { s.Client.AllowBasic = "true" }}, "SecretNotAllowed", "is or was the target"},
 		"managed, by consent, its CA named": {[]func(*State){managed([]string{"client-id", "client-secret"}, nil), func(s *State) {
 			s.Object.Spec.ClientSecretRef.Keys = &v1alpha1.ClientSecretKeys{CACertificate: "ca.pem"}
 		}}, "SecretNotAllowed", "remove spec.clientSecretRef.keys.caCertificate"},
@@ -132,7 +132,7 @@ func TestConsentRefusesWhatTheClientSecretDoesNotAllow(t *testing.T) {
 			s.Client.AllowedCA = sum
 		}}, "CANotAllowed", "etl-client"},
 		"a CA, a consent that cannot be read": {[]func(*State){withBundle, func(s *State) { s.Client.AllowedCA = sum + ",x" }}, "CANotAllowed", "cannot be read"},
-		"a CA at a vendor's own host":         {[]func(*State){apsis, withBundle, func(s *State) { s.Client.AllowedCA = "*" }}, "CANotAllowed", "no private CA may stand for the vendor's own host api.apsis.one"},
+		"a CA at a vendor's own host":         {[]func(*State){apsis, withBundle, func(s *State) { s.Client.AllowedCA = "*" }}, "CANotAllowed", "no private CA is accepted for the vendor's own host api.apsis.one"},
 		"a CA at a vendor's host, by oauth2": {[]func(*State){withBundle, func(s *State) {
 			s.Client.AllowedCA, s.Client.AllowedHosts = "*", "api.apsis.one"
 			provide(s, v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://api.apsis.one/t"}})

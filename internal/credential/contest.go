@@ -69,8 +69,8 @@ func contestAfter(s *State, plan Plan, result Result) *v1alpha1.Contest {
 // contested is what is reported during a contest.
 func contested(s *State, c *v1alpha1.Contest) *Failure {
 	f := &Failure{Reason: v1alpha1.ReasonTargetContested}
-	f.Message = "somebody keeps undoing what is written to Secret " + s.Target.Name +
-		": find out who with kubectl get secret --show-managed-fields -o yaml, and have him leave it alone; it is repaired ever more seldom until it stays"
+	f.Message = "another writer keeps undoing what the operator writes to Secret " + s.Target.Name +
+		": find it with kubectl get secret --show-managed-fields -o yaml, and stop it; until then the operator retries at growing intervals"
 	f.RetryAt = c.Until.Time
 	if s.Current.HasToken() && s.Now.Before(RenewalTime(s)) { // which may be just after its end
 		f.RetryAt = Sooner(f.RetryAt, RenewalTime(s))

@@ -81,7 +81,7 @@ func answered(s *State, e *exchange.Error, jitter float64) *Failure {
 		delay = atLeastRetryAfter(s, e, rejectedRetry(s))
 	case exchange.Throttled:
 		f.Reason = v1alpha1.ReasonThrottled
-		f.Message = e.Error() + ": the endpoint is asked again when it allows it; ask the vendor for a higher limit if this lasts"
+		f.Message = e.Error() + ": the operator retries when the endpoint allows it; ask the vendor for a higher limit if this lasts"
 		delay = throttledRetry(s, e, jitter)
 	case exchange.Malformed:
 		f.Reason = v1alpha1.ReasonMalformedResponse
@@ -115,9 +115,9 @@ func unavailableAdvice(s *State, e *exchange.Error) string {
 	redirects := e.Status >= 300 && e.Status < 400
 	webPage := e.HTML && e.Status < 500
 	if wrongAddress := notFound || redirects || webPage; wrongAddress {
-		return "check " + s.Desired.Flow.AddressField + "; it is tried again by itself"
+		return "check " + s.Desired.Flow.AddressField + "; the operator retries"
 	}
-	return "it is tried again by itself"
+	return "the operator retries"
 }
 
 // malformedAdvice says what to do about an answer without a usable token.
@@ -129,7 +129,7 @@ func malformedAdvice(s *State, e *exchange.Error) string {
 	case errors.Is(e, token.ErrAbsurd) && advice.AbsurdExpiry != "":
 		return advice.AbsurdExpiry
 	case errors.Is(e, token.ErrNoExpiry), errors.Is(e, token.ErrAbsurd), errors.Is(e, token.ErrExpired):
-		return "ask the vendor; it is tried again by itself"
+		return "ask the vendor; the operator retries"
 	}
-	return "check that " + s.Desired.Flow.AddressField + " is the vendor's token endpoint, and what else spec.provider." + s.Desired.Flow.Provider + " says of it"
+	return "check that " + s.Desired.Flow.AddressField + " is the vendor's token endpoint, and check the rest of spec.provider." + s.Desired.Flow.Provider
 }

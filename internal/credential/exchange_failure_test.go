@@ -67,7 +67,7 @@ func TestFailureMessagesSayWhatToDo(t *testing.T) {
 		},
 		"address refused": {
 			&exchange.Error{Kind: exchange.Unavailable, Cause: refusedAddress()},
-			"auth.example.com: refuse to connect: the endpoint's address is not public but private; use a public endpoint, or have an administrator open the address with --allowed-cidrs",
+			"auth.example.com: refuse to connect: the endpoint's address is not public but private; use a public endpoint, or have an administrator allow the address with --allowed-cidrs",
 		},
 		"refused": {
 			&exchange.Error{Kind: exchange.Rejected, Status: 401, Code: "invalid_client", Detail: "the endpoint refused the credentials or the request"},
@@ -79,31 +79,31 @@ func TestFailureMessagesSayWhatToDo(t *testing.T) {
 		},
 		"not found": {
 			&exchange.Error{Kind: exchange.Unavailable, Status: 404, Detail: "the endpoint gave an unexpected answer"},
-			"auth.example.com: the endpoint gave an unexpected answer: HTTP 404; check spec.provider.oauth2.tokenURL; it is tried again by itself",
+			"auth.example.com: the endpoint gave an unexpected answer: HTTP 404; check spec.provider.oauth2.tokenURL; the operator retries",
 		},
 		"not for POST": {
 			&exchange.Error{Kind: exchange.Unavailable, Status: 405, Detail: "the endpoint gave an unexpected answer"},
-			"auth.example.com: the endpoint gave an unexpected answer: HTTP 405; check spec.provider.oauth2.tokenURL; it is tried again by itself",
+			"auth.example.com: the endpoint gave an unexpected answer: HTTP 405; check spec.provider.oauth2.tokenURL; the operator retries",
 		},
 		"redirect": {
 			&exchange.Error{Kind: exchange.Unavailable, Status: 302, Detail: "the endpoint redirects, and redirects are not followed"},
-			"auth.example.com: the endpoint redirects, and redirects are not followed: HTTP 302; check spec.provider.oauth2.tokenURL; it is tried again by itself",
+			"auth.example.com: the endpoint redirects, and redirects are not followed: HTTP 302; check spec.provider.oauth2.tokenURL; the operator retries",
 		},
 		"a proxy's page of an outage": {
 			&exchange.Error{Kind: exchange.Unavailable, Status: 502, HTML: true, Detail: "the endpoint failed"},
-			"auth.example.com: the endpoint failed: HTTP 502; it is tried again by itself",
+			"auth.example.com: the endpoint failed: HTTP 502; the operator retries",
 		},
 		"throttled": {
 			&exchange.Error{Kind: exchange.Throttled, Status: 429, Detail: "the endpoint is throttling"},
-			"the endpoint is throttling: HTTP 429: the endpoint is asked again when it allows it; ask the vendor for a higher limit if this lasts",
+			"the endpoint is throttling: HTTP 429: the operator retries when the endpoint allows it; ask the vendor for a higher limit if this lasts",
 		},
 		"outage": {
 			&exchange.Error{Kind: exchange.Unavailable, Status: 503, Detail: "the endpoint failed"},
-			"auth.example.com: the endpoint failed: HTTP 503; it is tried again by itself",
+			"auth.example.com: the endpoint failed: HTTP 503; the operator retries",
 		},
 		"no usable token": {
 			&exchange.Error{Kind: exchange.Malformed, Status: 200, Detail: "the answer has no token"},
-			"the answer has no token: HTTP 200: check that spec.provider.oauth2.tokenURL is the vendor's token endpoint, and what else spec.provider.oauth2 says of it",
+			"the answer has no token: HTTP 200: check that spec.provider.oauth2.tokenURL is the vendor's token endpoint, and check the rest of spec.provider.oauth2",
 		},
 	}
 	for name, tc := range tests {
@@ -234,7 +234,7 @@ func TestBlockerMessagesSayWhatToDo(t *testing.T) {
 		},
 		"consent that cannot be read": {
 			func(v *State) { v.Client.AllowedHosts = "*" },
-			"the annotation cdpcredentials.io/allowed-hosts of Secret etl-client has an entry that cannot be read, and so allows nothing; whoever may change the Secret corrects it: names, *.NAME or IP addresses, each with an optional :PORT, separated by commas; auth.example.com must be among them",
+			"the annotation cdpcredentials.io/allowed-hosts of Secret etl-client has an invalid entry, and therefore allows nothing; whoever may change the Secret corrects it: names, *.NAME or IP addresses, each with an optional :PORT, separated by commas; auth.example.com must be among them",
 		},
 		"provider of a later version": {
 			func(v *State) { provide(v, v1alpha1.Provider{}) },

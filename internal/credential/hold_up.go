@@ -49,13 +49,13 @@ func (h *HoldUp) Failure(s *State) *Failure {
 	switch h.By {
 	case byOutage:
 		return &Failure{Reason: v1alpha1.ReasonEndpointUnavailable, Message: fmt.Sprintf(
-			"%s has failed several times in a row and is asked seldom until it answers, so that the next token waits for its turn: if this lasts, see the vendor's "+
+			"%s has failed several times in a row and gets one request at a time until it answers, so the next token has to wait: if this lasts, check the vendor's "+
 				"status page, DNS, the network policy and the proxy", host)}
 	case byThrottling:
 		return &Failure{Reason: v1alpha1.ReasonThrottled, Message: fmt.Sprintf(
 			"%s throttles (it answered 429, perhaps to others), and the next token waits until it takes requests again: ask the vendor for a higher limit if this lasts", host)}
 	}
 	return &Failure{Reason: v1alpha1.ReasonThrottled, Message: fmt.Sprintf(
-		"the operator's own limits hold the next token up: too many requests to %s, or of this namespace, wait for their turn; if this lasts, ask whoever runs the "+
+		"the operator's own limits delay the next token: too many requests to %s, or of this namespace, are waiting; if this lasts, ask whoever runs the "+
 			"operator to raise --token-endpoint-qps or --token-endpoint-in-flight", host)}
 }

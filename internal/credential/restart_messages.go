@@ -12,7 +12,7 @@ import (
 )
 
 func workloadMissing(ref v1alpha1.RolloutRestart) string {
-	return fmt.Sprintf("%s %s of spec.rolloutRestart does not exist in this namespace: correct its name, or take it off the list", ref.Kind, ref.Name)
+	return fmt.Sprintf("%s %s of spec.rolloutRestart does not exist in this namespace: correct its name, or remove it from the list", ref.Kind, ref.Name)
 }
 
 // restartNotAllowed names a command that does not overwrite: the workload may allow others already.
@@ -30,10 +30,10 @@ func RestartForbidden(ref v1alpha1.RolloutRestart) string {
 
 // RestartFailed is the message for any other error of the API server.
 func RestartFailed(ref v1alpha1.RolloutRestart) string {
-	return fmt.Sprintf("%s %s could not be restarted, which is tried again: if that lasts, restart it with kubectl rollout restart and look at the operator's log",
+	return fmt.Sprintf("%s %s could not be restarted; the operator retries: if it keeps failing, restart it with kubectl rollout restart and see the operator's log",
 		ref.Kind, ref.Name)
 }
 
 // RestartDisabled is the message for an operator that runs without --enable-rollout-restart.
 const RestartDisabled = "spec.rolloutRestart has no effect: ask whoever runs the operator to turn it on with --enable-rollout-restart and " +
-	"the rights of config/rollout-restart, or take it out and leave restarts to Reloader"
+	"the rights of config/rollout-restart, or remove it and use Reloader"

@@ -581,11 +581,11 @@ func TestStatusKeepsTheFirstCorrelationID(t *testing.T) {
 		correlation string
 		want        string
 	}{
-		{503, "abc", "auth.example.com: it failed: HTTP 503; it is tried again by itself (correlation id abc)"},
-		{503, "def", "auth.example.com: it failed: HTTP 503; it is tried again by itself (correlation id abc)"},
-		{503, "", "auth.example.com: it failed: HTTP 503; it is tried again by itself (correlation id abc)"},
-		{502, "ghi", "auth.example.com: it failed: HTTP 502; it is tried again by itself (correlation id abc)"},
-		{500, "", "auth.example.com: it failed: HTTP 500; it is tried again by itself (correlation id abc)"},
+		{503, "abc", "auth.example.com: it failed: HTTP 503; the operator retries (correlation id abc)"},
+		{503, "def", "auth.example.com: it failed: HTTP 503; the operator retries (correlation id abc)"},
+		{503, "", "auth.example.com: it failed: HTTP 503; the operator retries (correlation id abc)"},
+		{502, "ghi", "auth.example.com: it failed: HTTP 502; the operator retries (correlation id abc)"},
+		{500, "", "auth.example.com: it failed: HTTP 500; the operator retries (correlation id abc)"},
 	} {
 		if got := attempt(tc.status, tc.correlation); got != tc.want {
 			t.Errorf("%d: got  %s\nwant %s", i, got, tc.want)
@@ -593,12 +593,12 @@ func TestStatusKeepsTheFirstCorrelationID(t *testing.T) {
 	}
 	// A success in between ends it.
 	s.Object.Status = NewStatus(s, Plan{}, Result{}, nil)
-	if got, want := attempt(500, "mno"), "auth.example.com: it failed: HTTP 500; it is tried again by itself (correlation id mno)"; got != want {
+	if got, want := attempt(500, "mno"), "auth.example.com: it failed: HTTP 500; the operator retries (correlation id mno)"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	// Another reason does, too; a change of the object alone does not.
 	s.Object.Generation = 4
-	if got, want := attempt(500, "pqr"), "auth.example.com: it failed: HTTP 500; it is tried again by itself (correlation id mno)"; got != want {
+	if got, want := attempt(500, "pqr"), "auth.example.com: it failed: HTTP 500; the operator retries (correlation id mno)"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

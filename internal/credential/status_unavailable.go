@@ -55,9 +55,9 @@ func unavailableMessage(e *RequestError, before *metav1.Condition) string {
 
 func adviceFor(err error) string {
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-		return ": ask whoever runs the cluster to give the operator its role back (config/rbac)"
+		return ": ask whoever runs the cluster to restore the operator's role (config/rbac)"
 	}
-	return ": ask whoever runs the cluster about the API server's health, and its priority and fairness; it is tried again by itself"
+	return ": ask whoever runs the cluster about the API server's health, and its priority and fairness; the operator retries"
 }
 
 // ReportExpiry turns Ready False if the token in status has expired. Otherwise it returns when that will be; zero: never.

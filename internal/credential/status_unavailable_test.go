@@ -65,7 +65,7 @@ func TestUnavailableMessageStaysWhileTheFixIsTheSame(t *testing.T) {
 		return &RequestError{Verb: "get", Resource: "Secret", Name: "etl-client", Err: err}
 	}
 	busy := "the API server refuses the operator's request to get Secret etl-client (TooManyRequests): ask whoever runs the cluster about the API server's " +
-		"health, and its priority and fairness; it is tried again by itself"
+		"health, and its priority and fairness; the operator retries"
 	for name, tc := range map[string]struct {
 		then *RequestError
 		want string
@@ -76,7 +76,7 @@ func TestUnavailableMessageStaysWhileTheFixIsTheSame(t *testing.T) {
 		"another request": {&RequestError{Verb: "get", Resource: "Secret", Name: "etl-token", Err: errors.New("x")}, strings.Replace(strings.Replace(busy, "TooManyRequests", "no answer", 1), "etl-client", "etl-token", 1)},
 		"another advice": {
 			reading(apierrors.NewForbidden(secrets, "etl-client", errors.New("x"))),
-			"the API server refuses the operator's request to get Secret etl-client (Forbidden): ask whoever runs the cluster to give the operator its role back (config/rbac)",
+			"the API server refuses the operator's request to get Secret etl-client (Forbidden): ask whoever runs the cluster to restore the operator's role (config/rbac)",
 		},
 	} {
 		s := steady()

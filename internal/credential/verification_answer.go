@@ -15,7 +15,7 @@ import (
 // VerificationOf is what the API's answer comes to. Rejected, with nothing to report: it refused a token for which a new one is to be issued first.
 func VerificationOf(s *State, got exchange.VerifyResult, now time.Time) (tried *Verification, rejected bool) {
 	if refused, ok := addressRefusal(got.Err); ok {
-		return unverified(fmt.Sprintf("%s; give a public address, or have an administrator open this one with --allowed-cidrs", refused.Error()), false), false
+		return unverified(fmt.Sprintf("%s; use a public address, or have an administrator allow this one with --allowed-cidrs", refused.Error()), false), false
 	}
 	switch got.Verdict {
 	case exchange.Accepted:
@@ -28,7 +28,7 @@ func VerificationOf(s *State, got exchange.VerifyResult, now time.Time) (tried *
 			Message: got.Err.Error() + ": give the client the scope that this needs, at the vendor and in spec.provider",
 		}, false
 	}
-	return unverified(got.Err.Error()+"; it is tried again by itself", got.Err != nil && got.Err.Status != 0), false
+	return unverified(got.Err.Error()+"; the operator retries", got.Err != nil && got.Err.Status != 0), false
 }
 
 // unauthorized is what a 401 comes to.
@@ -45,7 +45,7 @@ func unauthorized(s *State, got exchange.VerifyResult, now time.Time) (tried *Ve
 	}
 	return &Verification{
 		Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonTokenRejected, Correlation: got.Err.CorrelationID,
-		Message: got.Err.Error() + ", and a new one neither: check at the vendor that the client may use this API, and spec.verify.url",
+		Message: got.Err.Error() + "; a new token was rejected, too: check with the vendor that the client may use this API, and check spec.verify.url",
 	}, false
 }
 

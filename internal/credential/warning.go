@@ -38,7 +38,7 @@ func clockSkew(s *State, p *Publication) *Warning {
 	}
 	return &Warning{
 		Reason: v1alpha1.EventClockSkew, Once: v1alpha1.EventClockSkew,
-		Message: fmt.Sprintf("The clocks of %s and of the operator differ by more than 30 s; tokens are renewed in time all the same: check both clocks",
+		Message: fmt.Sprintf("The clocks of %s and of the operator differ by more than 30 s; tokens are still renewed in time: check both clocks",
 			hostOf(s.Desired.Endpoint)),
 	}
 }

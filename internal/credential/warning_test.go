@@ -29,7 +29,7 @@ func TestWarningsComeOnce(t *testing.T) {
 		return func(g given) { g.p.Request.Flow.Issue.Scopes, g.p.Token.Granted = asked, granted }
 	}
 	const (
-		clockSkew = "ClockSkew: The clocks of auth.example.com and of the operator differ by more than 30 s; tokens are renewed in time all the same: check both clocks"
+		clockSkew = "ClockSkew: The clocks of auth.example.com and of the operator differ by more than 30 s; tokens are still renewed in time: check both clocks"
 		adobeJWT  = "Deprecated: Adobe has ended service account (JWT) credentials: make an OAuth server-to-server credential and use spec.provider.adobe.scopes"
 	)
 	tests := map[string]struct {

@@ -20,7 +20,7 @@ func RefusedByPolicy(err error) bool {
 func StaleTargetMessage(obj *v1alpha1.CDPCredential, name string, err error) string {
 	verb, fix := "delete", "delete it by hand"
 	if Retains(&obj.Spec.Target) {
-		verb, fix = "take the owner reference off", "take it off by hand, or the Secret goes with this object"
+		verb, fix = "remove the owner reference from", "remove it by hand, or the Secret is deleted with this object"
 	}
 	return fmt.Sprintf("The API server does not let the operator %s Secret %s, the previous target (%s): %s, or ask whoever runs the cluster for its admission "+
 		"policies and the operator's rights", verb, name, apierrors.ReasonForError(err), fix)

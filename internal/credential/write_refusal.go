@@ -79,7 +79,7 @@ func (w writeRefusal) Failure(s *State) *Failure {
 	advice := "ask whoever runs the cluster for its admission policies"
 	switch {
 	case w.Rights:
-		advice = "ask whoever runs the cluster to give the operator its role back (config/rbac)"
+		advice = "ask whoever runs the cluster to restore the operator's role (config/rbac)"
 	case w.By != "":
 		advice = "ask whoever runs the cluster what it wants, or change spec.target"
 	}
@@ -89,7 +89,7 @@ func (w writeRefusal) Failure(s *State) *Failure {
 	}
 	return &Failure{
 		Reason: v1alpha1.ReasonTargetUnusable, Stalled: true, Attempted: true, WriteRefused: true,
-		Message: fmt.Sprintf("the API server refuses the write of Secret %s (%s): %s; it is tried again by itself", s.Target.Name, answer, advice),
+		Message: fmt.Sprintf("the API server refuses the write of Secret %s (%s): %s; the operator retries", s.Target.Name, answer, advice),
 		RetryAt: s.Now.Add(Doubled(30*time.Second, 10*time.Minute, s.Object.Status.WriteRefusals)),
 	}
 }

@@ -22,7 +22,7 @@ func said(code int32, reason metav1.StatusReason, message string) error {
 func TestWriteRefusalNamesWhoRefused(t *testing.T) {
 	t.Parallel()
 	resource := schema.GroupResource{Resource: "secrets"}
-	const own = "it is tried again by itself"
+	const own = "the operator retries"
 	tests := map[string]struct {
 		err  error
 		want string // of the message; empty: it is no refusal
@@ -49,11 +49,11 @@ func TestWriteRefusalNamesWhoRefused(t *testing.T) {
 		},
 		"rights": {
 			said(403, "Forbidden", `secrets "etl-token" is forbidden: User "system:serviceaccount:a:b" cannot patch resource "secrets" in API group "" in the namespace "x"`),
-			"(HTTP 403 Forbidden): ask whoever runs the cluster to give the operator its role back (config/rbac); " + own,
+			"(HTTP 403 Forbidden): ask whoever runs the cluster to restore the operator's role (config/rbac); " + own,
 		},
 		"rights to create": {
 			said(403, "Forbidden", `secrets is forbidden: User "system:serviceaccount:a:b" cannot create resource "secrets"`),
-			"(HTTP 403 Forbidden): ask whoever runs the cluster to give the operator its role back (config/rbac); " + own,
+			"(HTTP 403 Forbidden): ask whoever runs the cluster to restore the operator's role (config/rbac); " + own,
 		},
 		"who does not say who he is": {
 			said(403, "Forbidden", `secrets "etl-token" is forbidden: unknown`),

@@ -33,7 +33,7 @@ func (e *RefusedError) Error() string {
 	if e.Why == WhyDenied {
 		return "refuse to connect: an administrator has closed the endpoint's address with --denied-cidrs; use another endpoint, or have the administrator open it"
 	}
-	return fmt.Sprintf("refuse to connect: the endpoint's address is not public but %s; use a public endpoint, or have an administrator open the address with --allowed-cidrs", e.Why)
+	return fmt.Sprintf("refuse to connect: the endpoint's address is not public but %s; use a public endpoint, or have an administrator allow the address with --allowed-cidrs", e.Why)
 }
 
 // Check returns a *RefusedError unless addr is open. A zone is ignored.

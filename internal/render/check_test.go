@@ -125,7 +125,7 @@ func TestFailsBeforeAnyValue(t *testing.T) {
 // TestCompileBoundsSizes: a secret counts as 16 KiB and a function as its worst growth, whatever the values will be.
 func TestCompileBoundsSizes(t *testing.T) {
 	t.Parallel()
-	const outputs, functions = "the outputs together can be larger than 256 KiB", "the functions can make too much text"
+	const outputs, functions = "the outputs together can be larger than 256 KiB", "the functions can produce too much text"
 	times := func(n int, template string) map[string]string {
 		return map[string]string{"a": strings.Repeat(template, n)}
 	}

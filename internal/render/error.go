@@ -37,7 +37,7 @@ func isDataKey(key string) bool {
 
 var (
 	errDepth  = fmt.Errorf("the template is nested deeper than %d: simplify it", maxDepth)
-	errText   = errors.New("the functions can make too much text: a token counts as 16 KiB and each function as what it makes of that at worst; use fewer")
+	errText   = errors.New("the functions can produce too much text: a token counts as 16 KiB, and each function as the most it can produce; use fewer")
 	errOutput = errors.New("the outputs together can be larger than 256 KiB, as each token, client ID and header counts as 16 KiB: print less")
 )
 

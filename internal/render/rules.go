@@ -72,7 +72,7 @@ func takes(name string, accepted kinds, args ...shape) error {
 		switch {
 		case arg.kinds.within(accepted):
 		case arg.kinds == kindList:
-			return fmt.Errorf(`%s takes %s, not a list: write join " " .scopes to make a text of it`, name, accepted)
+			return fmt.Errorf(`%s takes %s, not a list: write join " " .scopes to make it a string`, name, accepted)
 		case arg.kinds == kindMap:
 			return fmt.Errorf(`%s takes %s, not all headers: name one, such as index .headers "Authorization"`, name, accepted)
 		default:
@@ -126,7 +126,7 @@ func checkComparison(accepted kinds) func(string, []shape) (shape, error) {
 		}
 		for _, arg := range args[1:] {
 			if arg.kinds&args[0].kinds == 0 {
-				return shape{}, fmt.Errorf("%s compares %s with %s: make both the same", name, args[0].kinds, arg.kinds)
+				return shape{}, fmt.Errorf("%s compares %s with %s: make both the same type", name, args[0].kinds, arg.kinds)
 			}
 		}
 		return shape{kinds: kindBool, size: len("false")}, nil

@@ -235,7 +235,7 @@ func troubles(t *testing.T) map[string]trouble {
 			cause: fault(func() *exchangetest.Fault { return exchangetest.Throttled("20") }), kind: "Reconciling", reason: "Throttled",
 			say: []string{"HTTP 429", "ask the vendor for a higher limit"}, asked: 1, heal: withoutFault, issued: 2,
 		},
-		"500":              recovers(func() *exchangetest.Fault { return exchangetest.Answer(http.StatusInternalServerError) }, "EndpointUnavailable", "HTTP 500", "it is tried again by itself"),
+		"500":              recovers(func() *exchangetest.Fault { return exchangetest.Answer(http.StatusInternalServerError) }, "EndpointUnavailable", "HTTP 500", "the operator retries"),
 		"HTML 503":         recovers(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusServiceUnavailable) }, "EndpointUnavailable", "HTTP 503"),
 		"HTML 200":         recovers(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusOK) }, "MalformedResponse", "not a JSON object", "check that spec.provider.oauth2.tokenURL"),
 		"garbage":          recovers(exchangetest.Garbage, "MalformedResponse", "not a JSON object"),

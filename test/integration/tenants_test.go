@@ -260,7 +260,7 @@ func heists() map[string]func(*heist) {
 			c := h.steal("thief", func(obj *v1alpha1.CDPCredential) {
 				obj.Spec.Provider = v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: &url}}
 			})
-			c.waitFailed("Stalled", "CANotAllowed", "no private CA may stand for the vendor's own host")
+			c.waitFailed("Stalled", "CANotAllowed", "no private CA is accepted for the vendor's own host")
 		},
 		"have the Secret's own host stand at his own server, by a CA of his own": func(h *heist) {
 			h.victim.editClient(func(secret *corev1.Secret) { delete(secret.Annotations, v1alpha1.AllowedCAAnnotation) })

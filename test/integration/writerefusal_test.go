@@ -108,7 +108,7 @@ func TestRefusedWriteKeepsTheIssuedToken(t *testing.T) {
 	}{
 		"policy": {(*stage).refuseByPolicy, []string{"(HTTP 422 Invalid, by ValidatingAdmissionPolicy $NS-policy)", "ask whoever runs the cluster what it wants"}},
 		"quota":  {(*stage).refuseByQuota, []string{"(HTTP 403 Forbidden, by ResourceQuota no-secrets)"}},
-		"rights": {nil, []string{"(HTTP 403 Forbidden)", "to give the operator its role back"}},
+		"rights": {nil, []string{"(HTTP 403 Forbidden)", "to restore the operator's role"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
