@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// A cache's index keeps a set for each of its values, some hundred bytes where, as here, nearly all have one member. So the values are sorted
-// into buckets, each of which has many members; who asks leaves out those that are not meant.
+// An index keeps a set of some hundred bytes for each of its values, and nearly all sets here would have one member. So values are hashed into
+// buckets with many members, and callers filter what they find.
 
-// Bucket is the one of 256 that a value is in.
+// Bucket returns the bucket of a value, one of 256.
 func Bucket(value string) string {
 	const names = "0123456789abcdef"
 	hash := fnv.New32a()
@@ -19,7 +19,7 @@ func Bucket(value string) string {
 	return string([]byte{names[sum>>4&15], names[sum&15]})
 }
 
-// Buckets are those of some values, each once.
+// Buckets returns the buckets of several values, without duplicates.
 func Buckets(values []string) []string {
 	var found []string
 	for _, value := range values {

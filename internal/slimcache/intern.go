@@ -8,10 +8,10 @@ import (
 	"unique"
 )
 
-// Intern returns one copy of a text that thousands of objects have in common.
+// Intern returns the one copy of a string that many objects share.
 func Intern[T ~string](text T) T { return T(unique.Make(string(text)).Value()) }
 
-// exact is a slice without the room for more that a decoder leaves.
+// exact returns a slice without the spare capacity that a decoder leaves.
 func exact[T any](values []T) []T {
 	if cap(values) == len(values) {
 		return values
@@ -19,7 +19,7 @@ func exact[T any](values []T) []T {
 	return append(make([]T, 0, len(values)), values...)
 }
 
-// like is text, as the copy that other is if they are equal.
+// like returns other if it equals text, so that the two share memory, and text otherwise.
 func like(text, other string) string {
 	if text == other {
 		return other
@@ -27,14 +27,14 @@ func like(text, other string) string {
 	return text
 }
 
-// values keeps one copy of each of a few values: an organization has one CA bundle and a handful of endpoints, and a thousand objects
-// that name them.
+// values keeps one copy of each of a few values: an organization has one CA bundle and a handful of endpoints, but a thousand objects that
+// refer to them.
 type values[T any] struct {
 	mu    sync.Mutex
 	known []T
 }
 
-// maxInterned is how many values are kept once; there may be more, each of which then is with its object alone.
+// maxInterned is how many values are shared. Objects with further values have copies of their own.
 const maxInterned = 64
 
 func (s *values[T]) one(value T) T {
@@ -45,7 +45,7 @@ func (s *values[T]) one(value T) T {
 	defer s.mu.Unlock()
 	for i, known := range s.known {
 		if reflect.DeepEqual(known, value) {
-			s.known[0], s.known[i] = known, s.known[0] // the one that is asked for again and again is found first
+			s.known[0], s.known[i] = known, s.known[0] // frequent values are found first
 			return known
 		}
 	}

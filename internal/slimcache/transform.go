@@ -12,12 +12,12 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// maxTargetLabels bounds what anyone can make the cache keep by labels. A target has 33 at most.
+// maxTargetLabels bounds the memory that anyone can use up with labels. A target has at most 33.
 const maxTargetLabels = 64
 
-// SecretMetadata returns a cache transform for the metadata of Secrets. Of a target it keeps the owner references, our own annotations and the
-// labels and annotations that spec.target may set, by allowed, to see when someone changes them. For Secrets that are nobody's target only the
-// resourceVersion and our own annotations stay. Above all it drops kubectl's copy of what was applied, in which a Secret's data stands in clear.
+// SecretMetadata returns a cache transform for the metadata of Secrets. For targets it keeps the owner references, our own annotations, and the labels
+// and annotations that spec.target may set (those with an allowed key), to detect changes. For other Secrets it keeps only the resourceVersion and
+// our own annotations. In particular it drops kubectl's last-applied-configuration, which contains the Secret's data.
 func SecretMetadata(allowed func(key string) bool) cache.TransformFunc {
 	var consents, labels values[map[string]string]
 	isOurs := func(key string) bool { return strings.HasPrefix(key, v1alpha1.GroupVersion.Group+"/") }
@@ -25,7 +25,7 @@ func SecretMetadata(allowed func(key string) bool) cache.TransformFunc {
 	return func(obj any) (any, error) {
 		accessor, err := meta.Accessor(obj)
 		if err != nil {
-			return obj, nil //nolint:nilerr // it is no object but what the cache knows of a deleted one
+			return obj, nil //nolint:nilerr // it is not an object but the tombstone of a deleted one
 		}
 		accessor.SetNamespace(Intern(accessor.GetNamespace()))
 		accessor.SetManagedFields(nil)
@@ -49,7 +49,7 @@ func SecretMetadata(allowed func(key string) bool) cache.TransformFunc {
 	}
 }
 
-// internOwners keeps the texts once that the owner references of all targets have in common.
+// internOwners interns the strings that the owner references of all targets share.
 func internOwners(accessor metav1.Object) {
 	owners := accessor.GetOwnerReferences()
 	for i := range owners {
@@ -58,7 +58,7 @@ func internOwners(accessor metav1.Object) {
 	}
 }
 
-// filtered returns the members of m whose keys are wanted. Nil: none is.
+// filtered returns the members of m whose keys are wanted. Nil: none.
 func filtered(m map[string]string, wanted func(key string) bool) map[string]string {
 	var kept map[string]string
 	for key, value := range m {
@@ -73,8 +73,8 @@ func filtered(m map[string]string, wanted func(key string) bool) map[string]stri
 	return kept
 }
 
-// Credentials returns a cache transform for CDPCredentials: of their annotations only the request for a refresh is read, and what many of them
-// have in common is kept once.
+// Credentials returns a cache transform for CDPCredentials: it keeps only the annotation that requests a refresh, and interns what many objects
+// share.
 func Credentials() cache.TransformFunc {
 	var providers values[v1alpha1.Provider]
 	var tls values[*v1alpha1.TLS]

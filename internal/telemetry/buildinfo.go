@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// RegisterBuildInfo makes and registers the metric that says which version of the operator runs.
+// RegisterBuildInfo registers a metric with the version of the operator.
 func RegisterBuildInfo(registry prometheus.Registerer, version string) error {
 	info := gauges("build_info", "Always 1: the version of the operator, and of Go that it was built with.", []string{"version", "go_version"})
 	info.WithLabelValues(version, runtime.Version()).Set(1)

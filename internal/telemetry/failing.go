@@ -10,13 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// failing is the metric that says what is wrong with each object, for alerts to name. An object has at most two series, one of its refresh
-// and one of its verification, and none while all is well.
+// failing is a metric with what is wrong with each object, for alerts. An object has at most two series, one for its refresh and one for its
+// verification, and none while it is healthy.
 type failing struct {
 	gauge *prometheus.GaugeVec
 
 	mu sync.Mutex
-	// shown are the series that there are: to look for an object's among all others' would take longer the more of them fail.
+	// shown are the existing series by object: searching the gauge for them would take longer the more objects fail.
 	shown map[types.NamespacedName][]FailingCondition
 }
 
@@ -28,7 +28,7 @@ func newFailing() *failing {
 	}
 }
 
-// show makes an object's series those of these conditions. None takes them all away.
+// show sets an object's series. No conditions removes them all.
 func (f *failing) show(name types.NamespacedName, conditions []FailingCondition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

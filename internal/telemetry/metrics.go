@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Metrics are the operator's own, all with the prefix cdpcredential_. Make them with New. All methods are safe for concurrent use.
+// Metrics are the operator's own metrics, with the prefix cdpcredential_. Create them with New. All methods are safe for concurrent use.
 type Metrics struct {
 	objects          *objectSeries
 	exchanges        *prometheus.CounterVec
@@ -23,18 +23,18 @@ type Metrics struct {
 	failing          *failing
 
 	mu sync.Mutex
-	// endpoints are those of the objects, users how many objects each has: the series of one that has none goes.
+	// endpoints has the endpoint of each object, users the number of objects of each endpoint: the series of an endpoint without objects is deleted.
 	endpoints map[types.NamespacedName]string
 	users     map[string]int
 }
 
-// What an attempt ends with.
+// Results of an attempt.
 const (
 	Success = "success"
 	Failure = "failure"
 )
 
-// New makes the metrics and registers them. Two sets in one registry are an error.
+// New creates and registers the metrics. Two sets in one registry are an error.
 func New(registry prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		endpoints: map[types.NamespacedName]string{}, users: map[string]int{},
@@ -75,13 +75,13 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
-// Exchanged counts an attempt to get a token, and how long it took. The result is Success or Failure; the reason is one of a closed set, as it is a label.
+// Exchanged counts an attempt to get a token, and its duration. result is Success or Failure; reason must come from a closed set, since it is a label.
 func (m *Metrics) Exchanged(provider, result, reason string, took time.Duration) {
 	m.exchanges.WithLabelValues(provider, result, reason).Inc()
 	m.duration.WithLabelValues(provider).Observe(took.Seconds())
 }
 
-// Restarted counts an attempt to restart a workload. The reason says why it failed; empty: it did not.
+// Restarted counts an attempt to restart a workload. reason is why it failed. Empty: it succeeded.
 func (m *Metrics) Restarted(reason string) {
 	if reason == "" {
 		m.restarts.WithLabelValues(Success, workloadRestarted).Inc()
@@ -93,30 +93,30 @@ func (m *Metrics) Restarted(reason string) {
 // PodRefreshed tells how long after a write of its Secret a pod was told of it.
 func (m *Metrics) PodRefreshed(after time.Duration) { m.podRefresh.Observe(after.Seconds()) }
 
-// workloadRestarted is the reason of a restart that worked.
+// workloadRestarted is the reason of a successful restart.
 const workloadRestarted = "WorkloadRestarted"
 
-// Blocked counts an attempt that has to wait for its endpoint, by the reason that the gate gives.
+// Blocked counts an attempt that has to wait for its endpoint, by the gate's reason.
 func (m *Metrics) Blocked(reason string) { m.blocked.WithLabelValues(reason).Inc() }
 
-// Observe replaces what an object's series say.
+// Observe sets an object's series.
 func (m *Metrics) Observe(name types.NamespacedName, object Object) {
 	m.objects.show(name, object)
 	m.failing.show(name, object.Failing)
 }
 
-// Issued is what is told of a new token.
+// Issued describes a new token.
 type Issued struct {
-	// Endpoint is the host and port that issued it, never empty. Its series goes with the last object whose last token is from there.
+	// Endpoint is the host and port that issued it, never empty. Its series is deleted with the last object whose last token came from it.
 	Endpoint string
 	// Skew is the endpoint's clock minus the operator's.
 	Skew time.Duration
-	// Margin is what the token before had left, and Lateness how long after its renewal time it was renewed. Negative: there was no such token, or no
-	// such time, and nothing is observed. Zero is observed.
+	// Margin is the remaining lifetime of the previous token, and Lateness how long after its renewal time it was renewed. Negative: there was no such
+	// token or time, so nothing is observed. Zero is observed.
 	Margin, Lateness time.Duration
 }
 
-// Issued tells of a new token of an object.
+// Issued records a new token of an object.
 func (m *Metrics) Issued(name types.NamespacedName, token Issued) {
 	m.uses(name, token.Endpoint)
 	m.skew.WithLabelValues(token.Endpoint).Set(token.Skew.Seconds())
@@ -128,14 +128,14 @@ func (m *Metrics) Issued(name types.NamespacedName, token Issued) {
 	}
 }
 
-// Forget drops all series of an object that is gone. One that is not known is no error.
+// Forget deletes all series of an object. An unknown object is not an error.
 func (m *Metrics) Forget(name types.NamespacedName) {
 	m.objects.forget(name)
 	m.failing.show(name, nil)
 	m.uses(name, "")
 }
 
-// uses says which endpoint an object has; an empty one says that it has none any more.
+// uses sets an object's endpoint. Empty: it has none any more.
 func (m *Metrics) uses(name types.NamespacedName, endpoint string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

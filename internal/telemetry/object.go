@@ -9,23 +9,23 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// An Object is what the series of one CDPCredential say. Its zero value is one of which nothing is known: it is not ready.
+// An Object has the values of the series of one CDPCredential. Its zero value is an object that is not ready.
 type Object struct {
-	// Provider is the kind of provider, Endpoint the host and port that is called, and Secret the name of the target Secret. Empty: not known, or there is
-	// none. They are kept as long as the object is, so what many objects have in common is better interned.
+	// Provider is the kind of provider, Endpoint the host and port that is called, and Secret the name of the target Secret. Empty: unknown or none.
+	// They are kept as long as the object exists, so intern what many objects share.
 	Provider, Endpoint, Secret string
-	// TokenExpiration and NextRefresh are Unix times in seconds. Zero: not known, and no series.
+	// TokenExpiration and NextRefresh are Unix times in seconds. Zero: unknown, so there is no series.
 	TokenExpiration, NextRefresh int64
 	// Ready reports whether the target Secret holds an unexpired token, Suspended whether spec.suspend is set.
 	Ready, Suspended bool
-	// Failing are the conditions that say that something is wrong. Nil: none does.
+	// Failing are the conditions that indicate a failure.
 	Failing []FailingCondition
 }
 
-// A FailingCondition is a condition that says that something is wrong, and its reason.
+// A FailingCondition is a condition that indicates a failure, and its reason.
 type FailingCondition struct{ Condition, Reason string }
 
-// ObjectOf is what an object's metrics say.
+// ObjectOf returns the values of an object's series.
 func ObjectOf(spec *v1alpha1.CDPCredentialSpec, status *v1alpha1.CDPCredentialStatus, provider, endpoint string) Object {
 	object := Object{
 		Provider: provider, Endpoint: endpoint, Secret: spec.Target.Name, Suspended: spec.Suspend,
@@ -40,7 +40,8 @@ func ObjectOf(spec *v1alpha1.CDPCredentialSpec, status *v1alpha1.CDPCredentialSt
 	return object
 }
 
-// FailingConditions are those that say that something is wrong: at most one of the refresh, and one of the verification. Suspension is nothing wrong.
+// FailingConditions returns the conditions that indicate a failure: at most one of the refresh, and one of the verification. Suspension is not a
+// failure.
 func FailingConditions(conditions []metav1.Condition) []FailingCondition {
 	var failing []FailingCondition
 	for _, kind := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling} {

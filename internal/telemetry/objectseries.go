@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// An objectSeries collects the gauges that each object has. It keeps a few words an object where a GaugeVec keeps a kilobyte, and makes the
-// series when it is asked for them.
+// An objectSeries collects the gauges of each object. It keeps a few words per object where a GaugeVec keeps a kilobyte, and builds the series when
+// they are scraped.
 type objectSeries struct {
 	expiration, nextRefresh, ready, suspended, info *prometheus.Desc
 
@@ -54,7 +54,7 @@ func (s *objectSeries) Describe(descriptions chan<- *prometheus.Desc) {
 	descriptions <- s.info
 }
 
-// Collect implements prometheus.Collector. Passes do not wait for whoever reads the series.
+// Collect implements prometheus.Collector. Reconciles do not wait for a slow scrape.
 func (s *objectSeries) Collect(series chan<- prometheus.Metric) {
 	type named struct {
 		types.NamespacedName
@@ -92,8 +92,8 @@ func (s *objectSeries) Collect(series chan<- prometheus.Metric) {
 // The labels of an object's gauges.
 var namespaceLabel, nameLabel, providerLabel, endpointLabel, secretLabel = "namespace", "name", "provider", "endpoint", "secret"
 
-// An objectGauge is one series of one object. All of an object's have the same labels, which prometheus' own constant metrics make anew for each:
-// half of what reading the metrics of ten thousand objects takes.
+// An objectGauge is one series of one object. The series of an object share their labels, which Prometheus' own constant metrics would build anew for
+// each: half of the cost of scraping ten thousand objects.
 type objectGauge struct {
 	desc   *prometheus.Desc
 	labels []*dto.LabelPair

@@ -14,26 +14,25 @@ import (
 )
 
 const (
-	// lateEnough is how long after its time an object must not have been looked at, and quietEnough how long no pass at all must have
-	// ended, for the work queue to count as stopped. A reconcile takes a minute at most, so that endpoints that hang do not look like it.
+	// The work queue counts as stopped when an object is overdue by lateEnough and no reconcile has ended for quietEnough. A reconcile takes a minute
+	// at most, so endpoints that hang do not look like a stopped queue.
 	lateEnough  = 5 * time.Minute
 	quietEnough = 3 * time.Minute
 )
 
-// A Watchdog knows what is due and not done. Work queues have been seen to stop handing out work; a process whose queue has stopped is to
-// be restarted, and one whose endpoints are down is not: that would only make an outage worse. Began and Finished do nothing on
-// a nil Watchdog.
+// A Watchdog detects that the work queue has stopped handing out work, which has happened. Such a process must be restarted, but not one whose
+// endpoints are down: that would make an outage worse. Began and Finished do nothing on a nil Watchdog.
 type Watchdog struct {
 	clock clock.PassiveClock
 
 	mu sync.Mutex
-	// due is when each object is to be looked at again.
+	// due is when each object is to be reconciled next.
 	due map[types.NamespacedName]time.Time
-	// ended is when the last pass ended.
+	// ended is when the last reconcile ended.
 	ended time.Time
 }
 
-// NewWatchdog makes a Watchdog and registers its metrics.
+// NewWatchdog creates a Watchdog and registers its metrics.
 func NewWatchdog(now clock.PassiveClock, registry prometheus.Registerer) (*Watchdog, error) {
 	w := &Watchdog{clock: now, due: map[types.NamespacedName]time.Time{}}
 	for _, c := range []prometheus.Collector{
@@ -51,7 +50,7 @@ func NewWatchdog(now clock.PassiveClock, registry prometheus.Registerer) (*Watch
 	return w, nil
 }
 
-// Began says that a pass over the object is under way: it is not overdue meanwhile.
+// Began records that a reconcile of the object has begun: it is not overdue meanwhile.
 func (w *Watchdog) Began(name types.NamespacedName) {
 	if w == nil {
 		return
@@ -61,7 +60,7 @@ func (w *Watchdog) Began(name types.NamespacedName) {
 	delete(w.due, name)
 }
 
-// Finished says that a pass has ended, and when the object is due again. Zero: not before something changes.
+// Finished records that a reconcile has ended, and when the object is due again. Zero: not before something changes.
 func (w *Watchdog) Finished(name types.NamespacedName, after time.Duration) {
 	if w == nil {
 		return
@@ -75,7 +74,7 @@ func (w *Watchdog) Finished(name types.NamespacedName, after time.Duration) {
 	}
 }
 
-// overdue counts the objects whose time has passed, and says how long ago the first of these times was.
+// overdue returns the number of overdue objects, and by how long the first of them is overdue.
 func (w *Watchdog) overdue() (count int, late time.Duration) {
 	now := w.clock.Now()
 	w.mu.Lock()

@@ -12,21 +12,20 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Claims are the times that a JWT says of itself. They are hints about when to renew: no signature is checked, since the token is
-// for its audience and not for us. The zero value says nothing.
+// Claims are the times in a JWT. They are hints about when to renew: no signature is checked, since the token is for its audience and not for us.
 type Claims struct {
-	// ExpiresAt is exp (RFC 7519 section 4.1.4), or the sum of an Adobe IMS token's created_at and expires_in. Zero: not said.
+	// ExpiresAt is exp (RFC 7519 section 4.1.4), or the sum of an Adobe IMS token's created_at and expires_in. Zero: unknown.
 	ExpiresAt time.Time
-	// IssuedAt is iat (RFC 7519 section 4.1.6), or an Adobe IMS token's created_at. Zero: not said.
+	// IssuedAt is iat (RFC 7519 section 4.1.6), or an Adobe IMS token's created_at. Zero: unknown.
 	IssuedAt time.Time
 }
 
-// ReadClaims reads the times from raw. An opaque, encrypted or malformed token gives the zero Claims: it is not an error that an
-// access token is no JWT (RFC 6749 section 1.4).
+// ReadClaims reads the times in a token. An opaque, encrypted or malformed one gives the zero Claims: an access token need not be a JWT (RFC 6749
+// section 1.4).
 func ReadClaims(raw string) Claims {
 	said := jwt.MapClaims{}
 	_, _, err := jwt.NewParser(jwt.WithJSONNumber(), jwt.WithPaddingAllowed()).ParseUnverified(raw, said)
-	// An algorithm that the library does not know makes a token unverifiable, but its claims have been read by then.
+	// An algorithm that the library does not know makes a token unverifiable, but the claims have been read by then.
 	if err != nil && !errors.Is(err, jwt.ErrTokenUnverifiable) {
 		return Claims{}
 	}
@@ -41,7 +40,7 @@ func ReadClaims(raw string) Claims {
 	return claims
 }
 
-// lastYear keeps arithmetic on absurd claims within what time.Time can hold; a time this far away is refused as absurd later.
+// lastYear caps absurd claims, so that arithmetic on them does not overflow; such a lifetime is refused later.
 var lastYear = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // numericDate reads a NumericDate (RFC 7519 section 2), which may have a fraction. Some servers send it as a string.
@@ -56,7 +55,8 @@ func numericDate(v any) time.Time {
 		return time.Time{}
 	}
 	seconds, err := strconv.ParseFloat(text, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(seconds) || seconds <= 0 {
+	isNumber := (err == nil || errors.Is(err, strconv.ErrRange)) && !math.IsNaN(seconds)
+	if !isNumber || seconds <= 0 {
 		return time.Time{}
 	}
 	if seconds >= float64(lastYear.Unix()) {
@@ -66,8 +66,7 @@ func numericDate(v any) time.Time {
 	return time.Unix(int64(whole), int64(fraction*float64(time.Second)))
 }
 
-// milliseconds reads one of Adobe's two claims. Only strings count: a number of these names is some other server's, in a unit that
-// nobody told us.
+// milliseconds reads one of Adobe's two claims, which are strings. A number under these names comes from another server, in an unknown unit.
 func milliseconds(v any) int64 {
 	text, ok := v.(string)
 	if !ok {

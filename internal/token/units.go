@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Seconds turns a number in a provider's own unit into a duration, as do Minutes and Milliseconds. A number too large for a duration gives
-// the longest one, which Life then refuses as absurd unless the token itself says better; NaN gives 0.
+// Seconds converts a number of seconds to a duration. A number that is too large gives the longest duration, which Life refuses as absurd
+// unless the token has an earlier expiry; NaN gives 0.
 func Seconds(n float64) time.Duration { return scale(n, time.Second) }
 
-// Minutes is like Seconds.
+// Minutes is Seconds for a number of minutes.
 func Minutes(n float64) time.Duration { return scale(n, time.Minute) }
 
-// Milliseconds is like Seconds.
+// Milliseconds is Seconds for a number of milliseconds.
 func Milliseconds(n float64) time.Duration { return scale(n, time.Millisecond) }
 
 func scale(n float64, unit time.Duration) time.Duration {
