@@ -20,8 +20,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
-// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but LocalClock, OwnWrites and Watchdog are
-// required. It observes, plans, acts and reports, and leaves the work to sub-reconcilers: the token, its
+// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but LocalClock, OwnWrites, Pods and Watchdog
+// are required. It observes, plans, acts and reports, and leaves the work to sub-reconcilers: the token, its
 // verification, rolling restarts, stale targets and status.
 type CDPCredentialReconciler struct {
 	Cluster
@@ -31,6 +31,8 @@ type CDPCredentialReconciler struct {
 	Metrics *telemetry.Metrics
 	// OwnWrites spares objects a reconcile after each write of a target. Nil: nothing does.
 	OwnWrites *credential.OwnWrites
+	// Pods tells pods of new tokens. Nil: spec.target.refreshPods is not enabled.
+	Pods PodRefresher
 	// Watchdog is told of every reconcile. Nil: nobody is.
 	Watchdog *telemetry.Watchdog
 
@@ -132,6 +134,7 @@ func (r *CDPCredentialReconciler) reconcile(ctx context.Context, req ctrl.Reques
 	if err != nil {
 		return sub.status.interrupted(ctx, s, cache, err)
 	}
+	r.tellPods(s, after, cache, result)
 	return r.report(ctx, after, cache, plan, result, seen)
 }
 
@@ -217,6 +220,7 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 		return nil, nil, 0, nil // the target Secret is garbage-collected by its owner reference
 	}
 	cache := r.memory.of(name, obj.UID)
+	r.recallPods(name, cache)
 	live, err := r.sub().reader.catchUp(ctx, obj, cache)
 	if err != nil {
 		return obj, cache, 0, err

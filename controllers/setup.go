@@ -35,13 +35,19 @@ func (r *CDPCredentialReconciler) ClockChanged(ctx context.Context) error {
 		return fmt.Errorf("list all objects: %w", err)
 	}
 	for i := range all.Items {
-		select {
-		case r.wake <- event.GenericEvent{Object: &all.Items[i]}:
-		case <-ctx.Done():
-			return nil
-		}
+		r.Wake(ctx, client.ObjectKeyFromObject(&all.Items[i]))
 	}
 	return nil
+}
+
+// Wake has an object looked at again. It does nothing once ctx has ended.
+func (r *CDPCredentialReconciler) Wake(ctx context.Context, name types.NamespacedName) {
+	obj := &v1alpha1.CDPCredential{}
+	obj.Namespace, obj.Name = name.Namespace, name.Name
+	select {
+	case r.wake <- event.GenericEvent{Object: obj}:
+	case <-ctx.Done():
+	}
 }
 
 // wokenPriority is above that of every object that is not woken by the gate: a place is kept for it.

@@ -114,6 +114,9 @@ func (r *statusWriter) recordEvents(s *credential.State, before, status *v1alpha
 			r.Recorder.Eventf(s.Object, nil, corev1.EventTypeWarning, c.Reason, "Refresh", "%s", credential.Note(c.Message))
 		}
 	}
+	if w := credential.NewPodsWarning(before.Pods, status.Pods); w != nil {
+		r.Recorder.Eventf(s.Object, nil, corev1.EventTypeWarning, w.Reason, "RefreshPods", "%s", w.Message)
+	}
 	for _, w := range credential.NewRestartWarnings(before.RolloutRestart, status.RolloutRestart) {
 		r.Recorder.Eventf(s.Object, credential.WorkloadReference(s.Object.Namespace, v1alpha1.RolloutRestart{Kind: w.Kind, Name: w.Name}), corev1.EventTypeWarning, w.Reason, "RolloutRestart", "%s", credential.Note(w.Message))
 	}

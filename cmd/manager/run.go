@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/discovery"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,6 +29,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/podrefresh"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
@@ -70,7 +72,7 @@ func run(ctx context.Context, opts *options) error {
 			Exchanger: exchange.Exchanger{Now: local.Now, Rand: rand.Reader, Keys: keys}, Transports: transports, Gate: egress.NewGate(opts.limits),
 		},
 		Policy: credential.Policy{
-			AllowedHosts: opts.allowedHosts, TokenHostsOnly: opts.tokenHostsOnly, AllowedMetadata: opts.allowedMetadata, RolloutRestart: opts.rolloutRestart,
+			AllowedHosts: opts.allowedHosts, TokenHostsOnly: opts.tokenHostsOnly, AllowedMetadata: opts.allowedMetadata, RolloutRestart: opts.rolloutRestart, PodRefresh: opts.podRefresh,
 		},
 		Sources:   controllers.Sources{Clock: local, LocalClock: local, Jitter: mathrand.Float64, Rand: rand.Reader},
 		Metrics:   own,
@@ -79,6 +81,9 @@ func run(ctx context.Context, opts *options) error {
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
+	}
+	if err := addPodRefresh(mgr, opts, reconciler); err != nil {
+		return fmt.Errorf("set up the refresh of pods: %w", err)
 	}
 	if err := addClockWatch(mgr, local, reconciler.ClockChanged); err != nil {
 		return fmt.Errorf("set up the watch of the clock: %w", err)
@@ -109,6 +114,22 @@ func addProbes(mgr ctrl.Manager, watchdog *telemetry.Watchdog) error {
 		return fmt.Errorf("set up the readiness check: %w", err)
 	}
 	return nil
+}
+
+// addPodRefresh has pods told of new tokens, if that is enabled.
+func addPodRefresh(mgr ctrl.Manager, opts *options, reconciler *controllers.CDPCredentialReconciler) error {
+	if !opts.podRefresh {
+		return nil
+	}
+	api, err := podrefresh.NewAPI(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return err
+	}
+	refresher := podrefresh.New(podrefresh.Options{
+		API: api, Clock: clock.RealClock{}, Jitter: mathrand.Float64, Wake: reconciler.Wake, Observe: reconciler.Metrics.PodRefreshed,
+	})
+	reconciler.Pods = refresher
+	return mgr.Add(refresher)
 }
 
 // addClockWatch has changed called after the local clock was set.

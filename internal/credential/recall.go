@@ -18,6 +18,7 @@ func (cache *ObjectCache) Recall(s *State) {
 	}
 	s.Repairs, s.RewriteAt, s.Terminating = target.Repairs.Quick, target.rewriteAt(s), target.Terminating
 	target.Repairs.Confirm(s)
+	cache.Pods.Recall(s)
 }
 
 // dropPending forgets a token that was issued and not written, if it is in the target after all, or is not what is asked for any more.

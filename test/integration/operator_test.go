@@ -35,6 +35,7 @@ import (
 	decision "github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/podrefresh"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
@@ -52,6 +53,7 @@ type assembly struct {
 	// identity is whose rights the operator has. Nil: the shared manager's.
 	identity       *identity
 	rolloutRestart bool
+	podRefresh     bool
 	// allowedMetadata is --allowed-target-metadata.
 	allowedMetadata []string
 	// metrics is where its metrics go, and log what it logs into, if that matters.
@@ -147,12 +149,31 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 		Endpoints: controllers.Endpoints{
 			Exchanger: exchange.Exchanger{Now: time.Now, Rand: rand.Reader}, Transports: transports, Gate: egress.NewGate(egress.Limits{}),
 		},
-		Policy:    decision.Policy{AllowedMetadata: a.allowedMetadata, RolloutRestart: a.rolloutRestart},
+		Policy:    decision.Policy{AllowedMetadata: a.allowedMetadata, RolloutRestart: a.rolloutRestart, PodRefresh: a.podRefresh},
 		Sources:   controllers.Sources{Clock: clock.RealClock{}, Jitter: mathrand.Float64, Rand: rand.Reader},
 		Metrics:   metrics,
 		OwnWrites: &decision.OwnWrites{},
 	}
+	if err := addPodRefresh(mgr, a, reconciler); err != nil {
+		return nil, nil, err
+	}
 	return mgr, transports, reconciler.SetupWithManager(ctx, mgr, 32)
+}
+
+// addPodRefresh is what cmd/manager does for --enable-pod-refresh.
+func addPodRefresh(mgr ctrl.Manager, a assembly, reconciler *controllers.CDPCredentialReconciler) error {
+	if !a.podRefresh {
+		return nil
+	}
+	api, err := podrefresh.NewAPI(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return err
+	}
+	refresher := podrefresh.New(podrefresh.Options{
+		API: api, Clock: clock.RealClock{}, Jitter: mathrand.Float64, Wake: reconciler.Wake, Observe: reconciler.Metrics.PodRefreshed,
+	})
+	reconciler.Pods = refresher
+	return mgr.Add(refresher)
 }
 
 // requests are those that an operator has sent to the API server: a verb, a resource, and the name, as in "get secrets/etl-client". What is

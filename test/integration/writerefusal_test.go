@@ -18,6 +18,12 @@ import (
 // refuseByPolicy has a ValidatingAdmissionPolicy refuse the stage's targets, with a message that nobody is to see.
 func (s *stage) refuseByPolicy() (allow func()) {
 	s.Helper()
+	return s.policy("secrets", "!object.metadata.name.endsWith('-token')", &corev1.Secret{ObjectMeta: s.meta("try-token")})
+}
+
+// policy has a ValidatingAdmissionPolicy let only those objects of the stage be written for which an expression is true, which it is not for one.
+func (s *stage) policy(resource, expression string, refused client.Object) (allow func()) {
+	s.Helper()
 	name := s.namespace + "-policy"
 	policy := &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	policy.Spec = admissionregistrationv1.ValidatingAdmissionPolicySpec{
@@ -26,20 +32,20 @@ func (s *stage) refuseByPolicy() (allow func()) {
 			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": s.namespace}},
 			ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: admissionregistrationv1.RuleWithOperations{
 				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update},
-				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"secrets"}},
+				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{resource}},
 			}}},
 		},
-		Validations: []admissionregistrationv1.Validation{{Expression: "!object.metadata.name.endsWith('-token')", Message: "needle of a policy"}},
+		Validations: []admissionregistrationv1.Validation{{Expression: expression, Message: "needle of a policy"}},
 	}
 	s.must(s.Client.Create(s.Context(), policy))
 	binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	binding.Spec.PolicyName = name
 	binding.Spec.ValidationActions = []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny}
 	s.must(s.Client.Create(s.Context(), binding))
-	tried := func(refused bool) func() error {
+	tried := func(isRefused bool) func() error {
 		return func() error {
-			err := s.Client.Create(s.Context(), &corev1.Secret{ObjectMeta: s.meta("try-token")}, client.DryRunAll)
-			if (err != nil) != refused {
+			err := s.Client.Create(s.Context(), refused.DeepCopyObject().(client.Object), client.DryRunAll)
+			if (err != nil) != isRefused {
 				return fmt.Errorf("a dry run says %w", err)
 			}
 			return nil
