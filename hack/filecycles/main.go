@@ -33,7 +33,7 @@ type listed struct {
 }
 
 func main() {
-	most := flag.Int("max", 3, "fail if a cycle has more files")
+	limit := flag.Int("max", 3, "fail if a cycle has more files")
 	flag.Parse()
 	packages, err := list(context.Background(), flag.Args())
 	if err != nil {
@@ -56,7 +56,7 @@ func main() {
 		}
 		for _, cycle := range cycles(uses) {
 			fmt.Fprintf(os.Stdout, "%s: %d files: %s\n", p.ImportPath, len(cycle), strings.Join(cycle, " "))
-			tooLarge = tooLarge || len(cycle) > *most
+			tooLarge = tooLarge || len(cycle) > *limit
 		}
 	}
 	if tooLarge {
