@@ -19,7 +19,7 @@ func attempted(s *State) (*Attempt, exchange.Request) {
 	req := exchange.Request{Flow: s.Desired.Flow, Values: exchange.Values{"clientID": "id", "clientSecret": "secret"}}
 	DescribeRequest(s.Current.Persisted, s, req)
 	s.Current.Persisted.Keys = []string{"token"}
-	return &Attempt{Cache: &ObjectCache{}, Salt: []byte("salt"), Jitter: func() float64 { return 0 }}, req
+	return &Attempt{Cache: &ObjectCache{}, Jitter: func() float64 { return 0 }}, req
 }
 
 func TestRepeatedTokenIsWrittenOnlyWithNews(t *testing.T) {
@@ -46,7 +46,7 @@ func TestRepeatedTokenIsWrittenOnlyWithNews(t *testing.T) {
 		a, req := attempted(s)
 		a.Cache.Token.Throttled = &ThrottledAttempt{}
 		tc.given(s)
-		p, result := a.SameToken(s, Plan{Action: ActionIssue, Cause: tc.cause}, req, exchange.Token{Value: "t0ken"})
+		p, result := a.SameToken(s, Plan{Action: ActionIssue, Cause: tc.cause, Request: req}, exchange.Token{Value: "t0ken"})
 		if (p != nil) != tc.written || result.Repeated != tc.repeated || !result.At.Equal(tc.waits) || result.Waiting != !tc.waits.IsZero() {
 			t.Errorf("%s: got %+v, %+v", name, p, result)
 		}
@@ -73,7 +73,7 @@ func TestEndedTokenIsAFailureTheFourthTime(t *testing.T) {
 	s.Now = at("12:00:05")
 	var got []string
 	for range 5 {
-		_, result := a.SameToken(s, Plan{Action: ActionIssue, Cause: CauseRenewal}, req, exchange.Token{Value: "t0ken"})
+		_, result := a.SameToken(s, Plan{Action: ActionIssue, Cause: CauseRenewal, Request: req}, exchange.Token{Value: "t0ken"})
 		switch {
 		case result.Failure != nil:
 			got = append(got, result.Failure.Reason)
@@ -134,7 +134,8 @@ func TestRefusedAttempt(t *testing.T) {
 		if tc.given != nil {
 			tc.given(s)
 		}
-		got, err := a.Refused(s, tc.plan, req, tc.err)
+		tc.plan.Request = req
+		got, err := a.Refused(s, tc.plan, tc.err)
 		reason := ""
 		if got.Failure != nil {
 			reason = got.Failure.Reason
@@ -151,7 +152,7 @@ func TestRefusedAttempt(t *testing.T) {
 	s := steady()
 	a, req := attempted(s)
 	other := errors.New("no space left")
-	if got, err := a.Refused(s, Plan{Action: ActionIssue}, req, other); !errors.Is(err, other) || got.Failure != nil {
+	if got, err := a.Refused(s, Plan{Action: ActionIssue, Request: req}, other); !errors.Is(err, other) || got.Failure != nil {
 		t.Errorf("another error: got %+v, %v", got, err)
 	}
 }

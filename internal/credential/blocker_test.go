@@ -45,6 +45,35 @@ func TestNewBlockerIsWorthALiveRead(t *testing.T) {
 	}
 }
 
+// Parsing certificates is only worth its cost where something is to be done, or the spec is new or was invalid.
+func TestCABundleIsParsedWhereThatIsWorthIt(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		action Action
+		given  func(*State)
+		want   string
+	}{
+		"nothing to do":              {ActionNone, func(*State) {}, ""},
+		"a rewrite":                  {ActionRewrite, func(*State) {}, "InvalidSpec"},
+		"nothing to do, new spec":    {ActionNone, func(s *State) { s.Object.Generation = 4 }, "InvalidSpec"},
+		"nothing to do, was invalid": {ActionNone, func(s *State) { failed(s, "InvalidSpec", "") }, "InvalidSpec"},
+		"nothing to do, other state": {ActionNone, func(s *State) { failed(s, "Throttled", "") }, ""},
+		"a rewrite without a bundle": {ActionRewrite, func(s *State) { s.Object.Spec.TLS = nil }, ""},
+	} {
+		s := steady()
+		s.Object.Status.ObservedGeneration = 3
+		s.Object.Spec.TLS = &v1alpha1.TLS{CABundle: []byte("no PEM")}
+		tc.given(s)
+		got := ""
+		if f := invalidCABundle(s, tc.action); f != nil {
+			got = f.Reason
+		}
+		if got != tc.want {
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
 // TestTransitionTimesHaveWholeSeconds: the API server gives back no fraction of a second, and a status that differs in one would be written again.
 func TestTransitionTimesHaveWholeSeconds(t *testing.T) {
 	s := &State{Object: &v1alpha1.CDPCredential{}, Now: time.Date(2026, 3, 1, 0, 0, 0, 999, time.UTC)}

@@ -67,6 +67,9 @@ func TestDecideRepairsAContestedTargetEverLater(t *testing.T) {
 		"undone, and the exchange has failed": {[]func(*State){mine, replacedToken, in("11:20:00"), func(s *State) { failed(s, "CredentialsRejected", "11:32:00") }}, decision{
 			action: "nothing", cause: "Replaced", keep: true, at: "11:32:00",
 		}},
+		"a label is taken, and a renewal waits": {[]func(*State){mine, unlabel, func(s *State) { failed(s, "EndpointUnavailable", "11:52:00"); s.Now = at("11:50:00") }}, decision{
+			action: "rewrite", cause: "Renewal", keep: true, at: "11:52:00",
+		}},
 		// A label is not put back beside an exchange that waits.
 		"undone, and a renewal waits": {[]func(*State){mine, unlabel, in("11:55:00"), func(s *State) { failed(s, "EndpointUnavailable", "11:52:00"); s.Now = at("11:50:00") }}, decision{
 			action: "nothing", cause: "Renewal", keep: true, at: "11:52:00",

@@ -3,6 +3,8 @@
 package credential
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -92,5 +94,17 @@ func TestGateResultOfEachError(t *testing.T) {
 		if got := GateResult(tc.err, false); got.Kind != tc.want {
 			t.Errorf("%s: %v, want %v", name, got.Kind, tc.want)
 		}
+	}
+}
+
+func TestRefusalIsOfWhatWasSent(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[exchange.Kind]bool{exchange.Rejected: true, exchange.Malformed: true, exchange.Throttled: false, exchange.Unavailable: false, exchange.InvalidKey: false} {
+		if got := IsRefusal(fmt.Errorf("x: %w", &exchange.Error{Kind: kind})); got != want {
+			t.Errorf("%v: got %t", kind, got)
+		}
+	}
+	if IsRefusal(errors.New("no space left")) || IsRefusal(nil) {
+		t.Error("it is no refusal")
 	}
 }

@@ -4,7 +4,6 @@ package credential
 
 import (
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -36,10 +35,10 @@ func TestTokenMemoryTellsTheStateWhatIsPending(t *testing.T) {
 		if tc.given != nil {
 			tc.given(s)
 		}
-		m, target := TokenMemory{Pending: tc.pending}, TargetMemory{Confirmed: tc.confirmed}
-		m.Recall(s, &target)
-		if s.HasPendingToken != tc.want || (m.Pending != nil) != tc.want || target.Confirmed != tc.then {
-			t.Errorf("%s: pending %t, confirmed %t", name, s.HasPendingToken, target.Confirmed)
+		cache := &ObjectCache{Token: TokenMemory{Pending: tc.pending}, Target: TargetMemory{Confirmed: tc.confirmed}}
+		cache.Recall(s)
+		if pending := s.Pending != nil; pending != tc.want || (cache.Token.Pending != nil) != tc.want || cache.Target.Confirmed != tc.then {
+			t.Errorf("%s: pending %t, confirmed %t", name, pending, cache.Target.Confirmed)
 		}
 	}
 }
@@ -54,15 +53,14 @@ func TestTokenMemoryTellsTheStateOfTheLastToken(t *testing.T) {
 		"given again, and no": {"", "11:05:00", "11:05:00"},
 	} {
 		s := steady()
-		m := TokenMemory{IssuedAt: timeOf(tc.issued), RepeatedAt: timeOf(tc.repeated), Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 4}, Throttled: &ThrottledAttempt{}}
-		target := TargetMemory{Repairs: RepairHistory{Quick: quickRepairs{Weight: 3, Last: at("11:17:00")}}}
-		m.Recall(s, &target)
-		if clockText(s.LastIssuedAt) != tc.last || clockText(s.LastNewTokenAt) != tc.issued || !s.Throttled || s.Issuance.Count != 4 || s.Repairs.Weight != 3 {
+		cache := &ObjectCache{Token: TokenMemory{
+			IssuedAt: timeOf(tc.issued), RepeatedAt: timeOf(tc.repeated), Issuance: &v1alpha1.Issuance{Day: "2026-03-01", Count: 4}, Throttled: &ThrottledAttempt{},
+		}}
+		cache.Target.Repairs.Quick = quickRepairs{Weight: 3, Last: at("11:17:00")}
+		cache.Target.Terminating = true
+		cache.Recall(s)
+		if clockText(s.LastIssuedAt) != tc.last || clockText(s.LastNewTokenAt) != tc.issued || s.Throttled == nil || s.Issuance.Count != 4 || s.Repairs.Weight != 3 || !s.Terminating {
 			t.Errorf("%s: last %s, new %s, %+v", name, clockText(s.LastIssuedAt), clockText(s.LastNewTokenAt), s)
-		}
-		m.Throttled = nil
-		if m.Recall(s, &target); s.Throttled {
-			t.Errorf("%s: nothing was throttled", name)
 		}
 	}
 }
@@ -80,28 +78,6 @@ func TestUnpublishedTokenCountsForTheDay(t *testing.T) {
 	}
 	if s.Object.Status.Issuance.Count != 7 {
 		t.Error("status has changed")
-	}
-}
-
-// The token "this" was tried at an address at 11:17:43, is to be tried again at 11:20:00, and the client Secret is c/7.
-func TestVerificationIsNotRepeatedBeforeItsTime(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		given func(*State, *VerificationMemory)
-		want  bool
-	}{
-		"tried":                             {func(*State, *VerificationMemory) {}, true},
-		"something else was tried":          {func(_ *State, m *VerificationMemory) { m.Verified = "that" }, false},
-		"a nanosecond before its time":      {func(s *State, _ *VerificationMemory) { s.Now = at("11:19:59.999999999") }, true},
-		"its time has come":                 {func(s *State, _ *VerificationMemory) { s.Now = at("11:20:00") }, false},
-		"the CA was bad":                    {func(_ *State, m *VerificationMemory) { m.Distrusted = "c/7" }, true},
-		"the CA was bad, Secret is another": {func(_ *State, m *VerificationMemory) { m.Distrusted = "c/6" }, false},
-	} {
-		s, m := steady(), VerificationMemory{Verified: "this", VerifyAt: at("11:20:00")}
-		tc.given(s, &m)
-		if got := m.TriedAlready(s, "this"); got != tc.want {
-			t.Errorf("%s: got %t", name, got)
-		}
 	}
 }
 
@@ -125,11 +101,16 @@ func TestRewritesAreFiveInTenSeconds(t *testing.T) {
 		{"11:00:09.999", "11:00:10"}, {"11:00:10", ""}, {"11:00:11", ""}, {"11:00:11", ""}, {"11:00:11", ""}, {"11:00:11", ""},
 		{"11:00:12", "11:00:20"}, {"10:00:00", ""}, {"10:00:01", ""},
 	} {
-		if got := clockText(m.RewriteAt(at(step.now))); got != step.want {
+		s := steady()
+		s.Now = at(step.now)
+		if got := clockText(m.rewriteAt(s)); got != step.want {
 			t.Errorf("at %s: got %q, want %q", step.now, got, step.want)
 		}
+		if step.want == "" {
+			m.CountRewrite(s.Now)
+		}
 	}
-	if m.Rewrites != 2 || m.RewriteSince.Sub(at("10:00:00")) != 0*time.Second {
+	if m.Rewrites != 2 || !m.RewriteSince.Equal(at("10:00:00")) {
 		t.Errorf("it remembers %+v", m)
 	}
 }

@@ -5,6 +5,7 @@ package credential
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -60,5 +61,32 @@ func TestHasLostSecretAsksOnlyForNews(t *testing.T) {
 		if got := HasLostSecret(s, Decide(s)); got != tc.want {
 			t.Errorf("%s: got %t", name, got)
 		}
+	}
+}
+
+func TestObjectIsIndexedByItsSecrets(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string][]string{"": {"etl-client", "etl-token"}, "etl-token": {"etl-client", "etl-token"}, "etl-old": {"etl-client", "etl-token", "etl-old"}} {
+		s := steady()
+		s.Object.Status.TargetName = status
+		if diff := cmp.Diff(want, SecretNames(s.Object)); diff != "" {
+			t.Errorf("status names %q: -want +got:\n%s", status, diff)
+		}
+	}
+}
+
+func TestTargetIsIndexedByItsController(t *testing.T) {
+	t.Parallel()
+	s := steady()
+	if diff := cmp.Diff([]string{uid}, ControllerUID(&s.Target.Metadata)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	s.Target.Metadata.OwnerReferences[0].Kind = "Deployment"
+	if got := ControllerUID(&s.Target.Metadata); got != nil {
+		t.Errorf("another kind: got %v", got)
+	}
+	s.Target.Metadata.OwnerReferences = nil
+	if got := ControllerUID(&s.Target.Metadata); got != nil {
+		t.Errorf("none: got %v", got)
 	}
 }

@@ -56,8 +56,9 @@ func TestPolicyCheckOfEachAddress(t *testing.T) {
 			t.Errorf("Check(%s) says %q, want %q", addr, refused.Why, want)
 		}
 	}
-	if err := (Policy{}).Check(netip.Addr{}); err == nil {
-		t.Error("the zero address is open")
+	err := Policy{}.Check(netip.Addr{})
+	if refused, _ := errors.AsType[*RefusedError](err); refused == nil || refused.Why != WhyInvalid {
+		t.Errorf("the zero address: got %v", err)
 	}
 }
 

@@ -249,7 +249,8 @@ func TestCABundleTakesCertificatesOnly(t *testing.T) {
 		"a key after the CA":    {string(good) + string(key), false},
 		"cut off":               {string(good[:len(good)-20]), false},
 		"the second is cut off": {string(good) + string(good[:len(good)-20]), false},
-		"too large":             {strings.Repeat(" ", 512<<10) + string(good), false},
+		"as large as can be":    {strings.Repeat("\n", 512<<10-len(good)) + string(good), true},
+		"too large":             {strings.Repeat("\n", 512<<10-len(good)+1) + string(good), false},
 	} {
 		rt, err := (&Transports{}).For("ns", []byte(tc.bundle))
 		if tc.ok {
@@ -459,6 +460,43 @@ func TestDialControlHasTheLastWord(t *testing.T) {
 	}
 	if got := accepted.Load(); got != 0 {
 		t.Errorf("%d connections, want 0", got)
+	}
+}
+
+func TestDialControlRefusesWhatIsNoAddress(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"", "localhost:443", "1.1.1.1", "1.1.1.1:99999"} {
+		err := policyDialer{}.control(t.Context(), "tcp", address, nil)
+		if refused, ok := errors.AsType[*RefusedError](err); !ok || refused.Why != WhyInvalid {
+			t.Errorf("%q: got %v", address, err)
+		}
+	}
+}
+
+// What a server may cost, whatever it sends.
+func TestTransportLimits(t *testing.T) {
+	t.Parallel()
+	type limits struct {
+		headerBytes                                  int64
+		conns, idleConnsPerHost, idleConns           int
+		streamBuffer, connBuffer                     int
+		handshake, header, idle, pingAfter, pingWait time.Duration
+		compression, http2                           bool
+	}
+	got := func(t *Transports) limits {
+		tr := t.newTransport(nil, nil)
+		return limits{
+			tr.MaxResponseHeaderBytes, tr.MaxConnsPerHost, tr.MaxIdleConnsPerHost, tr.MaxIdleConns, tr.HTTP2.MaxReceiveBufferPerStream, tr.HTTP2.MaxReceiveBufferPerConnection,
+			tr.TLSHandshakeTimeout, tr.ResponseHeaderTimeout, tr.IdleConnTimeout, tr.HTTP2.SendPingTimeout, tr.HTTP2.PingTimeout, !tr.DisableCompression, tr.ForceAttemptHTTP2,
+		}
+	}
+	want := limits{65536, 16, 16, 32, 131072, 1048576, 10 * time.Second, 15 * time.Second, 90 * time.Second, 5 * time.Second, 5 * time.Second, false, true}
+	if got := got(&Transports{}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	want.conns, want.idleConnsPerHost = 5, 5
+	if got := got(&Transports{MaxConnsPerHost: 5}); got != want {
+		t.Errorf("five connections: got %+v, want %+v", got, want)
 	}
 }
 

@@ -15,8 +15,8 @@ type edit struct{ file, from, to string }
 
 var bugs = []bug{
 	{name: "publish before checking expiry", edits: []edit{
-		{"controllers/token.go", "case err == nil && !got.Life.ExpiresAt.IsZero() && !s.Now.Before(got.Life.ExpiresAt):", "case false:"},
-		{"controllers/token.go", " && !p.Persisted.Expired(s.Now) {", " {"},
+		{"internal/credential/attempt.go", "	if got.Life.ExpiresAt.IsZero() || now.Before(got.Life.ExpiresAt) {", "	if true {"},
+		{"internal/credential/publish.go", "return sameRequest && !p.Persisted.Expired(s.Now)", "return sameRequest"},
 		{"controllers/target.go", "if p.Persisted.Expired(r.Clock.Now()) {", "if false {"},
 	}},
 	{name: "forget the persisted back-off", edits: []edit{
@@ -26,13 +26,13 @@ var bugs = []bug{
 			"controllers/current_state.go", "	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)\n",
 			"	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)\n	s.Forgotten = cache.Client.Attempt == \"\"\n",
 		},
-		{"internal/credential/backoff.go", "	last := status.LastAttempt\n	if last == nil {", "	last := status.LastAttempt\n	if last == nil || s.Forgotten {"},
+		{"internal/credential/backoff.go", "failed := last != nil && ", "failed := !s.Forgotten && last != nil && "},
 	}},
 	{name: "trust a stale cache", edits: []edit{
 		{"internal/credential/object_cache.go", "if !Older(obj.ResourceVersion, cache.ObjectVersion) {", "if true {"},
 		{"internal/credential/object_cache.go", "return !nothingToLose && (", "return false && ("},
-		{"controllers/current_state.go", "if known && credential.Lags(found, t.Version, seen.Version) {", "if false {"},
-		{"controllers/current_state.go", "if last != nil && last.Asked == s.Desired.SpecHash && credential.Lags(true, s.Client.Version, last.ClientSecretVersion) {", "if false {"},
+		{"controllers/current_state.go", "if known && credential.Lags(found, t.Version, last.Version) {", "if false {"},
+		{"controllers/current_state.go", "if credential.ClientLags(s) {", "if false {"},
 	}},
 	{name: "name the data anew only if it differs", leaks: true, edits: []edit{
 		// Status and pod templates then tell whether a template renders to what the target holds.
@@ -43,9 +43,9 @@ var bugs = []bug{
 		},
 	}},
 	{name: "exchange after a change of the client Secret only if its values differ", leaks: true, edits: []edit{
-		{"controllers/current_state.go", "	if recordStale && credential.SpecDifference(rec, &s.Desired) == credential.Different {", "	if false {"},
+		{"internal/credential/client_comparison.go", "if c.WithToken && SpecDifference(rec, &s.Desired) == Different {", "if false {"},
 	}},
 	{name: "renew who uses a target as client Secret only if its values differ", leaks: true, edits: []edit{
-		{"internal/credential/desired_flow.go", "		return string(rec.Salt)", "		return string(rec.Salt[:0])"},
+		{"internal/credential/desired_flow.go", "		return string(p.Salt)", "		return string(p.Salt[:0])"},
 	}},
 }

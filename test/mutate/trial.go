@@ -32,6 +32,14 @@ type lab struct {
 // A stage is some of the tests of a package.
 type stage struct{ pkg, flag string }
 
+// importers are the packages whose unit tests try a package, too: those that use most of it.
+var importers = map[string][]string{
+	"internal/credential": {"controllers"},
+	"internal/egress":     {"internal/credential"},
+	"internal/flow":       {"internal/credential"},
+	"internal/token":      {"internal/credential"},
+}
+
 // Two tests of the simulation take longer than all others together. They are about the gate, and so only mutants of it are tried on them.
 var (
 	worlds     = stage{simulation, "-test.skip=" + gateWorldsOnly}
@@ -122,13 +130,15 @@ func (l *lab) passes(ctx context.Context, m *mutant, stages ...stage) (bool, err
 
 // try finds out what becomes of a mutant.
 func (l *lab) try(ctx context.Context, m *mutant) (verdict, error) {
-	switch passed, err := l.passes(ctx, m, stage{pkg: packageOf(m)}); {
-	case errors.Is(err, errBroken):
-		return broken, nil
-	case err != nil:
-		return "", err
-	case !passed:
-		return caughtByUnit, nil
+	for _, pkg := range append([]string{packageOf(m)}, importers[packageOf(m)]...) {
+		switch passed, err := l.passes(ctx, m, stage{pkg: pkg}); {
+		case errors.Is(err, errBroken):
+			return broken, nil
+		case err != nil:
+			return "", err
+		case !passed:
+			return caughtByUnit, nil
+		}
 	}
 	stages := []stage{worlds}
 	if packageOf(m) == gatePackage {
