@@ -184,8 +184,8 @@ type Target struct {
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// refreshPods has running pods that mount the Secret as a volume see a new token within a second or two instead of a minute: after each
-	// write of the data, an annotation of these pods is changed. Pods that read the token only at start do not profit. It needs an administrator's
+	// refreshPods makes running pods that mount the Secret as a volume see a new token within a second or two instead of a minute: after each
+	// write of the data, the operator changes an annotation of these pods. Pods that read the token only at start do not benefit. It needs an administrator's
 	// permission (--enable-pod-refresh) and is off by default.
 	// +optional
 	RefreshPods bool `json:"refreshPods,omitempty"`

@@ -8,7 +8,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=2048
 // +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() == 'https' && url(self).getHostname().size() > 0",message="must be an https URL with a host, for example https://auth.example.com/oauth/token"
-// +kubebuilder:validation:XValidation:rule="!self.matches('^[^/]*//[^/?#]*@') && !self.contains('#')",message="must have no user info (user:password@) and no fragment (#...): credentials belong into the client Secret"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^[^/]*//[^/?#]*@') && !self.contains('#')",message="must have no user info (user:password@) and no fragment (#...): credentials belong in the client Secret"
 // +kubebuilder:validation:XValidation:rule=`!self.matches(r'^[^/]*//([^/?#:]*[.])?([0-9]+|0[xX][0-9a-fA-F]*)[.]?(:[0-9]*)?([/?#]|$)') || self.matches(r'^[^/]*//((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(:[0-9]*)?([/?#]|$)')`,message="the host ends in a number but is no IP address in its usual form: write four decimal numbers, for example https://203.0.113.7/token"
 type HTTPSURL string
 
