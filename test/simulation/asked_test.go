@@ -3,7 +3,10 @@
 package simulation
 
 import (
+	"cmp"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
@@ -257,10 +260,20 @@ func (j *judge) answered(a *answer) {
 	if a.ask.update != "" && a.failure == rejected {
 		return // a new token will do
 	}
-	if rec := j.record(j.held(obj)); rec != nil {
+	if rec := cmp.Or(j.record(j.held(obj)), j.deletedUnseen(a.pass)); rec != nil {
 		a.had, a.left = true, rec.expires-w.now
 	}
 	j.obstruct(o, a.longestWait())
+}
+
+// deletedUnseen is the record on a target that was deleted, of which the watch that a pass goes by has not heard. Nil: there is none.
+func (j *judge) deletedUnseen(p *pass) *written {
+	name := types.NamespacedName{Namespace: p.name.Namespace, Name: p.object.Spec.Target.Name}
+	cached, ok := p.replica.cache.secrets.get(name)
+	if !ok || j.w.api.secrets[name] != nil || p.secrets[name] != cached.ResourceVersion {
+		return nil
+	}
+	return j.written[cached.Annotations[v1alpha1.StateAnnotation]]
 }
 
 // held says whether a token was held when the answer came that may have seemed alive: one that ends just then is on both sides.

@@ -765,6 +765,39 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 201727: the target is deleted while the watch of Secrets says nothing, and the client is refused", "oauth2", func(w *world, o *object) string {
+		w.leader().cache.watches[1].stuckUntil = w.now + 2*time.Hour
+		w.judge.obstruct(nil, 2*time.Hour)
+		w.api.setSecret(nil, o.secret(o.get().Spec.Target.Name), nil)
+		w.vendors.secrets[o.clientID("a")] = "another"
+		w.runFor(70 * time.Minute)
+		if said := o.refreshed(); said != "CredentialsRejected" {
+			return "Refreshed is " + said
+		}
+		return ""
+	}},
+	{"seed 720355: a process begins with an old list, and may read the object but not its client Secret", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
+		refresh(o, "now")
+		w.runFor(time.Minute)
+		since, ends := w.now, w.judge.record(o.target()).expires
+		w.runTo(w.clockAt(o.get().Status.NextRefreshTime) + time.Second) // it has a new token by then
+		w.vendors.hosts[oauthHost].trouble = throttlingRetryAfter
+		w.runTo(ends + time.Second)
+		refresh(o, "again")
+		w.runFor(3 * time.Second)
+		w.leader().kill()
+		next := o.get().Status.NextRefreshTime
+		w.apiFault.denied, w.apiFault.denial = []string{"get Secret " + o.clientSecretNames()[0]}, refusedReads[0]
+		for i := range w.startReplica(w.now - since).cache.watches {
+			w.leader().cache.watches[i].stuckUntil = w.now + 10*time.Minute
+		}
+		w.runFor(30 * time.Second)
+		if said := o.get().Status; o.refreshed() != "Throttled" || !said.NextRefreshTime.Equal(next) {
+			return "status is " + shortStatus(&said)
+		}
+		return ""
+	}},
 	{"a label changes while another scope waits for its turn, and while the budget is spent", "oauth2", func(w *world, o *object) string {
 		label := func(team v1alpha1.LabelValue, scope v1alpha1.Scope) {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) {
