@@ -33,12 +33,13 @@ type ObjectCache struct {
 	Pods     PodsMemory
 }
 
-// UnconfirmedVersion returns the version of an object that this process knows only from its initial list, which may be minutes old. A status patch must
-// fail on any other version: mixed with what another process has written since, a backoff would get the time of a renewal. Empty: this process has read
-// or written the object itself, or there is nothing in its status that could be lost.
+// UnconfirmedVersion returns the version of an object that may not be the latest: this process knows it only from its initial list, which may be minutes
+// old, or knows of a later one that could not be read. A status patch must fail on any other version: mixed with what has been written since, a backoff
+// would get the time of a renewal. Empty: the object is known, or there is nothing in its status that could be lost.
 func (cache *ObjectCache) UnconfirmedVersion(obj *v1alpha1.CDPCredential, saved *v1alpha1.CDPCredentialStatus) string {
 	nothingToLose := neverWritten(saved) && saved.LastAttempt == nil
-	if cache.ObjectVersion != "" || nothingToLose {
+	known := cache.ObjectVersion != "" && !Older(obj.ResourceVersion, cache.ObjectVersion)
+	if known || nothingToLose {
 		return ""
 	}
 	return obj.ResourceVersion

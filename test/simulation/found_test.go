@@ -798,6 +798,20 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"the watch says nothing of a renewal, and then the object may not be read", "oauth2", func(w *world, o *object) string {
+		w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
+		refresh(o, "now")
+		w.runFor(time.Minute)
+		w.judge.obstruct(o, time.Hour)
+		w.leader().cache.watches[0].stuckUntil = w.now + time.Hour
+		w.runTo(w.clockAt(o.get().Status.NextRefreshTime) + time.Minute)
+		w.apiFault.denied, w.apiFault.denial = []string{"get CDPCredential " + o.name.Name}, refusedReads[0]
+		w.runTo(w.clockAt(o.get().Status.NextRefreshTime) + time.Minute)
+		if !isTrue(o, "Ready") {
+			return "status is " + shortStatus(&o.get().Status)
+		}
+		return ""
+	}},
 	{"a label changes while another scope waits for its turn, and while the budget is spent", "oauth2", func(w *world, o *object) string {
 		label := func(team v1alpha1.LabelValue, scope v1alpha1.Scope) {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) {
