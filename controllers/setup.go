@@ -79,7 +79,7 @@ func apiRateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 
 // overwrittenAfter is when an object is looked at again whose status another process has overwritten. Two processes that disagree, or whose clocks do,
 // answer each other no faster.
-const overwrittenAfter = time.Second
+const overwrittenAfter = 3 * time.Second
 
 // wakeByStatus adds to the handler of all objects. It lets a process begin with the objects whose tokens have the least left: after a fail-over many may
 // be due, and without it their order is chance. The queue takes the higher priority of the two.

@@ -75,7 +75,7 @@ func TestUpdateEventsThatReconcile(t *testing.T) {
 			before, after := object(func(*v1alpha1.CDPCredential) {}), object(tt.edit)
 			e, queue := event.UpdateEvent{ObjectOld: before, ObjectNew: after}, &delayedQueue{}
 			wakeByStatus(time.Now).Update(t.Context(), e, queue)
-			if got := specOrRefreshChanged().Update(e) || queue.after == time.Second; got != tt.want {
+			if got := specOrRefreshChanged().Update(e) || queue.after == overwrittenAfter; got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})

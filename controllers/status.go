@@ -87,7 +87,7 @@ func (r *statusWriter) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredent
 	} else if err != nil {
 		return false, fmt.Errorf("patch status: %w", err)
 	}
-	cache.ObjectVersion, cache.Unsaved = after.ResourceVersion, nil
+	cache.ObjectVersion, obj.ResourceVersion, cache.Unsaved = after.ResourceVersion, after.ResourceVersion, nil
 	return false, nil
 }
 
