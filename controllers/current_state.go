@@ -127,7 +127,7 @@ func (r *reader) confirm(ctx context.Context, obj *v1alpha1.CDPCredential, cache
 // stateOf is the state of the object alone. What happened has happened, though it could not be written.
 func (r *reader) stateOf(obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) *credential.State {
 	own := *obj
-	s := &credential.State{Now: r.Clock.Now(), ClockAhead: r.clocks().Ahead, Object: &own, SavedStatus: obj.Status, Policy: *r.Policy}
+	s := &credential.State{Now: r.Clock.Now(), ClockOffsets: credential.ClockOffsets{ClockAhead: r.clocks().Ahead}, Object: &own, SavedStatus: obj.Status, Policy: *r.Policy}
 	if cache.Unsaved != nil {
 		own.Status = *cache.Unsaved.DeepCopy()
 	}

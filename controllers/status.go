@@ -93,15 +93,16 @@ func (r *statusWriter) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredent
 
 // recordIssued tells of a token as soon as it is in the target: whatever fails after that, no later pass knows of it.
 func (r *statusWriter) recordIssued(s *credential.State, result credential.Result) {
-	if !result.Issued {
+	issued := result.Issued
+	if issued == nil {
 		return
 	}
-	r.metrics.Issued(client.ObjectKeyFromObject(s.Object), issuedMetrics(s, result))
-	if !result.Routine {
+	r.metrics.Issued(client.ObjectKeyFromObject(s.Object), issuedMetrics(s, issued))
+	if !issued.Routine {
 		r.Recorder.Eventf(s.Object, credential.SecretReference(s.Object.Namespace, s.Target.Name), corev1.EventTypeNormal, v1alpha1.EventTokenRefreshed, "Refresh",
 			"Wrote a new token to Secret %s", s.Target.Name)
 	}
-	for _, w := range result.Warnings {
+	for _, w := range issued.Warnings {
 		r.Recorder.Eventf(s.Object, nil, corev1.EventTypeWarning, w.Reason, "Refresh", "%s", w.Message)
 	}
 }
@@ -123,8 +124,8 @@ func (r *statusWriter) recordEvents(s *credential.State, before, status *v1alpha
 }
 
 // issuedMetrics is what the metrics tell of a new token.
-func issuedMetrics(s *credential.State, result credential.Result) telemetry.Issued {
-	return telemetry.Issued{Endpoint: s.Desired.Endpoint.String(), Skew: result.Skew, Margin: result.Margin, Lateness: result.Lateness}
+func issuedMetrics(s *credential.State, issued *credential.IssuedToken) telemetry.Issued {
+	return telemetry.Issued{Endpoint: s.Desired.Endpoint.String(), Skew: issued.Skew, Margin: issued.Margin, Lateness: issued.Lateness}
 }
 
 // objectMetrics is what an object's metrics say.

@@ -50,7 +50,7 @@ func TestObjectMetricsLeaveOutWhatIsUnknown(t *testing.T) {
 func TestIssuedMetricsNameTheIssuingEndpoint(t *testing.T) {
 	t.Parallel()
 	want := telemetry.Issued{Endpoint: "auth.example.com:443", Skew: -3 * time.Second, Margin: 90 * time.Second, Lateness: -1}
-	got := issuedMetrics(steady(), credential.Result{Issued: true, Skew: -3 * time.Second, Margin: 90 * time.Second, Lateness: -1})
+	got := issuedMetrics(steady(), &credential.IssuedToken{Skew: -3 * time.Second, Margin: 90 * time.Second, Lateness: -1})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

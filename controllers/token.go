@@ -70,7 +70,7 @@ func (r *tokenReconciler) issue(ctx context.Context, s *credential.State, cache 
 	}
 	after, result, err := r.publish(ctx, asked, cache, p)
 	if isNew := plan.Action == credential.ActionIssue && !p.Repeated; result.Wrote && isNew && s.Desired.Flow.Exchanges() {
-		credential.ReportIssued(asked, plan, p, r.Clock.Now(), &result)
+		result.Issued = credential.NewIssuedToken(asked, plan, p, r.Clock.Now())
 	}
 	return after, result, err
 }

@@ -29,5 +29,5 @@ func HasLostSecret(s *State, plan Plan) bool {
 	return lostClient || lostTarget
 }
 
-// neverWritten reports whether no target was ever written, as far as status knows. lastRefreshTime does not tell: basic has none.
+// neverWritten reports whether status knows of no target that was ever written. It has no lastRefreshTime of copied values.
 func neverWritten(status *v1alpha1.CDPCredentialStatus) bool { return status.TargetName == "" }

@@ -96,7 +96,7 @@ func TestContestDoublesWithEachRepair(t *testing.T) {
 		s := steady()
 		mine(s)
 		quarrel(s, repairs, "11:17:43")
-		status := NewStatus(s, Plan{Action: ActionIssue, Cause: causeReplaced, Repair: 2, Contest: s.Object.Status.Contest}, Result{Wrote: true, Issued: true}, nil)
+		status := NewStatus(s, Plan{Action: ActionIssue, Cause: causeReplaced, Repair: 2, Contest: s.Object.Status.Contest}, Result{Wrote: true}, nil)
 		if got := status.Contest.Until.Sub(s.Now); got != want {
 			t.Errorf("after %d repairs the next is in %s, want %s", repairs, got, want)
 		}

@@ -2,25 +2,25 @@
 
 package credential
 
-// Decide decides what to do: section 4 of docs/design.md, row by row. What the plan Needs is to be observed, and then decided again.
+// Decide decides what to do: section 4 of docs/design.md, row by row. What the plan Needs has to be observed, and Decide called again.
 func Decide(s *State) Plan {
 	if s.Object.Spec.Suspend {
 		return Plan{}
 	}
-	do, why := due(s)
-	if f := FindBlocker(s, wantedOf(s, do)); f != nil {
+	action, why := due(s)
+	if f := FindBlocker(s, wantedAction(s, action)); f != nil {
 		return Plan{Failure: f, Contest: s.Object.Status.Contest}
 	}
-	repair := repairWeight(s, do, why)
+	repair := repairWeight(s, action, why)
 	contest := contestOf(s, repair)
 	holdsBack := contest != nil && s.Now.Before(contest.Until.Time)
 	repairsNow := repair > 0 && !BackoffOf(s).Waits
-	if holdsBack && (do == ActionNone || repairsNow) {
+	if holdsBack && (action == ActionNone || repairsNow) {
 		return Plan{Failure: contested(s, contest), Contest: contest}
 	}
-	plan := planned(s, do, why)
+	plan := planned(s, action, why)
 	plan.Contest, plan.Repair = contest, repair
-	if plan.Action != do { // the exchange waits, and a rewrite may be all that there is to do
+	if plan.Action != action { // the exchange waits, and there may be a rewrite to do meanwhile
 		plan.Repair = repairWeight(s, plan.Action, "")
 		if plan.Repair > 0 && holdsBack {
 			plan.Action, plan.Repair = ActionNone, 0
@@ -29,51 +29,51 @@ func Decide(s *State) Plan {
 	return prepared(s, plan)
 }
 
-// wantedOf is what blockers are looked for. A token that has ended is not written again, but what was wrong with that still is.
-func wantedOf(s *State, do Action) Action {
-	if do == ActionNone && Drift(s) != NoDrift {
+// wantedAction is the action that blockers are looked for. An expired token is not written again, but what prevents that is reported nevertheless.
+func wantedAction(s *State, action Action) Action {
+	if action == ActionNone && Drift(s) != NoDrift {
 		return ActionRewrite
 	}
-	return do
+	return action
 }
 
-// planned is the plan where nothing is in the way, and nobody is quarrelled with.
-func planned(s *State, do Action, why cause) Plan {
+// planned is the plan if nothing blocks the action, and no contest holds it back.
+func planned(s *State, action Action, why cause) Plan {
 	switch {
-	case do == ActionRewrite && unwritable(s):
+	case action == ActionRewrite && unwritable(s):
 		return Plan{Keep: true, Wait: Wait{At: BackoffOf(s).Until}}
-	case do == ActionNone || do == ActionRewrite:
-		return Plan{Action: do}
+	case action == ActionNone || action == ActionRewrite:
+		return Plan{Action: action}
 	}
-	plan := plannedIssue(s, do, why)
-	needsNoExchange := Drift(s) != NoDrift && s.Current.HoldsToken(s.Now) && canRepublish(s) && !unwritable(s)
-	if plan.Action == ActionNone && needsNoExchange { // does not wait for one
+	plan := plannedIssue(s, action, why)
+	rewriteMeanwhile := Drift(s) != NoDrift && s.Current.HoldsToken(s.Now) && canRepublish(s) && !unwritable(s)
+	if plan.Action == ActionNone && rewriteMeanwhile {
 		plan.Action = ActionRewrite
 	}
 	return plan
 }
 
 // plannedIssue is the plan for a token that is due: now, or when its time has come.
-func plannedIssue(s *State, do Action, why cause) Plan {
+func plannedIssue(s *State, action Action, why cause) Plan {
 	backoff := BackoffOf(s)
 	earliest, early := EarliestAttempt(s)
-	tooSoonAfterFailure := !earliest.IsZero() && !early && s.Throttled == nil // what is remembered of a 429 is told while it is waited out
+	tooSoonAfterFailure := !earliest.IsZero() && !early && s.Throttled == nil // a remembered 429 is reported first
 	nextToken := LastIssued(s).Add(MinIssueInterval)
 	tooSoonAfterToken := s.Now.Before(nextToken) && !replacesEnded(s, why)
-	asksNobody := !s.Desired.Flow.Exchanges() || s.Pending != nil
+	needsNoExchange := !s.Desired.Flow.Exchanges() || s.Pending != nil
 	switch {
 	case backoff.Waits:
 		return Plan{Cause: why, Keep: true, Wait: Wait{At: backoff.Until}}
-	case asksNobody:
-		return Plan{Action: do, Cause: why}
+	case needsNoExchange:
+		return Plan{Action: action, Cause: why}
 	case tooSoonAfterFailure:
 		return Plan{Cause: why, Wait: Wait{Waiting: true, At: earliest}}
-	case do == ActionUpdate: // which is no new token
-		return Plan{Action: do, Cause: why, Early: early}
+	case action == ActionUpdate: // not a new token, so the limits of those do not apply
+		return Plan{Action: action, Cause: why, Early: early}
 	case tooSoonAfterToken:
 		return Plan{Cause: why, Wait: Wait{Waiting: true, At: nextToken}}
 	case budgetSpent(s):
 		return Plan{Cause: why, Failure: budgetFailure(s)}
 	}
-	return Plan{Action: do, Cause: why, Early: early}
+	return Plan{Action: action, Cause: why, Early: early}
 }

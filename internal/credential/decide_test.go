@@ -641,8 +641,8 @@ func TestEarlyAttemptsAreCountedForTenMinutes(t *testing.T) {
 		want []string
 	}{
 		"failed":          {Plan{Action: ActionIssue, Early: true}, Result{Failure: &Failure{Reason: "CredentialsRejected", Attempted: true, Sent: true, RetryAt: at("11:30:00")}}, []string{"11:07:44", "11:17:43"}},
-		"worked":          {Plan{Action: ActionIssue, Early: true}, Result{Wrote: true, Issued: true}, []string{"11:07:44", "11:17:43"}},
-		"not early":       {Plan{Action: ActionIssue}, Result{Wrote: true, Issued: true}, []string{"11:07:44"}},
+		"worked":          {Plan{Action: ActionIssue, Early: true}, Result{Wrote: true}, []string{"11:07:44", "11:17:43"}},
+		"not early":       {Plan{Action: ActionIssue}, Result{Wrote: true}, []string{"11:07:44"}},
 		"nothing sent":    {Plan{Action: ActionIssue, Early: true}, Result{Failure: &Failure{Reason: "SecretKeyMissing", Attempted: true}}, []string{"11:07:43", "11:07:44"}},
 		"waiting":         {Plan{Action: ActionIssue, Early: true}, Result{Waiting: true}, []string{"11:07:43", "11:07:44"}},
 		"nothing was due": {Plan{}, Result{}, []string{"11:07:43", "11:07:44"}},

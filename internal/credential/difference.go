@@ -6,34 +6,36 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// SpecDifference is what spec.provider and spec.clientSecretRef ask for in comparison to what they did when the record was written.
-func SpecDifference(rec *PersistedState, in *DesiredFlow) Difference {
-	switch {
-	case rec.SpecHash == in.SpecHash:
-		return Same
-	case in.SpecHashWithoutUpdatable != "" && rec.SpecHashWithoutUpdatable == in.SpecHashWithoutUpdatable:
-		return UpdatableOnly
-	}
-	return Different
-}
-
-// CompareRequests says in what a request differs from the one that a record is of.
-func CompareRequests(rec *PersistedState, req exchange.Request) Difference {
-	switch {
-	case req.Fingerprint(rec.Salt) == rec.RequestHash:
-		return Same
-	case rec.RequestHashWithoutUpdatable != "" && req.FingerprintWithoutUpdatable(rec.Salt) == rec.RequestHashWithoutUpdatable:
-		return UpdatableOnly
-	}
-	return Different
-}
-
-// Difference is what has changed in what would be sent.
+// A Difference is how far a request differs from another.
 type Difference int
 
-// The zero Difference is Same; UpdatableOnly is what an update of the token can change, without a new one.
 const (
+	// Same says that they do not differ.
 	Same Difference = iota
+	// UpdatableOnly says that an update of the token can change what differs.
 	UpdatableOnly
+	// Different says that it takes a new token.
 	Different
 )
+
+// SpecDifference compares the desired flow with the one that the token came from. It knows no values of the client Secret.
+func SpecDifference(p *PersistedState, desired *DesiredFlow) Difference {
+	switch {
+	case p.SpecHash == desired.SpecHash:
+		return Same
+	case desired.SpecHashWithoutUpdatable != "" && p.SpecHashWithoutUpdatable == desired.SpecHashWithoutUpdatable:
+		return UpdatableOnly
+	}
+	return Different
+}
+
+// CompareRequests compares a request, values included, with the one that the token came from.
+func CompareRequests(p *PersistedState, req exchange.Request) Difference {
+	switch {
+	case req.Fingerprint(p.Salt) == p.RequestHash:
+		return Same
+	case p.RequestHashWithoutUpdatable != "" && req.FingerprintWithoutUpdatable(p.Salt) == p.RequestHashWithoutUpdatable:
+		return UpdatableOnly
+	}
+	return Different
+}

@@ -45,6 +45,9 @@ func oneActive(spec *v1alpha1.CDPCredentialSpec) bool {
 	return spec.Refresh != nil && spec.Refresh.Issuance == v1alpha1.IssuanceOneActive
 }
 
+// EndsOldToken reports whether a new token invalidates the one before, so that pods cannot wait.
+func EndsOldToken(s *State) bool { return oneActive(&s.Object.Spec) }
+
 // waitsForExpiry reports whether the endpoint repeats the current token until it expires, so that asking earlier is pointless.
 func waitsForExpiry(s *State) bool {
 	count := s.Current.Persisted.SameCount

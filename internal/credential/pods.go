@@ -52,9 +52,6 @@ func podsArePrompt(s *State) bool {
 	return s.Object.Spec.Target.RefreshPods && pods != nil && pods.Reason == ""
 }
 
-// EndsOldToken reports whether a new token ends the one before, so that pods cannot wait.
-func EndsOldToken(s *State) bool { return oneActive(&s.Object.Spec) }
-
 // NewPodsStatus is what status says of pods that were told. The reason is empty if all were.
 func NewPodsStatus(mounting, refreshed int32, reason string) *v1alpha1.PodsStatus {
 	status := &v1alpha1.PodsStatus{Mounting: mounting, Refreshed: refreshed, Reason: reason}

@@ -6,21 +6,23 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// Publication is a token on its way into the target, with all that the record says of it.
+// A Publication is a token that is to be written into the target.
 type Publication struct {
 	Token     exchange.Token
 	Request   exchange.Request
 	Persisted PersistedState
-	// Revised says that the record has its data revision: it is made with the first try to write it, as a try whose answer was lost is recognized by
-	// the record.
+	// Revised says that Persisted has its data revision. It gets that once, before the first write, so that a write whose answer was lost is recognised.
 	Revised bool
-	// Repeated says that it is the held token again.
+	// Repeated says that it is the current token again.
 	Repeated bool
-	// DryRun says that the API server is to say what it would do, and not to do it.
+	// DryRun says that the API server only checks the write.
 	DryRun bool
 }
 
-// Republication is the held token again, of which the record says all but its value.
-func Republication(req exchange.Request, rec PersistedState, value exchange.Secret) *Publication {
-	return &Publication{Token: exchange.Token{Value: value, Type: rec.TokenType, Granted: rec.Granted, Life: rec.life()}, Request: req, Persisted: rec, Repeated: true}
+// Republication is the current token again, of which the persisted state has all but the value.
+func Republication(req exchange.Request, current PersistedState, value exchange.Secret) *Publication {
+	return &Publication{
+		Token:   exchange.Token{Value: value, Type: current.TokenType, Granted: current.Granted, Life: current.life()},
+		Request: req, Persisted: current, Repeated: true,
+	}
 }

@@ -6,34 +6,38 @@ import (
 	"time"
 )
 
-// A Result is what became of a Plan.
+// A Result is what came of a Plan.
 type Result struct {
 	Failure *Failure
-	// Waiting says that the action has to wait for its turn: nothing is reported of that.
+	// Waiting says that the action waits for its turn, which is not reported at first.
 	Waiting bool
 	// HeldUp is what it waits for at the gate. Nil: it does not wait there.
 	HeldUp *HoldUp
-	// At is when to come back for it.
+	// At is when to try again.
 	At time.Time
-	// Wrote says that the target was written: the view has it as it is now.
+	// Wrote says that the target was written. The state has it as it is now.
 	Wrote bool
-	// Repeated says that the endpoint has given the held token again: there is nothing to write.
+	// Repeated says that the endpoint gave the current token again, so that there was nothing to write.
 	Repeated bool
-	// Unwritable says that the API server refused the write, and that a failure that is still waited out is told instead.
+	// Unwritable says that the API server refused the write, while the failure that is still waited out is reported.
 	Unwritable bool
-	// Issued says that a token was issued and published.
-	Issued bool
-	// Routine says that it was issued because its time had come, and nothing was wrong before: metrics and status tell of it, and no event.
+	// Issued is the token that was issued and published. Nil: none.
+	Issued *IssuedToken
+}
+
+// An IssuedToken says how a token that was issued and published compares to the one before.
+type IssuedToken struct {
+	// Routine says that it was a renewal, and nothing was wrong before: metrics and status report it, but no event does.
 	Routine bool
-	// Skew is the endpoint's, known if issued.
+	// Skew is the endpoint's clock minus the local one.
 	Skew time.Duration
-	// Warnings are to be given with it.
+	// Warnings are the events to send with it.
 	Warnings []Warning
-	// Margin is what the token before had left, and lateness how long after its time it was renewed. Negative: not known.
+	// Margin is how long the token before would have lived, Lateness how late it was renewed. Negative: unknown.
 	Margin, Lateness time.Duration
 }
 
-// WhileWaiting returns what has come of a rewrite, and of the exchange that it does not wait for.
+// WhileWaiting returns the result of a rewrite together with that of the exchange which waits meanwhile.
 func (r Result) WhileWaiting(plan Plan) Result {
 	if f := r.Failure; f != nil && f.WriteRefused && plan.Keep {
 		r.Failure, r.Unwritable = nil, true
@@ -46,13 +50,13 @@ func (r Result) WhileWaiting(plan Plan) Result {
 	return r
 }
 
-// NoAction is what becomes of a Plan with no action.
+// NoAction is the result of a plan without an action.
 func NoAction(plan Plan) Result {
 	return Result{Failure: plan.Failure, Waiting: plan.Waiting, At: plan.At, HeldUp: plan.HeldUp}
 }
 
-// Written is the outcome of a write of the target, which has this version then. Where that is the version of before, a webhook has taken off all that was
-// new, and no event will tell of it: the object is looked at again.
+// Written is the result of a write of the target, which now has this version. If the version has not changed, a webhook has removed all that was new.
+// There will be no event, so the object is reconciled again at once.
 func Written(s *State, version string) Result {
 	if version == s.Target.Version {
 		return Result{Wrote: true, At: s.Now}

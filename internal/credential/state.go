@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package credential decides what is to be done about a CDPCredential and what is reported of it. It is pure: the observed State goes in, the Plan, the
-// Secret's content, the status, the events and the time of the next look come out. It holds no client, reads no clock and knows no context.
 package credential
 
 import (
@@ -10,12 +8,13 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// State is all that a reconcile decides from: the object, its two Secrets, what this process remembers, and the time. It is not changed while the
+// State is all that a reconcile decides from: the object, its two Secrets, what this process remembers, and the time. It does not change while the
 // decision is carried out: what was done makes a new State.
 type State struct {
+	// Now is on the reconciler's clock, as are all times in a State, those in status and in the persisted state included.
 	Now    time.Time
 	Object *v1alpha1.CDPCredential
-	// SavedStatus is the object's status as the API server has it; Object has the one that could not be written, if there is one.
+	// SavedStatus is the object's status as the API server has it. Object has the one that could not be written, if there is one.
 	SavedStatus v1alpha1.CDPCredentialStatus
 
 	Desired    DesiredFlow
@@ -23,41 +22,66 @@ type State struct {
 	Policy
 
 	Client ClientSecret
-	// Target is the Secret that spec.target names, Current the one that has the token: the same, or the previous target, if it was renamed.
+	// Target is the Secret that spec.target names. Current is the one that holds the token: the same, or the previous target after a rename.
 	Target, Current TargetSecret
-	// Difference is what has changed in what would be sent since the current token was issued.
-	Difference Difference
-	// AttemptUnchanged says that the client Secret has another version than at the failed attempt but the same values.
-	AttemptUnchanged bool
-	// ClockAhead is by how much the local clock is ahead of the reconciler's, and StatusClockAhead the same of the clock that the times in status were on. All
-	// times in a State, those of status and of the persisted state included, are on the reconciler's.
-	ClockAhead, StatusClockAhead time.Duration
-	// Turn is what the gate has said in this reconcile.
+	Comparison
+	ClockOffsets
+	// Turn is what the gate said in this reconcile.
 	Turn Turn
 	Recalled
+}
+
+// A Comparison says what has changed in the request.
+type Comparison struct {
+	// Difference is to the request that the current token came from.
+	Difference Difference
+	// AttemptUnchanged says that the client Secret has another version than at the last failed attempt, but the same values.
+	AttemptUnchanged bool
+}
+
+// ClockOffsets say how far other clocks are ahead of the reconciler's.
+type ClockOffsets struct {
+	// ClockAhead is that of the local clock, StatusClockAhead that of the clock that the times in status were written on.
+	ClockAhead, StatusClockAhead time.Duration
 }
 
 // Recalled is what this process remembers of an object.
 type Recalled struct {
 	// Salt keys the fingerprints that never leave this process.
 	Salt []byte
-	// UpdateRefused says that the vendor did not change the current token's resources.
+	RecalledAnswers
+	RecalledTokens
+	RecalledWrites
+}
+
+// RecalledAnswers are what others said of the current token.
+type RecalledAnswers struct {
+	// UpdateRefused says that the vendor refused to change its resources.
 	UpdateRefused bool
-	// Repeated says that the endpoint gave the current token again when it was to be renewed.
+	// Repeated says that the endpoint gave it again when it was to be renewed.
 	Repeated bool
-	// Rejected says that the API answered 401 to the current token.
+	// Rejected says that the API answered 401 to it.
 	Rejected bool
-	// LastIssuedAt and Issuance are about the last token that this process was given. Zero: none. LastNewTokenAt leaves out answers with the current token.
+}
+
+// RecalledTokens are what this process remembers of tokens and attempts.
+type RecalledTokens struct {
+	// LastIssuedAt is when this process was last given a token. LastNewTokenAt does not count the current one given again. Zero: never.
 	LastIssuedAt, LastNewTokenAt time.Time
-	Issuance                     *v1alpha1.Issuance
+	// Issuance is the count of the day, with that token.
+	Issuance *v1alpha1.Issuance
 	// Pending is a token that was issued and has yet to be written. Nil: none.
 	Pending *Publication
 	// Throttled is the last attempt that was answered with 429. Nil: none was since the last token.
 	Throttled *ThrottledAttempt
-	// Repairs are those of the target that this process has made lately.
-	Repairs quickRepairs
-	// ClockOffset is the endpoint's clock minus ours, by which it judges assertions.
+	// ClockOffset is the clock that the endpoint checks assertions against, minus ours.
 	ClockOffset time.Duration
+}
+
+// RecalledWrites are what this process remembers of its writes to the target.
+type RecalledWrites struct {
+	// Repairs are the latest repairs.
+	Repairs quickRepairs
 	// RewriteAt is when the target may be rewritten. Zero: now.
 	RewriteAt time.Time
 	// Terminating says that the namespace is being deleted.
@@ -71,21 +95,21 @@ func (s *State) At(now time.Time) *State {
 	return &at
 }
 
-// WithStatus returns the state with another status, which was saved as it is shown on the local clock.
+// WithStatus returns the state with another status, which was saved with its times on the local clock.
 func (s *State) WithStatus(status, saved v1alpha1.CDPCredentialStatus) *State {
-	told, object := *s, *s.Object
+	with, object := *s, *s.Object
 	object.Status = status
-	told.Object, told.SavedStatus = &object, saved
-	return &told
+	with.Object, with.SavedStatus = &object, saved
+	return &with
 }
 
-// IsMoving reports whether the token has yet to be moved from the previous target, if it was renamed.
+// IsMoving reports whether the target was renamed, and the token has yet to be moved.
 func (s *State) IsMoving() bool { return s.Current.Name != s.Target.Name }
 
-// PreferNewer makes the target of an earlier name the current one if its token is the newer one, alive and ours: it is yet to be moved.
-func (s *State) PreferNewer(before TargetSecret) {
-	newer := !s.Target.HasToken() || before.Persisted != nil && before.Persisted.IssuedAt.After(s.Target.Persisted.IssuedAt)
-	if newer && before.HoldsToken(s.Now) && before.Owner() == s.Object.Name {
-		s.Current = before
+// PreferNewer makes the previous target the current one if its token is newer, has not expired, and is ours.
+func (s *State) PreferNewer(previous TargetSecret) {
+	newer := !s.Target.HasToken() || previous.Persisted != nil && previous.Persisted.IssuedAt.After(s.Target.Persisted.IssuedAt)
+	if newer && previous.HoldsToken(s.Now) && previous.Owner() == s.Object.Name {
+		s.Current = previous
 	}
 }

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// ShownClockAhead is by how much the clock on which times are shown is ahead of Clock: the one that the target was written on, until the local clock was set by
-// so much that it is written anew.
-func (s *State) ShownClockAhead() time.Duration {
-	if rec := s.Current.Persisted; rec != nil && !rec.ExpiresAt.IsZero() && !s.ClockJumped() {
-		return rec.ClockAhead
-	}
-	return s.ClockAhead
+// ClockJumped reports whether the local clock was set so far that what the target shows of its token is wrong.
+func (s *State) ClockJumped() bool {
+	current := s.Current.Persisted
+	return current != nil && !current.ExpiresAt.IsZero() && (s.ClockAhead-current.ClockAhead).Abs() >= clockJump
 }
 
-// ClockJumped reports whether the local clock was set by so much that what the target says of its token is wrong.
-func (s *State) ClockJumped() bool {
-	rec := s.Current.Persisted
-	return rec != nil && !rec.ExpiresAt.IsZero() && (s.ClockAhead-rec.ClockAhead).Abs() >= clockJump
+// ShownClockAhead returns how far the clock on which times are shown is ahead of the reconciler's. It is the clock that the target was written on, until
+// that has to be written again for another.
+func (s *State) ShownClockAhead() time.Duration {
+	if current := s.Current.Persisted; current != nil && !current.ExpiresAt.IsZero() && !s.ClockJumped() {
+		return current.ClockAhead
+	}
+	return s.ClockAhead
 }

@@ -532,7 +532,7 @@ func TestTokenEndsTheFailedAttempt(t *testing.T) {
 	failed(s, "CredentialsRejected", "11:30:00")
 	lastAskedAt(s, "11:17:00", true)
 	issued(s)
-	if status := NewStatus(s, Plan{Action: ActionIssue}, Result{Wrote: true, Issued: true}, nil); status.LastAttempt != nil {
+	if status := NewStatus(s, Plan{Action: ActionIssue}, Result{Wrote: true}, nil); status.LastAttempt != nil {
 		t.Errorf("got %+v", status.LastAttempt)
 	}
 }
@@ -707,7 +707,7 @@ func TestRefreshRequestIsAnsweredOnce(t *testing.T) {
 		t.Fatalf("got %+v", decided(plan))
 	}
 	issued(v)
-	v.Object.Status = NewStatus(v, plan, Result{Wrote: true, Issued: true}, nil)
+	v.Object.Status = NewStatus(v, plan, Result{Wrote: true}, nil)
 	check("after the token", "today", false)
 
 	v.Now = at("11:20:00")

@@ -13,13 +13,8 @@ import (
 // become wrong, the process that wrote the token may have died before it could say so, and a rewrite has not waited. What an earlier reconcile wrote and
 // could not report may have been overwritten since.
 func reportWaiting(s *State, plan Plan, result Result, status *v1alpha1.CDPCredentialStatus) {
-	holdsOurs := s.Target.HasToken() && s.Target.Owner() == s.Object.Name
-	unreported := holdsOurs && !isReported(s)
-	unsaved := holdsOurs && status.TargetVersion != s.SavedStatus.TargetVersion
-	if unreported || unsaved || result.Wrote {
-		reportTarget(s, status)
-	}
-	changed := unreported || readyNeedsUpdate(s, status)
+	changed := reportTargetWhileWaiting(s, result, status)
+	changed = readyNeedsUpdate(s, status) || changed
 	if result.HeldUp.long(s.Now) {
 		changed = reportHeldUp(s, plan, result.HeldUp, status) || changed
 		status.NextRefreshTime = nil // unknown
@@ -31,6 +26,17 @@ func reportWaiting(s *State, plan Plan, result Result, status *v1alpha1.CDPCrede
 	if !plan.Keep { // otherwise it says until when an earlier failure is waited out
 		status.NextRefreshTime = nil
 	}
+}
+
+// reportTargetWhileWaiting reports whether the target holds a token of which status did not know.
+func reportTargetWhileWaiting(s *State, result Result, status *v1alpha1.CDPCredentialStatus) (unreported bool) {
+	holdsOurs := s.Target.HasToken() && s.Target.Owner() == s.Object.Name
+	unreported = holdsOurs && !isReported(s)
+	unsaved := holdsOurs && status.TargetVersion != s.SavedStatus.TargetVersion
+	if unreported || unsaved || result.Wrote {
+		reportTarget(s, status)
+	}
+	return unreported
 }
 
 // isReported reports whether status shows the target's token. Copied values have no expiry: they are told by the target's name only.

@@ -96,7 +96,7 @@ func TestHoldUpDoesNotFlap(t *testing.T) {
 		t.Errorf("after a refusal: %q", lines)
 	}
 	issued(s)
-	s.Object.Status = NewStatus(s, Plan{Action: ActionIssue, Cause: CauseRenewal}, Result{Wrote: true, Issued: true}, nil)
+	s.Object.Status = NewStatus(s, Plan{Action: ActionIssue, Cause: CauseRenewal}, Result{Wrote: true}, nil)
 	if lines := conditionLines(s.Object.Status); !cmp.Equal(lines, []string{"Ready=True TokenValid", "Refreshed=True TokenIssued"}) {
 		t.Errorf("after a token: %q", lines)
 	}

@@ -2,9 +2,11 @@
 
 package credential
 
-// A ThrottledAttempt is the fingerprint of what the object asked for, that of what was sent, under the process's own salt, and what is reported of it.
+// A ThrottledAttempt is an attempt that was answered with 429.
 type ThrottledAttempt struct {
+	// Asked is the hash of the desired flow, Request the fingerprint of what was sent, under this process's salt.
 	Asked   string
 	Request string
+	// Failure is what was reported of it.
 	Failure Failure
 }

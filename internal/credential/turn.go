@@ -8,10 +8,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
-// A Turn is what the gate says of the exchange that a plan wants. Zero: it was not asked.
+// A Turn is the gate's answer to the exchange that a plan wants. The zero Turn: the gate was not asked.
 type Turn struct {
 	Granted bool
-	// Delay is why it is not the object's turn, and Since when it began to wait.
+	// Delay is why the exchange has to wait. Since is when it began to.
 	Delay *egress.Delay
 	Since time.Time
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// VerificationOf is what the API's answer comes to. Rejected, with nothing to report: it refused a token for which a new one is to be issued first.
+// VerificationOf judges the API's answer. Rejected, with nothing to report: it refused the token, and a new one has to be issued first.
 func VerificationOf(s *State, got exchange.VerifyResult, now time.Time) (tried *Verification, rejected bool) {
 	if refused, ok := addressRefusal(got.Err); ok {
 		return unverified(fmt.Sprintf("%s; use a public address, or have an administrator allow this one with --allowed-cidrs", refused.Error()), false), false
@@ -31,16 +31,16 @@ func VerificationOf(s *State, got exchange.VerifyResult, now time.Time) (tried *
 	return unverified(got.Err.Error()+"; the operator retries", got.Err != nil && got.Err.Status != 0), false
 }
 
-// unauthorized is what a 401 comes to.
+// unauthorized judges a 401.
 func unauthorized(s *State, got exchange.VerifyResult, now time.Time) (tried *Verification, rejected bool) {
-	endsNow := !s.Target.HoldsToken(now.Add(ClockNoise))
-	newTokenMayDo := s.Target.Persisted.Cause != CauseRejected && s.Desired.Flow.Exchanges()
+	expiresNow := !s.Target.HoldsToken(now.Add(ClockNoise))
+	newTokenMayHelp := s.Target.Persisted.Cause != CauseRejected && s.Desired.Flow.Exchanges()
 	switch {
 	case NotSettled(s):
 		return &Verification{Undecided: true, Unsettled: true}, false
-	case endsNow: // by the API's clock it has just ended, and the next one is on its way
+	case expiresNow: // by the API's clock it has expired already, and its successor is on the way
 		return &Verification{Undecided: true}, false
-	case newTokenMayDo:
+	case newTokenMayHelp:
 		return nil, true
 	}
 	return &Verification{
@@ -49,7 +49,7 @@ func unauthorized(s *State, got exchange.VerifyResult, now time.Time) (tried *Ve
 	}, false
 }
 
-// unverified is a verification of which nothing came.
+// unverified is a verification without a verdict.
 func unverified(why string, undecided bool) *Verification {
 	return &Verification{
 		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonEndpointUnavailable, Undecided: undecided, Message: "spec.verify.url: " + why,

@@ -11,7 +11,18 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// RefusedByPolicy reports whether the API server will not do it, rather than not now.
+var (
+	// ErrNamespaceTerminating says that nothing can be created in the namespace any more.
+	ErrNamespaceTerminating = errors.New("the namespace is being deleted")
+	// ErrSuperseded says that the token to be written is no longer the best there is. The next reconcile decides again.
+	ErrSuperseded = errors.New("the token was superseded before it could be written")
+	// ErrConflict says that somebody else wrote the target at the same moment, or that the cache is behind. It has to be observed again.
+	ErrConflict = errors.New("the target Secret has changed since it was read")
+	// ErrOutdated says that the object has changed since the status was decided on.
+	ErrOutdated = errors.New("the object has changed since it was read")
+)
+
+// RefusedByPolicy reports whether the API server will never do what it was asked, rather than not now.
 func RefusedByPolicy(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err)
 }
@@ -25,15 +36,3 @@ func StaleTargetMessage(obj *v1alpha1.CDPCredential, name string, err error) str
 	return fmt.Sprintf("The API server does not let the operator %s Secret %s, the previous target (%s): %s, or ask whoever runs the cluster for its admission "+
 		"policies and the operator's rights", verb, name, apierrors.ReasonForError(err), fix)
 }
-
-// ErrNamespaceTerminating says that nothing can be made in the namespace any more.
-var ErrNamespaceTerminating = errors.New("the namespace is being deleted")
-
-// ErrSuperseded says that what was to be written is no longer the best there is: the next pass decides again.
-var ErrSuperseded = errors.New("the token was superseded before it could be written")
-
-// ErrConflict says that somebody else wrote the target at the same moment, or that the cache is behind: it is to be looked at and decided again.
-var ErrConflict = errors.New("the target Secret has changed since it was read")
-
-// ErrOutdated says that status was decided on with an object that has changed since.
-var ErrOutdated = errors.New("the object has changed since it was read")

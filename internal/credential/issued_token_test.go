@@ -30,15 +30,13 @@ func TestIssuedResultMeasuresMarginAndLateness(t *testing.T) {
 	} {
 		s := steady()
 		tc.given(s)
-		old := s.Current.Persisted
-		if old != nil {
+		if old := s.Current.Persisted; old != nil {
 			old.ExpiresAt = timeOf(tc.ends)
 		}
 		p := &Publication{Persisted: PersistedState{PersistedToken: PersistedToken{IssuedAt: at("11:45:00"), ExpiresAt: at("12:45:00")}}}
-		var got Result
-		reportIssued(s, Plan{Cause: tc.cause}, p, old, timeOf(tc.due), at("11:45:02"), &got)
-		if !got.Issued || got.Margin != tc.margin || got.Lateness != tc.lateness || got.Routine != tc.routine {
-			t.Errorf("%s: issued %v, margin %s, lateness %s, routine %v", name, got.Issued, got.Margin, got.Lateness, got.Routine)
+		got := newIssuedToken(s, Plan{Cause: tc.cause}, p, timeOf(tc.due), at("11:45:02"))
+		if got.Margin != tc.margin || got.Lateness != tc.lateness || got.Routine != tc.routine {
+			t.Errorf("%s: margin %s, lateness %s, routine %v", name, got.Margin, got.Lateness, got.Routine)
 		}
 	}
 }
