@@ -37,7 +37,7 @@ type CDPCredentialReconciler struct {
 	Watchdog *telemetry.Watchdog
 
 	memory  objectCaches
-	endings credential.NamespaceEndings
+	endings credential.TerminatingNamespaces
 	wake    chan event.GenericEvent
 	// salt keys the fingerprints that never leave this process.
 	salt [16]byte
@@ -118,7 +118,7 @@ func (r *CDPCredentialReconciler) reconcile(ctx context.Context, req ctrl.Reques
 	if s == nil {
 		return ctrl.Result{RequeueAfter: credential.MaxLag}, nil
 	}
-	if credential.TellsLoss(s, plan) {
+	if credential.MustReportLoss(s, plan) {
 		var gone bool
 		if s, gone, err = sub.status.tellLoss(ctx, s, cache); err != nil {
 			return ctrl.Result{}, err
@@ -191,7 +191,7 @@ func (r *CDPCredentialReconciler) report(ctx context.Context, s *credential.Stat
 	}
 	sub.status.recordEvents(s, &s.SavedStatus, &local)
 	tidyAt := sub.staleTargets.deleteStaleTargets(ctx, s, cache, result) // after status: no refusal may hide what has happened
-	after := credential.RequeueAfter(s, plan, result, credential.Sooner(verifyAt, rolloutAt, tidyAt), &status)
+	after := credential.RequeueAfter(s, plan, result, credential.Earliest(verifyAt, rolloutAt, tidyAt), &status)
 	return ctrl.Result{RequeueAfter: r.untilThen(s, after), Priority: new(credential.QueuePriority(status.TokenExpirationTime, s.Now.Add(after)))}, nil
 }
 

@@ -23,7 +23,7 @@ type reader struct {
 	*Cluster
 	*credential.Policy
 	*Sources
-	endings *credential.NamespaceEndings
+	endings *credential.TerminatingNamespaces
 	// salt keys the fingerprints that never leave this process.
 	salt []byte
 }
@@ -162,7 +162,7 @@ func (e *endingError) Error() string { return "the namespace may be being delete
 // notEnding gives an error if the object's namespace is being deleted, or if that is not known yet.
 func (r *reader) notEnding(ctx context.Context, obj *v1alpha1.CDPCredential) error {
 	if ends, wait := r.ending(ctx, obj); ends || wait > 0 {
-		return &endingError{cmp.Or(wait, credential.EndingKnownFor)}
+		return &endingError{cmp.Or(wait, credential.TerminationKnownFor)}
 	}
 	return nil
 }
@@ -284,7 +284,7 @@ func (r *reader) compareClient(ctx context.Context, s *credential.State, cache *
 		}
 		cache.Client.Compare(s, compares.WithToken)
 	}
-	cache.Client.Tell(s, compares)
+	cache.Client.Apply(s, compares)
 	return nil
 }
 

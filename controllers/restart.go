@@ -53,7 +53,7 @@ func (r *restarter) rollOut(ctx context.Context, s *credential.State, cache *cre
 					cache.Rollouts = map[v1alpha1.RolloutRestart]credential.RestartWait{}
 				}
 				cache.Rollouts[ref] = credential.RestartWait{DataRevision: dataRevision, Until: until}
-				first = credential.Sooner(first, until)
+				first = credential.Earliest(first, until)
 			}
 		}
 		last := &entries[len(entries)-1]

@@ -44,8 +44,8 @@ func (r *staleTargets) deleteStaleTargets(ctx context.Context, s *credential.Sta
 		return c.At
 	}
 	ctrl.LoggerFrom(ctx).Error(err, "Failed to remove a stale target Secret", "secret", name)
-	if credential.RefusedByPolicy(err) && !c.Told {
-		c.Told = true
+	if credential.RefusedByPolicy(err) && !c.Reported {
+		c.Reported = true
 		r.Recorder.Eventf(s.Object, credential.SecretReference(s.Object.Namespace, name), corev1.EventTypeWarning, v1alpha1.EventStaleTarget, "Cleanup", "%s", credential.StaleTargetMessage(s.Object, name, err))
 	}
 	return c.At

@@ -52,7 +52,7 @@ func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cac
 	}
 	// The queue might come back too late for that: it has counted other errors, too.
 	ctrl.LoggerFrom(ctx).Error(err, "The API server refused a request")
-	return ctrl.Result{RequeueAfter: max(credential.Sooner(again, toldAt, expiresAt).Sub(s.Now), credential.Immediately)}, nil
+	return ctrl.Result{RequeueAfter: max(credential.Earliest(again, toldAt, expiresAt).Sub(s.Now), credential.Immediately)}, nil
 }
 
 // tellLoss tells consumers that the target holds no token before the endpoint is asked for one, which may take a while. It returns the state with that

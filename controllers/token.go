@@ -29,7 +29,7 @@ func (r *tokenReconciler) takeTurn(ctx context.Context, s *credential.State, cac
 	place, delay := r.Gate.Reserve(r.Clock.Now(), credential.GateRequest(s, plan.Cause))
 	if delay != nil {
 		r.metrics.Blocked(delay.Reason)
-		cache.Token.HeldUpSince = credential.Sooner(cache.Token.HeldUpSince, cache.APIFailure.Since, delay.Since)
+		cache.Token.HeldUpSince = credential.Earliest(cache.Token.HeldUpSince, cache.APIFailure.Since, delay.Since)
 		seen.turn = credential.Turn{Delay: delay, Since: cache.Token.HeldUpSince}
 		return nil
 	}

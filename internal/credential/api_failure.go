@@ -25,13 +25,13 @@ func (f *APIFailure) Report(s *State, refused *RequestError, heldUpSince time.Ti
 	}
 	status = *s.Object.Status.DeepCopy()
 	since := f.Since
-	if RefreshedReason(&status) == "" { // an exchange that was held up before has not been reported either
-		since = Sooner(since, heldUpSince)
+	if refreshedReason(&status) == "" { // an exchange that was held up before has not been reported either
+		since = Earliest(since, heldUpSince)
 	}
 	reportAt = since.Add(apiFailureReportedAfter)
 	if !s.Now.Before(reportAt) {
-		ReportUnavailable(s, refused, &status)
+		reportUnavailable(s, refused, &status)
 		reportAt = time.Time{}
 	}
-	return status, reportAt, ReportExpiry(s, &status)
+	return status, reportAt, reportExpiry(s, &status)
 }

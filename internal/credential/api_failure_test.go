@@ -36,7 +36,7 @@ func TestAPIFailureIsReportedAfterAMinute(t *testing.T) {
 		s.Object.Status.Conditions = append(s.Object.Status.Conditions, metav1.Condition{Type: "Ready", Status: "True"})
 		s.Object.Status.TokenExpirationTime = second("12:00:00")
 		status, reportAt, expiresAt := f.Report(s, refused, timeOf(step.heldUp))
-		told := RefreshedReason(&status) == "APIUnavailable"
+		told := refreshedReason(&status) == "APIUnavailable"
 		if clockText(reportAt) != step.reported || told != (step.reported == "") || clockText(expiresAt) != "12:00:00" {
 			t.Errorf("at %s: reported %t, at %q, expires %q", step.now, told, clockText(reportAt), clockText(expiresAt))
 		}

@@ -40,8 +40,8 @@ func worthCorrecting(skew time.Duration) time.Duration {
 	return skew
 }
 
-// RefusedAssertion reports whether the endpoint refused an assertion, possibly because of its times, and how far the endpoint's clock is ahead of ours.
-func RefusedAssertion(req exchange.Request, err error) (skew time.Duration, refused bool) {
+// refusedAssertion reports whether the endpoint refused an assertion, possibly because of its times, and how far the endpoint's clock is ahead of ours.
+func refusedAssertion(req exchange.Request, err error) (skew time.Duration, refused bool) {
 	e, ok := errors.AsType[*exchange.Error](err)
 	if !ok || !req.Flow.Asserts() || e.Kind != exchange.Rejected {
 		return 0, false

@@ -73,7 +73,7 @@ func TestRefusedAssertionTellsAClockProblem(t *testing.T) {
 		"no answer":             {signed, errors.New("refused"), false},
 		"an endpoint in outage": {signed, &exchange.Error{Kind: exchange.Unavailable}, false},
 	} {
-		skew, refused := RefusedAssertion(tc.req, tc.err)
+		skew, refused := refusedAssertion(tc.req, tc.err)
 		if refused != tc.refused || refused && skew != time.Hour {
 			t.Errorf("%s: %s, %v", name, skew, refused)
 		}

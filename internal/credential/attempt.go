@@ -21,7 +21,7 @@ type Attempt struct {
 func (a *Attempt) Received(s *State, plan Plan, got exchange.Token, salt []byte) (*Publication, Result) {
 	m := &a.Cache.Token
 	m.Assertions.Accepted(got.Life.Skew, got.Life.SkewKnown)
-	if again := IsCurrentToken(s, got) && !EndsLater(s, got); again && plan.Action == ActionIssue {
+	if again := isCurrentToken(s, got) && !endsLater(s, got); again && plan.Action == ActionIssue {
 		p, result := a.SameToken(s, plan, got)
 		if p != nil {
 			m.Pending = p
@@ -29,7 +29,7 @@ func (a *Attempt) Received(s *State, plan Plan, got exchange.Token, salt []byte)
 		return p, result
 	}
 	m.Repeats = 0
-	m.Pending = NewPublication(s, plan, got, salt)
+	m.Pending = newPublication(s, plan, got, salt)
 	if s.Desired.Flow.Exchanges() { // otherwise no endpoint was asked, and a 429 still counts
 		m.Throttled = nil
 	}
@@ -54,14 +54,14 @@ func (a *Attempt) SameToken(s *State, plan Plan, got exchange.Token) (*Publicati
 	current := *s.Current.Persisted
 	// Otherwise a change to another Secret of the same client would call for an exchange again and again.
 	recorded := cameFrom(s, &current, plan.Request)
-	if recorded && plan.Cause != CauseRejected && Drift(s) == NoDrift {
+	if recorded && plan.Cause != CauseRejected && drift(s) == NoDrift {
 		return nil, Result{Repeated: true}
 	}
 	if plan.Cause == CauseRejected {
 		current.Cause = CauseRejected
 	}
-	DescribeRequest(&current, s, plan.Request)
-	current.HandledRequest, current.Issuance = RefreshRequest(s.Object), s.Issuance
+	describeRequest(&current, s, plan.Request)
+	current.HandledRequest, current.Issuance = refreshRequest(s.Object), s.Issuance
 	return Republication(plan.Request, current, got.Value), Result{}
 }
 
@@ -80,7 +80,7 @@ func (a *Attempt) repeatedExpired(s *State) Result {
 	}
 	a.Cache.Token.Repeats = 0
 	err := &exchange.Error{Kind: exchange.Malformed, Detail: "the endpoint returned an expired token", Cause: token.ErrExpired}
-	return a.Failed(s, FailureOf(s, err, a.Jitter()))
+	return a.Failed(s, failureOf(s, err, a.Jitter()))
 }
 
 // Failed remembers what a failed attempt was made with, so that a mere change of the Secret's metadata is no reason to try again.
@@ -102,12 +102,12 @@ func (a *Attempt) Refused(s *State, plan Plan, err error) (Result, error) {
 	if endedToken(s, plan.Cause, err) {
 		return a.repeatedExpired(s), nil
 	}
-	f := FailureOf(s, err, a.Jitter())
+	f := failureOf(s, err, a.Jitter())
 	if f == nil {
 		return Result{}, err
 	}
 	if f.Reason == v1alpha1.ReasonThrottled {
-		a.Cache.Token.Throttled = &ThrottledAttempt{Asked: s.Desired.SpecHash, Request: plan.Request.Fingerprint(s.Salt), Failure: *f}
+		a.Cache.Token.Throttled = &ThrottledAttempt{SpecHash: s.Desired.SpecHash, Request: plan.Request.Fingerprint(s.Salt), Failure: *f}
 	}
 	return a.Failed(s, f), nil
 }
@@ -117,11 +117,11 @@ func (a *Attempt) anotherWay(s *State, plan Plan, err error) time.Time {
 	if wait, ok := errors.AsType[*exchange.KeyWaitError](err); ok { // once the private key is open
 		return s.Now.Add(wait.For)
 	}
-	if plan.Action == ActionUpdate && IsRefusal(err) { // with a new token
+	if plan.Action == ActionUpdate && isRefusal(err) { // with a new token
 		a.Cache.Token.UpdateRefused = s.Current.Persisted.TokenMAC
 		return s.Now
 	}
-	if skew, ok := RefusedAssertion(plan.Request, err); ok && a.Cache.Token.Assertions.Refused(plan.Request.ClockOffset, skew) { // by the endpoint's clock
+	if skew, ok := refusedAssertion(plan.Request, err); ok && a.Cache.Token.Assertions.Refused(plan.Request.ClockOffset, skew) { // by the endpoint's clock
 		return s.Now.Add(MinIssueInterval)
 	}
 	return time.Time{}

@@ -20,9 +20,9 @@ const (
 	insistInterval = 10 * time.Minute
 )
 
-// EarliestAttempt returns when the endpoint may be asked again at the earliest after a failed attempt, even though a change or a user has ended its
+// earliestAttempt returns when the endpoint may be asked again at the earliest after a failed attempt, even though a change or a user has ended its
 // backoff. Zero: now. Early reports whether a change justifies to ask it nevertheless.
-func EarliestAttempt(s *State) (earliest time.Time, early bool) {
+func earliestAttempt(s *State) (earliest time.Time, early bool) {
 	last, next := s.Object.Status.LastAttempt, s.Object.Status.NextRefreshTime
 	if last == nil || !s.Desired.Flow.Exchanges() {
 		return time.Time{}, false
@@ -78,8 +78,8 @@ func earlyAttempts(s *State) []metav1.Time {
 	return recent
 }
 
-// Insists reports whether a user requests a token though the endpoint throttles, and enough time has passed to try.
-func Insists(s *State) bool {
+// insists reports whether a user requests a token though the endpoint throttles, and enough time has passed to try.
+func insists(s *State) bool {
 	last := s.Object.Status.LastAttempt
-	return RefreshRequested(s) && last != nil && last.Time != nil && !s.Now.Before(lastAsked(s).Add(insistInterval))
+	return isRefreshRequested(s) && last != nil && last.Time != nil && !s.Now.Before(lastAsked(s).Add(insistInterval))
 }

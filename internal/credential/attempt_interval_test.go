@@ -63,7 +63,7 @@ func TestFailuresFollowTheFailureTable(t *testing.T) {
 						failed(s, tc.reason, "11:00:00")
 						s.Object.Status.Failures = before
 					}
-					f := FailureOf(s, tc.err, chance)
+					f := failureOf(s, tc.err, chance)
 					if f.Reason != tc.reason || f.Stalled != tc.stalled || f.Attempted != tc.attempted {
 						t.Fatalf("got %s, stalled: %t, attempted: %t; want %s, %t, %t", f.Reason, f.Stalled, f.Attempted, tc.reason, tc.stalled, tc.attempted)
 					}
@@ -90,7 +90,7 @@ func refusedAddress() error {
 // TestFailureOfAnotherErrorIsNone: what is not about the exchange is an error of the pass.
 func TestFailureOfAnotherErrorIsNone(t *testing.T) {
 	t.Parallel()
-	if f := FailureOf(steady(), errors.New("the API server is busy"), 0); f != nil {
+	if f := failureOf(steady(), errors.New("the API server is busy"), 0); f != nil {
 		t.Errorf("got the failure %s", f.Reason)
 	}
 }
@@ -132,7 +132,7 @@ func TestRetryWithinTheTokensLife(t *testing.T) {
 				s.Now = at(tc.now)
 				failed(s, map[bool]string{true: "CredentialsRejected", false: "EndpointUnavailable"}[kind == exchange.Rejected], "11:00:00")
 				s.Object.Status.Failures = tc.failures
-				if got := delay(s, FailureOf(s, &exchange.Error{Kind: kind}, almostOne)); got != want {
+				if got := delay(s, failureOf(s, &exchange.Error{Kind: kind}, almostOne)); got != want {
 					t.Errorf("kind %d: got %s, want %s", kind, got, want)
 				}
 			}
@@ -146,7 +146,7 @@ func TestRetryWithinTheTokensLife(t *testing.T) {
 			s.Now = at("11:59:20")
 			failed(s, map[bool]string{true: "CredentialsRejected", false: "EndpointUnavailable"}[kind == exchange.Rejected], "11:00:00")
 			s.Object.Status.Failures = 9
-			if got := delay(s, FailureOf(s, &exchange.Error{Kind: kind}, almostOne)); got != want {
+			if got := delay(s, failureOf(s, &exchange.Error{Kind: kind}, almostOne)); got != want {
 				t.Errorf("kind %d: got %s, want %s", kind, got, want)
 			}
 		}
@@ -157,7 +157,7 @@ func TestRetryWithinTheTokensLife(t *testing.T) {
 		for want, err := range map[string]error{"30s": &exchange.Error{Kind: exchange.Throttled}, "15m0s": refusedAddress()} {
 			s := steady()
 			s.Now = at("11:59:20")
-			if got := delay(s, FailureOf(s, err, 0)); got != want {
+			if got := delay(s, failureOf(s, err, 0)); got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		}
@@ -198,7 +198,7 @@ func TestRetryAfterMovesTheNextAttemptOut(t *testing.T) {
 			t.Parallel()
 			s := steady()
 			s.Now = at(tc.now)
-			f := FailureOf(s, &exchange.Error{Kind: tc.kind, RetryAfter: tc.after, HasRetryAfter: true}, tc.chance)
+			f := failureOf(s, &exchange.Error{Kind: tc.kind, RetryAfter: tc.after, HasRetryAfter: true}, tc.chance)
 			if got := delay(s, f); got != tc.want {
 				t.Errorf("got %s, want %s", got, tc.want)
 			}
@@ -233,7 +233,7 @@ func TestConsecutiveFailuresAreOfOneClass(t *testing.T) {
 			missing(s)
 			failed(s, tc.before, "11:00:00")
 			s.Object.Status.Failures = 5
-			f := FailureOf(s, &exchange.Error{Kind: tc.kind}, 0.5)
+			f := failureOf(s, &exchange.Error{Kind: tc.kind}, 0.5)
 			if got := delay(s, f); got != tc.want {
 				t.Errorf("the next attempt is in %s, want %s", got, tc.want)
 			}
@@ -290,7 +290,7 @@ func TestDayOfFailingHasNoLoop(t *testing.T) {
 				var result Result
 				if plan.Action == ActionIssue {
 					attempts++
-					result.Failure = FailureOf(s, tc.err, tc.chance)
+					result.Failure = failureOf(s, tc.err, tc.chance)
 				} else {
 					result = NoAction(plan)
 				}

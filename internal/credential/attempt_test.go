@@ -17,7 +17,7 @@ import (
 // attempted is an attempt of a steady object that remembers nothing yet, and the request that it made. The current token is from the same request.
 func attempted(s *State) (*Attempt, exchange.Request) {
 	req := exchange.Request{Flow: s.Desired.Flow, Values: exchange.Values{"clientID": "id", "clientSecret": "secret"}}
-	DescribeRequest(s.Current.Persisted, s, req)
+	describeRequest(s.Current.Persisted, s, req)
 	s.Current.Persisted.Keys = []string{"token"}
 	return &Attempt{Cache: &ObjectCache{}, Jitter: func() float64 { return 0 }}, req
 }
@@ -25,10 +25,10 @@ func attempted(s *State) (*Attempt, exchange.Request) {
 func TestRepeatedTokenIsWrittenOnlyWithNews(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		cause    cause
+		cause    Cause
 		given    func(*State)
 		written  bool
-		asCause  cause
+		asCause  Cause
 		repeated bool
 		waits    time.Time
 		status   bool // the state says that the endpoint repeats
@@ -52,7 +52,7 @@ func TestRepeatedTokenIsWrittenOnlyWithNews(t *testing.T) {
 		}
 		if p != nil {
 			got := p.Persisted
-			if got.Cause != tc.asCause || got.HandledRequest != "today" || got.SpecHash != s.Desired.SpecHash || CompareRequests(&got, req) != Same || string(p.Token.Value) != "t0ken" || !p.Repeated {
+			if got.Cause != tc.asCause || got.HandledRequest != "today" || got.SpecHash != s.Desired.SpecHash || compareRequests(&got, req) != Same || string(p.Token.Value) != "t0ken" || !p.Repeated {
 				t.Errorf("%s: it would write %+v", name, p)
 			}
 			if diff := cmp.Diff(&v1alpha1.Issuance{Day: "2026-03-01", Count: 1}, got.Issuance); diff != "" {
@@ -84,7 +84,7 @@ func TestEndedTokenIsAFailureTheFourthTime(t *testing.T) {
 	if diff := cmp.Diff([]string{"12:00:06", "12:00:06", "12:00:06", "MalformedResponse", "12:00:06"}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if a.Cache.Client.Asked != s.Desired.SpecHash {
+	if a.Cache.Client.SpecHash != s.Desired.SpecHash {
 		t.Error("what the failed attempt was made with is not remembered")
 	}
 }

@@ -18,8 +18,8 @@ type Backoff struct {
 // UntilChange reports whether only a change ends the wait.
 func (b Backoff) UntilChange() bool { return b.Waits && b.Until.IsZero() }
 
-// BackoffOf returns what is left of the backoff after the last attempt.
-func BackoffOf(s *State) Backoff {
+// backoffOf returns what is left of the backoff after the last attempt.
+func backoffOf(s *State) Backoff {
 	last := s.Object.Status.LastAttempt
 	failed := last != nil && !last.Superseded
 	if !failed || changedSinceAttempt(s) || requestEndsBackoff(s) {
@@ -29,11 +29,11 @@ func BackoffOf(s *State) Backoff {
 	if next == nil {
 		// Without a time the backoff is over, unless only a change helps. It is over as well if the conditions were overwritten with older ones and
 		// give no reason any more: the failure then has to be reported again.
-		return Backoff{Waits: retriedOnlyAfterChange(RefreshedReason(&s.Object.Status))}
+		return Backoff{Waits: retriedOnlyAfterChange(refreshedReason(&s.Object.Status))}
 	}
 	until := next.Time
-	if RefreshRequested(s) && last.Time != nil {
-		until = Sooner(until, lastAsked(s).Add(insistInterval))
+	if isRefreshRequested(s) && last.Time != nil {
+		until = Earliest(until, lastAsked(s).Add(insistInterval))
 	}
 	return Backoff{Waits: s.Now.Before(until), Until: until}
 }
@@ -51,13 +51,15 @@ func changedSinceAttempt(s *State) bool {
 }
 
 // requestEndsBackoff reports whether a user's refresh request allows to ask the endpoint now.
-func requestEndsBackoff(s *State) bool { return RefreshRequested(s) && (!isThrottled(s) || Insists(s)) }
+func requestEndsBackoff(s *State) bool {
+	return isRefreshRequested(s) && (!isThrottled(s) || insists(s))
+}
 
-func isThrottled(s *State) bool { return RefreshedReason(&s.Object.Status) == v1alpha1.ReasonThrottled }
+func isThrottled(s *State) bool { return refreshedReason(&s.Object.Status) == v1alpha1.ReasonThrottled }
 
 // unwritable reports whether a rewrite would fail like the last attempt: the client Secret lacks values, or the API server refuses the write.
 func unwritable(s *State) bool {
-	b := BackoffOf(s)
-	writeRefused := b.Waits && RefreshedReason(&s.Object.Status) == v1alpha1.ReasonTargetUnusable
+	b := backoffOf(s)
+	writeRefused := b.Waits && refreshedReason(&s.Object.Status) == v1alpha1.ReasonTargetUnusable
 	return b.UntilChange() || writeRefused
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/render"
 )
 
-// FindBlocker returns the first thing that somebody has to change before the action is possible. No check sends a request. Each knows by itself when
+// findBlocker returns the first thing that somebody has to change before the action is possible. No check sends a request. Each knows by itself when
 // it is worth its cost.
-func FindBlocker(s *State, action Action) *Failure {
+func findBlocker(s *State, action Action) *Failure {
 	for _, check := range []func(*State, Action) *Failure{
 		invalidSpec, invalidCABundle, disallowedMetadata, unusableTarget, invalidTemplate, missingClientSecret,
 	} {
@@ -34,7 +34,7 @@ func invalidSpec(s *State, _ Action) *Failure {
 func invalidCABundle(s *State, action Action) *Failure {
 	bundle, status := caBundle(s.Object), &s.Object.Status
 	isNew := status.ObservedGeneration != s.Object.Generation
-	wasInvalid := RefreshedReason(status) == v1alpha1.ReasonInvalidSpec
+	wasInvalid := refreshedReason(status) == v1alpha1.ReasonInvalidSpec
 	worthIt := action != ActionNone || isNew || wasInvalid
 	if len(bundle) == 0 || !worthIt {
 		return nil

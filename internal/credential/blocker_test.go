@@ -38,7 +38,7 @@ func TestNewBlockerIsWorthALiveRead(t *testing.T) {
 			if tt.told != "" {
 				s.Object.Status.Conditions = []metav1.Condition{{Type: "Refreshed", Status: metav1.ConditionFalse, Reason: tt.told}}
 			}
-			if got := IsNewBlocker(s, tt.step); got != tt.want {
+			if got := isNewBlocker(s, tt.step); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})

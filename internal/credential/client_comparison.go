@@ -6,8 +6,8 @@ import "github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 
 // A ClientComparison is what was found when the client Secret was last read. It holds while neither the Secret nor the desired flow changes.
 type ClientComparison struct {
-	// Version is that of the client Secret, Asked the hash of the desired flow.
-	Version, Asked string
+	// Version is that of the client Secret, SpecHash that of the desired flow.
+	Version, SpecHash string
 	// Request is the fingerprint of the request they make, under this process's salt. Empty: the Secret lacks a value.
 	Request string
 	// Against is the hash of the request that the current token came from, and Difference what differs.
@@ -50,13 +50,13 @@ func ComparisonsOf(s *State, seen *ClientComparison) Comparisons {
 
 // IsOf reports whether the client Secret need not be read again for a comparison.
 func (seen *ClientComparison) IsOf(s *State, withToken bool) bool {
-	sameRequest := seen.Version == s.Client.Version && seen.Asked == s.Desired.SpecHash
+	sameRequest := seen.Version == s.Client.Version && seen.SpecHash == s.Desired.SpecHash
 	return sameRequest && (!withToken || seen.Against == s.Current.Persisted.RequestHash)
 }
 
 // Compare compares the request with the values of the client Secret, which was just read.
 func (seen *ClientComparison) Compare(s *State, withToken bool) {
-	*seen = ClientComparison{Version: s.Client.Version, Asked: s.Desired.SpecHash, Attempt: seen.Attempt, Difference: Different}
+	*seen = ClientComparison{Version: s.Client.Version, SpecHash: s.Desired.SpecHash, Attempt: seen.Attempt, Difference: Different}
 	if withToken {
 		seen.Against = s.Current.Persisted.RequestHash
 	}
@@ -66,12 +66,12 @@ func (seen *ClientComparison) Compare(s *State, withToken bool) {
 	}
 	seen.Request = attemptFingerprint(s, req)
 	if withToken {
-		seen.Difference = CompareRequests(s.Current.Persisted, req)
+		seen.Difference = compareRequests(s.Current.Persisted, req)
 	}
 }
 
-// Tell puts what was found into the state.
-func (seen *ClientComparison) Tell(s *State, compared Comparisons) {
+// Apply puts what was found into the state.
+func (seen *ClientComparison) Apply(s *State, compared Comparisons) {
 	if compared.WithToken {
 		s.Difference = seen.Difference
 	}
@@ -80,7 +80,7 @@ func (seen *ClientComparison) Tell(s *State, compared Comparisons) {
 
 // Attempted remembers what a failed attempt was made with, so that a mere change of the Secret's metadata is no reason to try again.
 func (seen *ClientComparison) Attempted(s *State) {
-	seen.Version, seen.Asked, seen.Against, seen.Request = s.Client.Version, s.Desired.SpecHash, "", ""
+	seen.Version, seen.SpecHash, seen.Against, seen.Request = s.Client.Version, s.Desired.SpecHash, "", ""
 	if s.Client.Content != nil {
 		if req, err := s.Desired.Request(s.Client.Content); err == nil {
 			seen.Request = attemptFingerprint(s, req)
@@ -91,5 +91,5 @@ func (seen *ClientComparison) Attempted(s *State) {
 
 // attemptFingerprint covers all that an attempt depends on: what is sent, and the CA that the endpoint is checked against.
 func attemptFingerprint(s *State, req exchange.Request) string {
-	return Fingerprint(s.Salt, []byte(req.Fingerprint(s.Salt)), s.Roots(s.Desired.Endpoint))
+	return fingerprint(s.Salt, []byte(req.Fingerprint(s.Salt)), s.Roots(s.Desired.Endpoint))
 }

@@ -17,7 +17,7 @@ func compared() *State {
 	if err != nil {
 		panic(err)
 	}
-	DescribeRequest(s.Current.Persisted, s, req)
+	describeRequest(s.Current.Persisted, s, req)
 	return s
 }
 
@@ -40,7 +40,7 @@ func TestClientSecretIsComparedWithTheRecord(t *testing.T) {
 		tc.given(s)
 		seen := ClientComparison{Attempt: "kept", Version: "c/1", Difference: UpdatableOnly, Against: "old"}
 		seen.Compare(s, tc.withRecord)
-		if seen.Attempt != "kept" || seen.Version != s.Client.Version || seen.Asked != s.Desired.SpecHash || seen.Difference != tc.want || (seen.Request != "") != tc.request {
+		if seen.Attempt != "kept" || seen.Version != s.Client.Version || seen.SpecHash != s.Desired.SpecHash || seen.Difference != tc.want || (seen.Request != "") != tc.request {
 			t.Errorf("%s: got %+v", name, seen)
 		}
 		if against := seen.Against == s.Current.Persisted.RequestHash; against != tc.against {
@@ -76,7 +76,7 @@ func TestAttemptIsRememberedByItsRequest(t *testing.T) {
 	var seen, again, renewed ClientComparison
 	seen.Attempted(s)
 	again.Compare(s, false)
-	if seen.Attempt == "" || seen.Attempt != seen.Request || seen.Request != again.Request || seen.Against != "" || seen.Version != "c/7" || seen.Asked != s.Desired.SpecHash {
+	if seen.Attempt == "" || seen.Attempt != seen.Request || seen.Request != again.Request || seen.Against != "" || seen.Version != "c/7" || seen.SpecHash != s.Desired.SpecHash {
 		t.Errorf("got %+v, compared to %+v", seen, again)
 	}
 	s.Client.Content.Data["client-secret"] = []byte("x")
@@ -85,7 +85,7 @@ func TestAttemptIsRememberedByItsRequest(t *testing.T) {
 	}
 	s.Client.Content = nil
 	renewed.Attempted(s)
-	if diff := cmp.Diff(ClientComparison{Version: "c/7", Asked: s.Desired.SpecHash}, renewed); diff != "" {
+	if diff := cmp.Diff(ClientComparison{Version: "c/7", SpecHash: s.Desired.SpecHash}, renewed); diff != "" {
 		t.Errorf("the Secret was not read: -want +got:\n%s", diff)
 	}
 }

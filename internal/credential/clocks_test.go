@@ -166,7 +166,7 @@ func TestStatusKeepsItsTimesOnAnotherClock(t *testing.T) {
 			s.Current.Persisted.ClockAhead = r.clocks().aheadOf(reading)
 		}
 		r.clocks().AdoptStatus(s)
-		until := BackoffOf(s).Until
+		until := backoffOf(s).Until
 		status := r.clocks().LocalStatus(s, s.Object.Status)
 		if got, shown := clockText(until), clockText(status.NextRefreshTime.Time); got != tc.until || shown != tc.shown {
 			t.Errorf("%s: until %s, shown as %s; want %s and %s", name, got, shown, tc.until, tc.shown)

@@ -4,10 +4,10 @@ package credential
 
 import "github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 
-// IsNewBlocker reports whether the cache shows a Secret that blocks the plan and that status does not report yet. The cache may be behind, so the API
+// isNewBlocker reports whether the cache shows a Secret that blocks the plan and that status does not report yet. The cache may be behind, so the API
 // server is asked before the blocker is reported.
-func IsNewBlocker(s *State, plan Plan) bool {
-	if plan.Failure == nil || plan.Failure.Reason == RefreshedReason(&s.Object.Status) {
+func isNewBlocker(s *State, plan Plan) bool {
+	if plan.Failure == nil || plan.Failure.Reason == refreshedReason(&s.Object.Status) {
 		return false
 	}
 	switch plan.Failure.Reason {
@@ -24,7 +24,7 @@ func HasLostSecret(s *State, plan Plan) bool {
 	if neverWritten(&s.SavedStatus) {
 		return false
 	}
-	lostClient := plan.Failure != nil && plan.Failure.Reason == v1alpha1.ReasonSecretNotFound && RefreshedReason(&s.Object.Status) != v1alpha1.ReasonSecretNotFound
+	lostClient := plan.Failure != nil && plan.Failure.Reason == v1alpha1.ReasonSecretNotFound && refreshedReason(&s.Object.Status) != v1alpha1.ReasonSecretNotFound
 	lostTarget := plan.Cause == CauseMissing && !s.Current.Found
 	return lostClient || lostTarget
 }

@@ -24,7 +24,7 @@ func clientConsent(s *State) *Failure {
 		return f
 	}
 	if s.Desired.Flow.Exchanges() {
-		return cmp.Or(HostConsent(s, s.Desired.Endpoint), caBundleConsent(s))
+		return cmp.Or(hostConsent(s, s.Desired.Endpoint), caBundleConsent(s))
 	}
 	if f := basicConsent(s); f != nil || s.Object.Spec.Verify == nil {
 		return f
@@ -32,9 +32,9 @@ func clientConsent(s *State) *Failure {
 	return caBundleConsent(s) // for spec.verify.url
 }
 
-// LiveConsent checks again once the Secret was read, as its type is known then. A refusal counts as an attempt: the cache cannot show it, and only a
+// liveConsent checks again once the Secret was read, as its type is known then. A refusal counts as an attempt: the cache cannot show it, and only a
 // change helps.
-func LiveConsent(s *State) *Failure {
+func liveConsent(s *State) *Failure {
 	f := clientConsent(s)
 	if f == nil && s.Desired.Flow.Exchanges() { // the CA for spec.verify.url is checked when that is called
 		f = caConsent(s, s.Desired.Endpoint)
@@ -96,8 +96,8 @@ var clusterCredentials = []corev1.SecretType{
 	corev1.SecretTypeServiceAccountToken, corev1.SecretTypeBootstrapToken, corev1.SecretTypeDockercfg, corev1.SecretTypeDockerConfigJson,
 }
 
-// HostConsent returns why the values of the client Secret may not be sent to the endpoint. Nil: they may. The Secret's type counts once it was read.
-func HostConsent(s *State, endpoint egress.Endpoint) *Failure {
+// hostConsent returns why the values of the client Secret may not be sent to the endpoint. Nil: they may. The Secret's type counts once it was read.
+func hostConsent(s *State, endpoint egress.Endpoint) *Failure {
 	if !s.TokenHostsOnly.Empty() && !s.TokenHostsOnly.Allows(endpoint) {
 		return stalled(v1alpha1.ReasonHostNotAllowed, fmt.Sprintf("%s is not among the hosts that the administrator allows with --token-hosts-only: use another one, or ask whoever runs the operator",
 			hostOf(endpoint)))

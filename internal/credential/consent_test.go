@@ -152,7 +152,7 @@ func TestConsentRefusesWhatTheClientSecretDoesNotAllow(t *testing.T) {
 			}
 			f := clientConsent(s)
 			if s.Client.Content != nil {
-				f = LiveConsent(s)
+				f = liveConsent(s)
 			}
 			got, message := "", ""
 			if f != nil {

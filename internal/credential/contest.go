@@ -12,13 +12,13 @@ import (
 const firstContestWait, maxContestWait = 10 * time.Second, 10 * time.Minute
 
 // repairWeight is above zero for an action that undoes what somebody else did to the target: 2 if that costs a token.
-func repairWeight(s *State, action Action, why cause) int {
+func repairWeight(s *State, action Action, why Cause) int {
 	wroteBefore := s.Object.Status.TargetName == s.Target.Name && !s.IsMoving()
 	copiesAgain := !s.Desired.Flow.Exchanges() && s.Difference == Same && why == CauseChanged
 	switch {
 	case !wroteBefore:
 		return 0
-	case why == CauseMissing, why == causeReplaced:
+	case why == CauseMissing, why == CauseReplaced:
 		return 2
 	case (action == ActionRewrite || copiesAgain) && editedByOthers(s):
 		return 1
@@ -72,8 +72,8 @@ func contested(s *State, c *v1alpha1.Contest) *Failure {
 	f.Message = "another writer keeps undoing what the operator writes to Secret " + s.Target.Name +
 		": find it with kubectl get secret --show-managed-fields -o yaml, and stop it; until then the operator retries at growing intervals"
 	f.RetryAt = c.Until.Time
-	if s.Current.HasToken() && s.Now.Before(RenewalTime(s)) { // which may be just after its end
-		f.RetryAt = Sooner(f.RetryAt, RenewalTime(s))
+	if s.Current.HasToken() && s.Now.Before(renewalTime(s)) { // which may be just after its end
+		f.RetryAt = Earliest(f.RetryAt, renewalTime(s))
 	}
 	return f
 }

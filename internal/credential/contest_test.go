@@ -96,11 +96,11 @@ func TestContestDoublesWithEachRepair(t *testing.T) {
 		s := steady()
 		mine(s)
 		quarrel(s, repairs, "11:17:43")
-		status := NewStatus(s, Plan{Action: ActionIssue, Cause: causeReplaced, Repair: 2, Contest: s.Object.Status.Contest}, Result{Wrote: true}, nil)
+		status := NewStatus(s, Plan{Action: ActionIssue, Cause: CauseReplaced, Repair: 2, Contest: s.Object.Status.Contest}, Result{Wrote: true}, nil)
 		if got := status.Contest.Until.Sub(s.Now); got != want {
 			t.Errorf("after %d repairs the next is in %s, want %s", repairs, got, want)
 		}
-		if got := RefreshedReason(&status); got != "TargetContested" {
+		if got := refreshedReason(&status); got != "TargetContested" {
 			t.Errorf("Refreshed is %s", got)
 		}
 	}
@@ -108,7 +108,7 @@ func TestContestDoublesWithEachRepair(t *testing.T) {
 	mine(s)
 	quarrel(s, 3, "11:17:43")
 	plan := Decide(s)
-	if status := NewStatus(s, plan, Result{}, nil); status.Contest != nil || RefreshedReason(&status) != "" {
+	if status := NewStatus(s, plan, Result{}, nil); status.Contest != nil || refreshedReason(&status) != "" {
 		t.Errorf("what has stayed as long is still contested: %v", status.Contest)
 	}
 }

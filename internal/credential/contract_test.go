@@ -68,7 +68,7 @@ func checkSameData(t *testing.T, s *State, values map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issued := NewPublication(s, Plan{Action: ActionIssue, Cause: CauseMissing, Request: req}, exchange.Token{
+	issued := newPublication(s, Plan{Action: ActionIssue, Cause: CauseMissing, Request: req}, exchange.Token{
 		Value: "t0ken", Type: "Bearer", Life: token.Life{IssuedAt: s.Now, ExpiresAt: s.Now.Add(time.Hour)},
 	}, []byte("a salt of 16 byte"))
 	want, err := TargetData(s.Object, issued)
@@ -90,7 +90,7 @@ func checkSameData(t *testing.T, s *State, values map[string]string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rec.SpecHash != again.Desired.SpecHash || rec.SpecHashWithoutUpdatable != again.Desired.SpecHashWithoutUpdatable || CompareRequests(&rec, req) != Same {
+		if rec.SpecHash != again.Desired.SpecHash || rec.SpecHashWithoutUpdatable != again.Desired.SpecHashWithoutUpdatable || compareRequests(&rec, req) != Same {
 			t.Errorf("%s would ask for another token", name)
 		}
 		data, err := TargetData(again.Object, Republication(req, rec, value))

@@ -6,8 +6,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// CurrentToken is the current token, to be written again. What has changed in the request stays visible to the next reconcile.
-func CurrentToken(s *State, req exchange.Request, value exchange.Secret) *Publication {
+// currentToken is the current token, to be written again. What has changed in the request stays visible to the next reconcile.
+func currentToken(s *State, req exchange.Request, value exchange.Secret) *Publication {
 	current := *s.Current.Persisted
 	if cameFrom(s, &current, req) {
 		current.ClientVersion = s.Client.Version
@@ -17,7 +17,7 @@ func CurrentToken(s *State, req exchange.Request, value exchange.Secret) *Public
 
 // cameFrom reports whether a token came from this request.
 func cameFrom(s *State, p *PersistedState, req exchange.Request) bool {
-	return p.SpecHash == s.Desired.SpecHash && CompareRequests(p, req) == Same
+	return p.SpecHash == s.Desired.SpecHash && compareRequests(p, req) == Same
 }
 
 // answers reports whether a token that was issued but not written is still good, and what is now requested. One that was issued for another client Secret

@@ -8,13 +8,13 @@ func Decide(s *State) Plan {
 		return Plan{}
 	}
 	action, why := due(s)
-	if f := FindBlocker(s, wantedAction(s, action)); f != nil {
+	if f := findBlocker(s, wantedAction(s, action)); f != nil {
 		return Plan{Failure: f, Contest: s.Object.Status.Contest}
 	}
 	repair := repairWeight(s, action, why)
 	contest := contestOf(s, repair)
 	holdsBack := contest != nil && s.Now.Before(contest.Until.Time)
-	repairsNow := repair > 0 && !BackoffOf(s).Waits
+	repairsNow := repair > 0 && !backoffOf(s).Waits
 	if holdsBack && (action == ActionNone || repairsNow) {
 		return Plan{Failure: contested(s, contest), Contest: contest}
 	}
@@ -31,22 +31,22 @@ func Decide(s *State) Plan {
 
 // wantedAction is the action that blockers are looked for. An expired token is not written again, but what prevents that is reported nevertheless.
 func wantedAction(s *State, action Action) Action {
-	if action == ActionNone && Drift(s) != NoDrift {
+	if action == ActionNone && drift(s) != NoDrift {
 		return ActionRewrite
 	}
 	return action
 }
 
 // planned is the plan if nothing blocks the action, and no contest holds it back.
-func planned(s *State, action Action, why cause) Plan {
+func planned(s *State, action Action, why Cause) Plan {
 	switch {
 	case action == ActionRewrite && unwritable(s):
-		return Plan{Keep: true, Wait: Wait{At: BackoffOf(s).Until}}
+		return Plan{Keep: true, Wait: Wait{At: backoffOf(s).Until}}
 	case action == ActionNone || action == ActionRewrite:
 		return Plan{Action: action}
 	}
 	plan := plannedIssue(s, action, why)
-	rewriteMeanwhile := Drift(s) != NoDrift && s.Current.HoldsToken(s.Now) && canRepublish(s) && !unwritable(s)
+	rewriteMeanwhile := drift(s) != NoDrift && s.Current.HoldsToken(s.Now) && canRepublish(s) && !unwritable(s)
 	if plan.Action == ActionNone && rewriteMeanwhile {
 		plan.Action = ActionRewrite
 	}
@@ -54,11 +54,11 @@ func planned(s *State, action Action, why cause) Plan {
 }
 
 // plannedIssue is the plan for a token that is due: now, or when its time has come.
-func plannedIssue(s *State, action Action, why cause) Plan {
-	backoff := BackoffOf(s)
-	earliest, early := EarliestAttempt(s)
+func plannedIssue(s *State, action Action, why Cause) Plan {
+	backoff := backoffOf(s)
+	earliest, early := earliestAttempt(s)
 	tooSoonAfterFailure := !earliest.IsZero() && !early && s.Throttled == nil // a remembered 429 is reported first
-	nextToken := LastIssued(s).Add(MinIssueInterval)
+	nextToken := lastIssued(s).Add(MinIssueInterval)
 	tooSoonAfterToken := s.Now.Before(nextToken) && !replacesEnded(s, why)
 	needsNoExchange := !s.Desired.Flow.Exchanges() || s.Pending != nil
 	switch {

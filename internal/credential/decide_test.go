@@ -17,7 +17,7 @@ import (
 // decision is a step as the tests below write it down.
 type decision struct {
 	action string
-	cause  cause
+	cause  Cause
 	// reason and retry are the failure's.
 	reason, retry string
 	keep, early   bool
@@ -676,7 +676,7 @@ func TestDecideRemembersARejectedTokenAfterARestart(t *testing.T) {
 		lastAskedAt(s, "11:17:00", false)
 		s.Object.Status.LastAttempt.TokenRejected = true
 		tc.given(s)
-		s.Rejected = RejectedBefore(s)
+		s.Rejected = rejectedBefore(s)
 		if diff := cmp.Diff(tc.want, decided(Decide(s)), cmp.AllowUnexported(decision{})); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", name, diff)
 		}
@@ -834,7 +834,7 @@ func clockText(t time.Time) string {
 	}
 }
 
-func hosts(list string) egress.Hosts { return MustHosts(list) }
+func hosts(list string) egress.Hosts { return mustHosts(list) }
 
 // provide gives the object another provider.
 func provide(s *State, p v1alpha1.Provider) {

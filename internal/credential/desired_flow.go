@@ -28,10 +28,10 @@ type DesiredFlow struct {
 }
 
 // builtInHosts are the vendors' own hosts. No private CA may vouch for them, whatever the provider.
-var builtInHosts = MustHosts(strings.Join(flow.VendorHosts(), ","))
+var builtInHosts = mustHosts(strings.Join(flow.VendorHosts(), ","))
 
-// MustHosts parses a list of hosts that is part of the program. It panics if that is wrong.
-func MustHosts(list string) egress.Hosts {
+// mustHosts parses a list of hosts that is part of the program. It panics if that is wrong.
+func mustHosts(list string) egress.Hosts {
 	hosts, err := egress.ParseHosts(list)
 	if err != nil {
 		panic(err)
@@ -75,7 +75,7 @@ func (d *DesiredFlow) fingerprint(ofFlow, secretName string) string {
 	if d.CAKey != "" {
 		keys = append(keys, "caCertificate="+d.CAKey+"\n"...)
 	}
-	return Fingerprint(nil, []byte(ofFlow), []byte(secretName), keys)
+	return fingerprint(nil, []byte(ofFlow), []byte(secretName), keys)
 }
 
 // Request fills in the values of the client Secret.

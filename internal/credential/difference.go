@@ -29,8 +29,8 @@ func SpecDifference(p *PersistedState, desired *DesiredFlow) Difference {
 	return Different
 }
 
-// CompareRequests compares a request, values included, with the one that the token came from.
-func CompareRequests(p *PersistedState, req exchange.Request) Difference {
+// compareRequests compares a request, values included, with the one that the token came from.
+func compareRequests(p *PersistedState, req exchange.Request) Difference {
 	switch {
 	case req.Fingerprint(p.Salt) == p.RequestHash:
 		return Same

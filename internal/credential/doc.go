@@ -19,5 +19,5 @@
 //     consent, ca, republish.
 //   - Decisions: plan, prepare, decide; verification_* and restart, which are decided on their own.
 //   - What came of it: result, attempt, exchange_failure, retry_delay, write_refusal, warning, events, and status_* with one file for each part of status.
-//   - What a process remembers: object_cache, memory, recall, own_writes, namespace_ending.
+//   - What a process remembers: object_cache, memory, recall, own_writes, terminating_namespaces.
 package credential

@@ -15,8 +15,8 @@ const (
 	MetadataEdited DriftReason = "MetadataEdited"
 )
 
-// Drift returns the first reason to write the target again with the current token.
-func Drift(s *State) DriftReason {
+// drift returns the first reason to write the target again with the current token.
+func drift(s *State) DriftReason {
 	switch {
 	case s.IsMoving():
 		return TargetRenamed
@@ -44,6 +44,6 @@ func metadataEdited(s *State) bool {
 	if written == nil || s.IsMoving() {
 		return false
 	}
-	want := DesiredMetadata(s.Object, written.LocalExpiry(), s.Target.SharedBeside(written.Keys))
+	want := desiredMetadata(s.Object, written.LocalExpiry(), s.Target.SharedBeside(written.Keys))
 	return !want.IsOn(&s.Target.Metadata)
 }

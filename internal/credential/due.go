@@ -3,7 +3,7 @@
 package credential
 
 // due returns what the target needs, and why. The first rule that applies wins; docs/design.md has them as a table.
-func due(s *State) (Action, cause) {
+func due(s *State) (Action, Cause) {
 	if why := tokenLost(s); why != "" {
 		return ActionIssue, why
 	}
@@ -16,16 +16,16 @@ func due(s *State) (Action, cause) {
 	if why := newTokenDue(s); why != "" {
 		return ActionIssue, why
 	}
-	if Drift(s) != NoDrift && s.Current.HoldsToken(s.Now) { // an expired token is not published again: its successor is on the way
+	if drift(s) != NoDrift && s.Current.HoldsToken(s.Now) { // an expired token is not published again: its successor is on the way
 		return ActionRewrite, ""
 	}
 	return ActionNone, ""
 }
 
 // dueWithoutExchange is due for a flow that copies the client Secret's values: issuing them costs nothing, so every rewrite issues them again.
-func dueWithoutExchange(s *State) (Action, cause) {
+func dueWithoutExchange(s *State) (Action, Cause) {
 	switch {
-	case s.Difference != Same, Drift(s) != NoDrift:
+	case s.Difference != Same, drift(s) != NoDrift:
 		return ActionIssue, CauseChanged
 	case refreshPending(s):
 		return ActionIssue, CauseRequested
@@ -34,18 +34,18 @@ func dueWithoutExchange(s *State) (Action, cause) {
 }
 
 // tokenLost returns why the target holds no token of ours. Empty: it holds one.
-func tokenLost(s *State) cause {
+func tokenLost(s *State) Cause {
 	switch {
 	case !s.Current.Found, s.Current.Owner() != s.Object.Name:
 		return CauseMissing
 	case !s.Current.HasToken():
-		return causeReplaced
+		return CauseReplaced
 	}
 	return ""
 }
 
 // newTokenDue returns why the current token has to be replaced by a new one. Empty: it does not.
-func newTokenDue(s *State) cause {
+func newTokenDue(s *State) Cause {
 	switch {
 	case renewalTimeReached(s):
 		return CauseRenewal
@@ -60,7 +60,7 @@ func newTokenDue(s *State) cause {
 }
 
 func renewalTimeReached(s *State) bool {
-	renewal := RenewalTime(s)
+	renewal := renewalTime(s)
 	return !renewal.IsZero() && !s.Now.Before(renewal)
 }
 

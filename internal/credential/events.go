@@ -38,4 +38,4 @@ func NewRestartWarnings(before, after []v1alpha1.RolloutRestartStatus) []v1alpha
 }
 
 // Note shortens a message to what an event's note may have.
-func Note(message string) string { return Shorten(message, 1000) }
+func Note(message string) string { return shorten(message, 1000) }

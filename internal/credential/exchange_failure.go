@@ -14,16 +14,16 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
-// ReasonOf returns the reason of FailureOf, for the log and for metrics.
+// ReasonOf returns the reason that an error is reported with, for the log and for metrics.
 func ReasonOf(err error) string {
-	if f := FailureOf(&State{Object: &v1alpha1.CDPCredential{}}, err, 0); f != nil {
+	if f := failureOf(&State{Object: &v1alpha1.CDPCredential{}}, err, 0); f != nil {
 		return f.Reason
 	}
 	return v1alpha1.ReasonEndpointUnavailable
 }
 
-// FailureOf returns what to report of an error that ended an attempt, and when to retry. Nil: the error is not about the exchange. Jitter is in [0, 1).
-func FailureOf(s *State, err error, jitter float64) *Failure {
+// failureOf returns what to report of an error that ended an attempt, and when to retry. Nil: the error is not about the exchange. Jitter is in [0, 1).
+func failureOf(s *State, err error, jitter float64) *Failure {
 	if missing, ok := errors.AsType[*missingKeyError](err); ok {
 		return &Failure{Reason: v1alpha1.ReasonSecretKeyMissing, Message: missing.Error(), Stalled: true, Attempted: true}
 	}

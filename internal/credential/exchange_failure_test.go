@@ -112,7 +112,7 @@ func TestFailureMessagesSayWhatToDo(t *testing.T) {
 			s := steady()
 			s.Object.Spec.ClientSecretRef.Keys = &v1alpha1.ClientSecretKeys{ClientSecret: "my-secret"}
 			provide(s, s.Object.Spec.Provider)
-			if got := FailureOf(s, tc.err, 0.5).Message; got != tc.want {
+			if got := failureOf(s, tc.err, 0.5).Message; got != tc.want {
 				t.Errorf("got  %s\nwant %s", got, tc.want)
 			}
 		})
@@ -132,7 +132,7 @@ func TestFailureMessageNamesTheAddressField(t *testing.T) {
 	} {
 		s := steady()
 		provide(s, provider)
-		if got := FailureOf(s, &exchange.Error{Kind: exchange.Unavailable, Status: 404}, 0).Message; !strings.Contains(got, "check "+field+";") {
+		if got := failureOf(s, &exchange.Error{Kind: exchange.Unavailable, Status: 404}, 0).Message; !strings.Contains(got, "check "+field+";") {
 			t.Errorf("%s is not named: %s", field, got)
 		}
 	}
@@ -145,14 +145,14 @@ func TestRejectionNamesTheOtherBasicEncoding(t *testing.T) {
 	for method, want := range map[v1alpha1.AuthMethod]bool{"": true, "ClientSecretBasic": true, "ClientSecretBasicRaw": false, "ClientSecretPost": false, "PrivateKeyJWT": false} {
 		s := steady()
 		provide(s, v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://auth.example.com/token", AuthMethod: method}})
-		f := FailureOf(s, &exchange.Error{Kind: exchange.Rejected, Status: 401}, 0)
+		f := failureOf(s, &exchange.Error{Kind: exchange.Rejected, Status: 401}, 0)
 		if got := strings.Contains(f.Message, "ClientSecretBasicRaw"); got != want {
 			t.Errorf("%q: it is named: %t, want %t: %s", method, got, want, f.Message)
 		}
 	}
 	s := steady()
 	provide(s, v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}})
-	if f := FailureOf(s, &exchange.Error{Kind: exchange.Rejected, Status: 401}, 0); strings.Contains(f.Message, "ClientSecretBasicRaw") {
+	if f := failureOf(s, &exchange.Error{Kind: exchange.Rejected, Status: 401}, 0); strings.Contains(f.Message, "ClientSecretBasicRaw") {
 		t.Errorf("apsis: %s", f.Message)
 	}
 }
@@ -165,10 +165,10 @@ func TestFailureMessagesAreSteady(t *testing.T) {
 			t.Parallel()
 			first, later := steady(), steady()
 			later.Now = at("11:55:43")
-			failed(later, FailureOf(first, &exchange.Error{Kind: kind}, 0).Reason, "11:55:00")
+			failed(later, failureOf(first, &exchange.Error{Kind: kind}, 0).Reason, "11:55:00")
 			later.Object.Status.Failures = 41
-			a := FailureOf(first, &exchange.Error{Kind: kind, Detail: "it failed", Cause: errors.New("s3cret"), CorrelationID: "abc"}, 0)
-			b := FailureOf(later, &exchange.Error{
+			a := failureOf(first, &exchange.Error{Kind: kind, Detail: "it failed", Cause: errors.New("s3cret"), CorrelationID: "abc"}, 0)
+			b := failureOf(later, &exchange.Error{
 				Kind: kind, Detail: "it failed", Cause: errors.New("other"), CorrelationID: "def", RetryAfter: time.Hour, HasRetryAfter: true,
 			}, 0.9)
 			if a.Message != b.Message {
@@ -285,7 +285,7 @@ func TestBlockerMessagesAreBounded(t *testing.T) {
 func TestShortenCutsAtACharacter(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"": "", "abcd": "abcd", "abcde": "abcd…", "abcé": "abc…", "abé": "abé", "éééé": "éé…"} {
-		if got := Shorten(text, 4); got != want || !utf8.ValidString(got) {
+		if got := shorten(text, 4); got != want || !utf8.ValidString(got) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"slices"
 )
 
-// Fingerprint returns an HMAC of the pieces, keyed with salt. Each piece is preceded by its length, so no two different lists give the same input.
-func Fingerprint(salt []byte, pieces ...[]byte) string {
+// fingerprint returns an HMAC of the pieces, keyed with salt. Each piece is preceded by its length, so no two different lists give the same input.
+func fingerprint(salt []byte, pieces ...[]byte) string {
 	mac := hmac.New(sha256.New, salt)
 	for _, piece := range pieces {
 		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(piece))))

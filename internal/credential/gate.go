@@ -11,8 +11,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// IsRefusal reports whether the endpoint refused what was sent, rather than being throttled or unavailable.
-func IsRefusal(err error) bool {
+// isRefusal reports whether the endpoint refused what was sent, rather than being throttled or unavailable.
+func isRefusal(err error) bool {
 	e, ok := errors.AsType[*exchange.Error](err)
 	return ok && (e.Kind == exchange.Rejected || e.Kind == exchange.Malformed)
 }
@@ -60,18 +60,18 @@ func gateKind(e *exchange.Error) egress.ResultKind {
 
 // GateRequest describes an exchange to the gate. Only the renewal of a token that still lives is planned: missing tokens, changes and requests of users
 // may come for all objects at once.
-func GateRequest(s *State, why cause) egress.Request {
+func GateRequest(s *State, why Cause) egress.Request {
 	request := egress.Request{
 		Host: s.Desired.Endpoint.String(), Namespace: s.Object.Namespace, Client: s.Object.Spec.ClientSecretRef.Name, Object: ObjectName(s.Object),
-		Requested: why == CauseRequested || RefreshRequested(s), Changed: changedSinceThrottled(s),
+		Requested: why == CauseRequested || isRefreshRequested(s), Changed: changedSinceThrottled(s),
 	}
 	request.Proven, request.Failures = clientStanding(s)
-	if !s.Current.HasToken() || why == causeReplaced {
+	if !s.Current.HasToken() || why == CauseReplaced {
 		return request
 	}
 	request.Expires = s.Current.Persisted.ExpiresAt
 	if why == CauseRenewal && (s.Current.HoldsToken(s.Now) || waitsForExpiry(s)) {
-		request.Planned, request.Due = true, RenewalTime(s)
+		request.Planned, request.Due = true, renewalTime(s)
 	}
 	return request
 }
@@ -81,14 +81,14 @@ func GateRequest(s *State, why cause) egress.Request {
 func changedSinceThrottled(s *State) bool {
 	status := &s.Object.Status
 	waits := status.NextRefreshTime != nil && s.Now.Before(status.NextRefreshTime.Time)
-	return waits && status.Failures > 0 && isThrottled(s) && !RefreshRequested(s)
+	return waits && status.Failures > 0 && isThrottled(s) && !isRefreshRequested(s)
 }
 
 // clientStanding returns what status knows of the client at its endpoint: whether it was served, and not refused since, and how often in a row it was
 // throttled or got no answer.
 func clientStanding(s *State) (served bool, failures int) {
 	status := &s.Object.Status
-	switch RefreshedReason(status) {
+	switch refreshedReason(status) {
 	case v1alpha1.ReasonThrottled, v1alpha1.ReasonEndpointUnavailable:
 		failures = int(status.Failures)
 	case v1alpha1.ReasonCredentialsRejected, v1alpha1.ReasonMalformedResponse, v1alpha1.ReasonEndpointRefused:

@@ -28,7 +28,7 @@ func TestGateRequestOfASteadyObject(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		given   func(*State)
-		cause   cause
+		cause   Cause
 		expires string
 		planned bool
 		// unproven says that status does not tell of a token, or of a refusal since.
@@ -39,7 +39,7 @@ func TestGateRequestOfASteadyObject(t *testing.T) {
 		{name: "renewal", given: func(*State) {}, cause: CauseRenewal, expires: "12:00:00", planned: true},
 		{name: "renewal of a token that has just expired", given: func(s *State) { s.Now = at("12:00:00") }, cause: CauseRenewal, expires: "12:00:00"},
 		{name: "first token", given: missing, cause: CauseMissing},
-		{name: "the token key was edited", given: holding(replacedContent), cause: causeReplaced},
+		{name: "the token key was edited", given: holding(replacedContent), cause: CauseReplaced},
 		{name: "client Secret rotated", given: func(s *State) { s.Difference = Different }, cause: CauseChanged, expires: "12:00:00", unproven: true},
 		{name: "asked for", given: func(*State) {}, cause: CauseRequested, expires: "12:00:00"},
 		{name: "the API refuses it", given: func(*State) {}, cause: CauseRejected, expires: "12:00:00"},
@@ -63,7 +63,7 @@ func TestGateRequestOfASteadyObject(t *testing.T) {
 			want.Expires = at(tc.expires)
 		}
 		if tc.planned {
-			want.Due = RenewalTime(s)
+			want.Due = renewalTime(s)
 		}
 		if diff := cmp.Diff(want, GateRequest(s, tc.cause), cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", tc.name, diff)
@@ -100,11 +100,11 @@ func TestGateResultOfEachError(t *testing.T) {
 func TestRefusalIsOfWhatWasSent(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[exchange.Kind]bool{exchange.Rejected: true, exchange.Malformed: true, exchange.Throttled: false, exchange.Unavailable: false, exchange.InvalidKey: false} {
-		if got := IsRefusal(fmt.Errorf("x: %w", &exchange.Error{Kind: kind})); got != want {
+		if got := isRefusal(fmt.Errorf("x: %w", &exchange.Error{Kind: kind})); got != want {
 			t.Errorf("%v: got %t", kind, got)
 		}
 	}
-	if IsRefusal(errors.New("no space left")) || IsRefusal(nil) {
+	if isRefusal(errors.New("no space left")) || isRefusal(nil) {
 		t.Error("it is no refusal")
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// LastIssued returns when the last token was issued, or zero if none was. Status has whole seconds, so it may be up to a second late.
-func LastIssued(s *State) time.Time {
+// lastIssued returns when the last token was issued, or zero if none was. Status has whole seconds, so it may be up to a second late.
+func lastIssued(s *State) time.Time {
 	current, reported := s.Current.Persisted, s.Object.Status.LastRefreshTime
 	known := []time.Time{s.LastIssuedAt}
 	if current != nil {
@@ -29,8 +29,8 @@ func LastIssued(s *State) time.Time {
 	return last
 }
 
-// IssuedToday returns the count of tokens issued today. Status, the target and this process each know it, since each of them may be lost.
-func IssuedToday(s *State) v1alpha1.Issuance {
+// issuedToday returns the count of tokens issued today. Status, the target and this process each know it, since each of them may be lost.
+func issuedToday(s *State) v1alpha1.Issuance {
 	known := []*v1alpha1.Issuance{s.Object.Status.Issuance, s.Issuance}
 	if current := s.Current.Persisted; current != nil {
 		known = append(known, current.Issuance)
@@ -52,7 +52,7 @@ func IssuedToday(s *State) v1alpha1.Issuance {
 
 func budgetSpent(s *State) bool {
 	refresh := s.Object.Spec.Refresh
-	return refresh != nil && refresh.MaxPerDay != nil && IssuedToday(s).Count >= *refresh.MaxPerDay
+	return refresh != nil && refresh.MaxPerDay != nil && issuedToday(s).Count >= *refresh.MaxPerDay
 }
 
 func budgetFailure(s *State) *Failure {

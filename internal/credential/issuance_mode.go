@@ -55,8 +55,8 @@ func waitsForExpiry(s *State) bool {
 	return s.Repeated || expected
 }
 
-// RenewalTime returns when the current token is to be replaced. Zero: never.
-func RenewalTime(s *State) time.Time {
+// renewalTime returns when the current token is to be replaced. Zero: never.
+func renewalTime(s *State) time.Time {
 	life, before := s.Current.Persisted.life(), refreshBefore(&s.Object.Spec)
 	switch {
 	case life.ExpiresAt.IsZero():
@@ -80,31 +80,31 @@ func refreshBefore(spec *v1alpha1.CDPCredentialSpec) time.Duration {
 	return durationOr(spec.Refresh.Before, 0)
 }
 
-// RepeatedBefore reports whether status says that the endpoint repeated the current token when that was to be renewed.
-func RepeatedBefore(s *State) bool {
+// repeatedBefore reports whether status says that the endpoint repeated the current token when that was to be renewed.
+func repeatedBefore(s *State) bool {
 	until, current := s.Object.Status.RepeatedUntil, s.Current.Persisted
 	return until != nil && current != nil && until.Sub(current.ExpiresAt).Abs() < ClockNoise
 }
 
-// IsCurrentToken reports whether the endpoint has answered with the current token.
-func IsCurrentToken(s *State, got exchange.Token) bool {
+// isCurrentToken reports whether the endpoint has answered with the current token.
+func isCurrentToken(s *State, got exchange.Token) bool {
 	current := s.Current.Persisted
 	ours := s.Current.HasToken() && s.Current.Owner() == s.Object.Name
 	return ours && !current.ExpiresAt.IsZero() && current.TokenMACOf([]byte(got.Value)) == current.TokenMAC
 }
 
-// EndsLater reports whether the endpoint has extended the current token. It is then published like a new one.
-func EndsLater(s *State, got exchange.Token) bool {
+// endsLater reports whether the endpoint has extended the current token. It is then published like a new one.
+func endsLater(s *State, got exchange.Token) bool {
 	return got.Life.ExpiresAt.After(s.Current.Persisted.ExpiresAt.Add(ClockNoise))
 }
 
 // sameOf counts the tokens in a row, with this one, from an endpoint that repeats each until it expires. Zero: it does not, or that is unknown.
-func sameOf(s *State, why cause, got exchange.Token) int {
+func sameOf(s *State, why Cause, got exchange.Token) int {
 	current := s.Current.Persisted
 	switch {
 	case current == nil || current.SpecHash != s.Desired.SpecHash || issuanceMode(s) != v1alpha1.IssuanceModeSameUntilExpiry:
 		return 0
-	case IsCurrentToken(s, got):
+	case isCurrentToken(s, got):
 		return max(current.SameCount, 1)
 	case why == CauseRenewal && got.Life.IssuedAt.Before(current.ExpiresAt):
 		return 0 // a new one was available early
@@ -113,12 +113,12 @@ func sameOf(s *State, why cause, got exchange.Token) int {
 }
 
 // endedToken reports whether the endpoint has answered with an expired token, though the current one expired only just now.
-func endedToken(s *State, why cause, err error) bool {
+func endedToken(s *State, why Cause, err error) bool {
 	renewal := why == CauseRenewal && s.Current.HasToken() && waitsForExpiry(s)
 	return renewal && errors.Is(err, token.ErrExpired) && s.Now.Sub(s.Current.Persisted.ExpiresAt) < 2*MinIssueInterval
 }
 
-// NotSettled reports whether the target's token has just invalidated the one before, so that not every node of the API may know it.
-func NotSettled(s *State) bool {
+// notSettled reports whether the target's token has just invalidated the one before, so that not every node of the API may know it.
+func notSettled(s *State) bool {
 	return oneActive(&s.Object.Spec) && s.Now.Before(s.Target.Persisted.IssuedAt.Add(SettlingTokens))
 }

@@ -45,7 +45,7 @@ func TestRenewalTimeOfEachIssuanceMode(t *testing.T) {
 	} {
 		s := steady()
 		tc.given(s)
-		if got, mode := clockText(RenewalTime(s).Truncate(time.Second)), issuanceMode(s); got != tc.want || mode != tc.mode {
+		if got, mode := clockText(renewalTime(s).Truncate(time.Second)), issuanceMode(s); got != tc.want || mode != tc.mode {
 			t.Errorf("%s: %s at %s, want %s at %s", name, mode, got, tc.mode, tc.want)
 		}
 	}
@@ -95,7 +95,7 @@ func TestEndedTokenIsForgivenForAMoment(t *testing.T) {
 	ended := &exchange.Error{Kind: exchange.Malformed, Cause: token.ErrExpired}
 	for name, tc := range map[string]struct {
 		now   string
-		cause cause
+		cause Cause
 		given func(*State)
 		err   error
 		want  bool
@@ -127,7 +127,7 @@ func TestSameOfCountsRepeatedTokens(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		given func(*State)
-		cause cause
+		cause Cause
 		value string
 		sent  string
 		want  int
@@ -142,7 +142,7 @@ func TestSameOfCountsRepeatedTokens(t *testing.T) {
 		"the held one, to live longer": {func(s *State) { s.Current.Persisted.SameCount = 4 }, CauseRenewal, "t0ken", "12:00:01", 4},
 		"the held one, first":          {func(s *State) { s.Repeated = true }, CauseRenewal, "t0ken", "12:00:01", 1},
 		"one active":                   {func(s *State) { declareOneActive(s); s.Current.Persisted.SameCount = 4 }, CauseRenewal, "new", "12:00:01", 0},
-		"no record":                    {func(s *State) { s.Current.Persisted = nil }, causeReplaced, "new", "12:00:01", 0},
+		"no record":                    {func(s *State) { s.Current.Persisted = nil }, CauseReplaced, "new", "12:00:01", 0},
 	} {
 		s := holdsToken("t0ken")
 		tc.given(s)
@@ -182,8 +182,8 @@ func TestCurrentTokenIsKnownByItsValue(t *testing.T) {
 		s := holdsToken("t0ken")
 		tc.given(s)
 		got := exchange.Token{Value: exchange.Secret(tc.value), Life: token.Life{ExpiresAt: at(tc.ends)}}
-		if held := IsCurrentToken(s, got); held != tc.held || EndsLater(s, got) != tc.later {
-			t.Errorf("%s: held %v, ends later %v", name, held, EndsLater(s, got))
+		if held := isCurrentToken(s, got); held != tc.held || endsLater(s, got) != tc.later {
+			t.Errorf("%s: held %v, ends later %v", name, held, endsLater(s, got))
 		}
 	}
 }
@@ -196,7 +196,7 @@ func TestRepeatedBeforeIsOfOneToken(t *testing.T) {
 		if until != "" {
 			s.Object.Status.RepeatedUntil = second(until)
 		}
-		if got := RepeatedBefore(s); got != want {
+		if got := repeatedBefore(s); got != want {
 			t.Errorf("until %s: %v", until, got)
 		}
 	}
@@ -219,11 +219,11 @@ func TestNotSettled(t *testing.T) {
 	for now, want := range map[string]bool{"11:00:00": true, "11:01:59": true, "11:02:00": false, "11:30:00": false} {
 		s := steady()
 		s.Now = at(now)
-		if NotSettled(s) {
+		if notSettled(s) {
 			t.Errorf("at %s, though old tokens live on", now)
 		}
 		declareOneActive(s)
-		if got := NotSettled(s); got != want {
+		if got := notSettled(s); got != want {
 			t.Errorf("at %s: %v", now, got)
 		}
 	}

@@ -8,7 +8,7 @@ import "time"
 func NewIssuedToken(s *State, plan Plan, p *Publication, now time.Time) *IssuedToken {
 	var due time.Time
 	if s.Current.Persisted != nil && plan.Cause == CauseRenewal {
-		due = RenewalTime(s)
+		due = renewalTime(s)
 	}
 	return newIssuedToken(s, plan, p, due, now)
 }
@@ -16,8 +16,8 @@ func NewIssuedToken(s *State, plan Plan, p *Publication, now time.Time) *IssuedT
 func newIssuedToken(s *State, plan Plan, p *Publication, due, now time.Time) *IssuedToken {
 	previous := s.Current.Persisted
 	issued := &IssuedToken{
-		Routine: plan.Cause == CauseRenewal && RefreshedReason(&s.Object.Status) == "",
-		Skew:    p.Token.Life.Skew, Warnings: NewWarnings(s, previous, p), Margin: -1, Lateness: -1,
+		Routine: plan.Cause == CauseRenewal && refreshedReason(&s.Object.Status) == "",
+		Skew:    p.Token.Life.Skew, Warnings: newWarnings(s, previous, p), Margin: -1, Lateness: -1,
 	}
 	if previous != nil && !previous.ExpiresAt.IsZero() {
 		issued.Margin = max(previous.ExpiresAt.Sub(now), 0)

@@ -12,7 +12,7 @@ import (
 func TestIssuedResultMeasuresMarginAndLateness(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		cause            cause
+		cause            Cause
 		given            func(*State)
 		ends, due        string
 		margin, lateness time.Duration

@@ -99,10 +99,10 @@ type StaleMemory struct {
 type Cleanup struct {
 	// Before is the target that status named last. Nothing else may point to it.
 	Before string
-	// Failures counts the failed tries in a row. At is when to try again. Told says that an event was sent.
+	// Failures counts the failed tries in a row. At is when to try again. Reported says that an event was sent.
 	Failures int32
 	At       time.Time
-	Told     bool
+	Reported bool
 }
 
 // The backoff of a stale target's deletion doubles from CleanupBackoff to CleanupMaxBackoff.

@@ -10,8 +10,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
-// NewPublication is a new token, which needs a salt, or an updated one.
-func NewPublication(s *State, plan Plan, got exchange.Token, salt []byte) *Publication {
+// newPublication is a new token, which needs a salt, or an updated one.
+func newPublication(s *State, plan Plan, got exchange.Token, salt []byte) *Publication {
 	var written PersistedState
 	if plan.Action == ActionUpdate {
 		written = *s.Current.Persisted
@@ -24,27 +24,27 @@ func NewPublication(s *State, plan Plan, got exchange.Token, salt []byte) *Publi
 	}
 	req := plan.Request
 	req.CurrentToken = ""
-	DescribeRequest(&written, s, req)
+	describeRequest(&written, s, req)
 	p := &Publication{Token: got, Request: req, Persisted: written}
 	p.Persisted.Warned = warningNames(s, p)
 	return p
 }
 
 // newlyIssued is the state to persist with a new token.
-func newlyIssued(s *State, why cause, got exchange.Token, salt []byte) PersistedState {
-	count := IssuedToday(s)
+func newlyIssued(s *State, why Cause, got exchange.Token, salt []byte) PersistedState {
+	count := issuedToday(s)
 	count.Count++
 	return PersistedState{
 		Salt: salt, Object: s.Object.Name,
 		PersistedToken: PersistedToken{
 			IssuedAt: got.Life.IssuedAt.UTC(), ExpiresAt: got.Life.ExpiresAt.UTC(), TokenType: got.Type, Granted: boundedScopes(got.Granted),
 		},
-		PersistedIssuance: PersistedIssuance{Cause: why, HandledRequest: RefreshRequest(s.Object), Issuance: &count, SameCount: sameOf(s, why, got)},
+		PersistedIssuance: PersistedIssuance{Cause: why, HandledRequest: refreshRequest(s.Object), Issuance: &count, SameCount: sameOf(s, why, got)},
 	}
 }
 
-// DescribeRequest notes what a token was requested with.
-func DescribeRequest(p *PersistedState, s *State, req exchange.Request) {
+// describeRequest notes what a token was requested with.
+func describeRequest(p *PersistedState, s *State, req exchange.Request) {
 	p.SpecHash, p.SpecHashWithoutUpdatable, p.ClientVersion = s.Desired.SpecHash, s.Desired.SpecHashWithoutUpdatable, s.Client.Version
 	p.RequestHash, p.RequestHashWithoutUpdatable = req.Fingerprint(p.Salt), req.FingerprintWithoutUpdatable(p.Salt)
 }
@@ -69,7 +69,7 @@ const placeholder = "placeholder-for-a-token"
 // NewRehearsal stands for a token that has yet to be issued, for the API server to say whether it could be written.
 func NewRehearsal(s *State, plan Plan, salt []byte) *Publication {
 	life := token.Life{IssuedAt: s.Now, ExpiresAt: s.Now.Add(time.Hour)}
-	p := NewPublication(s, Plan{Action: ActionIssue, Cause: plan.Cause, Request: plan.Request}, exchange.Token{Value: placeholder, Type: "Bearer", Life: life}, salt)
+	p := newPublication(s, Plan{Action: ActionIssue, Cause: plan.Cause, Request: plan.Request}, exchange.Token{Value: placeholder, Type: "Bearer", Life: life}, salt)
 	p.DryRun = true
 	return p
 }

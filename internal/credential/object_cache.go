@@ -87,5 +87,5 @@ func (cache *ObjectCache) MustConfirm(s *State, plan Plan) bool {
 	saved, target := &s.SavedStatus, &cache.Target
 	nothingToLose := neverWritten(saved) && saved.LastAttempt == nil && !s.Current.Found && !target.Uncertain
 	unsure := !target.Confirmed || target.Uncertain
-	return !nothingToLose && (plan.Exchanges(s) && unsure || IsNewBlocker(s, plan))
+	return !nothingToLose && (plan.Exchanges(s) && unsure || isNewBlocker(s, plan))
 }

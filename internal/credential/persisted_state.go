@@ -72,7 +72,7 @@ type PersistedTarget struct {
 
 // PersistedIssuance is why the token was issued, and what else a lost status would lose.
 type PersistedIssuance struct {
-	Cause cause `json:"cause"`
+	Cause Cause `json:"cause"`
 	// HandledRequest is the refresh request that was handled with the token.
 	HandledRequest string `json:"handled,omitempty"`
 	// Issuance is the count of the day, with this token.
@@ -133,7 +133,7 @@ func (p *PersistedState) LocalExpiry() time.Time { return Moved(p.ExpiresAt, p.C
 func (p *PersistedState) TokenMACOf(value []byte) string {
 	local := p.OnLocalClock()
 	clock := fmt.Sprintf("%s %d %d", p.Clock.Process, p.Clock.AheadSeconds, p.Clock.ServerSeconds)
-	return Fingerprint(p.Salt, value, []byte(local.IssuedAt.UTC().Format(time.RFC3339Nano)), []byte(local.ExpiresAt.UTC().Format(time.RFC3339Nano)), []byte(clock))
+	return fingerprint(p.Salt, value, []byte(local.IssuedAt.UTC().Format(time.RFC3339Nano)), []byte(local.ExpiresAt.UTC().Format(time.RFC3339Nano)), []byte(clock))
 }
 
 // DataMACOf returns the fingerprint of the given keys of data.
@@ -144,7 +144,7 @@ func (p *PersistedState) DataMACOf(data map[string][]byte, keys []string) string
 			pieces = append(pieces, []byte(key), value)
 		}
 	}
-	return Fingerprint(p.Salt, pieces...)
+	return fingerprint(p.Salt, pieces...)
 }
 
 // TokenIn returns the value by which the token is recognised. A flow without exchange writes no key "token": one that is there all the same is the

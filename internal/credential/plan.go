@@ -41,7 +41,7 @@ const (
 // A Plan is what a reconcile does, decided from the State alone.
 type Plan struct {
 	Action Action
-	Cause  cause
+	Cause  Cause
 	// Needs is what has to be observed before the action can be carried out.
 	Needs Need
 	// Request is what will be sent. Publish is what will be written without sending anything; nil: the answer to the request.

@@ -41,7 +41,7 @@ func TestRenewalTimeFollowsThePods(t *testing.T) {
 		for _, given := range tc.given {
 			given(s)
 		}
-		if got := clockText(RenewalTime(s).Truncate(time.Second)); got != tc.want {
+		if got := clockText(renewalTime(s).Truncate(time.Second)); got != tc.want {
 			t.Errorf("%s: at %s, want %s", name, got, tc.want)
 		}
 	}

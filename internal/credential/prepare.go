@@ -20,7 +20,7 @@ func prepared(s *State, plan Plan) Plan {
 // preparedRewrite publishes the current token again: as spec.target now wants it, or under the target's new name.
 func preparedRewrite(s *State, plan Plan) Plan {
 	if !s.RewriteAt.IsZero() {
-		return plan.waits(Wait{At: Sooner(s.RewriteAt, plan.At)})
+		return plan.waits(Wait{At: Earliest(s.RewriteAt, plan.At)})
 	}
 	req, plan := withRequest(s, plan)
 	switch {
@@ -29,7 +29,7 @@ func preparedRewrite(s *State, plan Plan) Plan {
 	case s.Current.Secret == nil:
 		return plan.needs(NeedToken)
 	}
-	plan.Publish = CurrentToken(s, req, currentValue(s))
+	plan.Publish = currentToken(s, req, currentValue(s))
 	return plan
 }
 
@@ -51,7 +51,7 @@ func preparedIssue(s *State, plan Plan) Plan {
 	case f != nil:
 		return plan.instead(f)
 	}
-	if earliest, early := EarliestAttempt(s); !earliest.IsZero() && !early {
+	if earliest, early := earliestAttempt(s); !earliest.IsZero() && !early {
 		return plan.waits(Wait{At: earliest}) // not before, as a 429 is more important to report
 	}
 	return preparedExchange(s, plan)
@@ -61,7 +61,7 @@ func preparedIssue(s *State, plan Plan) Plan {
 // status, something else may have been reported since. Nil: there is no such attempt.
 func stillThrottled(s *State) (*Failure, Need) {
 	last := s.Throttled
-	if last == nil || last.Asked != s.Desired.SpecHash || Insists(s) || !s.Now.Before(last.Failure.RetryAt) {
+	if last == nil || last.SpecHash != s.Desired.SpecHash || insists(s) || !s.Now.Before(last.Failure.RetryAt) {
 		return nil, NeedNothing
 	}
 	if s.Client.Content == nil {
@@ -112,7 +112,7 @@ func withRequest(s *State, plan Plan) (exchange.Request, Plan) {
 
 // liveRequest returns the request with the values of the client Secret that was read, or says why it cannot be sent.
 func liveRequest(s *State) (exchange.Request, *Failure) {
-	if f := LiveConsent(s); f != nil {
+	if f := liveConsent(s); f != nil {
 		return exchange.Request{}, f
 	}
 	req, err := s.Desired.Request(s.Client.Content)
@@ -120,7 +120,7 @@ func liveRequest(s *State) (exchange.Request, *Failure) {
 		err = req.Check()
 	}
 	if err != nil {
-		return exchange.Request{}, FailureOf(s, err, 0)
+		return exchange.Request{}, failureOf(s, err, 0)
 	}
 	return req, nil
 }

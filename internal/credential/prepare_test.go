@@ -58,7 +58,7 @@ func TestNeeds(t *testing.T) {
 		"a token in the hand":                   {[]func(*State){missing, inHand}, ActionIssue, NeedClient},
 		"a token in the hand, complete":         {[]func(*State){missing, readClientSecret, inHand}, ActionIssue, NeedNothing},
 		"a 429 that is waited out":              {[]func(*State){renewalIsDue, throttledUntil("11:55:00")}, ActionIssue, NeedClient},
-		"a 429 of another spec":                 {[]func(*State){renewalIsDue, throttledUntil("11:55:00"), func(s *State) { s.Throttled.Asked = "else" }}, ActionIssue, NeedTurn},
+		"a 429 of another spec":                 {[]func(*State){renewalIsDue, throttledUntil("11:55:00"), func(s *State) { s.Throttled.SpecHash = "else" }}, ActionIssue, NeedTurn},
 		"a 429 that was waited out":             {[]func(*State){renewalIsDue, throttledUntil("11:50:00")}, ActionIssue, NeedTurn},
 		"a 429 of the same request":             {[]func(*State){renewalIsDue, readClientSecret, throttledUntil("11:55:00")}, ActionNone, NeedNothing},
 		"a 429 of another client":               {[]func(*State){renewalIsDue, throttledUntil("11:55:00"), readClientSecret}, ActionIssue, NeedTurn},
@@ -92,7 +92,7 @@ func inHand(s *State) {
 // throttledUntil is a 429 that the request of the client Secret got, or another one if that was not read.
 func throttledUntil(clock string) func(*State) {
 	return func(s *State) {
-		s.Throttled = &ThrottledAttempt{Asked: s.Desired.SpecHash, Request: "another", Failure: Failure{Reason: "Throttled", RetryAt: at(clock)}}
+		s.Throttled = &ThrottledAttempt{SpecHash: s.Desired.SpecHash, Request: "another", Failure: Failure{Reason: "Throttled", RetryAt: at(clock)}}
 		if s.Client.Content == nil {
 			return
 		}

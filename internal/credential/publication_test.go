@@ -74,7 +74,7 @@ func TestCurrentTokenKeepsAChangeVisible(t *testing.T) {
 		_, req := attempted(s)
 		s.Client.Version = "c/8"
 		tc.given(s)
-		p := CurrentToken(s, req, "t0ken")
+		p := currentToken(s, req, "t0ken")
 		if p.Persisted.ClientVersion != tc.want || s.Current.Persisted.ClientVersion != "c/7" || string(p.Token.Value) != "t0ken" || p.Token.Type != "Bearer" || !p.Repeated {
 			t.Errorf("%s: got %+v", name, p)
 		}

@@ -13,7 +13,7 @@ import (
 func (p *Publication) TargetMetadata(s *State, data map[string][]byte) (TargetMetadata, error) {
 	written := &p.Persisted
 	written.Shared = s.Target.SharedBeside(written.Keys)
-	want := DesiredMetadata(s.Object, written.LocalExpiry(), written.Shared)
+	want := desiredMetadata(s.Object, written.LocalExpiry(), written.Shared)
 	written.Labels, written.Annotations = SortedKeys(want.Labels), SortedKeys(want.Annotations)
 	written.TokenMAC, written.DataMAC = written.TokenMACOf(written.TokenIn(data)), written.DataMACOf(data, written.Keys)
 	text, err := json.Marshal(written.OnLocalClock())
@@ -26,7 +26,7 @@ func (p *Publication) TargetMetadata(s *State, data map[string][]byte) (TargetMe
 
 // Published returns the state after the target was written.
 func (s *State) Published(p *Publication, version string) *State {
-	want := DesiredMetadata(s.Object, p.Persisted.LocalExpiry(), p.Persisted.Shared)
+	want := desiredMetadata(s.Object, p.Persisted.LocalExpiry(), p.Persisted.Shared)
 	target := TargetSecret{
 		Name: s.Target.Name, Found: true, Version: version, Persisted: &p.Persisted, Content: ContentIntact,
 		ForeignKeys: Without(s.Target.ForeignKeys, p.Persisted.Keys),

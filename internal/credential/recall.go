@@ -15,9 +15,9 @@ func (cache *ObjectCache) Recall(s *State) {
 	if m.RepeatedAt.After(s.LastIssuedAt) {
 		s.LastIssuedAt = m.RepeatedAt
 	}
-	s.Repeated = RepeatedBefore(s)
+	s.Repeated = repeatedBefore(s)
 	if current := s.Current.Persisted; current != nil {
-		s.Rejected = s.Object.Spec.Verify != nil && (cache.Verification.Rejected == current.TokenMAC || RejectedBefore(s))
+		s.Rejected = s.Object.Spec.Verify != nil && (cache.Verification.Rejected == current.TokenMAC || rejectedBefore(s))
 		s.UpdateRefused = m.UpdateRefused == current.TokenMAC
 	}
 	s.Repairs, s.RewriteAt, s.Terminating = target.Repairs.Quick, target.rewriteAt(s), target.Terminating
@@ -46,7 +46,7 @@ func (m *TokenMemory) dropPending(s *State, target *TargetMemory) {
 
 // CountUnpublished counts a token that was issued and is not published: the vendor has counted it, too.
 func (m *TokenMemory) CountUnpublished(s *State) {
-	count := IssuedToday(s)
+	count := issuedToday(s)
 	count.Count++
 	m.Issuance, s.Issuance = &count, &count
 }
@@ -60,7 +60,7 @@ func (m *TargetMemory) rewriteAt(s *State) time.Time {
 	if m.rewritesExpired(s.Now) {
 		return time.Time{}
 	}
-	if m.Rewrites >= maxRewrites || Drift(s) == ClockJumped {
+	if m.Rewrites >= maxRewrites || drift(s) == ClockJumped {
 		return m.RewriteSince.Add(MinIssueInterval)
 	}
 	return time.Time{}

@@ -10,7 +10,7 @@ import (
 
 // replacesEnded reports whether the new token replaces one that expired because the endpoint would not give another before. That need not wait until the
 // endpoint's last answer, which was that token again, is ten seconds ago.
-func replacesEnded(s *State, why cause) bool {
+func replacesEnded(s *State, why Cause) bool {
 	return why == CauseRenewal && issuanceMode(s) == v1alpha1.IssuanceModeSameUntilExpiry && !s.LastNewTokenAt.After(s.Current.Persisted.ExpiresAt)
 }
 

@@ -14,7 +14,7 @@ const Immediately = time.Millisecond
 // RequeueAfter returns how soon the object has to be reconciled again: when the token expires or a contest ends, when verification, restarts or stale
 // targets need it (nextAt), and when the token is next attempted. Zero: when something changes.
 func RequeueAfter(s *State, plan Plan, result Result, nextAt time.Time, status *v1alpha1.CDPCredentialStatus) time.Duration {
-	first := Sooner(nextAt, result.At, expiryAt(s), contestEnd(s, status), nextAttempt(s, plan, result, status))
+	first := Earliest(nextAt, result.At, expiryAt(s), contestEnd(s, status), nextAttempt(s, plan, result, status))
 	if first.IsZero() {
 		return 0
 	}
@@ -52,7 +52,7 @@ func nextAttempt(s *State, plan Plan, result Result, status *v1alpha1.CDPCredent
 		return nextRefresh(status)
 	case plan.Keep: // result.At knows the clock, if that was set, better than status
 	case s.Current.Persisted != nil:
-		return RenewalTime(s) // exact, while status has whole seconds
+		return renewalTime(s) // exact, while status has whole seconds
 	}
 	return time.Time{}
 }

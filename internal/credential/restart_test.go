@@ -319,7 +319,7 @@ func TestSoonerTakesZeroForNever(t *testing.T) {
 		"11:00:00": {never, at("12:00:00"), at("11:00:00"), never},
 		"10:00:00": {at("10:00:00"), never},
 	} {
-		if got := clockText(Sooner(times...)); got != want {
+		if got := clockText(Earliest(times...)); got != want {
 			t.Errorf("%v: got %q, want %q", times, got, want)
 		}
 	}

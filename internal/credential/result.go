@@ -46,7 +46,7 @@ func (r Result) WhileWaiting(plan Plan) Result {
 		r.Waiting = r.Waiting || plan.Waiting
 		r.Failure = plan.Failure
 	}
-	r.At = Sooner(r.At, plan.At)
+	r.At = Earliest(r.At, plan.At)
 	return r
 }
 

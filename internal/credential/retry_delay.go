@@ -63,7 +63,7 @@ func lifeLeft(s *State) (time.Duration, bool) {
 // consecutiveFailures counts the failures in a row before this one that are of its class: an outage of an hour says nothing about how soon somebody
 // fixes a wrong secret.
 func consecutiveFailures(s *State, reason string) int32 {
-	if failureClass(RefreshedReason(&s.Object.Status)) != failureClass(reason) {
+	if failureClass(refreshedReason(&s.Object.Status)) != failureClass(reason) {
 		return 0
 	}
 	return s.Object.Status.Failures

@@ -18,7 +18,7 @@ func NewStatus(s *State, plan Plan, result Result, tried *Verification) v1alpha1
 		status.Provider = s.Desired.Flow.Provider
 	}
 	reportTarget(s, &status)
-	if count := IssuedToday(s); count.Count > 0 {
+	if count := issuedToday(s); count.Count > 0 {
 		status.Issuance = &count
 	}
 	switch {
@@ -34,7 +34,7 @@ func NewStatus(s *State, plan Plan, result Result, tried *Verification) v1alpha1
 		reportRefresh(s, plan, result, &status)
 		reportVerification(s, plan, result, tried, &status)
 	}
-	SetReady(s, &status)
+	reportReady(s, &status)
 	return status
 }
 
@@ -46,7 +46,7 @@ func reportSuspended(s *State, status *v1alpha1.CDPCredentialStatus) {
 		remove(status, v1alpha1.ConditionVerified)
 	}
 	next := status.NextRefreshTime
-	stillThrottled := next != nil && s.Now.Before(next.Time) && RefreshedReason(status) == v1alpha1.ReasonThrottled
+	stillThrottled := next != nil && s.Now.Before(next.Time) && refreshedReason(status) == v1alpha1.ReasonThrottled
 	if !stillThrottled {
 		status.NextRefreshTime = nil
 	}

@@ -31,7 +31,7 @@ func superseded(last *v1alpha1.Attempt) *v1alpha1.Attempt {
 // attempt was taken back, and the endpoint must still not be asked too soon when it comes again. A rewrite, and a flow without exchange, have asked no
 // endpoint, so what they wrote does not count.
 func attemptAfterSuccess(s *State, plan Plan, result Result) *v1alpha1.Attempt {
-	earliest, _ := EarliestAttempt(s)
+	earliest, _ := earliestAttempt(s)
 	if !s.Desired.Flow.Exchanges() {
 		earliest = intervalEnd(s)
 	}

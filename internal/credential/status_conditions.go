@@ -21,7 +21,7 @@ const (
 // steadyMessage returns the message of a failure with the correlation ID of the first failure of its kind, so that it does not change from attempt to
 // attempt.
 func steadyMessage(before *metav1.Condition, generation int64, f *Failure) string {
-	message := Shorten(f.Message, maxMessage)
+	message := shorten(f.Message, maxMessage)
 	sameReason := before != nil && before.Reason == f.Reason
 	if sameReason && before.ObservedGeneration == generation && before.Message == message {
 		return message
@@ -74,8 +74,8 @@ func summary(suspended bool, status *v1alpha1.CDPCredentialStatus) string {
 	return ""
 }
 
-// RefreshedReason returns why the last attempt failed. Empty: it did not.
-func RefreshedReason(status *v1alpha1.CDPCredentialStatus) string {
+// refreshedReason returns why the last attempt failed. Empty: it did not.
+func refreshedReason(status *v1alpha1.CDPCredentialStatus) string {
 	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed); c != nil && c.Status == metav1.ConditionFalse {
 		return c.Reason
 	}

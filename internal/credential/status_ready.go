@@ -11,8 +11,8 @@ import (
 
 const tokenExpired = "The token in the target Secret has expired"
 
-// SetReady says whether the target holds a token that has not expired.
-func SetReady(s *State, status *v1alpha1.CDPCredentialStatus) {
+// reportReady says whether the target holds a token that has not expired.
+func reportReady(s *State, status *v1alpha1.CDPCredentialStatus) {
 	switch {
 	case !s.Target.HasToken() || s.Target.Owner() != s.Object.Name:
 		setReady(s, status, metav1.ConditionFalse, v1alpha1.ReasonNoToken, "The target Secret holds no token yet"+whatNext(s, status))
@@ -37,7 +37,7 @@ func setReady(s *State, status *v1alpha1.CDPCredentialStatus, truth metav1.Condi
 // whatNext says what to expect of an object without a token. It points to the condition Refreshed only if that says what is wrong.
 func whatNext(s *State, status *v1alpha1.CDPCredentialStatus) string {
 	switch {
-	case RefreshedReason(status) != "":
+	case refreshedReason(status) != "":
 		return ": see the condition Refreshed"
 	case s.Object.Spec.Suspend:
 		return ""
@@ -45,19 +45,19 @@ func whatNext(s *State, status *v1alpha1.CDPCredentialStatus) string {
 	return ": a new one is on its way"
 }
 
-// ReadyIsStale reports whether status still claims a token that the target does not hold any more.
-func ReadyIsStale(s *State) bool {
+// readyIsStale reports whether status still claims a token that the target does not hold any more.
+func readyIsStale(s *State) bool {
 	claimed := meta.IsStatusConditionTrue(s.Object.Status.Conditions, v1alpha1.ConditionReady)
 	return claimed && !s.Target.HoldsToken(s.Now) && !s.IsMoving() && s.Desired.Flow.Exchanges()
 }
 
-// TellsLoss reports whether consumers are to be told that the target holds no token before the plan is carried out.
-func TellsLoss(s *State, plan Plan) bool { return plan.Action == ActionIssue && ReadyIsStale(s) }
+// MustReportLoss reports whether status has to say that the target holds no token before the plan is carried out, which may take a while.
+func MustReportLoss(s *State, plan Plan) bool { return plan.Action == ActionIssue && readyIsStale(s) }
 
-// LossStatus is the status that tells of it.
+// LossStatus is the status that says so.
 func LossStatus(s *State) v1alpha1.CDPCredentialStatus {
 	status := *s.Object.Status.DeepCopy()
-	SetReady(s, &status)
+	reportReady(s, &status)
 	status.NextRefreshTime = nil // it is now
 	return status
 }

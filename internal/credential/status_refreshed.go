@@ -37,9 +37,9 @@ func reportSuccess(s *State, plan Plan, result Result, status *v1alpha1.CDPCrede
 	}
 	status.NextRefreshTime = nil
 	if s.Current.Persisted != nil {
-		status.NextRefreshTime = wholeSecond(RenewalTime(s))
+		status.NextRefreshTime = wholeSecond(renewalTime(s))
 	}
-	if request := RefreshRequest(s.Object); result.Repeated && request != "" {
+	if request := refreshRequest(s.Object); result.Repeated && request != "" {
 		status.LastHandledRefreshRequest = request // nothing was written, so the target does not have it
 	}
 	set(s, status, v1alpha1.ConditionRefreshed, metav1.ConditionTrue, v1alpha1.ReasonTokenIssued, issuedMessage(s))
@@ -76,7 +76,7 @@ func reportFailure(s *State, plan Plan, f *Failure, status *v1alpha1.CDPCredenti
 func reportFailedAttempt(s *State, plan Plan, f *Failure, status *v1alpha1.CDPCredentialStatus) {
 	status.Failures = consecutiveFailures(s, f.Reason) + 1
 	status.LastAttempt = failedAttempt(s, plan, f)
-	if request := RefreshRequest(s.Object); request != "" {
+	if request := refreshRequest(s.Object); request != "" {
 		status.LastHandledRefreshRequest = request
 	}
 	status.RefreshPending = status.RefreshPending || plan.Cause == CauseRequested

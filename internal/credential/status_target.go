@@ -24,7 +24,7 @@ func reportTarget(s *State, status *v1alpha1.CDPCredentialStatus) {
 	if !written.IssuedAt.IsZero() {
 		status.LastRefreshTime = wholeSecond(written.IssuedAt)
 	}
-	if written.HandledRequest != "" && written.HandledRequest == RefreshRequest(s.Object) {
+	if written.HandledRequest != "" && written.HandledRequest == refreshRequest(s.Object) {
 		status.LastHandledRefreshRequest = written.HandledRequest
 	}
 }

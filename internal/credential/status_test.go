@@ -24,7 +24,7 @@ func pass(t *testing.T, s *State, err error) (Plan, Result, v1alpha1.CDPCredenti
 	case ActionNone:
 		result = NoAction(plan)
 	case ActionIssue, ActionUpdate:
-		result.Failure = FailureOf(s, err, 0.5)
+		result.Failure = failureOf(s, err, 0.5)
 	case ActionRewrite:
 		result = Result{Failure: plan.Failure, At: plan.At, Wrote: true, Waiting: plan.Failure == nil && !plan.Keep && !plan.At.IsZero()}
 	}
@@ -34,7 +34,7 @@ func pass(t *testing.T, s *State, err error) (Plan, Result, v1alpha1.CDPCredenti
 // issued makes the view that of after a new token was written.
 func issued(s *State) {
 	rec := *s.Current.Persisted
-	rec.IssuedAt, rec.ExpiresAt, rec.Cause, rec.HandledRequest = s.Now, s.Now.Add(time.Hour), "Requested", RefreshRequest(s.Object)
+	rec.IssuedAt, rec.ExpiresAt, rec.Cause, rec.HandledRequest = s.Now, s.Now.Add(time.Hour), "Requested", refreshRequest(s.Object)
 	s.Target.Found, s.Target.Persisted, s.Target.Content, s.Target.Version = true, &rec, ContentIntact, "t/10"
 	s.Target.Metadata.Annotations["cdpcredentials.io/expires-at"] = rec.ExpiresAt.Format(time.RFC3339)
 	s.Current = s.Target
@@ -194,7 +194,7 @@ func TestReadyPointsToTheFailedRefresh(t *testing.T) {
 	} {
 		s := steady()
 		tc.given(s)
-		SetReady(s, &s.Object.Status)
+		reportReady(s, &s.Object.Status)
 		if got := meta.FindStatusCondition(s.Object.Status.Conditions, "Ready").Message; got != tc.want {
 			t.Errorf("%s: got  %s\nwant %s", name, got, tc.want)
 		}
@@ -256,11 +256,11 @@ func TestStatusStaysWhileWaiting(t *testing.T) {
 		"a renewal waits past the expiry": {func(s *State) { s.Now = at("12:00:00") }, "Ready=False TokenExpired"},
 		"the token was edited":            {holding(replacedContent), "Ready=False NoToken"},
 		"the target was deleted":          {missing, "Ready=False NoToken"},
-		"said already":                    {func(s *State) { missing(s); SetReady(s, &s.Object.Status) }, ""},
+		"said already":                    {func(s *State) { missing(s); reportReady(s, &s.Object.Status) }, ""},
 		"a lost token came back": {func(s *State) {
 			held := s.Target
 			missing(s)
-			SetReady(s, &s.Object.Status)
+			reportReady(s, &s.Object.Status)
 			s.Target, s.Current = held, held
 		}, "Ready=True TokenValid"},
 	}
@@ -275,7 +275,7 @@ func TestStatusStaysWhileWaiting(t *testing.T) {
 				if line := conditionLines(got)[0]; line != tc.ready {
 					t.Errorf("got %s, want %s", line, tc.ready)
 				}
-				SetReady(s, want)
+				reportReady(s, want)
 				want.NextRefreshTime = nil
 			}
 			if diff := cmp.Diff(*want, got); diff != "" {
@@ -567,7 +567,7 @@ func TestStatusKeepsTheFirstCorrelationID(t *testing.T) {
 	missing(s)
 	attempt := func(status int, correlation string) string {
 		s.Now = s.Now.Add(time.Hour)
-		s.Object.Status = NewStatus(s, Plan{Action: ActionIssue}, Result{Failure: FailureOf(s, &exchange.Error{
+		s.Object.Status = NewStatus(s, Plan{Action: ActionIssue}, Result{Failure: failureOf(s, &exchange.Error{
 			Kind: exchange.Unavailable, Status: status, Detail: "it failed", CorrelationID: correlation,
 		}, 0.5)}, nil)
 		refreshed, reconciling := meta.FindStatusCondition(s.Object.Status.Conditions, "Refreshed"), meta.FindStatusCondition(s.Object.Status.Conditions, "Reconciling")
@@ -843,7 +843,7 @@ func TestReadyIsStaleOnceTheTokenIsGone(t *testing.T) {
 		"expired":          {func(s *State) { written(s); s.Now = at("12:00:00") }, true},
 		"edited":           {func(s *State) { written(s); holding(replacedContent)(s) }, true},
 		"deleted":          {func(s *State) { written(s); missing(s) }, true},
-		"told already":     {func(s *State) { written(s); missing(s); SetReady(s, &s.Object.Status) }, false},
+		"told already":     {func(s *State) { written(s); missing(s); reportReady(s, &s.Object.Status) }, false},
 		"never was":        {missing, false},
 		"moving":           {func(s *State) { written(s); renamed(s) }, false},
 		"basic: at once":   {func(s *State) { basic(s); written(s); missing(s) }, false},
@@ -851,7 +851,7 @@ func TestReadyIsStaleOnceTheTokenIsGone(t *testing.T) {
 	} {
 		s := steady()
 		tc.given(s)
-		if got := ReadyIsStale(s); got != tc.want {
+		if got := readyIsStale(s); got != tc.want {
 			t.Errorf("%s: got %t", name, got)
 		}
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// ReportUnavailable says which request the API server refuses, unless status reports a failed attempt that is still waited out.
-func ReportUnavailable(s *State, e *RequestError, status *v1alpha1.CDPCredentialStatus) {
+// reportUnavailable says which request the API server refuses, unless status reports a failed attempt that is still waited out.
+func reportUnavailable(s *State, e *RequestError, status *v1alpha1.CDPCredentialStatus) {
 	if failureStillWaitedOut(s, status) {
 		return
 	}
@@ -36,7 +36,7 @@ func failureStillWaitedOut(s *State, status *v1alpha1.CDPCredentialStatus) bool 
 		return false
 	}
 	if next == nil {
-		return retriedOnlyAfterChange(RefreshedReason(status))
+		return retriedOnlyAfterChange(refreshedReason(status))
 	}
 	return s.Now.Before(next.Time)
 }
@@ -60,8 +60,8 @@ func adviceFor(err error) string {
 	return ": ask whoever runs the cluster about the API server's health, and its priority and fairness; the operator retries"
 }
 
-// ReportExpiry turns Ready False if the token in status has expired. Otherwise it returns when that will be; zero: never.
-func ReportExpiry(s *State, status *v1alpha1.CDPCredentialStatus) time.Time {
+// reportExpiry turns Ready False if the token in status has expired. Otherwise it returns when that will be; zero: never.
+func reportExpiry(s *State, status *v1alpha1.CDPCredentialStatus) time.Time {
 	if status.TokenExpirationTime == nil || !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
 		return time.Time{}
 	}

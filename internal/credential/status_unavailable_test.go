@@ -44,7 +44,7 @@ func TestReadyTurnsFalseOnceWhileTheAPIServerIsUnavailable(t *testing.T) {
 				s.Current.Persisted = &PersistedState{PersistedToken: PersistedToken{ExpiresAt: at(tc.record)}}
 			}
 			s.Now = at(tc.now)
-			got := ReportExpiry(s, status)
+			got := reportExpiry(s, status)
 			var want time.Time
 			if tc.wakeAt != "" {
 				want = at(tc.wakeAt)
@@ -81,8 +81,8 @@ func TestUnavailableMessageStaysWhileTheFixIsTheSame(t *testing.T) {
 	} {
 		s := steady()
 		status := s.Object.Status.DeepCopy()
-		ReportUnavailable(s, reading(apierrors.NewTooManyRequests("x", 1)), status)
-		ReportUnavailable(s, tc.then, status)
+		reportUnavailable(s, reading(apierrors.NewTooManyRequests("x", 1)), status)
+		reportUnavailable(s, tc.then, status)
 		c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed)
 		if c.Reason != v1alpha1.ReasonAPIUnavailable || c.Message != tc.want {
 			t.Errorf("%s: got %s, %s", name, c.Reason, c.Message)

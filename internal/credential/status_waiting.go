@@ -22,7 +22,7 @@ func reportWaiting(s *State, plan Plan, result Result, status *v1alpha1.CDPCrede
 	if !changed {
 		return
 	}
-	SetReady(s, status)
+	reportReady(s, status)
 	if !plan.Keep { // otherwise it says until when an earlier failure is waited out
 		status.NextRefreshTime = nil
 	}

@@ -23,7 +23,7 @@ func TestHoldUpIsReportedAfterAMinute(t *testing.T) {
 	tests := map[string]struct {
 		given func(*State)
 		by    string
-		cause cause
+		cause Cause
 		now   string
 		want  []string
 		// says is in the message of Refreshed.
@@ -91,7 +91,7 @@ func TestHoldUpDoesNotFlap(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	// The attempt that it waited for ends it, whatever comes of it.
-	s.Object.Status = NewStatus(s, Plan{Action: ActionIssue, Cause: CauseRenewal}, Result{Failure: FailureOf(s, rejected(), 0.5)}, nil)
+	s.Object.Status = NewStatus(s, Plan{Action: ActionIssue, Cause: CauseRenewal}, Result{Failure: failureOf(s, rejected(), 0.5)}, nil)
 	if lines := conditionLines(s.Object.Status); !cmp.Equal(lines, []string{"Ready=True TokenValid", "Refreshed=False CredentialsRejected", "Stalled=True CredentialsRejected"}) {
 		t.Errorf("after a refusal: %q", lines)
 	}

@@ -19,9 +19,9 @@ type TargetMetadata struct {
 	Owner *metav1.OwnerReference
 }
 
-// DesiredMetadata never copies the object's own labels and annotations: by those, a GitOps tool would consider the Secret its own and prune it. Shared
+// desiredMetadata never copies the object's own labels and annotations: by those, a GitOps tool would consider the Secret its own and prune it. Shared
 // says that the Secret holds keys of others.
-func DesiredMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time, shared bool) TargetMetadata {
+func desiredMetadata(obj *v1alpha1.CDPCredential, expiresAt time.Time, shared bool) TargetMetadata {
 	m := TargetMetadata{Labels: textMap(obj.Spec.Target.Labels), Annotations: textMap(obj.Spec.Target.Annotations)}
 	if m.Labels == nil {
 		m.Labels = map[string]string{}

@@ -166,7 +166,7 @@ func TestTargetMetadataIsOursAndTheSpecs(t *testing.T) {
 		},
 		Owner: &metav1.OwnerReference{APIVersion: "cdpcredentials.io/v1alpha1", Kind: "CDPCredential", Name: "etl", UID: uid, Controller: new(true)},
 	}
-	if diff := cmp.Diff(want, DesiredMetadata(obj, at("12:00:00.999"), false), cmp.AllowUnexported(TargetMetadata{})); diff != "" {
+	if diff := cmp.Diff(want, desiredMetadata(obj, at("12:00:00.999"), false), cmp.AllowUnexported(TargetMetadata{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if obj.Spec.Target.Labels["app.kubernetes.io/managed-by"] != "" || len(obj.Spec.Target.Annotations) != 1 {
@@ -178,7 +178,7 @@ func TestTargetMetadataIsOursAndTheSpecs(t *testing.T) {
 		Labels:      map[string]string{"app.kubernetes.io/managed-by": "cdp-credential-operator"},
 		Annotations: map[string]string{"cdpcredentials.io/credential": "etl"},
 	}
-	if diff := cmp.Diff(want, DesiredMetadata(obj, time.Time{}, false), cmp.AllowUnexported(TargetMetadata{})); diff != "" {
+	if diff := cmp.Diff(want, desiredMetadata(obj, time.Time{}, false), cmp.AllowUnexported(TargetMetadata{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -226,12 +226,12 @@ func TestOwnerReferencesKeepOthers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			obj := steady().Object
-			want := DesiredMetadata(obj, at("12:00:00"), false)
+			want := desiredMetadata(obj, at("12:00:00"), false)
 			if diff := cmp.Diff(tc.want, want.OwnerReferences(tc.have)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 			obj.Spec.Target.DeletionPolicy = "Retain"
-			want = DesiredMetadata(obj, at("12:00:00"), false)
+			want = desiredMetadata(obj, at("12:00:00"), false)
 			if diff := cmp.Diff(tc.retained, want.OwnerReferences(tc.have)); diff != "" {
 				t.Errorf("with Retain, -want +got:\n%s", diff)
 			}
@@ -361,12 +361,12 @@ func TestSpecDifferenceByFingerprints(t *testing.T) {
 		// Of oauth2, resources are indicators in the request, and no token's can be changed.
 		"another provider's resources": {request(v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://x.example.com"}}, "th"), Different},
 	} {
-		if got := CompareRequests(rec, tc.req); got != tc.want {
+		if got := compareRequests(rec, tc.req); got != tc.want {
 			t.Errorf("%s: got %d, want %d", name, got, tc.want)
 		}
 	}
 	rec.RequestHashWithoutUpdatable = ""
-	if got := CompareRequests(rec, request(algonomy(0), "th")); got != Different {
+	if got := compareRequests(rec, request(algonomy(0), "th")); got != Different {
 		t.Errorf("without a second fingerprint: got %d", got)
 	}
 }

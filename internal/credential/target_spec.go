@@ -11,7 +11,7 @@ import (
 // TargetSpecHash returns a fingerprint of what spec.target says of the Secret's content.
 func TargetSpecHash(target *v1alpha1.Target) string {
 	text, _ := json.Marshal([]any{target.Labels, target.Annotations, target.Data, Retains(target)}) // strings and maps of strings: cannot fail
-	return Fingerprint(nil, text)
+	return fingerprint(nil, text)
 }
 
 // templatesHash returns a fingerprint of the templates in spec.target.data. Empty: there are none.
@@ -20,7 +20,7 @@ func templatesHash(target *v1alpha1.Target) string {
 		return ""
 	}
 	text, _ := json.Marshal(target.Data) // a map of strings, in sorted order: cannot fail
-	return Fingerprint(nil, text)
+	return fingerprint(nil, text)
 }
 
 // Retains reports whether the target is to outlive the object.

@@ -23,8 +23,8 @@ func hostOf(endpoint egress.Endpoint) string {
 	return strings.TrimSuffix(endpoint.String(), ":443")
 }
 
-// Shorten truncates text that somebody else wrote.
-func Shorten(text string, limit int) string {
+// shorten truncates text that somebody else wrote.
+func shorten(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}

@@ -40,8 +40,8 @@ func wholeSecond(t time.Time) *metav1.Time {
 	return new(metav1.NewTime(t.Truncate(time.Second)))
 }
 
-// Sooner returns the earliest of the times that are set, or zero if none is.
-func Sooner(times ...time.Time) time.Time {
+// Earliest returns the earliest of the times that are set, or zero if none is.
+func Earliest(times ...time.Time) time.Time {
 	var first time.Time
 	for _, t := range times {
 		if !t.IsZero() && (first.IsZero() || t.Before(first)) {

@@ -34,8 +34,8 @@ type Verification struct {
 	Distrusts bool
 }
 
-// CanVerify reports whether there is a token to verify: spec asks for it, and the target holds a token as we wrote it that has not expired.
-func CanVerify(s *State) bool {
+// canVerify reports whether there is a token to verify: spec asks for it, and the target holds a token as we wrote it that has not expired.
+func canVerify(s *State) bool {
 	wanted := s.Object.Spec.Verify != nil && !s.Object.Spec.Suspend
 	asWritten := s.Target.Content == ContentIntact && s.Target.Owner() == s.Object.Name
 	return wanted && asWritten && !s.IsMoving() && s.Target.HoldsToken(s.Now)
@@ -52,8 +52,8 @@ func verifiedBefore(s *State) bool {
 	return c != nil && !neverCalled(c.Reason) && c.ObservedGeneration == s.Object.Generation && s.Object.Status.TargetVersion == s.Target.Version
 }
 
-// RejectedBefore reports whether status says that the API refused the current token, and that the exchange for a new one has failed.
-func RejectedBefore(s *State) bool {
+// rejectedBefore reports whether status says that the API refused the current token, and that the exchange for a new one has failed.
+func rejectedBefore(s *State) bool {
 	last := s.Object.Status.LastAttempt
 	return last != nil && last.TokenRejected && !newerThanStatus(s)
 }

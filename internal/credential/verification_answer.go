@@ -36,7 +36,7 @@ func unauthorized(s *State, got exchange.VerifyResult, now time.Time) (tried *Ve
 	expiresNow := !s.Target.HoldsToken(now.Add(ClockNoise))
 	newTokenMayHelp := s.Target.Persisted.Cause != CauseRejected && s.Desired.Flow.Exchanges()
 	switch {
-	case NotSettled(s):
+	case notSettled(s):
 		return &Verification{Undecided: true, Unsettled: true}, false
 	case expiresNow: // by the API's clock it has expired already, and its successor is on the way
 		return &Verification{Undecided: true}, false

@@ -28,7 +28,7 @@ type VerificationPlan struct {
 func (m *VerificationMemory) Plan(s *State, wrote bool, jitter func() float64) VerificationPlan {
 	spec := s.Object.Spec.Verify
 	switch {
-	case !CanVerify(s):
+	case !canVerify(s):
 		return VerificationPlan{}
 	case wrote:
 		return VerificationPlan{At: s.Now} // after status, which must not wait for an API that hangs
@@ -40,12 +40,12 @@ func (m *VerificationMemory) Plan(s *State, wrote bool, jitter func() float64) V
 	if !s.Client.Found {
 		return VerificationPlan{} // reported as SecretNotFound
 	}
-	if f := HostConsent(s, endpoint); f != nil {
+	if f := hostConsent(s, endpoint); f != nil {
 		m.Verified = "" // to be tried as soon as it is allowed
 		return VerificationPlan{Known: verificationNotAllowed(f)}
 	}
 	plan := VerificationPlan{Try: true, Endpoint: endpoint}
-	plan.subject = Fingerprint(nil, []byte(s.Target.Persisted.TokenMAC), []byte(spec.URL), []byte(verifyInterval(spec).String()), []byte(s.Desired.CAKey))
+	plan.subject = fingerprint(nil, []byte(s.Target.Persisted.TokenMAC), []byte(spec.URL), []byte(verifyInterval(spec).String()), []byte(s.Desired.CAKey))
 	if !m.VerifySpread && verifiedBefore(s) {
 		m.Verified, m.VerifyAt = plan.subject, s.Now.Add(time.Duration(jitter()*float64(verifyInterval(spec))))
 	}
@@ -71,7 +71,7 @@ func (m *VerificationMemory) Tried(s *State, plan VerificationPlan, tried *Verif
 	case tried.Distrusts:
 		m.Distrusted = s.Client.Version
 	case tried.Unsettled:
-		m.VerifyAt = Sooner(m.VerifyAt, s.Target.Persisted.IssuedAt.Add(SettlingTokens))
+		m.VerifyAt = Earliest(m.VerifyAt, s.Target.Persisted.IssuedAt.Add(SettlingTokens))
 	}
 	return m.VerifyAt
 }
@@ -85,14 +85,14 @@ func VerificationHeaders(s *State, endpoint egress.Endpoint) (headers map[string
 	if f := badCA(s, endpoint); f != nil {
 		return nil, verificationNotTrusted(f)
 	}
-	if f := FindBlocker(s, ActionNone); f != nil {
+	if f := findBlocker(s, ActionNone); f != nil {
 		return nil, &Verification{Undecided: true}
 	}
 	req, f := liveRequest(s)
 	if f != nil || !s.Target.HasToken() || s.Target.Owner() != s.Object.Name {
 		return nil, &Verification{Undecided: true}
 	}
-	if f := HostConsent(s, endpoint); f != nil { // again with the Secret that was read: the cache may have been behind
+	if f := hostConsent(s, endpoint); f != nil { // again with the Secret that was read: the cache may have been behind
 		return nil, verificationNotAllowed(f)
 	}
 	value := exchange.Secret(s.Target.Persisted.TokenIn(s.Target.Secret.Data))

@@ -79,7 +79,7 @@ func TestTokenIsVerifiedOnlyAsWeWroteIt(t *testing.T) {
 		s := steady()
 		s.Object.Spec.Verify = &v1alpha1.Verify{}
 		tc.given(s)
-		if got := CanVerify(s); got != tc.want {
+		if got := canVerify(s); got != tc.want {
 			t.Errorf("%s: got %t", name, got)
 		}
 	}

@@ -56,8 +56,8 @@ func scopesReduced(_ *State, p *Publication) *Warning {
 		return nil
 	}
 	return &Warning{
-		Reason: v1alpha1.EventScopesReduced, Once: v1alpha1.EventScopesReduced + "/" + Fingerprint(nil, []byte(missing)),
-		Message: "The endpoint did not grant these scopes: " + Shorten(missing, 512),
+		Reason: v1alpha1.EventScopesReduced, Once: v1alpha1.EventScopesReduced + "/" + fingerprint(nil, []byte(missing)),
+		Message: "The endpoint did not grant these scopes: " + shorten(missing, 512),
 	}
 }
 
@@ -83,8 +83,8 @@ func budgetLow(s *State, p *Publication) *Warning {
 	}
 }
 
-// NewWarnings returns the warnings that were not given with the previous token.
-func NewWarnings(s *State, previous *PersistedState, p *Publication) []Warning {
+// newWarnings returns the warnings that were not given with the previous token.
+func newWarnings(s *State, previous *PersistedState, p *Publication) []Warning {
 	var fresh []Warning
 	for _, w := range warningsOf(s, p) {
 		if previous == nil || !slices.Contains(previous.Warned, w.Once) {

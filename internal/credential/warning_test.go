@@ -73,7 +73,7 @@ func TestWarningsComeOnce(t *testing.T) {
 			g := given{steady(), publicationFor(t, apsisAt("https://x.example.com"))}
 			tc.given(g)
 			var got []string
-			for _, w := range NewWarnings(g.v, nil, g.p) {
+			for _, w := range newWarnings(g.v, nil, g.p) {
 				got = append(got, w.Reason+": "+w.Message)
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -81,7 +81,7 @@ func TestWarningsComeOnce(t *testing.T) {
 			}
 			// The next token's record knows of it, and it is not said again.
 			g.p.Persisted.Warned = warningNames(g.v, g.p)
-			if again := NewWarnings(g.v, &g.p.Persisted, g.p); again != nil {
+			if again := newWarnings(g.v, &g.p.Persisted, g.p); again != nil {
 				t.Errorf("said again: %v", again)
 			}
 		})
@@ -97,7 +97,7 @@ func TestWarningsComeAgainAfterAChange(t *testing.T) {
 		p.Request.Flow.Issue.Scopes, p.Token.Granted = []string{"a", "b", "c"}, granted
 		p.Persisted.Issuance = &v1alpha1.Issuance{Day: day, Count: count}
 		old := p.Persisted
-		for _, w := range NewWarnings(s, &old, p) {
+		for _, w := range newWarnings(s, &old, p) {
 			reasons = append(reasons, w.Reason)
 		}
 		p.Persisted.Warned = warningNames(s, p)

@@ -10,7 +10,7 @@ import (
 // TestOneObjectAsksForAllOfANamespace: of all objects of a namespace one asks, the others wait for what it learns, and that is good for a while.
 func TestOneObjectAsksForAllOfANamespace(t *testing.T) {
 	t.Parallel()
-	var e NamespaceEndings
+	var e TerminatingNamespaces
 	now := at("11:00:00")
 	check := func(when, namespace string, ends, ask bool, wait time.Duration) {
 		t.Helper()
