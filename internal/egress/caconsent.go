@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// CAs is a consent: the CA certificates that may stand for an endpoint. The zero value allows none.
+// CAs is a consent to the CA certificates that may vouch for an endpoint. The zero value allows none.
 type CAs struct {
 	any  bool
 	sums map[[sha256.Size]byte]bool
 }
 
-// ParseCAs reads the annotation cdpcredentials.io/allowed-ca: "*" for any CA, or the SHA-256 sums of CA certificates in DER, sha256:HEX separated by
-// commas. Blanks around entries and empty entries are skipped; an empty list allows nothing and is no error. The error does not repeat the list.
+// ParseCAs reads the annotation cdpcredentials.io/allowed-ca: "*" for any CA, or comma-separated SHA-256 sums of CA certificates in DER, as sha256:HEX.
+// Spaces around entries and empty entries are ignored; an empty list allows nothing and is not an error. The error does not quote the list.
 func ParseCAs(list string) (CAs, error) {
 	cas := CAs{sums: map[[sha256.Size]byte]bool{}}
 	for entry := range strings.SplitSeq(list, ",") {
@@ -38,8 +38,8 @@ func ParseCAs(list string) (CAs, error) {
 	return cas, nil
 }
 
-// Allow reports whether the consent covers every certificate of a CA bundle. Any CA is allowed unread, as this is asked at every pass; else a bundle
-// that cannot be read is not covered. To read one of 64 KiB takes a millisecond.
+// Allow reports whether the consent covers every certificate of a CA bundle. A bundle that cannot be read is not covered, except by "*", for which it
+// is not read: this is called at every reconcile, and reading 64 KiB takes a millisecond.
 func (c CAs) Allow(bundle []byte) bool {
 	if c.any {
 		return true
@@ -56,7 +56,7 @@ func (c CAs) Allow(bundle []byte) bool {
 	return true
 }
 
-// CASums are the entries of the annotation cdpcredentials.io/allowed-ca that cover a CA bundle. The error is a *CABundleError.
+// CASums returns the entries of the annotation cdpcredentials.io/allowed-ca that cover a CA bundle. The error is a *CABundleError.
 func CASums(bundle []byte) ([]string, error) {
 	certificates, err := readCABundle(bundle)
 	if err != nil {

@@ -14,46 +14,46 @@ const (
 	maxLabelLength = 63
 )
 
-// canonicalIPv6 takes what stands between brackets.
+// canonicalIPv6 takes the text between brackets.
 func canonicalIPv6(host string) (string, error) {
 	addr, err := netip.ParseAddr(host)
 	switch {
 	case err != nil || !addr.Is6():
-		return "", &EndpointError{"what stands in brackets is no IPv6 address: write [ADDRESS]"}
+		return "", &EndpointError{"what is in brackets is not an IPv6 address: write [ADDRESS]"}
 	case addr.Zone() != "":
-		return "", &EndpointError{"the IPv6 address has a zone: remove the % and what follows"}
+		return "", &EndpointError{"the IPv6 address has a zone: remove the % and what follows it"}
 	}
 	return addr.String(), nil
 }
 
-// canonicalName takes a host name or an IPv4 address and returns the only form in which consent and pacing know it.
+// canonicalName returns the one form of a host name or an IPv4 address that consent and pacing use.
 func canonicalName(host string) (string, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		if !addr.Is4() {
 			return "", &EndpointError{"the IPv6 address needs brackets: write [ADDRESS]"}
 		}
-		return addr.String(), nil // ParseAddr takes no leading zeros, so this is the input
+		return addr.String(), nil // ParseAddr refuses leading zeros, so this is the input
 	}
 	ascii := host
 	if !isASCII(host) {
-		// The same profile as net/http applies before it dials, so no request goes to another host than the one consented to.
+		// net/http uses the same profile before it dials, so no request goes to a host without consent.
 		var err error
 		if ascii, err = idna.Lookup.ToASCII(host); err != nil {
-			return "", &EndpointError{"the host is no valid international domain name: write it in punycode (xn--...)"}
+			return "", &EndpointError{"the host is not a valid international domain name: write it in punycode (xn--...)"}
 		}
 	}
 	name := strings.TrimSuffix(strings.ToLower(ascii), ".")
 	if endsInNumber(name) {
-		return "", &EndpointError{"the host ends in a number but is no IPv4 address: write four decimal numbers without leading zeros, such as 192.0.2.1, or a name"}
+		return "", &EndpointError{"the host ends in a number but is not an IPv4 address: write four decimal numbers without leading zeros, such as 192.0.2.1, or a name"}
 	}
 	if !isName(name) {
-		return "", &EndpointError{"the host is no valid name: write dot-separated labels of letters, digits and hyphens, at most 253 characters"}
+		return "", &EndpointError{"the host is not a valid name: write dot-separated labels of letters, digits and hyphens, at most 253 characters"}
 	}
 	return name, nil
 }
 
-// endsInNumber follows the URL standard's "ends in a number" check (url.spec.whatwg.org): such a host is an IPv4 address
-// to some resolvers, in decimal, octal or hex and with one to four parts.
+// endsInNumber is the URL standard's "ends in a number" check (url.spec.whatwg.org): some resolvers take such a host as an IPv4 address, in decimal,
+// octal or hexadecimal and with one to four parts.
 func endsInNumber(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	if digits, ok := strings.CutPrefix(last, "0x"); ok {
@@ -62,7 +62,7 @@ func endsInNumber(name string) bool {
 	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
-// isName takes lower case. The underscore is no hostname character, but private DNS has it.
+// isName reports whether a lower-case name is valid. Host names have no underscores, but private DNS has.
 func isName(name string) bool {
 	if name == "" || len(name) > maxNameLength {
 		return false

@@ -16,18 +16,18 @@ import (
 const (
 	dialTimeout = 10 * time.Second
 	keepAlive   = 30 * time.Second
-	// fallbackDelay is when the next address is tried beside one that does not answer, as in RFC 8305.
+	// fallbackDelay is how long to wait for one address before the next one is tried in parallel, as in RFC 8305.
 	fallbackDelay = 300 * time.Millisecond
 	maxDialled    = 6
 )
 
-// Resolver looks a name up. *net.Resolver is one.
+// Resolver looks up a name. *net.Resolver implements it.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// policyDialer connects to open addresses only. It looks a name up once, checks every address, and connects to the very
-// addresses that it checked. The check is repeated on the socket, where nothing can come between.
+// policyDialer connects only to addresses that the policy allows. It looks up a name once, checks every address, and connects to the addresses that it
+// checked. The check is repeated on the socket.
 type policyDialer struct {
 	policy   Policy
 	resolver Resolver
@@ -55,9 +55,9 @@ func (d policyDialer) DialContext(ctx context.Context, network, address string) 
 	return d.dialFirst(ctx, interleaved(allowed), port)
 }
 
-// open returns the addresses of a name that may be dialled, or the first refusal. A public and a private address under one
-// name are rebinding or a mistake, and the answer must not depend on which of them works today. It is another matter when
-// an administrator has opened one: localhost is 127.0.0.1 and ::1, and 127.0.0.0/8 opens just the first.
+// open returns the addresses of a name that may be dialled, or the first refusal. A name with both public and private addresses means DNS rebinding or a
+// mistake, and the result must not depend on which of them works today. If an administrator opened one of them, the others are only skipped:
+// localhost is 127.0.0.1 and ::1, and 127.0.0.0/8 opens just the first.
 func (d policyDialer) open(addrs []netip.Addr) ([]netip.Addr, error) {
 	var open []netip.Addr
 	var refusal error
@@ -76,8 +76,8 @@ func (d policyDialer) open(addrs []netip.Addr) ([]netip.Addr, error) {
 	return open, nil
 }
 
-// lookup asks for the name as it stands before it tries the search list of resolv.conf. With a pod's usual ndots:5 the
-// list would come first, at five queries a dial, and a Service could take a public name's place.
+// lookup tries the name as an absolute one before the search list of resolv.conf. With a pod's usual ndots:5 the list would come first, with five
+// queries per dial, and a Service could shadow a public name.
 func (d policyDialer) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{addr}, nil
@@ -95,8 +95,8 @@ func (d policyDialer) lookup(ctx context.Context, host string) ([]netip.Addr, er
 	return resolver.LookupNetIP(ctx, "ip", host)
 }
 
-// dialFirst returns the first connection that comes about. Each further address is tried when the one before has failed or
-// has not answered for a while.
+// dialFirst returns the first connection that is established. Each further address is tried once the previous one has failed, or has not answered for
+// fallbackDelay.
 func (d policyDialer) dialFirst(ctx context.Context, addrs []netip.Addr, port string) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -104,7 +104,7 @@ func (d policyDialer) dialFirst(ctx context.Context, addrs []netip.Addr, port st
 		conn net.Conn
 		err  error
 	}
-	results := make(chan result, len(addrs)) // so that a late one does not leak its goroutine
+	results := make(chan result, len(addrs)) // buffered, so that late ones do not leak their goroutines
 	dialer := net.Dialer{KeepAlive: keepAlive, ControlContext: d.control}
 	dial := func(addr netip.Addr) {
 		conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(addr.Unmap().WithZone("").String(), port))
@@ -143,7 +143,7 @@ func (d policyDialer) dialFirst(ctx context.Context, addrs []netip.Addr, port st
 	return nil, firstErr
 }
 
-// control runs with the socket's final address, after every lookup and before the connection.
+// control checks the socket's final address, after the lookup and before the connection.
 func (d policyDialer) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	addrPort, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -152,7 +152,7 @@ func (d policyDialer) control(_ context.Context, _, address string, _ syscall.Ra
 	return d.policy.Check(addrPort.Addr())
 }
 
-// interleaved alternates the address families, the resolver's favourite first, and bounds how many are tried.
+// interleaved alternates the address families, beginning with that of the first address, and limits how many are tried.
 func interleaved(addrs []netip.Addr) []netip.Addr {
 	firstIs4 := addrs[0].Unmap().Is4()
 	var preferred, fallback []netip.Addr

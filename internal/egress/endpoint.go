@@ -15,15 +15,15 @@ const (
 	maxURLLength = 2048
 )
 
-// Endpoint is where a request goes: the unit of consent and of pacing. Two Endpoints are the same server exactly when they
-// are equal, because EndpointOf writes the host in one canonical form: lower case, no trailing dot, punycode, an IP
-// address as [net/netip] prints it, an IPv6 address without brackets.
+// Endpoint is the host and port of a request, for which there is consent and pacing. Endpoints are equal if and only if they are the same server,
+// because EndpointOf brings the host into a canonical form: lower case, no trailing dot, punycode, IP addresses as [net/netip] prints them, IPv6
+// addresses without brackets.
 type Endpoint struct {
 	Host string
 	Port uint16
 }
 
-// String is host:port, with brackets around an IPv6 address.
+// String returns host:port, with brackets around an IPv6 address.
 func (e Endpoint) String() string {
 	return net.JoinHostPort(e.Host, strconv.Itoa(int(e.Port)))
 }
@@ -39,11 +39,11 @@ func EndpointOf(rawURL string) (Endpoint, error) {
 	if strings.ContainsFunc(rawURL, isBlankOrControl) {
 		return Endpoint{}, &EndpointError{"the URL holds a blank or a control character: remove it"}
 	}
-	if strings.Contains(rawURL, "#") { // url.Parse forgets an empty fragment
-		return Endpoint{}, &EndpointError{"the URL has a fragment: remove the # and what follows"}
+	if strings.Contains(rawURL, "#") { // url.Parse drops an empty fragment
+		return Endpoint{}, &EndpointError{"the URL has a fragment: remove the # and what follows it"}
 	}
 	u, err := url.Parse(rawURL)
-	if err != nil { // its text repeats the URL, and so its user info
+	if err != nil { // its text quotes the URL, including user info
 		return Endpoint{}, &EndpointError{"the URL cannot be parsed: write https://HOST/PATH"}
 	}
 	return endpointOf(u)
@@ -63,9 +63,9 @@ func endpointOf(u *url.URL) (Endpoint, error) {
 	case u.Scheme != "https":
 		return Endpoint{}, &EndpointError{"the URL is not https: write https://HOST/PATH"}
 	case u.User != nil:
-		return Endpoint{}, &EndpointError{"the URL has user info: remove what stands before the @; credentials belong in the client Secret"}
+		return Endpoint{}, &EndpointError{"the URL has user info: remove what is before the @; credentials belong in the client Secret"}
 	case u.Fragment != "":
-		return Endpoint{}, &EndpointError{"the URL has a fragment: remove the # and what follows"}
+		return Endpoint{}, &EndpointError{"the URL has a fragment: remove the # and what follows it"}
 	case u.Opaque != "" || u.Host == "" || u.Hostname() == "":
 		return Endpoint{}, &EndpointError{"the URL has no host: write https://HOST/PATH"}
 	}
@@ -115,7 +115,7 @@ func splitAuthority(authority string) (host, port string, bracketed bool, err er
 func parsePort(port string) (uint16, error) {
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
-		return 0, &EndpointError{"the port is no number from 1 to 65535: mend it, or leave it out for 443"}
+		return 0, &EndpointError{"the port is not a number from 1 to 65535: correct it, or leave it out for 443"}
 	}
 	return uint16(n), nil
 }

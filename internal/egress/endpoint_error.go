@@ -2,8 +2,8 @@
 
 package egress
 
-// EndpointError says why a URL or a domain names no endpoint that we would call. Its text tells the user what to write
-// and holds no user info; the author of the URL can fix it.
+// EndpointError is why a URL or a domain is not accepted as an endpoint. Its text tells the author of the URL what to write, and contains no user
+// info.
 type EndpointError struct{ Why string }
 
 func (e *EndpointError) Error() string { return e.Why }

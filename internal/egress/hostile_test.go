@@ -133,7 +133,7 @@ func TestRedirectsReachNothing(t *testing.T) {
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	})
 	if !strings.HasPrefix(server.Listener.Addr().String(), "127.0.0.1:") {
-		t.Skip("no IPv4 loopback")
+		t.Skip("not an IPv4 loopback")
 	}
 	// Redirector and victim share the loopback address, so the first is reached by a transport with loopback open and its
 	// answers are followed by one without.

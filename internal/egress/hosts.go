@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// Hosts is a consent: the endpoints to which a Secret may be sent. The zero value allows none.
+// Hosts is a consent to the endpoints to which a Secret may be sent. The zero value allows none.
 type Hosts struct{ entries []hostEntry }
 
 type hostEntry struct {
-	host  string // canonical; of a wildcard what follows "*."
+	host  string // canonical; for a wildcard, the part after "*."
 	port  uint16 // 0: any
-	below bool   // a wildcard: any depth below host, not host itself
+	below bool   // a wildcard: names at any depth below host, but not host itself
 }
 
 // ParseHosts reads a comma-separated list of hosts, as in the annotation cdpcredentials.io/allowed-hosts and the flag
 // --allowed-token-hosts. An entry is a name, *.name (every depth below the name, not the name itself), an IPv4 address or
-// an IPv6 address in brackets, each with an optional :port; without one every port is allowed. Blanks around entries and
-// empty entries are skipped; an empty list allows nothing and is no error. The error names the entry and how to write it,
+// an IPv6 address in brackets, each with an optional :port; without one every port is allowed. Spaces around entries and
+// empty entries are ignored; an empty list allows nothing and is not an error. The error names the entry and how to write it,
 // without any user info.
 func ParseHosts(list string) (Hosts, error) {
 	var hosts Hosts
@@ -44,7 +44,7 @@ func parseHostEntry(entry string) (hostEntry, error) {
 	}
 	rest, below := strings.CutPrefix(entry, "*.")
 	if strings.Contains(rest, "*") || (below && rest == "") {
-		return hostEntry{}, &EndpointError{"write *.NAME for all hosts below NAME; a * stands nowhere else, and never alone"}
+		return hostEntry{}, &EndpointError{"write *.NAME for all hosts below NAME; a * is not allowed elsewhere, or alone"}
 	}
 	e, err := endpointOfAuthority(rest)
 	if err != nil {
@@ -66,10 +66,8 @@ func (h Hosts) Allows(e Endpoint) bool {
 		if entry.port != 0 && entry.port != e.Port {
 			continue
 		}
-		if entry.below && strings.HasSuffix(e.Host, "."+entry.host) && !isAddress(e.Host) {
-			return true
-		}
-		if !entry.below && e.Host == entry.host {
+		isBelow := strings.HasSuffix(e.Host, "."+entry.host) && !isAddress(e.Host)
+		if entry.below && isBelow || !entry.below && e.Host == entry.host {
 			return true
 		}
 	}

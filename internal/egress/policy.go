@@ -10,20 +10,19 @@ import (
 	"strings"
 )
 
-// Policy says to which addresses we may connect: public ones, and those that an administrator opened. The zero value
-// opens none.
+// Policy is which addresses the operator may connect to: public ones, and those that an administrator opened. The zero value allows only public
+// addresses.
 type Policy struct {
-	// Allowed are the prefixes of --allowed-cidrs. Each opens exactly what it says: an IPv4 prefix opens its addresses, in
-	// their IPv4-mapped form too, because that is the same connection, but not in NAT64 or 6to4 form.
+	// Allowed are the prefixes of --allowed-cidrs. An IPv4 prefix also opens the IPv4-mapped form of its addresses, which is the same connection, but
+	// not the NAT64 or 6to4 form.
 	Allowed []netip.Prefix
-	// Denied are the prefixes of --denied-cidrs. Denial wins over Allowed, and over what an address is. An IPv4 prefix denies its addresses
-	// in their NAT64 and 6to4 form, too.
+	// Denied are the prefixes of --denied-cidrs. They take precedence over Allowed, and apply to public addresses, too. An IPv4 prefix also denies the
+	// NAT64 and 6to4 form of its addresses.
 	Denied []netip.Prefix
 }
 
-// RefusedError says that an address is not allowed. The user can fix it with a public endpoint, the administrator with
-// --allowed-cidrs. The text leaves the address out: it came from DNS, may change from one lookup to the next and may be
-// nobody's business.
+// RefusedError means that an address is not allowed. The user can choose a public endpoint, the administrator can set --allowed-cidrs. The text omits
+// the address: it came from DNS, may change between lookups, and may be confidential.
 type RefusedError struct {
 	Addr netip.Addr
 	Why  Why
@@ -36,7 +35,7 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("refuse to connect: the endpoint's address is not public but %s; use a public endpoint, or have an administrator allow the address with --allowed-cidrs", e.Why)
 }
 
-// Check returns a *RefusedError unless addr is open. A zone is ignored.
+// Check returns a *RefusedError unless addr is allowed. Its zone is ignored.
 func (p Policy) Check(addr netip.Addr) error {
 	if !addr.IsValid() {
 		return &RefusedError{Addr: addr, Why: WhyInvalid}
@@ -72,8 +71,8 @@ func within(prefixes []netip.Prefix, addr netip.Addr) bool {
 	return slices.ContainsFunc(prefixes, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
 }
 
-// ParsePrefixes reads a comma-separated list of CIDRs and single addresses, as in --allowed-cidrs and --denied-cidrs. Blanks around entries
-// and empty entries are skipped. A CIDR with bits below its mask is refused, as it is a likely slip of the pen.
+// ParsePrefixes reads a comma-separated list of CIDRs and single addresses, as in --allowed-cidrs and --denied-cidrs. Spaces around entries
+// and empty entries are ignored. A CIDR with bits below its mask is refused, since it is probably a mistake.
 func ParsePrefixes(list string) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix
 	for entry := range strings.SplitSeq(list, ",") {

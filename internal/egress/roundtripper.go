@@ -11,14 +11,12 @@ import (
 	"net/url"
 )
 
-// For returns a RoundTripper for the requests of one namespace. It trusts the PEM certificates of caBundle instead of the system's roots and
-// those of TrustAlso; an empty one means the latter two. A bundle that cannot be read is a *CABundleError. A proxy is never checked
-// against caBundle.
+// For returns a RoundTripper for the requests of one namespace. It trusts the PEM certificates of caBundle instead of the system's roots and those of
+// TrustAlso; if caBundle is empty, it trusts those. A bundle that cannot be read is a *CABundleError. caBundle never applies to a proxy.
 //
 // The RoundTripper sends https requests only, with TLS 1.2 or newer, and never follows a redirect by itself; give an
-// http.Client that uses it NoRedirect. It asks for no compression and undoes none, so what is read is what was sent. Its
-// errors keep *RefusedError (the address is not open) and *EndpointError (the URL is not one that EndpointOf takes) for
-// errors.As.
+// http.Client that uses it NoRedirect. It neither requests nor decodes compression, so what is read is what was sent. Its
+// errors wrap *RefusedError (the address is not allowed) and *EndpointError (EndpointOf refuses the URL).
 func (t *Transports) For(namespace string, caBundle []byte) (http.RoundTripper, error) {
 	r := &roundTripper{transports: t, namespace: namespace}
 	if len(caBundle) == 0 {
@@ -33,7 +31,7 @@ func (t *Transports) For(namespace string, caBundle []byte) (http.RoundTripper, 
 	return r, nil
 }
 
-// NoRedirect is for http.Client.CheckRedirect: the redirect itself is the answer, and nothing is sent to where it points.
+// NoRedirect is for http.Client.CheckRedirect: it returns the redirect itself and does not follow it.
 func NoRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 type roundTripper struct {
@@ -57,8 +55,8 @@ func (r *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// check refuses what must not leave, with or without a proxy. The request that it returns names its host in ASCII, so
-// that nothing below maps a Unicode name by another table than consent did.
+// check refuses what must not be sent, with or without a proxy. It returns the request with its host in ASCII, so that nothing else maps a Unicode name
+// differently than consent did.
 func (r *roundTripper) check(req *http.Request) (*http.Request, error) {
 	if req.URL == nil {
 		return nil, &EndpointError{"the request has no URL"}
@@ -90,9 +88,9 @@ func (t *Transports) proxyFor(req *http.Request) (*url.URL, error) {
 	}
 	proxy, err := t.Proxy(req)
 	if err != nil {
-		return nil, errProxy // its own text may repeat the proxy's password
+		return nil, errProxy // its text may contain the proxy's password
 	}
 	return proxy, nil
 }
 
-var errProxy = errors.New("pick a proxy: HTTPS_PROXY is no valid URL")
+var errProxy = errors.New("pick a proxy: HTTPS_PROXY is not a valid URL")

@@ -4,10 +4,10 @@ package egress
 
 import "net/netip"
 
-// Why says what kind of address was refused. It is safe to show: it tells nothing about a network but the kind.
+// Why is the kind of an address that was refused. It is safe to show, since it reveals nothing else about a network.
 type Why string
 
-// The kinds of addresses that are not public.
+// The kinds of refused addresses.
 const (
 	WhyInvalid       Why = "invalid"
 	WhyUnspecified   Why = "unspecified"
@@ -30,10 +30,9 @@ type specialRange struct {
 	why    Why
 }
 
-// specialRanges holds the IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and its updates; those that are
-// marked globally reachable too, as none of them is a token endpoint) and the clouds' metadata addresses. The first match
-// counts, so the narrower prefix stands first. What of IPv6 is outside 2000::/3 needs no row to be refused; rows there
-// only give the better word.
+// specialRanges are the IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and its updates, including ranges that are globally reachable,
+// as none of them has a token endpoint) and the metadata addresses of clouds. The first match counts, so narrower prefixes come first. IPv6
+// addresses outside 2000::/3 are refused anyway; rows for them only give a better reason.
 var specialRanges = []specialRange{
 	{netip.MustParsePrefix("169.254.169.254/32"), WhyMetadata}, // most clouds
 	{netip.MustParsePrefix("169.254.170.2/32"), WhyMetadata},   // AWS, containers
@@ -87,7 +86,7 @@ var (
 	sixToFour     = netip.MustParsePrefix("2002::/16")    // RFC 3056
 )
 
-// notPublic returns why addr is not a public address, or "". An IPv4-mapped address must have been unmapped before.
+// notPublic returns why addr is not a public address, or "". IPv4-mapped addresses must be unmapped first.
 func notPublic(addr netip.Addr) Why {
 	for _, special := range specialRanges {
 		if special.prefix.Contains(addr) {

@@ -14,16 +14,15 @@ import (
 	"sync/atomic"
 )
 
-// Transports hands out the HTTP transports of the operator: one connection pool for each namespace and CA bundle, so that no connection is
+// Transports provides the operator's HTTP transports: one connection pool for each namespace and CA bundle, so that no connection is
 // shared between namespaces. The zero value connects to public addresses, without a proxy, and trusts the system's roots. Set the fields
 // before the first call; it is then safe for concurrent use and must not be copied.
 type Transports struct {
 	Policy Policy
-	// Proxy returns the proxy for a request, usually http.ProxyFromEnvironment. Through a proxy only the proxy's own address
-	// is connected to, whatever it is, and the consent to hosts is the guard; an IP address in the URL is still checked.
-	// nil: no proxy.
+	// Proxy returns the proxy for a request, usually http.ProxyFromEnvironment. Nil: no proxy. With a proxy, the policy does not apply to the proxy's own
+	// address, and names are protected only by the consent to hosts; an IP address in the URL is still checked.
 	Proxy func(*http.Request) (*url.URL, error)
-	// Resolver looks names up. nil: net.DefaultResolver.
+	// Resolver looks up names. Nil: net.DefaultResolver.
 	Resolver Resolver
 	// MaxConnsPerHost bounds the connections of one pool to one endpoint. 0: 16.
 	MaxConnsPerHost int
@@ -37,7 +36,7 @@ type Transports struct {
 	turn    uint64
 }
 
-// bundleID is the hash of a CA bundle. Zero: there is none, and the system's roots count.
+// bundleID is the hash of a CA bundle. Zero: none, so the system's roots are trusted.
 type bundleID [sha256.Size]byte
 
 type bundle struct {
@@ -53,23 +52,23 @@ type poolKey struct {
 
 type pool struct {
 	transport *http.Transport
-	usedAt    uint64 // the turn of its last use: the smallest is evicted
+	usedAt    uint64 // Transports.turn at its last use: the smallest is evicted
 }
 
-// byAge are the pools, that which has not been used for longest first.
+// byAge returns the pools, the least recently used first.
 func (t *Transports) byAge() []poolKey {
 	keys := slices.Collect(maps.Keys(t.pools))
 	slices.SortFunc(keys, func(a, b poolKey) int { return cmp.Compare(t.pools[a].usedAt, t.pools[b].usedAt) })
 	return keys
 }
 
-// drop forgets a pool. A request that still runs on it ends undisturbed; its connection goes at the idle timeout.
+// drop removes a pool. Running requests are not affected; their connections are closed after the idle timeout.
 func (t *Transports) drop(key poolKey) {
 	t.pools[key].transport.CloseIdleConnections()
 	delete(t.pools, key)
 }
 
-// CloseIdleConnections closes the connections that no request uses.
+// CloseIdleConnections closes all connections that no request uses.
 func (t *Transports) CloseIdleConnections() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -17,8 +17,8 @@ const (
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// dialProxy connects to a proxy that is reached by TLS. The endpoint's bundle is not for it: whoever may name a bundle could otherwise be
-// the proxy, and get its password.
+// dialProxy connects to a proxy with TLS. It does not trust the endpoint's bundle: otherwise the author of a bundle could impersonate the proxy and get
+// its password.
 func (t *Transports) dialProxy(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, _, err := net.SplitHostPort(address)
@@ -40,8 +40,7 @@ func (t *Transports) dialProxy(dial dialFunc) dialFunc {
 	}
 }
 
-// counted counts the connections of dial. Where there are many, idle ones make room, those of the pool that has not been used for longest
-// first.
+// counted counts the connections of dial. If there are too many, it closes idle ones, those of the least recently used pool first.
 func (t *Transports) counted(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if t.open.Load() >= maxOpenConns {

@@ -49,8 +49,8 @@ func (t *Transports) pool(namespace string, bundle bundleID, roots *x509.CertPoo
 	return p.transport
 }
 
-// newTransport builds one pool. The proxy is fixed for each pool, so a direct pool has no way around the policy and a
-// proxied one connects to its proxy and to nothing else.
+// newTransport returns the transport of one pool. Each pool has a fixed proxy or none, so that a direct pool cannot bypass the policy, and the others
+// connect only to their proxy.
 func (t *Transports) newTransport(roots *x509.CertPool, proxy *url.URL) *http.Transport {
 	conns := t.MaxConnsPerHost
 	if conns <= 0 {
@@ -59,7 +59,7 @@ func (t *Transports) newTransport(roots *x509.CertPool, proxy *url.URL) *http.Tr
 	transport := &http.Transport{
 		DialContext:            t.counted(policyDialer{policy: t.Policy, resolver: t.Resolver}.DialContext),
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		ForceAttemptHTTP2:      true, // a DialContext of our own would switch it off
+		ForceAttemptHTTP2:      true, // a custom DialContext would disable it
 		DisableCompression:     true,
 		MaxConnsPerHost:        conns,
 		MaxIdleConnsPerHost:    conns,
@@ -70,7 +70,7 @@ func (t *Transports) newTransport(roots *x509.CertPool, proxy *url.URL) *http.Tr
 		IdleConnTimeout:        idleConnTimeout,
 		HTTP2: &http.HTTP2Config{
 			MaxReceiveBufferPerStream: maxStreamBuffer, MaxReceiveBufferPerConnection: maxConnBuffer,
-			// A connection whose peer has gone silently would otherwise take every request of an endpoint with it.
+			// Without pings, a connection whose peer disappeared silently would fail every request to the endpoint.
 			SendPingTimeout: pingTimeout, PingTimeout: pingTimeout,
 		},
 	}

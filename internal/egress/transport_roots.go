@@ -9,7 +9,7 @@ import (
 
 const maxBundles = 32 // a bundle of 64 KiB takes several times as much memory once it is parsed
 
-// rootsOf parses a bundle, once as long as no more than maxBundles of them are in use.
+// rootsOf parses a bundle. The last maxBundles ones are cached.
 func (t *Transports) rootsOf(id bundleID, caBundle []byte) (*x509.CertPool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -32,7 +32,7 @@ func (t *Transports) rootsOf(id bundleID, caBundle []byte) (*x509.CertPool, erro
 	return roots, nil
 }
 
-// forgetBundle drops the bundle that has not been used for longest, and its pools.
+// forgetBundle drops the least recently used bundle and its pools.
 func (t *Transports) forgetBundle() {
 	var oldest bundleID
 	least := t.turn + 1
@@ -49,8 +49,8 @@ func (t *Transports) forgetBundle() {
 	}
 }
 
-// TrustAlso makes the PEM certificates of bundle count beside the system's roots, instead of those of an earlier call. It is for
-// --ca-file. A bundle that cannot be read is a *CABundleError, and changes nothing.
+// TrustAlso adds the PEM certificates of bundle to the system's roots, replacing those of an earlier call. It is for --ca-file. If the bundle cannot be
+// read, it returns a *CABundleError and changes nothing.
 func (t *Transports) TrustAlso(bundle []byte) error {
 	system, err := x509.SystemCertPool()
 	if err != nil {
@@ -68,7 +68,7 @@ func (t *Transports) TrustAlso(bundle []byte) error {
 	return nil
 }
 
-// systemRoots are the roots that count where there is no bundle. Nil: the system's alone.
+// systemRoots returns the roots that are trusted without a bundle. Nil: the system's.
 func (t *Transports) systemRoots() *x509.CertPool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
