@@ -165,6 +165,7 @@ uninstall: ## Remove the CRD, every CDPCredential and with them their Secrets
 overlay:
 	rm -rf bin/deploy && mkdir -p bin/deploy
 	printf 'resources: [../../config/default]\n' > bin/deploy/kustomization.yaml
+	sed -n '/^sortOptions:/,$$p' config/default/kustomization.yaml >> bin/deploy/kustomization.yaml
 	cd bin/deploy && go tool -modfile=../../hack/tools/go.mod kustomize edit set image controller=$(IMG)
 
 .PHONY: deploy

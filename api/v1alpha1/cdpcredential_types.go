@@ -203,8 +203,8 @@ const (
 
 // Refresh says when the token is renewed.
 type Refresh struct {
-	// before is how long before its expiry the token is renewed. Empty means a quarter of its lifetime, but at least 2m30s. It is never
-	// more than half of the lifetime.
+	// before is how long before its expiry the token is renewed. Empty means a quarter of its lifetime, but at least 2m30s (45s while
+	// pods are refreshed, see target.refreshPods). It is never more than half of the lifetime.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32

@@ -18,8 +18,14 @@ const (
 	definition      = "customresourcedefinition/cdpcredentials.cdpcredentials.io"
 )
 
-// install installs the operator as the file has it, and removes it afterwards if that has not been done.
+// install installs the operator as install.yaml has it.
 func install(t *testing.T) desk {
+	t.Helper()
+	return installFile(t, installer)
+}
+
+// installFile installs the operator as a file has it, and removes it afterwards if that has not been done.
+func installFile(t *testing.T, installer string) desk {
 	t.Helper()
 	d := desk{t, systemNamespace}
 	if out := d.kubectl("get", "--ignore-not-found", "-o", "name", definition); out != "" {

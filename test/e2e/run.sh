@@ -2,7 +2,7 @@
 # What `make e2e` does: builds images, installation file and test, and runs the test
 #   - against the cluster of E2E_KUBECONFIG, if that is set, whose nodes get the images by `$E2E_LOAD FILE` (kind load image-archive);
 #   - else against a cluster of its own, which takes Linux, root, and minutes to build once.
-# Everything that is made is below bin/e2e.
+# Everything that is made is below bin/e2e. Arguments are the test's: `-test.run TestRefreshedPods`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -38,12 +38,18 @@ go run ./test/e2e/image -tag "$img" -binary "$out/manager" -dockerfile Dockerfil
 go run ./test/e2e/image -tag "$pods" -binary "$out/pods" -o "$out/pods.tar"
 go run ./test/e2e/image -tag cdp-credential-operator-pause:e2e -binary "$out/pause" -o "$out/pause.tar"
 make -s --no-print-directory build-installer IMG="$img" INSTALLER="$out/install.yaml"
+# The same with config/pod-refresh, for the test of refreshPods.
+rm -rf "$out/config" && cp -r config "$out/config"
+sed -i 's/^# components:$/components:/; s/^# - ..\/pod-refresh$/- ..\/pod-refresh/' "$out/config/default/kustomization.yaml"
+kustomize() { go tool -modfile="$PWD/hack/tools/go.mod" kustomize "$@"; }
+kustomize build "$out/config/default" | sed "s|image: controller:latest|image: $img|" >"$out/install-pods.yaml"
 go test -c -o "$out/e2e.test" ./test/e2e
 
 export E2E_INSTALLER=$out/install.yaml E2E_PODS_IMAGE=$pods E2E_LOGS=$out/logs
+export E2E_PODS_INSTALLER=$out/install-pods.yaml E2E_PODS_LENGTH=${E2E_PODS_LENGTH:-115s}
 rm -rf "$E2E_LOGS"
 mkdir -p "$E2E_LOGS"
-test=("$out/e2e.test" -test.v -test.timeout 45m)
+test=("$out/e2e.test" -test.v -test.timeout 45m "$@")
 if [ -n "${E2E_KUBECONFIG:-}" ]; then
   # A kubelet with default settings takes a minute or more to show a changed Secret: a lifetime of six minutes leaves it 2m30s.
   export E2E_LIFETIME=${E2E_LIFETIME:-6m}
@@ -52,4 +58,4 @@ if [ -n "${E2E_KUBECONFIG:-}" ]; then
   exec "${test[@]}"
 fi
 export E2E_LIFETIME=${E2E_LIFETIME:-90s}
-PATH=$path:$PATH exec "$out/cluster" -pause "$out/pause.tar" -load "$out/manager.tar" -load "$out/pods.tar" -logs "$E2E_LOGS" "${test[@]}"
+PATH=$path:$PATH exec "$out/cluster" -sync "${E2E_SYNC:-10s}" -pause "$out/pause.tar" -load "$out/manager.tar" -load "$out/pods.tar" -logs "$E2E_LOGS" "${test[@]}"

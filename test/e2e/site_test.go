@@ -61,14 +61,20 @@ func (s site) credential(namespace, name, policy string) {
 	values["NAME"], values["POLICY"] = name, policy
 	d.apply("client.yaml", values)
 	d.apply("credential.yaml", values)
+	d.waitToken(name)
+}
+
+// waitToken waits until a credential has one.
+func (d desk) waitToken(name string) {
+	d.Helper()
 	d.kubectl("wait", "--for=condition=Ready", "--timeout=1m", "cdpcredential/"+name)
 	if got := d.kubectl("get", "secret", name+"-token", "-o", "jsonpath={.data.token}"); got == "" {
-		s.Fatalf("%s is Ready and there is no token", name)
+		d.Fatalf("%s is Ready and there is no token", name)
 	}
 }
 
 // counts is the last line of a consumer's log.
-type counts struct{ renewals, calls, unauthorized, other int }
+type counts struct{ renewals, calls, unauthorized, other, locked int }
 
 func (s site) counts(pod string) counts {
 	s.Helper()
@@ -77,7 +83,7 @@ func (s site) counts(pod string) counts {
 	if err != nil || !strings.HasPrefix(line, "renewals ") {
 		return c // it has not begun
 	}
-	if _, err := fmt.Sscanf(line, "renewals %d, calls %d, 401s %d, other failures %d", &c.renewals, &c.calls, &c.unauthorized, &c.other); err != nil {
+	if _, err := fmt.Sscanf(line, "renewals %d, calls %d, 401s %d, other failures %d, locked out for %d ms", &c.renewals, &c.calls, &c.unauthorized, &c.other, &c.locked); err != nil {
 		s.Fatalf("understand %q of %s: %v", line, pod, err)
 	}
 	return c

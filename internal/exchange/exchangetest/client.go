@@ -30,6 +30,8 @@ type Client struct {
 	PreviousSecret string
 	// Lifetime of its tokens; zero means Behaviour.Lifetime. Algonomy's clients ask for theirs.
 	Lifetime time.Duration
+	// OneActive makes each new token end those before it, as WSO2 does.
+	OneActive bool
 	// Opaque makes its tokens random strings. Algonomy's always are.
 	Opaque bool
 

@@ -64,6 +64,9 @@ func (c *call) issue(client Client, scopes []string, lifetime, precision time.Du
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if client.OneActive {
+		c.revokeClient(c.system, client.ID, c.now)
+	}
 	c.ledger.add(t)
 	c.secrets.remember(token, c.now, t.Expires)
 	c.counts.stats.Issued[ClientKey{c.system, client.ID}]++

@@ -262,3 +262,23 @@ func TestBasicAPITakesTheRegisteredPairOnly(t *testing.T) {
 		}
 	}
 }
+
+// TestOneActiveEndsTheTokenBefore: a client's new token ends its own earlier ones, and nobody else's.
+func TestOneActiveEndsTheTokenBefore(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{},
+		Client{System: OAuth2, ID: "one", Secret: hard, Auth: AuthPost, OneActive: true}, Client{System: OAuth2, ID: "many", Secret: hard, Auth: AuthPost})
+	token := func(id string) string {
+		body := formOf("client_id", id, "client_secret", hard, "grant_type", "client_credentials")
+		return do(t, s, ask{url: s.URL(OAuth2) + "/oauth2/token", kind: "application/x-www-form-urlencoded", body: body}).text("access_token")
+	}
+	tokens := []string{token("one"), token("many"), token("one"), token("many")}
+	var live []bool
+	for _, value := range tokens {
+		known, _ := s.Token(value)
+		live = append(live, known.LiveAt(time.Now()))
+	}
+	if diff := cmp.Diff([]bool{false, true, true, true}, live); diff != "" {
+		t.Errorf("which tokens are live, -want +got:\n%s", diff)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 )
 
 // Tokens returns all tokens that were issued, oldest first, but those that Options.Forget has dropped.
@@ -43,7 +44,12 @@ func (s *store) Revoke(value string) bool {
 func (s *store) RevokeClient(system System, id string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now, revoked := s.now(), 0
+	return s.revokeClient(system, id, s.now())
+}
+
+// revokeClient is RevokeClient for whoever holds the lock.
+func (s *store) revokeClient(system System, id string, now time.Time) int {
+	revoked := 0
 	for value, t := range s.ledger.tokens {
 		if t.System != system || t.ClientID != id || !t.LiveAt(now) {
 			continue

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // options are what every one of the three processes is started with.
@@ -19,7 +20,8 @@ type options struct {
 	pause   string // docker-archive of the image that holds a pod's namespaces; its tag is pauseImage
 	load    files  // further ones
 	logs    string
-	check   bool // only say what the machine lacks
+	sync    time.Duration // of the kubelet
+	check   bool          // only say what the machine lacks
 	command []string
 }
 
@@ -77,6 +79,7 @@ func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("cluster", flag.ExitOnError)
 	flags.StringVar(&o.pause, "pause", "", "docker-archive of an image called "+pauseImage+", which does nothing until it is told to end")
 	flags.Var(&o.load, "load", "docker-archive of an image for pods (may be repeated)")
+	flags.DurationVar(&o.sync, "sync", 10*time.Second, "how often the kubelet looks at the volumes of its pods; its own default is 1m")
 	flags.StringVar(&o.logs, "logs", "", "folder for what the cluster's processes log")
 	flags.BoolVar(&o.check, "check", false, "say what this machine lacks for a cluster, and end")
 	if err := flags.Parse(args); err != nil || o.check {
@@ -106,7 +109,7 @@ func pointers(list []string) []*string {
 
 // args is what parse would make the same options of.
 func (o options) args(role string) []string {
-	args := []string{role, "-pause", o.pause, "-logs", o.logs}
+	args := []string{role, "-pause", o.pause, "-logs", o.logs, "-sync", o.sync.String()}
 	for _, file := range o.load {
 		args = append(args, "-load", file)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 const (
@@ -49,7 +50,7 @@ const networkConfig = `{"cniVersion": "1.0.0", "name": "e2e", "plugins": [{"type
   "type": "host-local", "dataDir": %q, "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 `
 
-// kubeletConfig: with a syncFrequency of 10 s a pod sees a changed Secret after 10 to 20 s, instead of a minute or more. Images are
+// kubeletConfig: with a syncFrequency of 10 s, which is the default here, a pod sees a changed Secret after 10 to 20 s, instead of a minute or more. Images are
 // never collected and the disk is never full, as both are the machine's.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -62,7 +63,7 @@ failCgroupV1: false
 failSwapOn: false
 enforceNodeAllocatable: []
 oomScoreAdj: 0
-syncFrequency: 10s
+syncFrequency: %[7]s
 resolvConf: %[4]q
 podLogsDir: %[5]q
 volumePluginDir: %[6]q
@@ -106,13 +107,13 @@ func startContainerd(ctx context.Context, c crew, images []string) error {
 }
 
 // startNode starts kubelet and kube-proxy.
-func startNode(ctx context.Context, c crew, kubeconfigs map[string]string) error {
+func startNode(ctx context.Context, c crew, kubeconfigs map[string]string, sync time.Duration) error {
 	// There is no name server. Pods would take over the machine's, which they cannot reach.
 	resolv, err := write("resolv.conf", "")
 	if err != nil {
 		return err
 	}
-	config, err := write("kubelet.yaml", fmt.Sprintf(kubeletConfig, pki("ca.crt"), containerdSocket, podsCgroup, resolv, filepath.Join(state, "pods"), volumePlugins))
+	config, err := write("kubelet.yaml", fmt.Sprintf(kubeletConfig, pki("ca.crt"), containerdSocket, podsCgroup, resolv, filepath.Join(state, "pods"), volumePlugins, sync))
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func startCluster(ctx context.Context, c crew, o options) (string, error) {
 	if err := startContainerd(ctx, c, append([]string{o.pause}, o.load...)); err != nil {
 		return "", err
 	}
-	if err := startNode(ctx, c, kubeconfigs); err != nil {
+	if err := startNode(ctx, c, kubeconfigs, o.sync); err != nil {
 		return "", err
 	}
 	if err := wait(ctx, "the node is registered", func(ctx context.Context) error {

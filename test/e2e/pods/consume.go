@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// consumer calls the API once a second, as the README tells users to: with the token that is there at that moment.
+// consumer calls the API again and again, as the README tells users to: with the token that is there at that moment.
 type consumer struct {
 	url    string
 	client *http.Client
@@ -27,12 +27,16 @@ type consumer struct {
 
 	last                               string // token
 	renewals, calls, unauthorized, bad int
+	// locked is since when every answer has been a 401, and longest the longest such time.
+	locked  time.Time
+	longest time.Duration
 }
 
 func consume(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("consume", flag.ExitOnError)
 	url := flags.String("url", "", "API to call")
 	ca := flags.String("ca", "", "file with the certificate of the API's authority")
+	every := flags.Duration("every", time.Second, "how often")
 	file := flags.String("token-file", "", "file with the token, read before each call; empty: $TOKEN")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -59,7 +63,7 @@ func consume(ctx context.Context, args []string) error {
 			return string(token), err
 		}
 	}
-	ticker := time.NewTicker(time.Second)
+	ticker := time.NewTicker(*every)
 	defer ticker.Stop()
 	for {
 		c.turn(ctx)
@@ -89,6 +93,7 @@ func (c *consumer) turn(ctx context.Context) {
 		return
 	}
 	c.calls++
+	c.lockedOut(status == http.StatusUnauthorized, time.Now())
 	switch {
 	case err != nil:
 		c.bad++
@@ -99,7 +104,20 @@ func (c *consumer) turn(ctx context.Context) {
 		c.bad++
 		c.say("status %d", status)
 	}
-	c.say("renewals %d, calls %d, 401s %d, other failures %d", c.renewals, c.calls, c.unauthorized, c.bad)
+	c.say("renewals %d, calls %d, 401s %d, other failures %d, locked out for %d ms at most", c.renewals, c.calls, c.unauthorized, c.bad, c.longest.Milliseconds())
+}
+
+// lockedOut measures how long there were only 401s.
+func (c *consumer) lockedOut(is bool, now time.Time) {
+	if c.locked.IsZero() && is {
+		c.locked = now
+	}
+	if !c.locked.IsZero() {
+		c.longest = max(c.longest, now.Sub(c.locked))
+	}
+	if !is {
+		c.locked = time.Time{}
+	}
 }
 
 func (c *consumer) call(ctx context.Context, token string) (int, error) {

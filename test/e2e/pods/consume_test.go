@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestConsume: what the end-to-end test believes of a pod is what happened to it.
@@ -37,10 +38,22 @@ func TestConsume(t *testing.T) {
 	if want := "a token that expires at 2023-11-14T22:13:20Z"; lines[0] != want {
 		t.Errorf("the first line is %q, want %q", lines[0], want)
 	}
-	if got, want := lines[len(lines)-1], "renewals 3, calls 7, 401s 2, other failures 2"; got != want {
+	if got, want := lines[len(lines)-1], "renewals 3, calls 7, 401s 2, other failures 2, locked out for "; !strings.HasPrefix(got, want) {
 		t.Errorf("the last line is %q, want %q", got, want)
 	}
 	if strings.Contains(log.String(), "e30") {
 		t.Error("a token is in the log")
+	}
+}
+
+// TestConsumerLockedOut: from the first 401 to the next good answer, and the longest of those.
+func TestConsumerLockedOut(t *testing.T) {
+	t.Parallel()
+	c := &consumer{}
+	for second, is := range []bool{false, true, true, false, false, true, false, true} {
+		c.lockedOut(is, time.Unix(int64(second), 0))
+	}
+	if c.longest != 2*time.Second {
+		t.Errorf("got %v, want 2s", c.longest)
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command pods is what runs in the pods of the end-to-end test: `pods standin` is a token endpoint and an API, `pods consume` someone who
-// calls that API with the token that the operator keeps fresh.
+// calls that API with the token that the operator keeps fresh, `pods read` one who says when he sees another token in a file.
 package main
 
 import (
@@ -31,6 +31,8 @@ func run(ctx context.Context, args []string) error {
 		return standin(ctx, args)
 	case "consume":
 		return consume(ctx, args)
+	case "read":
+		return read(ctx, args)
 	}
-	return fmt.Errorf("say standin or consume, not %q", role)
+	return fmt.Errorf("say standin, consume or read, not %q", role)
 }

@@ -22,6 +22,7 @@ func standin(ctx context.Context, args []string) error {
 	lifetime := flags.Duration("lifetime", time.Hour, "how long tokens live")
 	hosts := flags.String("hosts", "", "names and addresses by which it is called, separated by commas")
 	clients := flags.String("clients", "", "client ids, separated by colons; the secret of all of them is in $CLIENT_SECRET")
+	one := flags.String("one-active", "", "id of the client whose new token ends the one before")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -34,7 +35,7 @@ func standin(ctx context.Context, args []string) error {
 		return err
 	}
 	for id := range strings.SplitSeq(*clients, ":") {
-		client := exchangetest.Client{System: exchangetest.OAuth2, ID: id, Secret: os.Getenv("CLIENT_SECRET")}
+		client := exchangetest.Client{System: exchangetest.OAuth2, ID: id, Secret: os.Getenv("CLIENT_SECRET"), OneActive: id == *one}
 		if err := server.Register(client); err != nil {
 			return errors.Join(err, server.Close())
 		}
