@@ -295,3 +295,27 @@ func TestUnansweredWrite(t *testing.T) {
 		}
 	}
 }
+
+// TestReconcileOfATargetThatIsDeletedWhileItIsRewritten: it is made again with the token that was about to be written, and no other one is asked for.
+func TestReconcileOfATargetThatIsDeletedWhileItIsRewritten(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	_, err := l.reconcile("11:00:00", "get etl-client", "exchange", "create etl-token", "patch status")
+	l.must(err)
+	l.editTarget(func(s *corev1.Secret) { delete(s.Labels, "app.kubernetes.io/managed-by") })
+	deleted := false
+	l.interfere = func(what string) error {
+		if what != "patch etl-token" || deleted {
+			return nil
+		}
+		deleted = true
+		return l.api.Delete(t.Context(), l.target())
+	}
+	_, err = l.reconcile("11:10:00", "get etl-token", "get etl-client", "patch etl-token", "get etl-token",
+		"create etl-token", // a dry run: is the namespace being deleted?
+		"get etl-client", "patch status", "create etl-token", "patch status")
+	l.must(err)
+	if got := string(l.target().Data["token"]); got != "t0ken of 11:00:00" {
+		t.Errorf("the target has %q", got)
+	}
+}
