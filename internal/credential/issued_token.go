@@ -2,7 +2,9 @@
 
 package credential
 
-import "time"
+import (
+	"time"
+)
 
 // NewIssuedToken compares a token that was issued and published with the one before, which s still has.
 func NewIssuedToken(s *State, plan Plan, p *Publication, now time.Time) *IssuedToken {

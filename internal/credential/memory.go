@@ -86,34 +86,3 @@ func (m *TargetMemory) SawTarget(seen SeenTarget) {
 func (m *TargetMemory) ForgetTarget(name string) {
 	m.Seen = slices.DeleteFunc(m.Seen, func(seen SeenTarget) bool { return seen.Name == name })
 }
-
-// A StaleMemory is what is left to do about Secrets that are not the target any more.
-type StaleMemory struct {
-	// SharedTarget is the name of the target if that stays when the object is deleted, and only loses our keys. Empty: it does not.
-	SharedTarget string
-	// Cleanup is what is left to do about targets of previous names.
-	Cleanup Cleanup
-}
-
-// Cleanup is what is left to do about targets of previous names.
-type Cleanup struct {
-	// Before is the target that status named last. Nothing else may point to it.
-	Before string
-	// Failures counts the failed tries in a row. At is when to try again. Reported says that an event was sent.
-	Failures int32
-	At       time.Time
-	Reported bool
-}
-
-// The backoff of a stale target's deletion doubles from CleanupBackoff to CleanupMaxBackoff.
-const (
-	CleanupBackoff    = 5 * time.Second
-	CleanupMaxBackoff = 10 * time.Minute
-)
-
-// Remember keeps the name of the previous target before status is overwritten.
-func (c *Cleanup) Remember(s *State) {
-	if old := s.SavedStatus.TargetName; old != "" && old != s.Object.Spec.Target.Name {
-		c.Before = old
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
 // State is all that a reconcile decides from: the object, its two Secrets, what this process remembers, and the time. It does not change while the
@@ -112,4 +113,21 @@ func (s *State) PreferNewer(previous TargetSecret) {
 	if newer && previous.HoldsToken(s.Now) && previous.Owner() == s.Object.Name {
 		s.Current = previous
 	}
+}
+
+// A Turn is the gate's answer to the exchange that a plan wants. The zero Turn: the gate was not asked.
+type Turn struct {
+	Granted bool
+	// Delay is why the exchange has to wait. Since is when it began to.
+	Delay *egress.Delay
+	Since time.Time
+}
+
+// A ThrottledAttempt is an attempt that was answered with 429.
+type ThrottledAttempt struct {
+	// SpecHash is that of the desired flow, Request the fingerprint of what was sent, under this process's salt.
+	SpecHash string
+	Request  string
+	// Failure is what was reported of it.
+	Failure Failure
 }

@@ -75,3 +75,43 @@ func reportExpiry(s *State, status *v1alpha1.CDPCredentialStatus) time.Time {
 	setReady(s, status, metav1.ConditionFalse, v1alpha1.ReasonTokenExpired, tokenExpired+whatNext(s, status))
 	return time.Time{}
 }
+
+// A RequestError says which request the API server refused or did not answer.
+type RequestError struct {
+	Verb, Resource, Name string
+	Err                  error
+}
+
+func (e *RequestError) Error() string {
+	return fmt.Sprintf("%s %s %s: %v", e.Verb, e.Resource, e.Name, e.Err)
+}
+
+func (e *RequestError) Unwrap() error { return e.Err }
+
+// apiFailureReportedAfter is how long the API server may refuse requests before status says so.
+const apiFailureReportedAfter = time.Minute
+
+// An APIFailure says since when the API server has refused the requests that an object needs, and how often.
+type APIFailure struct {
+	Since    time.Time
+	Failures int32
+}
+
+// Report returns the status of a reconcile that the API server has interrupted. reportAt is when it will say so (zero: it does already), expiresAt when
+// Ready turns False.
+func (f *APIFailure) Report(s *State, refused *RequestError, heldUpSince time.Time) (status v1alpha1.CDPCredentialStatus, reportAt, expiresAt time.Time) {
+	if f.Since.IsZero() || s.Now.Before(f.Since) {
+		f.Since = s.Now
+	}
+	status = *s.Object.Status.DeepCopy()
+	since := f.Since
+	if refreshedReason(&status) == "" { // an exchange that was held up before has not been reported either
+		since = Earliest(since, heldUpSince)
+	}
+	reportAt = since.Add(apiFailureReportedAfter)
+	if !s.Now.Before(reportAt) {
+		reportUnavailable(s, refused, &status)
+		reportAt = time.Time{}
+	}
+	return status, reportAt, reportExpiry(s, &status)
+}

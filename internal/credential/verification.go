@@ -4,6 +4,7 @@ package credential
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -108,4 +109,48 @@ func addressRefusal(e *exchange.Error) (*egress.RefusedError, bool) {
 		return nil, false // a nil *Error would be an error that is not nil
 	}
 	return errors.AsType[*egress.RefusedError](e)
+}
+
+// VerificationOf judges the API's answer. Rejected, with nothing to report: it refused the token, and a new one has to be issued first.
+func VerificationOf(s *State, got exchange.VerifyResult, now time.Time) (tried *Verification, rejected bool) {
+	if refused, ok := addressRefusal(got.Err); ok {
+		return unverified(fmt.Sprintf("%s; use a public address, or have an administrator allow this one with --allowed-cidrs", refused.Error()), false), false
+	}
+	switch got.Verdict {
+	case exchange.Accepted:
+		return &Verification{Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonVerified, Message: "The API accepts the token"}, false
+	case exchange.Unauthorized:
+		return unauthorized(s, got, now)
+	case exchange.Forbidden:
+		return &Verification{
+			Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonInsufficientScope, Correlation: got.Err.CorrelationID,
+			Message: got.Err.Error() + ": give the client the scope that this needs, at the vendor and in spec.provider",
+		}, false
+	}
+	return unverified(got.Err.Error()+"; the operator retries", got.Err != nil && got.Err.Status != 0), false
+}
+
+// unauthorized judges a 401.
+func unauthorized(s *State, got exchange.VerifyResult, now time.Time) (tried *Verification, rejected bool) {
+	expiresNow := !s.Target.HoldsToken(now.Add(ClockNoise))
+	newTokenMayHelp := s.Target.Persisted.Cause != CauseRejected && s.Desired.Flow.Exchanges()
+	switch {
+	case notSettled(s):
+		return &Verification{Undecided: true, Unsettled: true}, false
+	case expiresNow: // by the API's clock it has expired already, and its successor is on the way
+		return &Verification{Undecided: true}, false
+	case newTokenMayHelp:
+		return nil, true
+	}
+	return &Verification{
+		Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonTokenRejected, Correlation: got.Err.CorrelationID,
+		Message: got.Err.Error() + "; a new token was rejected, too: check with the vendor that the client may use this API, and check spec.verify.url",
+	}, false
+}
+
+// unverified is a verification without a verdict.
+func unverified(why string, undecided bool) *Verification {
+	return &Verification{
+		Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonEndpointUnavailable, Undecided: undecided, Message: "spec.verify.url: " + why,
+	}
 }
