@@ -66,7 +66,7 @@ func (j *judge) withinBudget(a *answer, f *file) {
 	if refresh == nil || refresh.MaxPerDay == nil || a.ask.update != "" || j.stale(a.pass) {
 		return
 	}
-	if day := a.pass.replica.Now().UTC().Format(time.DateOnly); f.perDay[day] >= int(*refresh.MaxPerDay) {
+	if day := f.dayOf(a.pass.replica.Now()); f.perDay[day] >= int(*refresh.MaxPerDay) {
 		j.w.violated("budget", "a token for %s, which had %d on %s, of %d", a.pass.name.Name, f.perDay[day], day, *refresh.MaxPerDay)
 	}
 }

@@ -812,6 +812,27 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 211865: the budget of a day is spent, and that of the next was begun by a leader whose clock was ahead", "oauth2", func(w *world, o *object) string {
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Refresh = &v1alpha1.Refresh{MaxPerDay: new(int32(2))} })
+		request := func(value string) {
+			refresh(o, value)
+			w.runFor(15 * time.Second)
+		}
+		request("the second of the day")
+		w.judge.obstruct(o, 3*time.Hour)
+		w.runTo(75 * time.Minute) // half an hour before midnight
+		w.leader().kill()
+		w.startReplica(0).skew = 35 * time.Minute
+		request("the first of the next")
+		w.leader().kill()
+		w.startReplica(0)
+		request("the second of the next")
+		request("one too many")
+		if i := o.get().Status.Issuance; o.refreshed() != v1alpha1.ReasonBudgetSpent || i.Count != 2 {
+			return fmt.Sprintf("Refreshed is %s, and counted are %+v", o.refreshed(), i)
+		}
+		return ""
+	}},
 	{"a label changes while another scope waits for its turn, and while the budget is spent", "oauth2", func(w *world, o *object) string {
 		label := func(team v1alpha1.LabelValue, scope v1alpha1.Scope) {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) {

@@ -266,7 +266,7 @@ func (j *judge) issued(by *pass, a *answer, t *token, before *corev1.Secret, rec
 	j.stats.published++
 	f := j.file(by.object.UID)
 	f.failed, f.failures, f.pending = nil, 0, false
-	day := a.pass.replica.ranTo(a.received).UTC().Format(time.DateOnly)
+	day := f.dayOf(a.pass.replica.ranTo(a.received))
 	f.perDay[day]++
 	if by.replica.deposed && rec.Issuance != nil { // it has overwritten the leader's count
 		f.perDay[day] = min(f.perDay[day], int(rec.Issuance.Count))
@@ -278,6 +278,14 @@ func (j *judge) issued(by *pass, a *answer, t *token, before *corev1.Secret, rec
 	w.tell("published the %d. of the day for %s; the record says %v", f.perDay[day], by.name.Name, rec.Issuance)
 	target := types.NamespacedName{Namespace: by.name.Namespace, Name: by.object.Spec.Target.Name}
 	j.watch(hold{uid: by.object.UID, object: by.name, secret: target, token: t, came: a}, by.object)
+}
+
+// dayOf is the day for which a token counts. A leader whose clock is ahead may have begun the next one already, and no day gets two budgets.
+func (f *file) dayOf(t time.Time) string {
+	if tomorrow := t.UTC().AddDate(0, 0, 1).Format(time.DateOnly); f.perDay[tomorrow] > 0 {
+		return tomorrow
+	}
+	return t.UTC().Format(time.DateOnly)
 }
 
 // untold says whether a record counts on from what status tells, which is all that there is to count on from.
