@@ -20,10 +20,6 @@ const namespace = "demo"
 
 // run starts all that the demo needs, plays, and clears it away, whatever happens in between. What fails in clearing is in unclean.
 func run(ctx context.Context, out console, show func(context.Context, *watcher) error) (failed, unclean error) {
-	root, err := framework.ModuleRoot(ctx)
-	if err != nil {
-		return err, nil
-	}
 	temp, err := os.MkdirTemp("", "cdp-demo-")
 	if err != nil {
 		return fmt.Errorf("make a temporary folder: %w", err), nil
@@ -34,13 +30,7 @@ func run(ctx context.Context, out console, show func(context.Context, *watcher) 
 		return fmt.Errorf("set TMPDIR: %w", err), nil
 	}
 
-	out.say("Getting etcd, kube-apiserver and kubectl (the first time this may take minutes)")
-	assets, err := framework.Assets(ctx, root)
-	if err != nil {
-		return err, nil
-	}
-	out.say("Building the manager")
-	binary, err := framework.BuildManager(ctx, root, temp)
+	built, err := build(ctx, out, temp)
 	if err != nil {
 		return err, nil
 	}
@@ -53,7 +43,7 @@ func run(ctx context.Context, out console, show func(context.Context, *watcher) 
 	defer later(endpoints.Close)
 
 	out.say("Starting etcd and kube-apiserver")
-	c, stop, err := framework.Start(ctx, framework.Cluster{Root: root, Temp: temp, Assets: assets}, namespace)
+	c, stop, err := framework.Start(ctx, framework.Cluster{Root: built.root, Temp: temp, Assets: built.assets}, namespace)
 	defer later(stop)
 	if err != nil {
 		return err, nil
@@ -65,28 +55,51 @@ func run(ctx context.Context, out console, show func(context.Context, *watcher) 
 		return err, nil
 	}
 	defer later(stop)
-	m, err := startManager(ctx, c, binary, temp, endpoints.CABundle())
+	m, err := startManager(ctx, c, built.manager, temp, endpoints.CABundle())
 	if err != nil {
 		return err, nil
 	}
 	defer later(m.Stop)
 
-	out.say("Applying config/samples, with the endpoints swapped for the local ones")
-	credentials, err := samples.Apply(ctx, c, endpoints, namespace, time.Minute)
-	if err != nil {
-		return m.Explain(err), nil
-	}
-	if err := welcome(ctx, c, endpoints); err != nil {
-		return err, nil
-	}
-	w := &watcher{console: out, client: c.Client, endpoints: endpoints, credentials: credentials, invitation: invitation(c, m.Metrics)}
-	out.say("\n%s\n", w.invitation)
-	alive, cancel := m.Watch(ctx) // a manager that dies ends the show
-	defer cancel()
-	if err := show(alive, w); err != nil && ctx.Err() == nil {
+	w := &watcher{console: out, client: c.Client, endpoints: endpoints, invitation: invitation(c, m.Metrics)}
+	if err := perform(ctx, c, m, w, show); err != nil {
 		return m.Explain(err), nil
 	}
 	return nil, nil
+}
+
+// binaries are what the demo runs, and where they were built from.
+type binaries struct{ root, assets, manager string }
+
+func build(ctx context.Context, out console, temp string) (built binaries, err error) {
+	if built.root, err = framework.ModuleRoot(ctx); err != nil {
+		return built, err
+	}
+	out.say("Getting etcd, kube-apiserver and kubectl (the first time this may take minutes)")
+	if built.assets, err = framework.Assets(ctx, built.root); err != nil {
+		return built, err
+	}
+	out.say("Building the manager")
+	built.manager, err = framework.BuildManager(ctx, built.root, temp)
+	return built, err
+}
+
+// perform applies the samples and shows what becomes of them, until that is over or the manager dies.
+func perform(ctx context.Context, c *framework.Cluster, m *framework.Manager, w *watcher, show func(context.Context, *watcher) error) (err error) {
+	w.say("Applying config/samples, with the endpoints swapped for the local ones")
+	if w.credentials, err = samples.Apply(ctx, c, w.endpoints, namespace, time.Minute); err != nil {
+		return err
+	}
+	if err := welcome(ctx, c, w.endpoints); err != nil {
+		return err
+	}
+	w.say("\n%s\n", w.invitation)
+	alive, cancel := m.Watch(ctx)
+	defer cancel()
+	if err := show(alive, w); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 // startManager starts the operator. It trusts the stand-ins' CA for the vendors' hosts.

@@ -50,11 +50,15 @@ func run(args []string) error {
 	if image.Certificates, err = certificates(); err != nil {
 		return err
 	}
-	archive, err := image.archive()
+	return image.write(*out)
+}
+
+func (i image) write(file string) error {
+	archive, err := i.archive()
 	if err != nil {
 		return fmt.Errorf("pack the image: %w", err)
 	}
-	if err := os.WriteFile(*out, archive, 0o600); err != nil {
+	if err := os.WriteFile(file, archive, 0o600); err != nil {
 		return fmt.Errorf("write the image: %w", err)
 	}
 	return nil
