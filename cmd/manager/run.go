@@ -79,11 +79,8 @@ func run(ctx context.Context, opts *options) error {
 		OwnWrites: &credential.OwnWrites{},
 		Watchdog:  watchdog,
 	}
-	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {
-		return fmt.Errorf("set up the controller: %w", err)
-	}
-	if err := addPodRefresh(mgr, opts, reconciler); err != nil {
-		return fmt.Errorf("set up the refresh of pods: %w", err)
+	if err := addController(ctx, mgr, opts, reconciler); err != nil {
+		return err
 	}
 	if err := addClockWatch(mgr, local, reconciler.ClockChanged); err != nil {
 		return fmt.Errorf("set up the watch of the clock: %w", err)
@@ -112,6 +109,16 @@ func addProbes(mgr ctrl.Manager, watchdog *telemetry.Watchdog) error {
 	}
 	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
 		return fmt.Errorf("set up the readiness check: %w", err)
+	}
+	return nil
+}
+
+func addController(ctx context.Context, mgr ctrl.Manager, opts *options, reconciler *controllers.CDPCredentialReconciler) error {
+	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {
+		return fmt.Errorf("set up the controller: %w", err)
+	}
+	if err := addPodRefresh(mgr, opts, reconciler); err != nil {
+		return fmt.Errorf("set up the refresh of pods: %w", err)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes/scheme"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -80,7 +80,7 @@ type apiServer struct{ client rest.Interface }
 func NewAPI(config *rest.Config, connection *http.Client) (API, error) {
 	config = rest.CopyConfig(config)
 	config.APIPath, config.GroupVersion = "/api", &corev1.SchemeGroupVersion
-	config.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
+	config.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion()
 	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeProtobuf, runtime.ContentTypeProtobuf
 	if connection == nil {
 		var err error
@@ -116,7 +116,7 @@ func (a apiServer) List(ctx context.Context, namespace string, limit int, next s
 		return nil, ErrTooLarge
 	}
 	page := &corev1.PodList{}
-	if err := runtime.DecodeInto(scheme.Codecs.UniversalDeserializer(), content, page); err != nil {
+	if err := runtime.DecodeInto(clientgoscheme.Codecs.UniversalDeserializer(), content, page); err != nil {
 		return nil, fmt.Errorf("read the list of pods: %w", err)
 	}
 	return page, nil
@@ -135,7 +135,7 @@ func (a apiServer) Annotate(ctx context.Context, namespace, name, uid, value str
 	}
 	opts := &metav1.PatchOptions{FieldManager: v1alpha1.ManagedBy}
 	err = a.client.Patch(types.MergePatchType).SetHeader("Accept", metadataOnly).Namespace(namespace).Resource("pods").Name(name).
-		VersionedParams(opts, scheme.ParameterCodec).Body(patch).Do(ctx).Error()
+		VersionedParams(opts, clientgoscheme.ParameterCodec).Body(patch).Do(ctx).Error()
 	if apierrors.IsNotFound(err) || isAnotherPod(err) {
 		return ErrGone
 	} else if err != nil {

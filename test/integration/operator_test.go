@@ -54,6 +54,9 @@ type assembly struct {
 	identity       *identity
 	rolloutRestart bool
 	podRefresh     bool
+	// namespaces are watched beside the stage's, and limits are the gate's.
+	namespaces []string
+	limits     egress.Limits
 	// allowedMetadata is --allowed-target-metadata.
 	allowedMetadata []string
 	// metrics is where its metrics go, and log what it logs into, if that matters.
@@ -106,12 +109,16 @@ func (s *stage) operate(a assembly) *operator {
 	return o
 }
 
-// assemble puts an operator together as cmd/manager does, for one namespace.
+// assemble puts an operator together as cmd/manager does, for the stage's namespace and those of the assembly.
 func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a assembly) (ctrl.Manager, *egress.Transports, error) {
 	restConfig.QPS = -1
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, nil, err
+	}
+	watched := map[string]cache.Config{namespace: {}}
+	for _, name := range a.namespaces {
+		watched[name] = cache.Config{}
 	}
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Scheme: scheme,
@@ -121,7 +128,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 				&v1alpha1.CDPCredential{}: {Transform: slimcache.Credentials()},
 			},
 			DefaultTransform:  slimcache.SecretMetadata(func(key string) bool { return decision.AllowedTargetKey(key, nil) }),
-			DefaultNamespaces: map[string]cache.Config{namespace: {}},
+			DefaultNamespaces: watched,
 		},
 		Metrics:                server.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
@@ -147,7 +154,7 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("cdp-credential-operator"),
 		},
 		Endpoints: controllers.Endpoints{
-			Exchanger: exchange.Exchanger{Now: time.Now, Rand: rand.Reader}, Transports: transports, Gate: egress.NewGate(egress.Limits{}),
+			Exchanger: exchange.Exchanger{Now: time.Now, Rand: rand.Reader}, Transports: transports, Gate: egress.NewGate(a.limits),
 		},
 		Policy:    decision.Policy{AllowedMetadata: a.allowedMetadata, RolloutRestart: a.rolloutRestart, PodRefresh: a.podRefresh},
 		Sources:   controllers.Sources{Clock: clock.RealClock{}, Jitter: mathrand.Float64, Rand: rand.Reader},
