@@ -2,7 +2,7 @@
 
 package credential
 
-// cause is why a token is issued. It is kept with the token.
+// Cause is why a token is issued. It is kept with the token.
 type Cause string
 
 // Why a token is issued. The zero cause is none.
