@@ -207,7 +207,7 @@ func (r *tokenReconciler) unwritten(ctx context.Context, s *credential.State, ca
 	if !ok {
 		return credential.Result{}, err
 	}
-	ctrl.LoggerFrom(ctx).Info("The API server refused to have the target Secret written", "secret", s.Target.Name, "answer", refusal.Answer, "by", refusal.By)
+	ctrl.LoggerFrom(ctx).Info("The API server refused the write of the target Secret", "secret", s.Target.Name, "answer", refusal.Answer, "by", refusal.By)
 	return credential.Result{Failure: refusal.Failure(s)}, nil
 }
 

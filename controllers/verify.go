@@ -38,7 +38,7 @@ func (r *verifier) verify(ctx context.Context, s *credential.State, cache *crede
 	place.Done(r.Clock.Now(), learned)
 	if err != nil {
 		// The API server does not say what is to be tried. That is no reason to keep from status what else this reconcile has found.
-		ctrl.LoggerFrom(ctx).Error(err, "Failed to try the token")
+		ctrl.LoggerFrom(ctx).Error(err, "Failed to verify the token")
 		return nil, s.Now.Add(credential.VerifyAgain)
 	}
 	return tried, cache.Verification.Tried(live, plan, tried, r.Clock.Now())

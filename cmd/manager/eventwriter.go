@@ -61,20 +61,20 @@ func (w *eventWriter) Eventf(regarding, related runtime.Object, kind, reason, ac
 	}
 	about, err := reference.GetReference(w.client.Scheme(), regarding)
 	if err != nil {
-		ctrl.Log.WithName("events").Error(err, "Failed to say what an event is about", "reason", reason)
+		ctrl.Log.WithName("events").Error(err, "Failed to make the reference of an event", "reason", reason)
 		return
 	}
 	event.Regarding = *about
 	event.Namespace, event.Name = about.Namespace, util.GenerateEventName(about.Name, w.clock.Now().UnixNano())
 	if related != nil {
 		if event.Related, err = reference.GetReference(w.client.Scheme(), related); err != nil {
-			ctrl.Log.WithName("events").Error(err, "Failed to say what an event is related to", "reason", reason)
+			ctrl.Log.WithName("events").Error(err, "Failed to make the related reference of an event", "reason", reason)
 		}
 	}
 	select {
 	case w.queue <- event:
 	default:
-		ctrl.Log.WithName("events").Info("Dropped an event: too many wait to be written", "namespace", event.Namespace, "name", about.Name, "reason", reason)
+		ctrl.Log.WithName("events").Info("Dropped an event: too many are waiting to be written", "namespace", event.Namespace, "name", about.Name, "reason", reason)
 	}
 }
 

@@ -67,7 +67,7 @@ func parseFlags(args []string) (*options, error) {
 	flags.BoolVar(&opts.rolloutRestart, "enable-rollout-restart", false,
 		"Restart the workloads of spec.rolloutRestart when the target's data has changed; needs the role in config/rollout-restart.")
 	flags.BoolVar(&opts.podRefresh, "enable-pod-refresh", false,
-		"Tell pods that mount the Secret of spec.target.refreshPods of a new token at once; needs the role and the policy in config/pod-refresh.")
+		"Make pods see a new token at once if spec.target.refreshPods asks for it; needs the role and the policy in config/pod-refresh.")
 	flags.Float64Var(&opts.limits.QPS, "token-endpoint-qps", 20, "Maximum number of exchanges per second at one endpoint.")
 	flags.IntVar(&opts.limits.HostInFlight, "token-endpoint-in-flight", 8, "Maximum number of concurrent exchanges at one endpoint.")
 	namespaces := flags.String("watch-namespaces", "", "Namespaces to watch, separated by commas; empty means all.")

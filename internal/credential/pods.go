@@ -79,9 +79,9 @@ func NewPodsWarning(before, after *v1alpha1.PodsStatus) *v1alpha1.PodsStatus {
 // What users read in status.pods and in events.
 const (
 	podRefreshDisabled = "spec.target.refreshPods has no effect: ask whoever runs the operator to turn it on with --enable-pod-refresh and " +
-		"the rights of config/pod-refresh, or take it out"
-	podRefreshForbidden = "the API server does not let the operator tell pods of a new token, which they see a minute later: ask whoever runs the cluster " +
-		"for the operator's rights (config/pod-refresh) and for admission policies"
-	podRefreshFailed = "not all pods could be told of a new token, which they see a minute later: it is tried again with the next one; if that lasts, look at " +
-		"the operator's log"
+		"the rights of config/pod-refresh, or remove it"
+	podRefreshForbidden = "the API server does not let the operator annotate the pods that mount the target, so they see a new token a minute later: " +
+		"ask whoever runs the cluster for the operator's rights (config/pod-refresh) and for admission policies"
+	podRefreshFailed = "not all pods that mount the target could be annotated, so they see a new token a minute later: the operator retries with the next one; " +
+		"if this lasts, see the operator's log"
 )
