@@ -62,7 +62,7 @@ func unusableTarget(s *State, _ Action) *Failure {
 	case s.Target.Owner() != s.Object.Name:
 		return targetNotOwned(s)
 	case s.Target.Unusable != "":
-		return stalled(v1alpha1.ReasonTargetUnusable, "Secret "+s.Object.Spec.Target.Name+" "+s.Target.Unusable+": delete it, or choose another spec.target.name")
+		return stalled(v1alpha1.ReasonTargetUnusable, "Secret "+s.Object.Spec.Target.Name+" "+s.Target.Unusable+": "+unusableAdvice(s.Target.Unusable)+", or choose another spec.target.name")
 	}
 	return nil
 }
@@ -122,4 +122,11 @@ func onDeletion(target *v1alpha1.Target) string {
 		return "it stays when this object is deleted, as spec.target.deletionPolicy says"
 	}
 	return "deleting this object then deletes the Secret, unless it holds keys of others: then it stays, and only the keys of this object are taken out"
+}
+
+func unusableAdvice(why string) string {
+	if why == beingDeleted {
+		return "wait until it is gone (its metadata.finalizers say what it waits for)"
+	}
+	return "delete it"
 }

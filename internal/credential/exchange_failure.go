@@ -114,10 +114,23 @@ func unavailableAdvice(s *State, e *exchange.Error) string {
 	notFound := e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed
 	redirects := e.Status >= 300 && e.Status < 400
 	webPage := e.HTML && e.Status < 500
-	if wrongAddress := notFound || redirects || webPage; wrongAddress {
+	switch {
+	case notFound, redirects, webPage:
 		return "check " + s.Desired.Flow.AddressField + "; the operator retries"
+	case e.Untrusted:
+		return untrustedAdvice(s) + "; the operator retries"
 	}
 	return "the operator retries"
+}
+
+// untrustedAdvice says where to put a private CA. It does not depend on whether the client Secret has one: whoever reads status may not be allowed to
+// read Secrets.
+func untrustedAdvice(s *State) string {
+	if builtInHosts.Allows(s.Desired.Endpoint) {
+		return "if a proxy of yours inspects TLS, give its CA to the operator with --ca-file"
+	}
+	return fmt.Sprintf("put a private CA, as PEM, under the key ca.crt of Secret %s, or in spec.tls.caBundle with the annotation %s on that Secret",
+		s.Object.Spec.ClientSecretRef.Name, v1alpha1.AllowedCAAnnotation)
 }
 
 // malformedAdvice says what to do about an answer without a usable token.

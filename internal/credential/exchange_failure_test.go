@@ -101,6 +101,11 @@ func TestFailureMessagesSayWhatToDo(t *testing.T) {
 			&exchange.Error{Kind: exchange.Unavailable, Status: 503, Detail: "the endpoint failed"},
 			"auth.example.com: the endpoint failed: HTTP 503; the operator retries",
 		},
+		"untrusted": {
+			&exchange.Error{Kind: exchange.Unavailable, Untrusted: true, Detail: "the endpoint's certificate is not trusted"},
+			"auth.example.com: the endpoint's certificate is not trusted; put a private CA, as PEM, under the key ca.crt of Secret etl-client, or in " +
+				"spec.tls.caBundle with the annotation cdpcredentials.io/allowed-ca on that Secret; the operator retries",
+		},
 		"no usable token": {
 			&exchange.Error{Kind: exchange.Malformed, Status: 200, Detail: "the answer has no token"},
 			"the answer has no token: HTTP 200: check that spec.provider.oauth2.tokenURL is the vendor's token endpoint, and check the rest of spec.provider.oauth2",
@@ -206,6 +211,10 @@ func TestBlockerMessagesSayWhatToDo(t *testing.T) {
 		"unusable target": {
 			holding(func(s *TargetSecret) { s.Unusable = "is immutable" }),
 			"Secret etl-token is immutable: delete it, or choose another spec.target.name",
+		},
+		"target that is being deleted": {
+			holding(func(s *TargetSecret) { s.Unusable = "is being deleted" }),
+			"Secret etl-token is being deleted: wait until it is gone (its metadata.finalizers say what it waits for), or choose another spec.target.name",
 		},
 		"client Secret missing": {
 			func(v *State) { v.Client = ClientSecret{} },

@@ -46,10 +46,12 @@ func unusable(secret *corev1.Secret) string {
 	return ""
 }
 
+const beingDeleted = "is being deleted"
+
 // Controlled says why a Secret would not keep what we write: it is being deleted, or another object controls it. Empty: it would.
 func Controlled(meta *metav1.ObjectMeta) string {
 	if meta.DeletionTimestamp != nil {
-		return "is being deleted"
+		return beingDeleted
 	}
 	for _, ref := range meta.OwnerReferences {
 		if isController(ref) && !toCredential(ref) {

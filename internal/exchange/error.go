@@ -54,6 +54,8 @@ type Error struct {
 	Issued bool
 	// HTML means that the answer was a web page, as from a URL that is not a token endpoint.
 	HTML bool
+	// Untrusted means that the endpoint's certificate comes from an unknown authority. Nothing was sent.
+	Untrusted bool
 	// Skew is the endpoint's clock minus ours, from the answer's Date header, in whole seconds. Zero also if it had none.
 	Skew time.Duration
 	// Cause may be nil.

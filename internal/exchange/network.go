@@ -20,7 +20,7 @@ func unreachable(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		err = errors.Join(ctx.Err(), err)
 	}
-	return &Error{Kind: Unavailable, Detail: networkDetail(err), Cause: err}
+	return &Error{Kind: Unavailable, Detail: networkDetail(err), Untrusted: is[x509.UnknownAuthorityError](err), Cause: err}
 }
 
 func networkDetail(err error) string {

@@ -117,6 +117,9 @@ func TestRealTLSFailures(t *testing.T) {
 			if err == nil || err.Error() != test.want {
 				t.Errorf("%v, want %s", err, test.want)
 			}
+			if untrusted := asError(t, err).Untrusted; untrusted != (name == "own CA not given") {
+				t.Errorf("untrusted: %t", untrusted)
+			}
 		})
 	}
 }
