@@ -68,6 +68,9 @@ func newRoot(env Environment) *cobra.Command {
 		newResume(env, connect),
 		newAdopt(env, connect),
 		newAllow(env, connect),
+		newCreate(env, connect),
+		newRender(env, connect),
+		newTry(env, connect),
 		newVersion(env, connect),
 	)
 	return root

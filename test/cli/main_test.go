@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,6 +115,8 @@ type stage struct {
 	env       map[string]string
 	// interactive has a person answer.
 	interactive bool
+	// secrets are what is typed where nothing is shown.
+	secrets []string
 }
 
 func newStage(t *testing.T) *stage {
@@ -158,6 +161,14 @@ func (s *stage) runWith(input string, args ...string) answer {
 	always := []string{"--kubeconfig", s.AdminKubeconfig(), "-n", s.namespace, "--cache-dir", filepath.Join(s.Temp, "cache")}
 	code := cli.Run(s.Context(), append(args, always...), cli.Environment{
 		In: strings.NewReader(input), Out: &out, Err: &errs, Now: time.Now, Version: "v0.0.0-test", Interactive: s.interactive,
+		ReadSecret: func() ([]byte, error) {
+			if len(s.secrets) == 0 {
+				return nil, io.EOF
+			}
+			next := s.secrets[0]
+			s.secrets = s.secrets[1:]
+			return []byte(next), nil
+		},
 		Getenv: func(name string) string { return s.env[name] },
 	})
 	a := answer{code: code, out: out.String(), err: errs.String()}
