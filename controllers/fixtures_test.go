@@ -3,21 +3,21 @@
 package controllers
 
 import (
-	"strings"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential/credentialtest"
 )
 
 func specOf(p v1alpha1.Provider) *v1alpha1.CDPCredentialSpec {
 	return &v1alpha1.CDPCredentialSpec{Provider: p, ClientSecretRef: v1alpha1.ClientSecretReference{Name: "etl-client"}}
 }
 
-// uid is one whose jitter is half of the most that is possible.
-const uid = "5f0c8f3a-6d1e-4b57-9a54-3d2b1c0a0898"
+// The literals of these tests.
+const uid = credentialtest.UID
+
+var at, clockText, ownedByUs = credentialtest.At, credentialtest.Clock, credentialtest.OwnerReferences
 
 // steady is a view of marketing/etl at 11:17:43, with which all is well.
 func steady() *credential.State {
@@ -42,31 +42,6 @@ func steady() *credential.State {
 	s.Current = s.Target
 	provide(s, v1alpha1.Provider{OAuth2: &v1alpha1.OAuth2{TokenURL: "https://auth.example.com/oauth/token"}})
 	return s
-}
-
-func ownedByUs() []metav1.OwnerReference {
-	return []metav1.OwnerReference{{APIVersion: "cdpcredentials.io/v1alpha1", Kind: "CDPCredential", Name: "etl", UID: uid, Controller: new(true)}}
-}
-
-// at is a time of 1 March 2026 (UTC).
-func at(clock string) time.Time {
-	t, err := time.Parse("2006-01-02T15:04:05", "2026-03-01T"+clock)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
-// clockText is the inverse of at; another day's time is written in full, and zero is empty.
-func clockText(t time.Time) string {
-	switch text := t.UTC().Format(time.RFC3339Nano); {
-	case t.IsZero():
-		return ""
-	case strings.HasPrefix(text, "2026-03-01T"):
-		return strings.TrimSuffix(strings.TrimPrefix(text, "2026-03-01T"), "Z")
-	default:
-		return text
-	}
 }
 
 // provide gives the object another provider.

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/credential/credentialtest"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
@@ -769,8 +770,10 @@ func TestDecideRewritesWhileAnExchangeWaits(t *testing.T) {
 	}
 }
 
-// uid is one whose jitter is half of the most that is possible.
-const uid = "5f0c8f3a-6d1e-4b57-9a54-3d2b1c0a0898"
+// The literals of these tests.
+const uid = credentialtest.UID
+
+var at, clockText, ownedByUs = credentialtest.At, credentialtest.Clock, credentialtest.OwnerReferences
 
 // steady is a view of marketing/etl at 11:17:43, with which all is well.
 func steady() *State {
@@ -803,35 +806,10 @@ func writtenAhead(s *State, ahead time.Duration) {
 	s.Target.Metadata.Annotations["cdpcredentials.io/expires-at"] = s.Target.Persisted.ExpiresAt.Add(ahead).Format(time.RFC3339)
 }
 
-func ownedByUs() []metav1.OwnerReference {
-	return []metav1.OwnerReference{{APIVersion: "cdpcredentials.io/v1alpha1", Kind: "CDPCredential", Name: "etl", UID: uid, Controller: new(true)}}
-}
-
-// at is a time of 1 March 2026 (UTC).
-func at(clock string) time.Time {
-	t, err := time.Parse("2006-01-02T15:04:05", "2026-03-01T"+clock)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
 // second is at as status has it.
 func second(clock string) *metav1.Time {
 	t := metav1.NewTime(at(clock))
 	return &t
-}
-
-// clockText is the inverse of at; another day's time is written in full, and zero is empty.
-func clockText(t time.Time) string {
-	switch text := t.UTC().Format(time.RFC3339Nano); {
-	case t.IsZero():
-		return ""
-	case strings.HasPrefix(text, "2026-03-01T"):
-		return strings.TrimSuffix(strings.TrimPrefix(text, "2026-03-01T"), "Z")
-	default:
-		return text
-	}
 }
 
 func hosts(list string) egress.Hosts { return mustHosts(list) }
