@@ -74,6 +74,7 @@ type checker struct {
 
 	clock     serverClock
 	objects   []v1alpha1.CDPCredential
+	listed    bool // the objects could be read
 	operators []appsv1.Deployment
 	checks    []Check
 }
@@ -104,8 +105,9 @@ func (c *checker) all(ctx context.Context) []Check {
 	c.checkLeaders(ctx)
 	c.checkRights(ctx)
 	c.checkAdmission(ctx)
-	c.checkObjects(ctx)
+	c.readObjects(ctx)
 	c.checkEndpoints(ctx)
+	c.checkObjects()
 	rank := map[string]int{resultProblem: 0, resultSkipped: 1, resultOK: 2}
 	slices.SortStableFunc(c.checks, func(a, b Check) int { return rank[a.Result] - rank[b.Result] })
 	return c.checks

@@ -20,19 +20,26 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// checkObjects counts the objects that somebody has to look at.
-func (c *checker) checkObjects(ctx context.Context) {
-	const name = "objects"
+// readObjects reads those of all namespaces, or of the current one where the others may not be seen.
+func (c *checker) readObjects(ctx context.Context) {
 	var list v1alpha1.CDPCredentialList
 	err := c.List(ctx, &list)
 	if apierrors.IsForbidden(err) {
 		err = c.List(ctx, &list, client.InNamespace(c.namespace))
 	}
 	if err != nil {
-		c.skip(name, explained(err))
+		c.skip("objects", explained(err))
 		return
 	}
-	c.objects = list.Items
+	c.objects, c.listed = list.Items, true
+}
+
+// checkObjects counts the objects that somebody has to look at. It comes last: what was found before may be the cause.
+func (c *checker) checkObjects() {
+	const name = "objects"
+	if !c.listed {
+		return
+	}
 	reasons := map[string]int{}
 	bad := 0
 	for _, row := range rowsOf(c.objects, true, c.env.Now()) {

@@ -58,6 +58,8 @@ type Report struct {
 	Budget     *Budget     `json:"budget,omitempty"`
 	Restarts   []Restart   `json:"restarts,omitempty"`
 	Pods       []PodUse    `json:"pods,omitempty"`
+	// PodRefresh is what came of spec.target.refreshPods at the last write.
+	PodRefresh *PodRefresh `json:"podRefresh,omitempty"`
 	Events     []Event     `json:"events,omitempty"`
 	// Hidden says what could not be read.
 	Hidden []string `json:"hidden,omitempty"`
@@ -86,6 +88,14 @@ type Restart struct {
 	Message  string       `json:"message,omitempty"`
 }
 
+// PodRefresh says how many of the pods that mount the target were told of the last write.
+type PodRefresh struct {
+	Mounting  int32  `json:"mounting"`
+	Refreshed int32  `json:"refreshed"`
+	Reason    string `json:"reason,omitempty"`
+	Message   string `json:"message,omitempty"`
+}
+
 // reportOf is pure.
 func reportOf(o observation, now time.Time) Report {
 	obj := o.object
@@ -99,6 +109,9 @@ func reportOf(o observation, now time.Time) Report {
 	}
 	for _, c := range obj.Status.Conditions {
 		r.Conditions = append(r.Conditions, Condition{Type: c.Type, Status: string(c.Status), Reason: c.Reason, Since: c.LastTransitionTime})
+	}
+	if told := obj.Status.Pods; told != nil {
+		r.PodRefresh = &PodRefresh{Mounting: told.Mounting, Refreshed: told.Refreshed, Reason: told.Reason, Message: plain(told.Message)}
 	}
 	for _, w := range obj.Status.RolloutRestart {
 		r.Restarts = append(r.Restarts, Restart{

@@ -76,6 +76,10 @@ func TestStatusNamesTheCauseInThreeLines(t *testing.T) {
 				Type: "Verified", Status: "False", Reason: "TokenRejected", LastTransitionTime: ago(time.Minute), Message: "the API does not accept the token: HTTP 401",
 			})
 		})},
+		"pods-not-told": {pods: pods[:1], object: object(func(obj *v1alpha1.CDPCredential) {
+			obj.Spec.Target.RefreshPods = true
+			obj.Status.Pods = &v1alpha1.PodsStatus{Mounting: 3, Refreshed: 1, Reason: "PodRefreshForbidden", Message: "the operator may not patch pods: ask whoever runs it to grant the right"}
+		})},
 		"deleting": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.DeletionTimestamp, obj.Finalizers = agoP(time.Hour), []string{"example.com/keep"}
 		})},

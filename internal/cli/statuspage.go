@@ -45,6 +45,9 @@ func (p *page) report(r *Report, now time.Time) {
 	}
 	p.restarts(r, now)
 	p.podUses(r, now)
+	if told := r.PodRefresh; told != nil && told.Reason != "" {
+		p.wrap("  "+told.Reason+": ", told.Message)
+	}
 	p.events(r, now)
 	for _, hidden := range r.Hidden {
 		p.line("")
@@ -146,6 +149,9 @@ func (r *Report) facts() []string {
 	}
 	if r.Budget != nil {
 		facts = append(facts, fmt.Sprintf("%d of %d tokens today", r.Budget.Issued, r.Budget.Max))
+	}
+	if told := r.PodRefresh; told != nil {
+		facts = append(facts, fmt.Sprintf("%d of %d mounting pods were told", told.Refreshed, told.Mounting))
 	}
 	if r.Mode != "" && r.Mode != string(v1alpha1.IssuanceModeFresh) {
 		facts = append(facts, "endpoint issues "+r.Mode)
