@@ -67,7 +67,7 @@ func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *cre
 // live returns the state with the client Secret and the token as they are now.
 func (r *verifier) live(ctx context.Context, s *credential.State, cache *credential.ObjectCache, seen *sight) (*credential.State, error) {
 	live := *s
-	if err := r.lookAtClient(ctx, &live, seen); err != nil || !live.Client.Found {
+	if err := r.lookAtClient(ctx, &live, seen); err != nil || !live.Client.Found || !credential.CanBeSent(&live) {
 		return &live, err
 	}
 	var err error

@@ -76,6 +76,12 @@ func (m *VerificationMemory) Tried(s *State, plan VerificationPlan, tried *Verif
 	return m.VerifyAt
 }
 
+// CanBeSent reports whether the client Secret has what goes with the token. If not, the target need not be read.
+func CanBeSent(s *State) bool {
+	_, err := s.Desired.Request(s.Client.Content)
+	return err == nil
+}
+
 // VerificationHeaders returns the headers to call the API with. Client Secret and target must have been read. Otherwise, instead says why the API is not
 // called.
 func VerificationHeaders(s *State, endpoint egress.Endpoint) (headers map[string]string, instead *Verification) {

@@ -833,6 +833,13 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 760289: a token is to be verified, and the client Secret lacks a key", "apsis", func(w *world, o *object) string {
+		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Verify = &v1alpha1.Verify{URL: "https://" + apiHost + "/v1"} })
+		w.runFor(time.Minute)
+		w.editIfThere(o.secret(o.clientSecretNames()[0]), func(s *corev1.Secret) { delete(s.Data, "client-id") })
+		w.stayQuiet(20 * time.Minute)
+		return ""
+	}},
 	{"a label changes while another scope waits for its turn, and while the budget is spent", "oauth2", func(w *world, o *object) string {
 		label := func(team v1alpha1.LabelValue, scope v1alpha1.Scope) {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) {
