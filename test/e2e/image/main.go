@@ -65,7 +65,7 @@ func (i image) write(file string) error {
 }
 
 func lastStageOf(dockerfile string) (stage, error) {
-	content, err := os.ReadFile(dockerfile)
+	content, err := os.ReadFile(dockerfile) //nolint:gosec // the one that the caller names
 	if err != nil {
 		return stage{}, fmt.Errorf("read the Dockerfile: %w", err)
 	}
