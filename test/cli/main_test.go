@@ -115,6 +115,8 @@ type stage struct {
 	env       map[string]string
 	// interactive has a person answer.
 	interactive bool
+	// ahead is by how much the clock of the commands is.
+	ahead time.Duration
 	// secrets are what is typed where nothing is shown.
 	secrets []string
 }
@@ -160,7 +162,7 @@ func (s *stage) runWith(input string, args ...string) answer {
 	var out, errs bytes.Buffer
 	always := []string{"--kubeconfig", s.AdminKubeconfig(), "-n", s.namespace, "--cache-dir", filepath.Join(s.Temp, "cache")}
 	code := cli.Run(s.Context(), append(args, always...), cli.Environment{
-		In: strings.NewReader(input), Out: &out, Err: &errs, Now: time.Now, Version: "v0.0.0-test", Interactive: s.interactive,
+		In: strings.NewReader(input), Out: &out, Err: &errs, Now: func() time.Time { return time.Now().Add(s.ahead) }, Version: "v0.0.0-test", Interactive: s.interactive,
 		ReadSecret: func() ([]byte, error) {
 			if len(s.secrets) == 0 {
 				return nil, io.EOF
