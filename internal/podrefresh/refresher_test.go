@@ -347,3 +347,20 @@ func (l limited) List(ctx context.Context, namespace string, limit int, next str
 	}
 	return l.fakeAPI.List(ctx, namespace, limit, next)
 }
+
+// TestRefresherWithAFullQueueSaysSo: what finds no room is a failure of the object that wrote it.
+func TestRefresherWithAFullQueueSaysSo(t *testing.T) {
+	t.Parallel()
+	r := New(Options{Clock: clock.RealClock{}, Jitter: func() float64 { return 0 }})
+	for i := range maxQueued {
+		r.Enqueue(Write{Object: types.NamespacedName{Namespace: "web", Name: fmt.Sprint(i)}, Secret: fmt.Sprint(i)})
+	}
+	object := types.NamespacedName{Namespace: "web", Name: "more"}
+	r.Enqueue(Write{Object: object, Secret: "more"})
+	if got, ok := r.Result(object); !ok || got != (Result{Reason: v1alpha1.EventPodRefreshFailed}) {
+		t.Errorf("got %+v, %v", got, ok)
+	}
+	if got, ok := r.Result(types.NamespacedName{Namespace: "web", Name: "1"}); ok {
+		t.Errorf("of what waits there is the result %+v", got)
+	}
+}

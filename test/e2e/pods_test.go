@@ -200,8 +200,12 @@ func (s site) lags(name string, written map[string][]sighting) []time.Duration {
 				continue
 			}
 			for begins := next == 0; next <= shown; next++ {
-				if !begins { // the first one was there before the pod
-					lags = append(lags, seen.at.Sub(writes[next].at))
+				if begins { // it was there before the pod
+					continue
+				}
+				lag := seen.at.Sub(writes[next].at)
+				if lags = append(lags, lag); lag > 2*time.Second && name != "slow" {
+					s.Logf("%s of %s, written at %s, was seen after %s", file, name, writes[next].at.UTC().Format(time.TimeOnly), lag)
 				}
 			}
 		}
