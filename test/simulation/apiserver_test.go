@@ -102,6 +102,7 @@ func (s *apiServer) setSecret(by *pass, name types.NamespacedName, secret *corev
 	}
 	if secret != nil && by != nil && s.mutate != nil {
 		secret, s.mutatedAt, s.w.judge.object(by.name).recordLost = s.mutate(secret), s.w.now, true
+		s.w.judge.undone(s.w.judge.object(by.name))
 	}
 	c := change{at: s.w.now, name: name, ofSecret: true, by: by, deposed: by != nil && by.replica.deposed}
 	if secret == nil {
@@ -309,6 +310,9 @@ func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte
 	}
 	if s.mutate != nil && equality.Semantic.DeepEqual(before, s.mutate(after)) {
 		s.mutatedAt = s.w.now
+		if by != nil {
+			s.w.judge.undone(s.w.judge.object(by.name))
+		}
 		return before, nil // all that was new has been taken off again
 	}
 	after.ResourceVersion = s.nextVersion()

@@ -43,7 +43,7 @@ func (w *world) resetToken(o *object, every, until time.Duration) {
 		return
 	}
 	if o.get() != nil {
-		w.judge.obstruct(o, 21*time.Minute) // it is restored ten minutes later at the latest, and what is restored is watched for as long
+		w.judge.undone(o)
 		o.editTarget(func(s *corev1.Secret) {
 			if s.Data["token"] != nil {
 				s.Data["token"] = []byte("mine")
@@ -52,6 +52,10 @@ func (w *world) resetToken(o *object, every, until time.Duration) {
 	}
 	w.after(every, func() { w.resetToken(o, every, until) })
 }
+
+// undone says that somebody, or a webhook, has undone what the operator wrote into a target. It is restored ten minutes later at the latest, and what is
+// restored is watched for as long (TargetContested in docs/operations.md).
+func (j *judge) undone(o *object) { j.obstruct(o, 21*time.Minute) }
 
 // mostRestored is how many tokens may be issued within ten minutes in place of what somebody has taken away. One that has stayed for 20 s has stayed for
 // as long as was waited before it, which ends a contest; and two are issued at once at its beginning.
