@@ -194,4 +194,7 @@ func (r *CDPCredentialReconciler) forget(name types.NamespacedName) {
 	r.OwnWrites.Forget(name)
 	r.Gate.Forget(r.Clock.Now(), name.String())
 	r.Metrics.Forget(name)
+	if r.Pods != nil {
+		r.Pods.Result(name) // nobody else asks for it any more
+	}
 }

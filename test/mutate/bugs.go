@@ -16,7 +16,7 @@ type edit struct{ file, from, to string }
 var bugs = []bug{
 	{name: "publish before checking expiry", edits: []edit{
 		{"internal/credential/attempt.go", "	if got.Life.ExpiresAt.IsZero() || now.Before(got.Life.ExpiresAt) {", "	if true {"},
-		{"internal/credential/publish.go", "return sameRequest && !p.Persisted.Expired(s.Now)", "return sameRequest"},
+		{"internal/credential/new_publication.go", "return sameRequest && !p.Persisted.Expired(s.Now)", "return sameRequest"},
 		{"controllers/target.go", "if p.Persisted.Expired(r.Clock.Now()) {", "if false {"},
 	}},
 	{name: "forget the persisted back-off", edits: []edit{
@@ -43,7 +43,7 @@ var bugs = []bug{
 		},
 	}},
 	{name: "exchange after a change of the client Secret only if its values differ", leaks: true, edits: []edit{
-		{"internal/credential/client_comparison.go", "if c.WithToken && SpecDifference(rec, &s.Desired) == Different {", "if false {"},
+		{"internal/credential/client_comparison.go", "if c.WithToken && SpecDifference(current, &s.Desired) == Different {", "if false {"},
 	}},
 	{name: "renew who uses a target as client Secret only if its values differ", leaks: true, edits: []edit{
 		{"internal/credential/desired_flow.go", "		return string(p.Salt)", "		return string(p.Salt[:0])"},
