@@ -204,7 +204,7 @@ func troubles(t *testing.T) map[string]trouble {
 			secret.Annotations[v1alpha1.AllowedHostsAnnotation] = "auth.example.com, *.example.org"
 		}, "HostNotAllowed", "adds $HOST to its annotation cdpcredentials.io/allowed-hosts"),
 		"consent to everybody": client(func(secret *corev1.Secret) { secret.Annotations[v1alpha1.AllowedHostsAnnotation] = "*" },
-			"HostNotAllowed", "the annotation cdpcredentials.io/allowed-hosts of Secret etl-client has an entry that cannot be read", "*.NAME"),
+			"HostNotAllowed", "the annotation cdpcredentials.io/allowed-hosts of Secret etl-client has an invalid entry", "*.NAME"),
 		"private key garbage": {
 			cause: func(c *credential) {
 				c.editClient(func(secret *corev1.Secret) { secret.Data["private-key"] = []byte("-----BEGIN GARBAGE-----") })
@@ -242,13 +242,13 @@ func troubles(t *testing.T) map[string]trouble {
 		"nothing":          recovers(func() *exchangetest.Fault { return exchangetest.Empty(http.StatusOK) }, "MalformedResponse", "not a JSON object"),
 		"no token":         spoils(func() *exchangetest.Fault { return exchangetest.Without("access_token") }, "the answer has no token"),
 		"expired token":    spoils(exchangetest.Expired, "expired"),
-		"header-unsafe":    spoils(exchangetest.Unsafe, "not safe in an HTTP header"),
+		"header-unsafe":    spoils(exchangetest.Unsafe, "unsafe in an HTTP header"),
 		"2 MiB":            recovers(exchangetest.Oversized, "MalformedResponse", "larger than 1 MiB"),
 		"connection reset": recovers(exchangetest.Reset, "EndpointUnavailable", "$HOST"),
 		"no answer":        recovers(exchangetest.Hang, "EndpointUnavailable", "did not answer in time"),
 		"error with a 200": spoils(func() *exchangetest.Fault { return errorWithToken() }, "the answer is an error"),
 		"absurd lifetime":  spoils(func() *exchangetest.Fault { return lifetime(11 * 365 * 24 * 3600) }, "absurd"),
-		"redirect":         recovers(func() *exchangetest.Fault { return exchangetest.Redirect(http.StatusFound, "https://127.0.0.1:1/") }, "EndpointUnavailable", "redirects, which is not followed"),
+		"redirect":         recovers(func() *exchangetest.Fault { return exchangetest.Redirect(http.StatusFound, "https://127.0.0.1:1/") }, "EndpointUnavailable", "redirects, and redirects are not followed"),
 		"redirect and post": recovers(func() *exchangetest.Fault {
 			return exchangetest.Redirect(http.StatusTemporaryRedirect, "https://127.0.0.1:1/")
 		}, "EndpointUnavailable", "redirects"),
@@ -311,7 +311,7 @@ func troubles(t *testing.T) map[string]trouble {
 		}, "InvalidSpec", "spec.provider.oauth2: parameters.client_id: is set by the operator"),
 		"header of the operator's own": invalid(func(_ *credential, spec *v1alpha1.CDPCredentialSpec) {
 			spec.Provider.OAuth2.Headers = map[string]v1alpha1.HeaderValue{"host": "internal.example.com"}
-		}, "InvalidSpec", "spec.provider.oauth2: headers.host: is set by the operator"),
+		}, "InvalidSpec", "spec.provider.oauth2: headers.host: is reserved for the operator"),
 
 		"target of somebody else": occupied(func(c *credential) *corev1.Secret { return occupant(c, func(*corev1.Secret) {}) },
 			"TargetNotOwned", "Secret occupied exists and was not made by this object", "kubectl annotate secret -n $NS occupied --overwrite 'cdpcredentials.io/credential=etl'"),

@@ -420,7 +420,7 @@ func heists() map[string]func(*heist) {
 					obj.Spec.ClientSecretRef = v1alpha1.ClientSecretReference{Name: "etl-token", Keys: &v1alpha1.ClientSecretKeys{ClientID: "token", ClientSecret: "token"}}
 				},
 			} {
-				h.steal(name, provider).waitFailed("Stalled", "SecretNotAllowed", "is the target of a CDPCredential, or was")
+				h.steal(name, provider).waitFailed("Stalled", "SecretNotAllowed", "is or was the target of a CDPCredential")
 			}
 		},
 		"have another controller act on the target": func(h *heist) {
