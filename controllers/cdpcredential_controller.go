@@ -21,8 +21,8 @@ import (
 )
 
 // CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but LocalClock, OwnWrites, Pods and Watchdog
-// are required. It observes, plans, acts and reports, and leaves the work to sub-reconcilers: the token, its
-// verification, rolling restarts, stale targets and status.
+// are required. It observes, plans, acts and reports, and leaves the work to sub-reconcilers: the token, its verification, rolling restarts, stale
+// targets and status.
 type CDPCredentialReconciler struct {
 	Cluster
 	Endpoints
@@ -36,6 +36,11 @@ type CDPCredentialReconciler struct {
 	// Watchdog is told of every reconcile. Nil: nobody is.
 	Watchdog *telemetry.Watchdog
 
+	internals
+}
+
+// internals are what a reconciler makes and remembers by itself.
+type internals struct {
 	memory  objectCaches
 	endings credential.TerminatingNamespaces
 	wake    chan event.GenericEvent
