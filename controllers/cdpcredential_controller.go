@@ -20,26 +20,25 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
-// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. All fields but LocalClock, OwnWrites, Pods and Watchdog
-// are required. It observes, plans, acts and reports, and leaves the work to sub-reconcilers: the token, its verification, rolling restarts, stale
-// targets and status.
+// CDPCredentialReconciler makes the target Secret of a CDPCredential hold a valid token. It observes, plans, acts and reports; sub-reconcilers handle
+// the token, its verification, rolling restarts, stale targets and status. All fields except LocalClock, OwnWrites, Pods and Watchdog are required.
 type CDPCredentialReconciler struct {
 	Cluster
 	Endpoints
 	credential.Policy
 	Sources
 	Metrics *telemetry.Metrics
-	// OwnWrites spares objects a reconcile after each write of a target. Nil: nothing does.
+	// OwnWrites filters out the events of the operator's own writes. Nil: each write causes one more reconcile.
 	OwnWrites *credential.OwnWrites
-	// Pods tells pods of new tokens. Nil: spec.target.refreshPods is not enabled.
+	// Pods makes kubelets remount new tokens at once. Nil: spec.target.refreshPods is not enabled.
 	Pods PodRefresher
-	// Watchdog is told of every reconcile. Nil: nobody is.
+	// Watchdog tracks the start and end of every reconcile. Nil: nothing does.
 	Watchdog *telemetry.Watchdog
 
 	internals
 }
 
-// internals are what a reconciler makes and remembers by itself.
+// internals is state that the reconciler creates itself.
 type internals struct {
 	memory  objectCaches
 	endings credential.TerminatingNamespaces
@@ -51,7 +50,7 @@ type internals struct {
 	parts subReconcilers
 }
 
-// subReconcilers do the work. Each has its own dependencies, and a part of the object cache of its own.
+// subReconcilers each have their own dependencies and their own part of the object cache.
 type subReconcilers struct {
 	reader       *reader
 	token        *tokenReconciler
@@ -61,7 +60,7 @@ type subReconcilers struct {
 	status       *statusWriter
 }
 
-// sub returns the sub-reconcilers, which are made once.
+// sub returns the sub-reconcilers. They are created on first use.
 func (r *CDPCredentialReconciler) sub() *subReconcilers {
 	r.made.Do(func() {
 		reads := &reader{Cluster: &r.Cluster, Policy: &r.Policy, Sources: &r.Sources, endings: &r.endings, salt: r.salt[:]}
@@ -82,13 +81,13 @@ func (r *CDPCredentialReconciler) sub() *subReconcilers {
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
-// maxConflicts is how often a reconcile begins anew because somebody else wrote the target at the same moment: a token in the hand is not given up for that.
+// maxConflicts is how many times one Reconcile may start over because another writer changed the target at the same moment. An issued token is kept.
 const maxConflicts = 3
 
-// Reconcile reconciles one object, under the eyes of the watchdog.
+// Reconcile implements reconcile.Reconciler.
 func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	if err := ctx.Err(); err != nil {
-		return ctrl.Result{}, err // this process is to end: the next one begins with it
+		return ctrl.Result{}, err // shutting down: the next leader starts with this object
 	}
 	ctx, end := withShutdownGrace(ctx, shutdownGrace)
 	defer end()
@@ -101,7 +100,7 @@ func (r *CDPCredentialReconciler) Reconcile(ctx context.Context, req ctrl.Reques
 	return result, err
 }
 
-// reconcile observes, plans, acts and reports. After a conflict the cache is not trusted with the target.
+// reconcile observes, plans, acts and reports. After a conflict, it does not trust the cache for the target.
 func (r *CDPCredentialReconciler) reconcile(ctx context.Context, req ctrl.Request, conflict bool) (ctrl.Result, error) {
 	sub := r.sub()
 	obj, cache, again, err := r.current(ctx, req.NamespacedName)
@@ -128,7 +127,7 @@ func (r *CDPCredentialReconciler) reconcile(ctx context.Context, req ctrl.Reques
 		if s, gone, err = sub.status.tellLoss(ctx, s, cache); err != nil {
 			return ctrl.Result{}, err
 		} else if gone {
-			return ctrl.Result{RequeueAfter: credential.MaxLag}, nil // the cache will show it
+			return ctrl.Result{RequeueAfter: credential.MaxLag}, nil // the cache will show the deletion
 		}
 	}
 	after, result, err := sub.token.act(ctx, s, cache, plan, seen.place)
@@ -143,10 +142,10 @@ func (r *CDPCredentialReconciler) reconcile(ctx context.Context, req ctrl.Reques
 	return r.report(ctx, after, cache, plan, result, seen)
 }
 
-// decide observes and plans. What the cache shows is where it begins; a plan that needs more is made again with that. It is confirmed by the API server
-// where that matters most: the cache that a process begins with may be older than the last writes of the process before it, and its watch of Secrets may
-// be further behind than that of objects. A token costs more than two reads, and what is reported of a blocker takes the place of a backoff that is still
-// to be waited out. Nil: the object is gone.
+// decide observes and plans, starting from the cache; while the plan needs something more, it observes that and plans again. Plans that request a
+// token or report a blocker are first confirmed by reads from the API server: the cache of a new process may be older than the last writes of the
+// previous one, and its Secrets may lag further behind than its objects. Two reads cost less than a needless token, and a blocker reported by mistake
+// would overwrite a backoff. A nil State means that the object is gone.
 func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight) (*credential.State, credential.Plan, error) {
 	sub := r.sub()
 	for {
@@ -180,7 +179,7 @@ func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPC
 	}
 }
 
-// report tells what the reconcile has done, by the state that it leaves behind, and does what comes after the token.
+// report verifies the token, restarts workloads, writes status from the new state, and deletes stale targets.
 func (r *CDPCredentialReconciler) report(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.Plan, result credential.Result, seen *sight) (ctrl.Result, error) {
 	sub := r.sub()
 	cache.Acted(s, plan, result)
@@ -192,15 +191,15 @@ func (r *CDPCredentialReconciler) report(ctx context.Context, s *credential.Stat
 	cache.Stale.Cleanup.Remember(s)
 	local := r.clocks().LocalStatus(s, status)
 	if _, err := sub.status.patchStatus(ctx, s.Object, s.SavedStatus, cache, local); err != nil {
-		return ctrl.Result{}, err // the target Secret has it all: the next reconcile reports it
+		return ctrl.Result{}, err // nothing is lost: the next reconcile reports from the target Secret
 	}
 	sub.status.recordEvents(s, &s.SavedStatus, &local)
-	tidyAt := sub.staleTargets.deleteStaleTargets(ctx, s, cache, result) // after status: no refusal may hide what has happened
+	tidyAt := sub.staleTargets.deleteStaleTargets(ctx, s, cache, result) // after status, so that a refused delete cannot hide what happened
 	after := credential.RequeueAfter(s, plan, result, credential.Earliest(verifyAt, rolloutAt, tidyAt), &status)
 	return ctrl.Result{RequeueAfter: r.untilThen(s, after), Priority: new(credential.QueuePriority(status.TokenExpirationTime, s.Now.Add(after)))}, nil
 }
 
-// untilThen is what is left of a wait at the end of the pass: its writes may have taken a while, by which it is not to be late.
+// untilThen subtracts from a wait the time that this reconcile itself took.
 func (r *CDPCredentialReconciler) untilThen(s *credential.State, after time.Duration) time.Duration {
 	if after == 0 {
 		return 0
@@ -208,8 +207,8 @@ func (r *CDPCredentialReconciler) untilThen(s *credential.State, after time.Dura
 	return max(after-max(r.Clock.Since(s.Now), 0), credential.Immediately)
 }
 
-// current gives the object as it is, and what this process remembers of it. Nil: there is nothing to do, or nothing yet, and the pass is to be
-// made again after that time. With an error it is what the cache has.
+// current returns the object and this process's memory of it. A nil object means that there is nothing to do until the returned time has passed. With
+// an error, the object is the cached one.
 func (r *CDPCredentialReconciler) current(ctx context.Context, name types.NamespacedName) (*v1alpha1.CDPCredential, *credential.ObjectCache, time.Duration, error) {
 	obj := &v1alpha1.CDPCredential{}
 	if err := r.Client.Get(ctx, name, obj); apierrors.IsNotFound(err) {
@@ -222,7 +221,7 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 		return nil, nil, 0, fmt.Errorf("read the object: %w", err)
 	}
 	if credential.Leaving(obj) {
-		return nil, nil, 0, nil // the target Secret is garbage-collected by its owner reference
+		return nil, nil, 0, nil // the owner reference has the target Secret garbage-collected
 	}
 	cache := r.memory.of(name, obj.UID)
 	r.recallPods(name, cache)
@@ -233,11 +232,11 @@ func (r *CDPCredentialReconciler) current(ctx context.Context, name types.Namesp
 	return live, cache, credential.CacheLag, nil
 }
 
-// shutdownGrace is how much longer than its process a pass may live that has begun: a token that was asked for is lost unless it is
-// written. It is short, as the next leader waits for it.
+// shutdownGrace is how long a running reconcile may outlast the shutdown signal: a requested token is lost unless it is written. It is short because
+// the next leader waits.
 const shutdownGrace = 2 * time.Second
 
-// withShutdownGrace gives a context that ends grace later than parent if that is cancelled, and with it if its time is over. Call end when done.
+// withShutdownGrace returns a context that ends grace after parent is cancelled, but at once when parent's deadline passes. Call end when done.
 func withShutdownGrace(parent context.Context, grace time.Duration) (ctx context.Context, end func()) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
 	stop := context.AfterFunc(parent, func() {
@@ -252,8 +251,8 @@ func withShutdownGrace(parent context.Context, grace time.Duration) (ctx context
 	return ctx, func() { stop(); cancel(context.Canceled) }
 }
 
-// objectCaches is what one process remembers between passes, to ask less and to know a lagging cache when it sees one. Nothing is wrong without
-// it: a restart begins with none.
+// objectCaches is this process's memory between reconciles. It saves requests and reveals a lagging cache. Nothing depends on it: after a restart it
+// is empty.
 type objectCaches struct {
 	mu      sync.Mutex
 	objects map[types.NamespacedName]*credential.ObjectCache
@@ -273,7 +272,7 @@ func (m *objectCaches) of(name types.NamespacedName, uid types.UID) *credential.
 	return cache
 }
 
-// known is what is remembered of an object. Nil: nothing.
+// known returns the memory of an object. Nil: there is none.
 func (m *objectCaches) known(name types.NamespacedName) *credential.ObjectCache {
 	m.mu.Lock()
 	defer m.mu.Unlock()

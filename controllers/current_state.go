@@ -18,7 +18,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
-// A reader finds out what there is, from the cache and, where that cannot know, from the API server. It changes nothing.
+// A reader observes: from the cache where that suffices, else from the API server. It changes nothing.
 type reader struct {
 	*Cluster
 	*credential.Policy
@@ -28,7 +28,7 @@ type reader struct {
 	salt []byte
 }
 
-// cachedState is the state as far as it is known without asking the API server.
+// cachedState is the state as far as the cache shows it.
 func (r *reader) cachedState(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) *credential.State {
 	s := r.stateOf(obj, cache)
 	secret := credential.SecretMetadata(obj.Namespace, obj.Spec.Target.Name)
@@ -39,8 +39,8 @@ func (r *reader) cachedState(ctx context.Context, obj *v1alpha1.CDPCredential, c
 	return s
 }
 
-// catchUp gives the object with at least what this process wrote. Nil: wait for the cache. One that does not catch up is passed by: a watch may
-// hang for minutes, and the API server's data may have gone back to a backup.
+// catchUp returns the object in a version that includes this process's own writes. Nil: wait for the cache. If the cache stays behind, the object is
+// read from the API server: a watch may hang for minutes, and the data may have been restored from a backup.
 func (r *reader) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) (*v1alpha1.CDPCredential, error) {
 	switch cache.LagOf(obj, r.Clock.Now()) {
 	case credential.NoLag:
@@ -55,27 +55,27 @@ func (r *reader) catchUp(ctx context.Context, obj *v1alpha1.CDPCredential, cache
 	return live, err
 }
 
-// A sight is what one reconcile observes beyond what the cache shows: each at most once, and only for a plan that needs it.
+// A sight is what one reconcile has read beyond the cache: each thing at most once, and only for a plan that needs it.
 type sight struct {
-	// confirmed says that the object and its targets were read past the cache, distrusted that the cache is not to be asked for the targets.
+	// confirmed: the object and its targets were read from the API server. distrusted: the targets must not come from the cache.
 	confirmed, distrusted bool
-	// client is the client Secret with its values, targets the target Secrets that were read. Nil, or not there: what the cache shows will do.
+	// client is the client Secret with its values; targets are the target Secrets that were read. Nil or missing: use the cache.
 	client  *credential.ClientSecret
 	targets map[string]credential.TargetSecret
 	turn    credential.Turn
-	// place is the one at the endpoint's gate, if it is the object's turn. Nil: nobody is called.
+	// place is the reservation at the endpoint's gate. Nil: there is none.
 	place *egress.Reservation
 }
 
-// leave gives the place at the gate back, unless it was used.
+// leave returns an unused reservation to the gate.
 func (seen *sight) leave(now time.Time) {
 	if seen.place != nil {
 		seen.place.Done(now, egress.Result{Kind: egress.Cancelled})
 	}
 }
 
-// observe gathers a state from the cache and from what this reconcile has seen. It asks the API server by itself only where the cache cannot know:
-// what is in a Secret of which neither status nor this process knows the version.
+// observe builds a State from the cache and from what this reconcile has read. It asks the API server only for the data of a target whose version
+// neither status nor this process's memory knows.
 func (r *reader) observe(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight) (*credential.State, error) {
 	s := r.stateOf(obj, cache)
 	s.Turn = seen.turn
@@ -103,7 +103,7 @@ func (r *reader) observe(ctx context.Context, obj *v1alpha1.CDPCredential, cache
 	return s, nil
 }
 
-// confirm reads the object, its targets and its client Secret past the cache. Nil: the object is gone.
+// confirm reads the object, its targets and its client Secret from the API server. Nil: the object is gone.
 func (r *reader) confirm(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight) (*v1alpha1.CDPCredential, error) {
 	live, err := r.readObject(ctx, obj)
 	if live == nil || err != nil {
@@ -124,7 +124,7 @@ func (r *reader) confirm(ctx context.Context, obj *v1alpha1.CDPCredential, cache
 	return live, nil
 }
 
-// stateOf is the state of the object alone. What happened has happened, though it could not be written.
+// stateOf returns the state of the object alone, with a status that could not be saved if there is one.
 func (r *reader) stateOf(obj *v1alpha1.CDPCredential, cache *credential.ObjectCache) *credential.State {
 	own := *obj
 	s := &credential.State{Now: r.Clock.Now(), ClockOffsets: credential.ClockOffsets{ClockAhead: r.clocks().Ahead}, Object: &own, SavedStatus: obj.Status, Policy: *r.Policy}
@@ -136,17 +136,17 @@ func (r *reader) stateOf(obj *v1alpha1.CDPCredential, cache *credential.ObjectCa
 	return s
 }
 
-// ending reports whether a namespace is being deleted, for an object that has lost what it had: then there is nothing to be done or told. A wait above
+// ending reports whether the namespace of an object that has lost its Secrets is being deleted: then there is nothing to do or report. A wait above
 // zero means that this is not known yet.
 func (r *reader) ending(ctx context.Context, obj *v1alpha1.CDPCredential) (ends bool, wait time.Duration) {
-	if !obj.DeletionTimestamp.IsZero() { // what is kept by somebody's finalizer is served until it is gone
+	if !obj.DeletionTimestamp.IsZero() { // an object that a finalizer keeps is served until it is gone
 		return false, 0
 	}
 	ends, ask, wait := r.endings.Recall(obj.Namespace, r.Clock.Now())
 	if !ask {
 		return ends, wait
 	}
-	// Only the API server knows, and whoever may make Secrets may ask it so.
+	// Only the API server knows. Creating a Secret as a dry run needs no further right.
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: obj.Namespace, Name: obj.Spec.Target.Name}}
 	err := r.Client.Create(ctx, secret, client.DryRunAll, client.FieldOwner(v1alpha1.ManagedBy))
 	ends = apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
@@ -154,12 +154,12 @@ func (r *reader) ending(ctx context.Context, obj *v1alpha1.CDPCredential) (ends 
 	return ends, 0
 }
 
-// An endingError ends a pass over an object whose namespace is being deleted, or perhaps is.
+// An endingError ends the reconcile of an object whose namespace is being deleted, or may be.
 type endingError struct{ again time.Duration }
 
 func (e *endingError) Error() string { return "the namespace may be being deleted" }
 
-// notEnding gives an error if the object's namespace is being deleted, or if that is not known yet.
+// notEnding returns an error if the object's namespace is being deleted, or if that is not known yet.
 func (r *reader) notEnding(ctx context.Context, obj *v1alpha1.CDPCredential) error {
 	if ends, wait := r.ending(ctx, obj); ends || wait > 0 {
 		return &endingError{cmp.Or(wait, credential.TerminationKnownFor)}
@@ -167,7 +167,7 @@ func (r *reader) notEnding(ctx context.Context, obj *v1alpha1.CDPCredential) err
 	return nil
 }
 
-// readObject asks the API server for the object. Nil: it is gone, which the cache will show, too.
+// readObject asks the API server for the object. Nil: it is gone.
 func (r *reader) readObject(ctx context.Context, obj *v1alpha1.CDPCredential) (*v1alpha1.CDPCredential, error) {
 	live := &v1alpha1.CDPCredential{}
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(obj), live); apierrors.IsNotFound(err) {
@@ -181,7 +181,7 @@ func (r *reader) readObject(ctx context.Context, obj *v1alpha1.CDPCredential) (*
 	return live, nil
 }
 
-// observeClient finds the client Secret in the cache, unless it was read.
+// observeClient takes the client Secret from the cache unless it was read.
 func (r *reader) observeClient(ctx context.Context, obj *v1alpha1.CDPCredential, seen *sight) (credential.ClientSecret, error) {
 	if seen.client != nil {
 		return *seen.client, nil
@@ -195,7 +195,7 @@ func (r *reader) observeClient(ctx context.Context, obj *v1alpha1.CDPCredential,
 	return credential.ClientSecretOf(&meta.ObjectMeta), nil
 }
 
-// observeTarget finds a target Secret in the cache, unless it was read.
+// observeTarget takes a target Secret from the cache unless it was read.
 func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight, name string) (credential.TargetSecret, error) {
 	if t, ok := seen.targets[name]; ok {
 		return t, nil
@@ -212,12 +212,12 @@ func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential,
 	t := credential.TargetSecret{Name: name, Found: found, Version: credential.VersionOf(&meta.ObjectMeta), Metadata: meta.ObjectMeta}
 	last, known := cache.Target.Find(name)
 	if known && !found {
-		if err := r.notEnding(ctx, obj); err != nil { // before thousands of Secrets are asked for that go with their namespace
+		if err := r.notEnding(ctx, obj); err != nil { // saves a GET for each of the thousands of Secrets that go with a namespace
 			return t, err
 		}
 	}
 	if known && credential.Lags(found, t.Version, last.Version) {
-		// The cache has not seen our own last write, or the Secret has just been deleted: only the API server knows which.
+		// Either the cache lags behind our own write, or the Secret was just deleted: only the API server knows.
 		return r.lookInto(ctx, obj, cache, seen, name)
 	}
 	if !found || t.Owner() != obj.Name {
@@ -230,14 +230,14 @@ func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential,
 	return t, nil
 }
 
-// lookInto reads a target Secret itself and remembers what it found.
+// lookInto reads a target Secret's data and remembers the result.
 func (r *reader) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight, name string) (credential.TargetSecret, error) {
 	t, err := r.readTarget(ctx, obj, name)
 	if err != nil {
 		return t, err
 	}
 	if t.Owner() != obj.Name {
-		t.Persisted = nil // whatever it says, the Secret is not ours
+		t.Persisted = nil // the Secret is not ours, whatever its annotation says
 	}
 	if seen.targets == nil {
 		seen.targets = map[string]credential.TargetSecret{}
@@ -252,7 +252,7 @@ func (r *reader) lookInto(ctx context.Context, obj *v1alpha1.CDPCredential, cach
 	return t, nil
 }
 
-// readTarget asks the API server for a target Secret, past the cache, and judges what is in it.
+// readTarget reads a target Secret from the API server and judges its content.
 func (r *reader) readTarget(ctx context.Context, obj *v1alpha1.CDPCredential, name string) (credential.TargetSecret, error) {
 	secret := &corev1.Secret{}
 	if err := r.Live.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: name}, secret); apierrors.IsNotFound(err) {
@@ -263,11 +263,11 @@ func (r *reader) readTarget(ctx context.Context, obj *v1alpha1.CDPCredential, na
 	return credential.TargetSecretOf(secret, r.clocks().ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], obj.Name)), nil
 }
 
-// compareClient finds out what has changed in what would be sent. The client Secret is read only if its version, or what is asked for, is
-// another one than it was when the answer was last found.
+// compareClient finds out whether the request would differ from the one that the token came from. It reads the client Secret only if its version or
+// the spec has changed since the last comparison.
 func (r *reader) compareClient(ctx context.Context, s *credential.State, cache *credential.ObjectCache, seen *sight) error {
 	if s.DesiredErr != nil || !s.Client.Found {
-		return nil //nolint:nilerr // what is wrong with the object is the plan's to say
+		return nil //nolint:nilerr // the plan reports what is wrong with the object
 	}
 	if credential.ClientLags(s) {
 		if err := r.lookAtClient(ctx, s, seen); err != nil || !s.Client.Found {
@@ -288,7 +288,7 @@ func (r *reader) compareClient(ctx context.Context, s *credential.State, cache *
 	return nil
 }
 
-// lookAtClient reads the client Secret for a state that is being gathered.
+// lookAtClient reads the client Secret into a State.
 func (r *reader) lookAtClient(ctx context.Context, s *credential.State, seen *sight) error {
 	if err := r.readClient(ctx, s.Object, seen); err != nil {
 		return err
@@ -297,7 +297,7 @@ func (r *reader) lookAtClient(ctx context.Context, s *credential.State, seen *si
 	return nil
 }
 
-// readClient asks the API server for the client Secret, past the cache.
+// readClient reads the client Secret from the API server.
 func (r *reader) readClient(ctx context.Context, obj *v1alpha1.CDPCredential, seen *sight) error {
 	if seen.client != nil {
 		return nil

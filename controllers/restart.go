@@ -27,8 +27,9 @@ type restarter struct {
 	metrics *telemetry.Metrics
 }
 
-// rollOut restarts the workloads of spec.rolloutRestart that have begun with other data than the target holds, as far as it is time to. It says what
-// status is to have of them, and when to come back. Its times are on the local clock, as those are that workloads carry. Nothing that goes wrong here is the token's business.
+// rollOut restarts the workloads of spec.rolloutRestart whose pods started with other data than the target holds, as soon as they may be restarted.
+// It returns their status entries and when to come back. Its times are on the local clock, like those in workloads' annotations. Its failures never
+// affect the token.
 func (r *restarter) rollOut(ctx context.Context, s *credential.State, cache *credential.ObjectCache) ([]v1alpha1.RolloutRestartStatus, time.Time) {
 	waits := cache.Rollouts
 	cache.Rollouts = nil
@@ -62,7 +63,7 @@ func (r *restarter) rollOut(ctx context.Context, s *credential.State, cache *cre
 	return entries, credential.Moved(first, -r.clocks().Ahead)
 }
 
-// rollOutOne looks at a workload if it is time to, and restarts it if that is due.
+// rollOutOne checks one workload when that is due, and restarts it if necessary.
 func (r *restarter) rollOutOne(ctx context.Context, s *credential.State, o *credential.RestartState) (v1alpha1.RolloutRestartStatus, time.Time) {
 	now := r.localNow()
 	if due := o.Due(now); due.IsZero() || now.Before(due) {
@@ -89,12 +90,12 @@ func (r *restarter) rollOutOne(ctx context.Context, s *credential.State, o *cred
 	return o.Restarted(now), time.Time{}
 }
 
-// notRestarted says what comes of an error of the API server.
+// notRestarted returns the status entry after an error of the API server.
 func (r *restarter) notRestarted(ctx context.Context, o *credential.RestartState, err error) (v1alpha1.RolloutRestartStatus, time.Time) {
 	now := r.localNow()
 	switch {
 	case ctx.Err() != nil || apierrors.IsConflict(err) || apierrors.IsNotFound(err):
-		return o.EntryStatus(), now.Add(time.Second) // it has changed meanwhile: look again
+		return o.EntryStatus(), now.Add(time.Second) // it changed in the meantime: check again
 	case apierrors.IsForbidden(err):
 		r.metrics.Restarted(v1alpha1.EventRolloutRestartForbidden)
 		return o.Blocked(v1alpha1.EventRolloutRestartForbidden, credential.RestartForbidden(o.Workload)), now.Add(credential.ForbiddenAgain)
@@ -104,7 +105,7 @@ func (r *restarter) notRestarted(ctx context.Context, o *credential.RestartState
 	return o.Blocked(v1alpha1.EventRolloutRestartFailed, credential.RestartFailed(o.Workload)), now.Add(credential.FailedAgain)
 }
 
-// look asks the API server for a workload. There is no cache of them: they are many, and seldom needed.
+// look reads a workload from the API server. Workloads are not cached: there are many, and they are rarely needed.
 func (r *restarter) look(ctx context.Context, namespace string, ref v1alpha1.RolloutRestart) (credential.Workload, error) {
 	obj := credential.WorkloadReference(namespace, ref)
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(obj), obj); apierrors.IsNotFound(err) {
@@ -115,7 +116,7 @@ func (r *restarter) look(ctx context.Context, namespace string, ref v1alpha1.Rol
 	return credential.WorkloadOf(obj)
 }
 
-// restart changes the annotations of a workload's pod template, as kubectl rollout restart does, if it is still the one that was looked at.
+// restart changes the annotations of the workload's pod template, as kubectl rollout restart does, unless the workload has changed since it was read.
 func (r *restarter) restart(ctx context.Context, s *credential.State, o *credential.RestartState, w credential.Workload, now time.Time) error {
 	dataRevisions, err := r.dataRevisions(ctx, s, o, w)
 	if err != nil {
@@ -132,8 +133,8 @@ func (r *restarter) restart(ctx context.Context, s *credential.State, o *credent
 	return nil
 }
 
-// dataRevisions are those that pods find which start from now on: this object's, and those of the others that name the workload and may restart it.
-// Those whose change is covered by this restart see it when they look.
+// dataRevisions returns the revisions that pods will start with now: this object's, and those of other objects that may restart the same workload.
+// One restart thus serves them all.
 func (r *restarter) dataRevisions(ctx context.Context, s *credential.State, o *credential.RestartState, w credential.Workload) (map[string]string, error) {
 	all := &v1alpha1.CDPCredentialList{}
 	if err := r.Client.List(ctx, all, client.InNamespace(s.Object.Namespace), client.UnsafeDisableDeepCopy); err != nil {
@@ -158,7 +159,7 @@ func (r *restarter) dataRevisions(ctx context.Context, s *credential.State, o *c
 	return credential.RestartedFor(credential.ObjectRevision{Object: s.Object.Name, DataRevision: o.DataRevision, Waiting: true}, others), nil
 }
 
-// dataRevisionOf is the data revision of another object's target. Empty: it holds none of its data.
+// dataRevisionOf returns the data revision of another object's target. Empty: the target holds no data of that object.
 func (r *restarter) dataRevisionOf(ctx context.Context, other *v1alpha1.CDPCredential) (string, error) {
 	secret := credential.SecretMetadata(other.Namespace, other.Spec.Target.Name)
 	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(secret), secret); apierrors.IsNotFound(err) {

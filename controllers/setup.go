@@ -28,7 +28,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
-// ClockChanged says that the local clock was set, or that the machine slept, so that timers are late. Every object is looked at again.
+// ClockChanged reconciles every object, after the local clock was set or the machine slept: timers may be late.
 func (r *CDPCredentialReconciler) ClockChanged(ctx context.Context) error {
 	all := &v1alpha1.CDPCredentialList{}
 	if err := r.Client.List(ctx, all); err != nil {
@@ -40,7 +40,7 @@ func (r *CDPCredentialReconciler) ClockChanged(ctx context.Context) error {
 	return nil
 }
 
-// Wake has an object looked at again. It does nothing once ctx has ended.
+// Wake reconciles an object again. It does nothing once ctx has ended.
 func (r *CDPCredentialReconciler) Wake(ctx context.Context, name types.NamespacedName) {
 	obj := &v1alpha1.CDPCredential{}
 	obj.Namespace, obj.Name = name.Namespace, name.Name
@@ -50,10 +50,10 @@ func (r *CDPCredentialReconciler) Wake(ctx context.Context, name types.Namespace
 	}
 }
 
-// wokenPriority is above that of every object that is not woken by the gate: a place is kept for it.
+// wokenPriority is above every other priority: the gate holds a reservation for a woken object.
 const wokenPriority = 2 * int(credential.UrgentWithin/time.Second)
 
-// wakeByGate has the gate wake objects by the controller's queue. It is a source of the controller: the queue exists from then on.
+// wakeByGate connects the gate to the controller's queue. It is a source because the queue exists only once the controller starts.
 func (r *CDPCredentialReconciler) wakeByGate(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	prioritized, _ := queue.(priorityqueue.PriorityQueue[reconcile.Request])
 	wake := func(object string) {
@@ -72,17 +72,17 @@ func (r *CDPCredentialReconciler) wakeByGate(_ context.Context, queue workqueue.
 	return nil
 }
 
-// apiRateLimiter paces what the API server refuses; the default begins at 5 ms, which is of use to nobody.
+// apiRateLimiter backs off after errors of the API server. The default starts at 5 ms, too soon to help.
 func apiRateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost)
 }
 
-// overwrittenAfter is when an object is looked at again whose status another process has overwritten. Two processes that disagree, or whose clocks do,
-// answer each other no faster.
+// overwrittenAfter is the delay before an object is reconciled whose status another process has overwritten. Two processes that disagree correct each
+// other no faster than this.
 const overwrittenAfter = 3 * time.Second
 
-// wakeByStatus adds to the handler of all objects. It lets a process begin with the objects whose tokens have the least left: after a fail-over many may
-// be due, and without it their order is chance. The queue takes the higher priority of the two.
+// wakeByStatus gives objects whose tokens expire soon a higher priority: after a failover many may be due at once. The queue uses the higher of an
+// object's priorities.
 func wakeByStatus(now func() time.Time) handler.EventHandler {
 	return handler.Funcs{UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		if credential.StatusOverwritten(e.ObjectOld, e.ObjectNew) {
@@ -100,7 +100,7 @@ func wakeByStatus(now func() time.Time) handler.EventHandler {
 	}}
 }
 
-// wakeBySecrets wakes the objects that a Secret matters to, but not the one that has just written it.
+// wakeBySecrets reconciles the objects that refer to a Secret, except the one that has just written it.
 func (r *CDPCredentialReconciler) wakeBySecrets() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	owner := func(secret client.Object) string { return secret.GetAnnotations()[v1alpha1.CredentialAnnotation] }
@@ -124,11 +124,11 @@ func (r *CDPCredentialReconciler) wakeBySecrets() handler.EventHandler {
 	}
 }
 
-// passTimeout bounds one pass: two calls of 15 s and what goes with them.
-const passTimeout = time.Minute
+// reconcileTimeout bounds one reconcile: two calls of 15 s each, and the API requests around them.
+const reconcileTimeout = time.Minute
 
-// SetupWithManager registers the reconciler and what wakes it. One index of both Secret names and one metadata watch see it all: client
-// Secret rotated, target deleted or edited, foreign target out of the way.
+// SetupWithManager registers the reconciler and its watches. One index of both Secret names and one metadata watch cover a rotated client Secret, a
+// deleted or edited target, and the removal of somebody else's Secret of that name.
 func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, concurrency int) error {
 	if _, err := r.Rand.Read(r.salt[:]); err != nil {
 		return fmt.Errorf("make the process's salt: %w", err)
@@ -146,7 +146,7 @@ func (r *CDPCredentialReconciler) SetupWithManager(ctx context.Context, mgr ctrl
 		WatchesMetadata(&corev1.Secret{}, r.wakeBySecrets(), builder.WithPredicates(skipInitialList())).
 		WatchesRawSource(source.Channel(r.wake, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(source.Func(r.wakeByGate)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: apiRateLimiter(), ReconciliationTimeout: passTimeout}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: apiRateLimiter(), ReconciliationTimeout: reconcileTimeout}).
 		Complete(r)
 }
 
@@ -155,7 +155,7 @@ func skipInitialList() predicate.Predicate {
 	return predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
 }
 
-// specOrRefreshChanged lets through what may give something to do: not our own status patches, nor other metadata.
+// specOrRefreshChanged passes changes of the spec and refresh requests. It drops our own status patches and other metadata changes.
 func specOrRefreshChanged() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
@@ -166,7 +166,7 @@ func specOrRefreshChanged() predicate.Predicate {
 	})
 }
 
-// referencing finds the objects that a Secret matters to: those that name it, and those that its annotations say own it.
+// referencing finds the objects that name a Secret, and the one that owns it by its annotation.
 func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client.Object, owners ...string) []reconcile.Request {
 	found := &v1alpha1.CDPCredentialList{}
 	if err := r.Client.List(ctx, found, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretNameField: slimcache.Bucket(secret.GetName())}, client.UnsafeDisableDeepCopy); err != nil {
@@ -188,13 +188,13 @@ func (r *CDPCredentialReconciler) referencing(ctx context.Context, secret client
 	return requests
 }
 
-// forget drops what is kept of an object that is gone.
+// forget drops all memory of a deleted object.
 func (r *CDPCredentialReconciler) forget(name types.NamespacedName) {
 	r.memory.forget(name)
 	r.OwnWrites.Forget(name)
 	r.Gate.Forget(r.Clock.Now(), name.String())
 	r.Metrics.Forget(name)
 	if r.Pods != nil {
-		r.Pods.Result(name) // nobody else asks for it any more
+		r.Pods.Result(name) // drops the result, which nobody will ask for
 	}
 }

@@ -20,17 +20,17 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
-// staleTargets deletes the targets of earlier names, or takes what is ours out of those that stay.
+// staleTargets deletes targets of earlier names, or removes our data from those that stay.
 type staleTargets struct{ *reader }
 
-// deleteStaleTargets removes the targets of earlier names, once the token is in the new one and status says so. What the API server refuses is told once and
-// tried again, and keeps nothing else from happening. It says when to come back; zero: nothing is left.
+// deleteStaleTargets removes targets of earlier names once the token is in the new one and status says so. A refusal of the API server is reported
+// once and retried; it blocks nothing else. It returns when to come back; zero means that nothing is left.
 func (r *staleTargets) deleteStaleTargets(ctx context.Context, s *credential.State, cache *credential.ObjectCache, result credential.Result) time.Time {
 	if !result.Wrote && (s.IsMoving() || !s.Target.HasToken() || s.Object.Spec.Suspend) {
 		return time.Time{}
 	}
 	c := &cache.Stale.Cleanup
-	if s.Now.Before(c.At) && c.At.Sub(s.Now) <= credential.CleanupMaxBackoff { // else the clock was set back
+	if s.Now.Before(c.At) && c.At.Sub(s.Now) <= credential.CleanupMaxBackoff { // otherwise the clock was set back
 		return c.At
 	}
 	name, err := r.deleteAll(ctx, s, cache)
@@ -51,8 +51,8 @@ func (r *staleTargets) deleteStaleTargets(ctx context.Context, s *credential.Sta
 	return c.At
 }
 
-// deleteAll deletes what earlier names of the target have left behind, once the token is in the right one. With Retain it only gives up
-// their ownership, so that they outlive the object. Nothing is touched that does not say that it is ours. With an error it names the Secret.
+// deleteAll deletes the Secrets of earlier target names. With Retain it only removes the owner references, so that they outlive the object. It
+// touches only Secrets that are ours by their annotation. With an error it returns the Secret's name.
 func (r *staleTargets) deleteAll(ctx context.Context, s *credential.State, cache *credential.ObjectCache) (string, error) {
 	obj := s.Object
 	owned := &metav1.PartialObjectMetadataList{}
@@ -78,7 +78,7 @@ func (r *staleTargets) deleteAll(ctx context.Context, s *credential.State, cache
 	return "", nil
 }
 
-// deleteOne removes one stale target, if it still says that it is ours.
+// deleteOne removes one stale target if it is still ours by its annotation.
 func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache *credential.ObjectCache, name string) error {
 	obj := s.Object
 	meta := credential.SecretMetadata(obj.Namespace, name)
@@ -95,9 +95,9 @@ func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache
 	}
 	rec := credential.ParseAnyPersistedState(meta.Annotations[v1alpha1.StateAnnotation])
 	if rec == nil {
-		rec = s.Target.Persisted // somebody has edited it: what we wrote there had the names that it has now
+		rec = s.Target.Persisted // its state was edited: assume the keys of the current target
 	} else if rec.Object != obj.Name {
-		return nil // handed over from another object, which wrote what is in it
+		return nil // handed over from another object, which wrote its data
 	}
 	if shared, err := r.isShared(ctx, obj, cache, meta, rec.Keys); err != nil {
 		return err
@@ -105,15 +105,15 @@ func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache
 		return r.stripStale(ctx, obj, meta, rec)
 	}
 	if err := r.delete(ctx, meta); apierrors.IsConflict(err) {
-		return nil // the cache will show what has changed, and that is looked at then
+		return nil // it changed: the cache will show how, and trigger a reconcile
 	} else if err != nil {
 		return err
 	}
-	cache.Target.ForgetTarget(name) // while the cache still has it, only the API server knows whether there is one of that name
+	cache.Target.ForgetTarget(name) // until the cache shows the deletion, only the API server knows whether it exists
 	return nil
 }
 
-// delete removes a Secret in which everything is ours, if it is still that one.
+// delete removes a Secret that holds only our data, if it is unchanged.
 func (r *staleTargets) delete(ctx context.Context, secret *metav1.PartialObjectMetadata) error {
 	err := r.Client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID, ResourceVersion: &secret.ResourceVersion})
 	if client.IgnoreNotFound(err) != nil {
@@ -122,8 +122,8 @@ func (r *staleTargets) delete(ctx context.Context, secret *metav1.PartialObjectM
 	return nil
 }
 
-// stripStale takes what is ours out of a stale target. Without our annotation the Secret would not be ours again, so the API server is asked
-// whether it is the target again, which the cache may not show yet.
+// stripStale removes our data from a stale target. That cannot be undone, so it first asks the API server whether the Secret has become the target
+// again, which the cache may not show yet.
 func (r *staleTargets) stripStale(ctx context.Context, obj *v1alpha1.CDPCredential, secret *metav1.PartialObjectMetadata, rec *credential.PersistedState) error {
 	live, err := r.readObject(ctx, obj)
 	if live == nil || err != nil || live.Spec.Target.Name == secret.Name {
@@ -135,7 +135,7 @@ func (r *staleTargets) stripStale(ctx context.Context, obj *v1alpha1.CDPCredenti
 	return nil
 }
 
-// removeOwnerReference takes our owner reference off a Secret that is to outlive the object.
+// removeOwnerReference removes our owner reference from a Secret that must outlive the object.
 func (r *staleTargets) removeOwnerReference(ctx context.Context, secret *metav1.PartialObjectMetadata) error {
 	patch, err := credential.OwnerRemovalPatch(&secret.ObjectMeta)
 	if patch == nil || err != nil {
@@ -148,7 +148,7 @@ func (r *staleTargets) removeOwnerReference(ctx context.Context, secret *metav1.
 	return nil
 }
 
-// isShared reports whether a stale target holds keys that are none of ours. It is looked into unless this process knows what is in it.
+// isShared reports whether a stale target holds keys that are not ours. It reads the Secret unless this process knows its content.
 func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, secret *metav1.PartialObjectMetadata, ours []string) (bool, error) {
 	if seen, known := cache.Target.Find(secret.Name); known && seen.Version == credential.VersionOf(&secret.ObjectMeta) {
 		return credential.Without(seen.ForeignKeys, ours) != "", nil
@@ -157,8 +157,8 @@ func (r *staleTargets) isShared(ctx context.Context, obj *v1alpha1.CDPCredential
 	return t.SharedBeside(ours), err
 }
 
-// withdraw takes what we wrote out of the shared target of an object that is gone. A Secret that turns out to hold nothing else goes with the object. One
-// that only left the cache, because its labels have given it to another shard, needs it still.
+// withdraw removes our data from the shared target of a deleted object, or deletes the target if it holds nothing else. An object that only left this
+// shard's cache keeps its target.
 func (r *staleTargets) withdraw(ctx context.Context, object types.NamespacedName, cache *credential.ObjectCache) error {
 	if cache == nil || cache.Stale.SharedTarget == "" {
 		return nil
@@ -168,11 +168,11 @@ func (r *staleTargets) withdraw(ctx context.Context, object types.NamespacedName
 		return client.IgnoreNotFound(err)
 	}
 	if secret.Annotations[v1alpha1.CredentialAnnotation] != object.Name {
-		return nil // it was handed on
+		return nil // it was handed over to another object
 	}
 	obj := &v1alpha1.CDPCredential{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: object.Name}}
 	if err := r.Live.Get(ctx, object, obj.DeepCopy()); !apierrors.IsNotFound(err) {
-		return err // without an error it is there
+		return err // no error: the object still exists, in another shard
 	}
 	rec := credential.ParsePersistedState(secret.Annotations[v1alpha1.StateAnnotation], object.Name)
 	if rec == nil {
@@ -191,7 +191,7 @@ func (r *staleTargets) withdraw(ctx context.Context, object types.NamespacedName
 	return err
 }
 
-// strip takes our keys and metadata out of a Secret, as far as a record names them.
+// strip removes from a Secret the keys and metadata that its persisted state lists.
 func (r *staleTargets) strip(ctx context.Context, secret *metav1.PartialObjectMetadata, rec *credential.PersistedState) error {
 	patch, err := credential.WithdrawalPatch(&secret.ObjectMeta, rec)
 	if err != nil {

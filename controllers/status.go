@@ -20,14 +20,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
-// A statusWriter writes status, and what follows from it: events and metrics.
+// A statusWriter writes status, and the events and metrics that follow from it.
 type statusWriter struct {
 	*reader
 	metrics *telemetry.Metrics
 }
 
-// interrupted ends a pass that could not go on because of an error. The queue's back-off decides when it is tried again; but a refusal that lasts is
-// told, and Ready turns False when the token expires, whatever happens.
+// interrupted ends a reconcile that an error of the API server stopped. The queue's backoff decides when to retry. If the error lasts it is reported,
+// and Ready turns False when the token expires in any case.
 func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cache *credential.ObjectCache, err error) (ctrl.Result, error) {
 	refused, ok := errors.AsType[*credential.RequestError](err)
 	if !ok || ctx.Err() != nil {
@@ -39,7 +39,7 @@ func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cac
 	local := r.clocks().LocalStatus(s, status)
 	unsaved := cache.Unsaved
 	if _, saved := r.patchStatus(ctx, s.Object, s.SavedStatus, cache, local); saved != nil {
-		cache.Unsaved = unsaved // nothing has happened that the next pass could not find out: it is not to hide what another process has saved
+		cache.Unsaved = unsaved // the next reconcile finds it all out again; keeping it could hide what another process saves
 		err = errors.Join(err, saved)
 	} else {
 		r.recordEvents(s, &s.SavedStatus, &local)
@@ -50,13 +50,13 @@ func (r *statusWriter) interrupted(ctx context.Context, s *credential.State, cac
 	if !tooLate {
 		return ctrl.Result{}, err
 	}
-	// The queue might come back too late for that: it has counted other errors, too.
+	// The queue's backoff may be longer than that, as it counts other errors too.
 	ctrl.LoggerFrom(ctx).Error(err, "The API server refused a request")
 	return ctrl.Result{RequeueAfter: max(credential.Earliest(again, toldAt, expiresAt).Sub(s.Now), credential.Immediately)}, nil
 }
 
-// tellLoss tells consumers that the target holds no token before the endpoint is asked for one, which may take a while. It returns the state with that
-// status, or that the object is gone.
+// tellLoss sets Ready to False before a new token is requested, which may take a while. It returns the state with that status, or that the object is
+// gone.
 func (r *statusWriter) tellLoss(ctx context.Context, s *credential.State, cache *credential.ObjectCache) (told *credential.State, gone bool, err error) {
 	status := credential.LossStatus(s)
 	local := r.clocks().LocalStatus(s, status)
@@ -64,7 +64,7 @@ func (r *statusWriter) tellLoss(ctx context.Context, s *credential.State, cache 
 	return s.WithStatus(status, local), gone, err
 }
 
-// patchStatus writes status if it has changed: one request, last, so that Ready and the payload appear together. It reports whether the object is gone.
+// patchStatus writes status if it has changed, after the target, so that Ready=True never precedes the token. It reports whether the object is gone.
 func (r *statusWriter) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredential, saved v1alpha1.CDPCredentialStatus, cache *credential.ObjectCache, status v1alpha1.CDPCredentialStatus) (gone bool, err error) {
 	version := cache.UnconfirmedVersion(obj, &saved)
 	patch, err := credential.StatusPatch(obj.UID, version, &saved, &status)
@@ -91,7 +91,7 @@ func (r *statusWriter) patchStatus(ctx context.Context, obj *v1alpha1.CDPCredent
 	return false, nil
 }
 
-// recordIssued tells of a token as soon as it is in the target: whatever fails after that, no later pass knows of it.
+// recordIssued records events and metrics of a new token as soon as it is in the target: if a later step fails, no other reconcile would know of it.
 func (r *statusWriter) recordIssued(s *credential.State, result credential.Result) {
 	issued := result.Issued
 	if issued == nil {
@@ -107,7 +107,7 @@ func (r *statusWriter) recordIssued(s *credential.State, result credential.Resul
 	}
 }
 
-// recordEvents tells the events and metrics what status has changed to.
+// recordEvents records the events and metrics of a status change.
 func (r *statusWriter) recordEvents(s *credential.State, before, status *v1alpha1.CDPCredentialStatus) {
 	r.metrics.Observe(client.ObjectKeyFromObject(s.Object), objectMetrics(s, status))
 	for _, kind := range []string{v1alpha1.ConditionRefreshed, v1alpha1.ConditionVerified} {
@@ -123,12 +123,12 @@ func (r *statusWriter) recordEvents(s *credential.State, before, status *v1alpha
 	}
 }
 
-// issuedMetrics is what the metrics tell of a new token.
+// issuedMetrics returns the metrics of a new token.
 func issuedMetrics(s *credential.State, issued *credential.IssuedToken) telemetry.Issued {
 	return telemetry.Issued{Endpoint: s.Desired.Endpoint.String(), Skew: issued.Skew, Margin: issued.Margin, Lateness: issued.Lateness}
 }
 
-// objectMetrics is what an object's metrics say.
+// objectMetrics returns the metrics of an object.
 func objectMetrics(s *credential.State, status *v1alpha1.CDPCredentialStatus) telemetry.Object {
 	endpoint := ""
 	if s.Desired.Endpoint != (egress.Endpoint{}) {
@@ -137,7 +137,7 @@ func objectMetrics(s *credential.State, status *v1alpha1.CDPCredentialStatus) te
 	return telemetry.ObjectOf(&s.Object.Spec, status, s.Desired.Flow.Provider, endpoint)
 }
 
-// outdated finds out whether the object has changed since it was read: then it is decided on again once the cache shows that.
+// outdated reports whether the object has changed since it was read. Then it is reconciled again once the cache shows the change.
 func (r *statusWriter) outdated(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, refused error) (gone bool, err error) {
 	live, err := r.readObject(ctx, obj)
 	switch {

@@ -22,7 +22,7 @@ type targetWriter struct {
 	ownWrites *credential.OwnWrites
 }
 
-// write publishes p in the target Secret and returns its version. It touches no Secret that has changed since the state was observed.
+// write publishes p in the target Secret and returns its version. It fails if the Secret has changed since the state was observed.
 func (r *targetWriter) write(ctx context.Context, s *credential.State, p *credential.Publication) (string, error) {
 	r.clocks().Stamp(&p.Persisted)
 	data, err := credential.TargetData(s.Object, p)
@@ -35,7 +35,7 @@ func (r *targetWriter) write(ctx context.Context, s *credential.State, p *creden
 		return "", err
 	}
 	if p.Persisted.Expired(r.Clock.Now()) {
-		return "", credential.ErrSuperseded // this process was stopped for a while between the answer and now
+		return "", credential.ErrSuperseded // the process was suspended since the answer came
 	}
 	written, err := r.createOrPatch(ctx, s, want, data, p.DryRun)
 	switch {
@@ -52,14 +52,14 @@ func (r *targetWriter) write(ctx context.Context, s *credential.State, p *creden
 	return credential.VersionOf(written), nil
 }
 
-// expectEvent remembers what was written, for its event. What a webhook has changed is left to the next pass, which the event makes.
+// expectEvent remembers a write, so that its event causes no reconcile. If a webhook has changed what was written, the event must cause one.
 func (r *targetWriter) expectEvent(obj *v1alpha1.CDPCredential, want credential.TargetMetadata, written *metav1.ObjectMeta) {
 	if want.IsOn(written) {
 		r.ownWrites.Wrote(client.ObjectKeyFromObject(obj), credential.VersionOf(written))
 	}
 }
 
-// describe completes what is persisted beside the token, and returns the metadata that the target is to be written with.
+// describe completes the persisted state and returns the target's metadata.
 func (r *targetWriter) describe(s *credential.State, p *credential.Publication, data map[string][]byte) (credential.TargetMetadata, error) {
 	if !p.Revised {
 		if !credential.KeepsDataRevision(s, &p.Persisted) {
@@ -74,7 +74,7 @@ func (r *targetWriter) describe(s *credential.State, p *credential.Publication, 
 	return p.TargetMetadata(s, data)
 }
 
-// createOrPatch makes the target, or changes our own keys of it and no others.
+// createOrPatch creates the target, or patches our own keys and nothing else.
 func (r *targetWriter) createOrPatch(ctx context.Context, s *credential.State, want credential.TargetMetadata, data map[string][]byte, dryRun bool) (*metav1.ObjectMeta, error) {
 	if !s.Target.Found {
 		secret := credential.NewTarget(s.Object, want, data)

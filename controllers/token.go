@@ -17,14 +17,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
-// A tokenReconciler gets tokens and publishes them.
+// A tokenReconciler requests tokens and publishes them.
 type tokenReconciler struct {
 	*targetWriter
 	*Endpoints
 	metrics *telemetry.Metrics
 }
 
-// takeTurn asks the endpoint's gate whether the object may go now. If it may, the client Secret is read for that.
+// takeTurn asks the endpoint's gate for a reservation. Once it has one, it reads the client Secret.
 func (r *tokenReconciler) takeTurn(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.Plan, seen *sight) error {
 	place, delay := r.Gate.Reserve(r.Clock.Now(), credential.GateRequest(s, plan.Cause))
 	if delay != nil {
@@ -37,7 +37,7 @@ func (r *tokenReconciler) takeTurn(ctx context.Context, s *credential.State, cac
 	return r.readClient(ctx, s.Object, seen)
 }
 
-// act does what was planned. It returns the state that this makes of s. An error is the API server's and makes the reconcile be tried again.
+// act carries the plan out and returns the resulting state. An error comes from the API server and makes the queue retry.
 func (r *tokenReconciler) act(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.Plan, place *egress.Reservation) (*credential.State, credential.Result, error) {
 	if plan.HeldUp == nil {
 		cache.Token.HeldUpSince = time.Time{}
@@ -55,7 +55,7 @@ func (r *tokenReconciler) act(ctx context.Context, s *credential.State, cache *c
 	return s, credential.NoAction(plan), nil
 }
 
-// issue publishes the token that was issued already, or asks for one and publishes it.
+// issue publishes the pending token, or requests a new one and publishes it.
 func (r *tokenReconciler) issue(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.Plan, place *egress.Reservation) (*credential.State, credential.Result, error) {
 	p, asked := plan.Publish, s
 	if p == nil {
@@ -75,8 +75,8 @@ func (r *tokenReconciler) issue(ctx context.Context, s *credential.State, cache 
 	return after, result, err
 }
 
-// ask makes the one attempt. It returns what is to be published, or what has come of it instead, and the state at its end: backoff starts when the
-// attempt ended, not when it began.
+// ask makes one attempt. It returns the token to publish or the failure, and the state at the attempt's end: backoff starts when the attempt ended,
+// not when it began.
 func (r *tokenReconciler) ask(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.Plan, place *egress.Reservation) (*credential.Publication, *credential.State, credential.Result, error) {
 	got, learned, err := r.exchange(ctx, s, plan)
 	after := s.At(r.Clock.Now())
@@ -85,7 +85,7 @@ func (r *tokenReconciler) ask(ctx context.Context, s *credential.State, cache *c
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return nil, s, credential.Result{}, fmt.Errorf("exchange: %w", ctx.Err()) // we are being stopped, which is nobody's failure
+		return nil, s, credential.Result{}, fmt.Errorf("exchange: %w", ctx.Err()) // shutting down, which is not a failure
 	case err != nil:
 		result, err := r.attempt(cache).Refused(after, plan, err)
 		return nil, after, result, err
@@ -99,7 +99,7 @@ func (r *tokenReconciler) ask(ctx context.Context, s *credential.State, cache *c
 	return p, after, result, nil
 }
 
-// exchange sends the request, and says what the gate learns from the answer. What was sent is counted and audited, whatever has come of it.
+// exchange sends the request and returns what the gate learns from the answer. Every request that was sent is counted and audited.
 func (r *tokenReconciler) exchange(ctx context.Context, s *credential.State, plan credential.Plan) (exchange.Token, egress.Result, error) {
 	cancelled := egress.Result{Kind: egress.Cancelled}
 	roots := s.Roots(s.Desired.Endpoint)
@@ -120,7 +120,7 @@ func (r *tokenReconciler) exchange(ctx context.Context, s *credential.State, pla
 	if err == nil {
 		err = credential.DeadOnArrival(got, ended)
 	}
-	if s.Desired.Flow.Exchanges() { // else nothing has left the cluster
+	if s.Desired.Flow.Exchanges() { // otherwise nothing has left the cluster
 		result, reason := exchangeResult(plan.Action, err)
 		r.metrics.Exchanged(s.Desired.Flow.Provider, result, reason, ended.Sub(began))
 		audit(ctx, s, plan, result, reason)
@@ -128,7 +128,7 @@ func (r *tokenReconciler) exchange(ctx context.Context, s *credential.State, pla
 	return got, learned, err
 }
 
-// exchangeResult is what the metric and the audit line say of an attempt.
+// exchangeResult returns the labels of an attempt, for the metric and the audit line.
 func exchangeResult(did credential.Action, err error) (result, reason string) {
 	switch {
 	case err != nil:
@@ -139,8 +139,8 @@ func exchangeResult(did credential.Action, err error) (result, reason string) {
 	return telemetry.Success, v1alpha1.ReasonTokenIssued
 }
 
-// audit writes the one line of an attempt: which Secret was sent where, for which object and why. Its keys are an interface (docs/operations.md). It has
-// names and reasons only.
+// audit logs one line for each attempt: which Secret was sent where, for which object and why. Its keys are documented (docs/operations.md); it
+// contains names and reasons only.
 func audit(ctx context.Context, s *credential.State, plan credential.Plan, result, reason string) {
 	ctrl.LoggerFrom(ctx).WithName("audit").Info("Exchange",
 		"credential", credential.ObjectName(s.Object), "secret", s.Object.Spec.ClientSecretRef.Name, "target", s.Object.Spec.Target.Name,
@@ -154,7 +154,8 @@ func (r *tokenReconciler) rewrite(ctx context.Context, s *credential.State, cach
 	return after, result.WhileWaiting(plan), err
 }
 
-// rehearse has the API server try the write of the target without doing it, after it has refused one. It returns what is in the way.
+// rehearse sends the write of the target as a dry run, after one was refused: no token is requested that could not be written. It returns what blocks
+// the write.
 func (r *tokenReconciler) rehearse(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.Plan) (credential.Result, error) {
 	if !plan.Rehearses(s) {
 		return credential.Result{}, nil
@@ -171,16 +172,16 @@ func (r *tokenReconciler) rehearse(ctx context.Context, s *credential.State, cac
 	return result, err
 }
 
-// publish writes the target. It returns the state with what was written.
+// publish writes the target and returns the state after the write.
 func (r *tokenReconciler) publish(ctx context.Context, s *credential.State, cache *credential.ObjectCache, p *credential.Publication) (*credential.State, credential.Result, error) {
 	version, err := r.write(ctx, s, p)
 	if err != nil {
 		if errors.Is(err, credential.ErrConflict) {
-			cache.Token.Pending = p // it is in the hand, whoever may have deleted the Secret that it is from
+			cache.Token.Pending = p // keep it, even if the Secret that it came from is deleted now
 		}
 		result, err := r.unwritten(ctx, s, cache, err)
 		if unknown := err != nil && !errors.Is(err, credential.ErrConflict) && !errors.Is(err, credential.ErrSuperseded); unknown {
-			cache.Target.Uncertain = cache.Token.Pending == nil // a token in the hand finds out when it is written again
+			cache.Target.Uncertain = cache.Token.Pending == nil // a pending token is written again in any case
 		}
 		return s, result, err
 	}
@@ -191,7 +192,7 @@ func (r *tokenReconciler) publish(ctx context.Context, s *credential.State, cach
 	return after, result, nil
 }
 
-// unwritten says what comes of a write that failed.
+// unwritten returns the result of a write that failed.
 func (r *tokenReconciler) unwritten(ctx context.Context, s *credential.State, cache *credential.ObjectCache, err error) (credential.Result, error) {
 	switch {
 	case errors.Is(err, credential.ErrConflict):

@@ -13,14 +13,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// A verifier tries tokens against the API that they are for.
+// A verifier checks tokens against spec.verify.url.
 type verifier struct {
 	*reader
 	*Endpoints
 }
 
-// verify tries the token against the API, if it is time to. It returns nil if it was not tried, and when to come back. A 401 to a token that was not itself
-// issued because of a 401 is not reported: the next reconcile issues a new one.
+// verify checks the token when that is due. It returns nil if it did not, and when to come back. A 401 for a token that was not itself issued because
+// of a 401 is not reported: the next reconcile requests a new one.
 func (r *verifier) verify(ctx context.Context, s *credential.State, cache *credential.ObjectCache, wrote bool, seen *sight) (*credential.Verification, time.Time) {
 	plan := cache.Verification.Plan(s, wrote, r.Jitter)
 	if !plan.Try {
@@ -37,14 +37,14 @@ func (r *verifier) verify(ctx context.Context, s *credential.State, cache *crede
 	}
 	place.Done(r.Clock.Now(), learned)
 	if err != nil {
-		// The API server does not say what is to be tried. That is no reason to keep from status what else this reconcile has found.
+		// The token or the client Secret cannot be read now. Status still has to report the rest of this reconcile.
 		ctrl.LoggerFrom(ctx).Error(err, "Failed to verify the token")
 		return nil, s.Now.Add(credential.VerifyAgain)
 	}
 	return tried, cache.Verification.Tried(live, plan, tried, r.Clock.Now())
 }
 
-// tryToken calls the API. Nil: it refused a token for which a new one is to be issued first.
+// tryToken calls the API. Nil: it answered 401, and a new token comes first.
 func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.VerificationPlan) (*credential.Verification, egress.Result) {
 	notCalled := egress.Result{Kind: egress.Cancelled}
 	headers, instead := credential.VerificationHeaders(s, plan.Endpoint)
@@ -53,7 +53,7 @@ func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *cre
 	}
 	roots := s.Roots(plan.Endpoint)
 	transport, err := r.Transports.For(s.Object.Namespace, roots)
-	if err != nil { // a bad CA bundle is reported as InvalidSpec
+	if err != nil { // a bad CA bundle, which is reported as InvalidSpec
 		return &credential.Verification{Undecided: true}, notCalled
 	}
 	got := exchange.Verify(ctx, transport, r.Clock.Now, string(s.Object.Spec.Verify.URL), headers)
@@ -64,7 +64,7 @@ func (r *verifier) tryToken(ctx context.Context, s *credential.State, cache *cre
 	return tried, credential.VerificationGateResult(got, roots != nil)
 }
 
-// live returns the state with the client Secret and the token as they are now.
+// live returns the state with the client Secret and the token read from the API server.
 func (r *verifier) live(ctx context.Context, s *credential.State, cache *credential.ObjectCache, seen *sight) (*credential.State, error) {
 	live := *s
 	if err := r.lookAtClient(ctx, &live, seen); err != nil || !live.Client.Found || !credential.CanBeSent(&live) {

@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	// eventWriters write at the same time, so that events keep up with the passes that tell of them. eventQueue is how many may wait.
+	// eventWriters write at the same time, so that events keep up with the reconciles that record them. eventQueue is how many may wait.
 	eventWriters = 16
 	eventQueue   = 2000
 	// eventAttempts is how often an event is tried, with eventPause between the attempts and more after each.

@@ -35,7 +35,7 @@ func (m *PodsMemory) Recall(s *State) {
 	}
 }
 
-// WantsPodsTold reports whether pods are to be told of the target's data, which had the given revision when the pass began. It is asked once a pass.
+// WantsPodsTold reports whether to tell pods about the target's data, which had the given revision before this reconcile. Call it once for each reconcile.
 func (m *PodsMemory) WantsPodsTold(s *State, result Result, revision string) bool {
 	if !s.Object.Spec.Target.RefreshPods || !s.PodRefresh || !s.Target.HasToken() || s.Target.Owner() != s.Object.Name {
 		return false

@@ -74,7 +74,7 @@ func (r *Refresher) Enqueue(w Write) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.queue.add(queued{Write: w, written: now, due: dueAt(w, now, r.jitter())}) {
-		r.results[w.Object] = Result{Reason: v1alpha1.EventPodRefreshFailed} // seen in the next pass
+		r.results[w.Object] = Result{Reason: v1alpha1.EventPodRefreshFailed} // for the next reconcile
 		return
 	}
 	r.notify()
