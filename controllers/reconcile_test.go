@@ -139,11 +139,15 @@ func (l *lab) reconcile(clock string, want ...string) (ctrl.Result, error) {
 	l.Helper()
 	l.clock.SetTime(at(clock))
 	l.did = nil
-	result, err := l.r.Reconcile(l.Context(), ctrl.Request{NamespacedName: types.NamespacedName{Namespace: "marketing", Name: "etl"}})
+	result, err := l.r.Reconcile(l.Context(), l.request())
 	if diff := cmp.Diff(want, l.did); diff != "" {
 		l.Errorf("at %s it did something else (-want +got):\n%s", clock, diff)
 	}
 	return result, err
+}
+
+func (l *lab) request() ctrl.Request {
+	return ctrl.Request{NamespacedName: types.NamespacedName{Namespace: "marketing", Name: "etl"}}
 }
 
 func (l *lab) target() *corev1.Secret {
