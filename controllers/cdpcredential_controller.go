@@ -122,8 +122,15 @@ func (r *CDPCredentialReconciler) reconcile(ctx context.Context, req ctrl.Reques
 	if s == nil {
 		return ctrl.Result{RequeueAfter: credential.MaxLag}, nil
 	}
+	return r.carryOut(ctx, s, cache, plan, seen)
+}
+
+// carryOut acts and reports.
+func (r *CDPCredentialReconciler) carryOut(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.Plan, seen *sight) (ctrl.Result, error) {
+	sub := r.sub()
 	if credential.MustReportLoss(s, plan) {
 		var gone bool
+		var err error
 		if s, gone, err = sub.status.tellLoss(ctx, s, cache); err != nil {
 			return ctrl.Result{}, err
 		} else if gone {
@@ -147,36 +154,44 @@ func (r *CDPCredentialReconciler) reconcile(ctx context.Context, req ctrl.Reques
 // previous one, and its Secrets may lag further behind than its objects. Two reads cost less than a needless token, and a blocker reported by mistake
 // would overwrite a backoff. A nil State means that the object is gone.
 func (r *CDPCredentialReconciler) decide(ctx context.Context, obj *v1alpha1.CDPCredential, cache *credential.ObjectCache, seen *sight) (*credential.State, credential.Plan, error) {
-	sub := r.sub()
+	reader := r.sub().reader
 	for {
-		s, err := sub.reader.observe(ctx, obj, cache, seen)
+		s, err := reader.observe(ctx, obj, cache, seen)
 		if err != nil {
 			return nil, credential.Plan{}, err
 		}
 		plan := credential.Decide(s)
 		if credential.HasLostSecret(s, plan) {
-			err = sub.reader.notEnding(ctx, obj)
+			err = reader.notEnding(ctx, obj)
 		}
 		switch {
 		case err != nil:
 		case !seen.confirmed && cache.MustConfirm(s, plan):
-			if obj, err = sub.reader.confirm(ctx, obj, cache, seen); obj == nil {
+			if obj, err = reader.confirm(ctx, obj, cache, seen); obj == nil {
 				return nil, credential.Plan{}, err
 			}
 			cache.Target.Confirmed = cache.Target.Confirmed || plan.Exchanges(s)
-		case plan.Needs == credential.NeedTurn:
-			err = sub.token.takeTurn(ctx, s, cache, plan, seen)
-		case plan.Needs == credential.NeedClient:
-			err = sub.reader.readClient(ctx, obj, seen)
-		case plan.Needs == credential.NeedToken:
-			_, err = sub.reader.lookInto(ctx, obj, cache, seen, s.Current.Name)
-		default:
+		case plan.Needs == credential.NeedNothing:
 			return s, plan, nil
+		default:
+			err = r.observeNeed(ctx, s, cache, plan, seen)
 		}
 		if err != nil {
 			return nil, credential.Plan{}, err
 		}
 	}
+}
+
+// observeNeed observes what a plan still needs.
+func (r *CDPCredentialReconciler) observeNeed(ctx context.Context, s *credential.State, cache *credential.ObjectCache, plan credential.Plan, seen *sight) error {
+	switch plan.Needs {
+	case credential.NeedTurn:
+		return r.sub().token.takeTurn(ctx, s, cache, plan, seen)
+	case credential.NeedToken:
+		_, err := r.sub().reader.lookInto(ctx, s.Object, cache, seen, s.Current.Name)
+		return err
+	}
+	return r.sub().reader.readClient(ctx, s.Object, seen)
 }
 
 // report verifies the token, restarts workloads, writes status from the new state, and deletes stale targets.

@@ -203,24 +203,21 @@ func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential,
 	if seen.distrusted {
 		return r.lookInto(ctx, obj, cache, seen, name)
 	}
-	meta := credential.SecretMetadata(obj.Namespace, name)
-	err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta)
-	if client.IgnoreNotFound(err) != nil {
-		return credential.TargetSecret{}, fmt.Errorf("read the target Secret's metadata: %w", err)
+	t, err := r.cachedTarget(ctx, obj.Namespace, name)
+	if err != nil {
+		return t, err
 	}
-	found := err == nil
-	t := credential.TargetSecret{Name: name, Found: found, Version: credential.VersionOf(&meta.ObjectMeta), Metadata: meta.ObjectMeta}
 	last, known := cache.Target.Find(name)
-	if known && !found {
-		if err := r.notEnding(ctx, obj); err != nil { // saves a GET for each of the thousands of Secrets that go with a namespace
+	if known {
+		lags, err := r.cacheLags(ctx, obj, t, last.Version)
+		if err != nil {
 			return t, err
 		}
+		if lags {
+			return r.lookInto(ctx, obj, cache, seen, name)
+		}
 	}
-	if known && credential.Lags(found, t.Version, last.Version) {
-		// Either the cache lags behind our own write, or the Secret was just deleted: only the API server knows.
-		return r.lookInto(ctx, obj, cache, seen, name)
-	}
-	if !found || t.Owner() != obj.Name {
+	if !t.Found || t.Owner() != obj.Name {
 		return t, nil
 	}
 	t.Persisted = r.clocks().ParsePersistedState(t.Metadata.Annotations[v1alpha1.StateAnnotation], obj.Name)
@@ -228,6 +225,27 @@ func (r *reader) observeTarget(ctx context.Context, obj *v1alpha1.CDPCredential,
 		return r.lookInto(ctx, obj, cache, seen, name)
 	}
 	return t, nil
+}
+
+// cacheLags reports whether the cache shows a target in an older version than is known, or not at all. Either it lags behind our own write, or the
+// Secret was just deleted: only the API server knows.
+func (r *reader) cacheLags(ctx context.Context, obj *v1alpha1.CDPCredential, t credential.TargetSecret, known string) (bool, error) {
+	if !t.Found {
+		if err := r.notEnding(ctx, obj); err != nil { // saves a GET for each of the thousands of Secrets that go with a namespace
+			return false, err
+		}
+	}
+	return credential.Lags(t.Found, t.Version, known), nil
+}
+
+// cachedTarget returns a target Secret's metadata as the cache shows it.
+func (r *reader) cachedTarget(ctx context.Context, namespace, name string) (credential.TargetSecret, error) {
+	meta := credential.SecretMetadata(namespace, name)
+	err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta)
+	if client.IgnoreNotFound(err) != nil {
+		return credential.TargetSecret{}, fmt.Errorf("read the target Secret's metadata: %w", err)
+	}
+	return credential.TargetSecret{Name: name, Found: err == nil, Version: credential.VersionOf(&meta.ObjectMeta), Metadata: meta.ObjectMeta}, nil
 }
 
 // lookInto reads a target Secret's data and remembers the result.

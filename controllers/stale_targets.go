@@ -3,6 +3,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -82,10 +83,8 @@ func (r *staleTargets) deleteAll(ctx context.Context, s *credential.State, cache
 func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache *credential.ObjectCache, name string) error {
 	obj := s.Object
 	meta := credential.SecretMetadata(obj.Namespace, name)
-	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); apierrors.IsNotFound(err) {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("read Secret %s: %w", name, err)
+	if err := r.Client.Get(ctx, client.ObjectKeyFromObject(meta), meta); err != nil {
+		return client.IgnoreNotFound(err)
 	}
 	if meta.Annotations[v1alpha1.CredentialAnnotation] != obj.Name || meta.Annotations[v1alpha1.StateAnnotation] == "" {
 		return nil
@@ -94,11 +93,10 @@ func (r *staleTargets) deleteOne(ctx context.Context, s *credential.State, cache
 		return r.removeOwnerReference(ctx, meta)
 	}
 	rec := credential.ParseAnyPersistedState(meta.Annotations[v1alpha1.StateAnnotation])
-	if rec == nil {
-		rec = s.Target.Persisted // its state was edited: assume the keys of the current target
-	} else if rec.Object != obj.Name {
+	if rec != nil && rec.Object != obj.Name {
 		return nil // handed over from another object, which wrote its data
 	}
+	rec = cmp.Or(rec, s.Target.Persisted) // if its state was edited, assume the keys of the current target
 	if shared, err := r.isShared(ctx, obj, cache, meta, rec.Keys); err != nil {
 		return err
 	} else if shared {
