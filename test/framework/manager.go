@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -74,7 +75,11 @@ func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flag
 	return m, nil
 }
 
-// FreeAddresses are loopback ports that nobody uses at the moment, no two of them the same. They are below those that Linux gives to outgoing
+// handedOut are the addresses that this process has given to managers: between being found free and being listened on, another manager could be given
+// the same, and would pass for this one.
+var handedOut sync.Map
+
+// FreeAddresses are loopback ports that nobody uses at the moment, none of them given out before. They are below those that Linux gives to outgoing
 // connections (32768 to 60999): one of those could be taken by a connection before the process listens on it.
 func FreeAddresses(ctx context.Context, n int) ([]string, error) {
 	const lowest, highest, tries = 15000, 32000, 1000
@@ -89,8 +94,10 @@ func FreeAddresses(ctx context.Context, n int) ([]string, error) {
 		if err != nil {
 			continue // somebody uses it
 		}
-		defer func() { _ = listener.Close() }()
-		addresses = append(addresses, address)
+		_ = listener.Close()
+		if _, taken := handedOut.LoadOrStore(address, true); !taken {
+			addresses = append(addresses, address)
+		}
 	}
 	return nil, fmt.Errorf("found no %d free ports on 127.0.0.1 between %d and %d", n, lowest, highest)
 }
@@ -119,8 +126,18 @@ func (m *Manager) Ready(ctx context.Context) error {
 		}
 		_ = response.Body.Close()
 		if response.StatusCode == http.StatusOK {
-			return nil
+			return m.alive()
 		}
+	}
+}
+
+// alive returns an error if the process has ended: then somebody else has answered for it.
+func (m *Manager) alive() error {
+	select {
+	case <-m.ended:
+		return m.death()
+	default:
+		return nil
 	}
 }
 
