@@ -93,3 +93,21 @@ func TestUnavailableMessageStaysWhileTheFixIsTheSame(t *testing.T) {
 func isReady(status *v1alpha1.CDPCredentialStatus) bool {
 	return meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
 }
+
+// TestUnavailableAPIServerReplacesAStall: what had to be changed by somebody is no longer known, so only the wait is reported.
+func TestUnavailableAPIServerReplacesAStall(t *testing.T) {
+	t.Parallel()
+	s := steady()
+	stalledBefore("SecretNotFound")(s)
+	status := s.Object.Status.DeepCopy()
+	status.LastAttempt = nil
+	reportUnavailable(s, &RequestError{Verb: "get", Resource: "secrets", Name: "etl-client", Err: apierrors.NewTooManyRequestsError("later")}, status)
+	if meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled) != nil {
+		t.Error("Stalled stays")
+	}
+	for _, kind := range []string{v1alpha1.ConditionRefreshed, v1alpha1.ConditionReconciling} {
+		if c := meta.FindStatusCondition(status.Conditions, kind); c == nil || c.Reason != v1alpha1.ReasonAPIUnavailable {
+			t.Errorf("%s is %+v", kind, c)
+		}
+	}
+}
