@@ -31,6 +31,9 @@ func (j *judge) passEnded(p *pass) {
 		// The first attempt for a new object is made without asking for it. If it fails, the next one asks. One that has asked and waits for its turn does
 		// not ask again.
 		asked := p.counts()["get "+p.name.Name] > 0
+		if p.object == nil {
+			return
+		}
 		if p.answer != nil && (p.answer.token != nil || asked) || asked && j.quiet && j.awaitsTurn(p) {
 			p.replica.asked[p.object.UID] = true
 		}
