@@ -4,6 +4,8 @@ package controllers
 
 import (
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
@@ -14,6 +16,17 @@ import (
 type PodRefresher interface {
 	Enqueue(podrefresh.Write)
 	Result(object types.NamespacedName) (podrefresh.Result, bool)
+}
+
+// EnablePodRefresh adds a PodRefresher to the manager, for spec.target.refreshPods. The reconciler's Clock has no timers, so it takes one that has.
+func (r *CDPCredentialReconciler) EnablePodRefresh(mgr ctrl.Manager, timers clock.Clock) error {
+	api, err := podrefresh.NewAPI(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return err
+	}
+	refresher := podrefresh.New(podrefresh.Options{API: api, Clock: timers, Jitter: r.Jitter, Wake: r.Wake, Observe: r.Metrics.PodRefreshed})
+	r.Pods = refresher
+	return mgr.Add(refresher)
 }
 
 // tellPods has the target's pods told of the data that a reconcile has written.

@@ -401,7 +401,7 @@ func TestRestartWaitsWhileSuspended(t *testing.T) {
 	p.saw("11:20:10 get web", "11:20:10 patch web")
 }
 
-// TestRestartReportsAMissingWorkload: a workload that is not there when its data changes is told of, and is nobody's debtor when it comes.
+// TestRestartReportsAMissingWorkload: a workload that is not there when its data changes is reported, and owes no restart when it comes.
 func TestRestartReportsAMissingWorkload(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)

@@ -29,7 +29,6 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/podrefresh"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
@@ -117,26 +116,13 @@ func addController(ctx context.Context, mgr ctrl.Manager, opts *options, reconci
 	if err := reconciler.SetupWithManager(ctx, mgr, opts.concurrency); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
-	if err := addPodRefresh(mgr, opts, reconciler); err != nil {
-		return fmt.Errorf("set up the refresh of pods: %w", err)
-	}
-	return nil
-}
-
-// addPodRefresh has pods told of new tokens, if that is enabled.
-func addPodRefresh(mgr ctrl.Manager, opts *options, reconciler *controllers.CDPCredentialReconciler) error {
 	if !opts.podRefresh {
 		return nil
 	}
-	api, err := podrefresh.NewAPI(mgr.GetConfig(), mgr.GetHTTPClient())
-	if err != nil {
-		return err
+	if err := reconciler.EnablePodRefresh(mgr, clock.RealClock{}); err != nil {
+		return fmt.Errorf("set up the refresh of pods: %w", err)
 	}
-	refresher := podrefresh.New(podrefresh.Options{
-		API: api, Clock: clock.RealClock{}, Jitter: mathrand.Float64, Wake: reconciler.Wake, Observe: reconciler.Metrics.PodRefreshed,
-	})
-	reconciler.Pods = refresher
-	return mgr.Add(refresher)
+	return nil
 }
 
 // addClockWatch has changed called after the local clock was set.

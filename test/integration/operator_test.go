@@ -35,7 +35,6 @@ import (
 	decision "github.com/cdpcredentials/cdp-credential-operator/internal/credential"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
-	"github.com/cdpcredentials/cdp-credential-operator/internal/podrefresh"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
@@ -161,26 +160,12 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 		Metrics:   metrics,
 		OwnWrites: &decision.OwnWrites{},
 	}
-	if err := addPodRefresh(mgr, a, reconciler); err != nil {
-		return nil, nil, err
+	if a.podRefresh {
+		if err := reconciler.EnablePodRefresh(mgr, clock.RealClock{}); err != nil {
+			return nil, nil, err
+		}
 	}
 	return mgr, transports, reconciler.SetupWithManager(ctx, mgr, 32)
-}
-
-// addPodRefresh is what cmd/manager does for --enable-pod-refresh.
-func addPodRefresh(mgr ctrl.Manager, a assembly, reconciler *controllers.CDPCredentialReconciler) error {
-	if !a.podRefresh {
-		return nil
-	}
-	api, err := podrefresh.NewAPI(mgr.GetConfig(), mgr.GetHTTPClient())
-	if err != nil {
-		return err
-	}
-	refresher := podrefresh.New(podrefresh.Options{
-		API: api, Clock: clock.RealClock{}, Jitter: mathrand.Float64, Wake: reconciler.Wake, Observe: reconciler.Metrics.PodRefreshed,
-	})
-	reconciler.Pods = refresher
-	return mgr.Add(refresher)
 }
 
 // requests are those that an operator has sent to the API server: a verb, a resource, and the name, as in "get secrets/etl-client". What is
