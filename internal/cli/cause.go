@@ -103,7 +103,7 @@ func (r *Report) causeOf(f finding, verifyHost string) cause {
 	return c
 }
 
-// judgeMessage tells apart what has one reason and is different people's to mend: of the words of a message only those that are flags, and how a refusal by
+// judgeMessage tells apart what has one reason and is different people's to fix: of the words of a message only those that are flags, and how a refusal by
 // the API server begins.
 func (c *cause) judgeMessage(message string) {
 	if strings.Contains(message, "--token-hosts-only") || strings.Contains(message, "--allowed-target-metadata") {

@@ -52,6 +52,16 @@ func (c *connection) open() (*session, error) {
 	return &session{Client: made, config: config, namespace: namespace}, nil
 }
 
+// openCredential connects and reads one object.
+func (c *connection) openCredential(ctx context.Context, name string) (*session, *v1alpha1.CDPCredential, error) {
+	s, err := c.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	obj, err := s.credential(ctx, name)
+	return s, obj, err
+}
+
 // credential reads one object of the session's namespace.
 func (s *session) credential(ctx context.Context, name string) (*v1alpha1.CDPCredential, error) {
 	obj := &v1alpha1.CDPCredential{}

@@ -119,15 +119,22 @@ func lastChange(obj *v1alpha1.CDPCredential) metav1.Time {
 // lastChangeOf is when one of those who set a field last changed something: the field itself was set then or before.
 func lastChangeOf(obj *v1alpha1.CDPCredential, field string) (metav1.Time, bool) {
 	var last metav1.Time
-	for _, entry := range obj.ManagedFields {
-		if entry.FieldsV1 != nil && setsField(entry.FieldsV1, field) && entry.Subresource == "" && entry.Time != nil && last.Before(entry.Time) {
+	for _, entry := range settersOf(obj, field) {
+		if entry.Time != nil && last.Before(entry.Time) {
 			last = *entry.Time
 		}
 	}
 	return last, !last.IsZero()
 }
 
-// setsField reports whether somebody's fields hold one, as it is written there.
-func setsField(fields *metav1.FieldsV1, field string) bool {
-	return strings.Contains(fields.GetRawString(), field)
+// settersOf returns the entries of metadata.managedFields whose manager sets a field of the object, given as it is written there.
+func settersOf(obj *v1alpha1.CDPCredential, field string) []metav1.ManagedFieldsEntry {
+	var setters []metav1.ManagedFieldsEntry
+	for _, entry := range obj.ManagedFields {
+		ofObject := entry.Subresource == "" && entry.FieldsV1 != nil
+		if ofObject && strings.Contains(entry.FieldsV1.GetRawString(), field) {
+			setters = append(setters, entry)
+		}
+	}
+	return setters
 }

@@ -98,11 +98,7 @@ func (f *subject) check(args []string) error {
 // find reads it. A file is read without the cluster.
 func (f *subject) find(ctx context.Context, env Environment, connect *connection, args []string) (*v1alpha1.CDPCredential, []corev1.Secret, error) {
 	if f.file == "" {
-		s, err := connect.open()
-		if err != nil {
-			return nil, nil, err
-		}
-		obj, err := s.credential(ctx, args[0])
+		_, obj, err := connect.openCredential(ctx, args[0])
 		return obj, nil, err
 	}
 	m, err := readManifest(env, f.file)

@@ -47,8 +47,8 @@ func (s *session) annotate(ctx context.Context, secret *metav1.PartialObjectMeta
 
 // otherManager names somebody who sets a field of the object, too, and may set it back. Empty: nobody does.
 func otherManager(obj *v1alpha1.CDPCredential, field string) string {
-	for _, entry := range obj.ManagedFields {
-		if entry.Manager != string(fieldManager) && entry.Subresource == "" && entry.FieldsV1 != nil && setsField(entry.FieldsV1, field) {
+	for _, entry := range settersOf(obj, field) {
+		if entry.Manager != string(fieldManager) {
 			return plain(entry.Manager)
 		}
 	}

@@ -28,11 +28,7 @@ func newRenew(env Environment, connect *connection) *cobra.Command {
 		Args:              oneName,
 		ValidArgsFunction: connect.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := connect.open()
-			if err != nil {
-				return err
-			}
-			obj, err := s.credential(cmd.Context(), args[0])
+			s, obj, err := connect.openCredential(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -52,11 +52,7 @@ func newResume(env Environment, connect *connection) *cobra.Command {
 }
 
 func (c *connection) setSuspend(cmd *cobra.Command, name string, suspend bool) (*v1alpha1.CDPCredential, error) {
-	s, err := c.open()
-	if err != nil {
-		return nil, err
-	}
-	obj, err := s.credential(cmd.Context(), name)
+	s, obj, err := c.openCredential(cmd.Context(), name)
 	if err != nil {
 		return nil, err
 	}
