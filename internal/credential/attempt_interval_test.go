@@ -206,7 +206,7 @@ func TestRetryAfterMovesTheNextAttemptOut(t *testing.T) {
 	}
 }
 
-// TestConsecutiveFailuresAreOfOneClass: failures in a row count as long as they are of one kind. An outage says nothing about how soon a wrong secret is mended.
+// TestConsecutiveFailuresAreOfOneClass: failures in a row count as long as they are of one kind. An outage says nothing about how soon a wrong secret is fixed.
 func TestConsecutiveFailuresAreOfOneClass(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -291,7 +291,7 @@ func TestDecideFollowsTheDecisionTable(t *testing.T) {
 	}
 }
 
-// TestDecideFindsBlockersFirst: what somebody has to mend is found without a request, and before anything that is due.
+// TestDecideFindsBlockersFirst: what somebody has to fix is found without a request, and before anything that is due.
 func TestDecideFindsBlockersFirst(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

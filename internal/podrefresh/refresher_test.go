@@ -102,8 +102,8 @@ type rig struct {
 	*Refresher
 	*fakeAPI
 	stop func()
-	// nobodyListens has nobody take what is told of results.
-	nobodyListens atomic.Bool
+	// discardResults ignores results.
+	discardResults atomic.Bool
 
 	mu      sync.Mutex
 	results []string
@@ -112,7 +112,7 @@ type rig struct {
 
 // woken reads a result as its object would.
 func (g *rig) woken(ctx context.Context, object types.NamespacedName) {
-	if g.nobodyListens.Load() {
+	if g.discardResults.Load() {
 		<-ctx.Done()
 	}
 	r, ok := g.Result(object)
@@ -287,7 +287,7 @@ func TestRefresherTellsOfWhatIsLeftWhenItEnds(t *testing.T) {
 			g.wrote(namespace, "a", "1", false)
 		}
 		time.Sleep(100 * time.Millisecond)
-		g.nobodyListens.Store(true) // the controller ends, too
+		g.discardResults.Store(true) // the controller ends, too
 		g.stop()
 		synctest.Wait()
 		if len(g.results) != 6 || time.Since(g.began) > time.Second {

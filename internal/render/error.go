@@ -31,7 +31,8 @@ func (e *Error) Error() string {
 
 // isDataKey reports whether a Secret can have the data key.
 func isDataKey(key string) bool {
-	return key != "" && key != "." && key != ".." && len(key) <= maxKeyLength &&
+	isPath := key == "." || key == ".."
+	return key != "" && !isPath && len(key) <= maxKeyLength &&
 		strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == ""
 }
 

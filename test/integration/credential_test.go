@@ -99,6 +99,20 @@ func (s *stage) editSecret(name string, change func(*corev1.Secret)) *corev1.Sec
 	return secret
 }
 
+// labelTarget changes the target's metadata by the spec, and returns when the target has it. Its data stays.
+func (c *credential) labelTarget() {
+	c.Helper()
+	c.edit(func(obj *v1alpha1.CDPCredential) {
+		obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"team": "etl"}
+	})
+	c.until(patience, "the label", func() error {
+		if c.target().Labels["team"] != "etl" {
+			return errNotYet
+		}
+		return nil
+	})
+}
+
 func (c *credential) editClient(change func(*corev1.Secret)) { c.editSecret(c.name+"-client", change) }
 
 // target is the target Secret; nil if there is none.

@@ -104,15 +104,7 @@ func TestPodRefreshFollowsChangedData(t *testing.T) {
 
 	// Metadata is no data.
 	mark = o.requests.len()
-	c.edit(func(obj *v1alpha1.CDPCredential) {
-		obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"team": "etl"}
-	})
-	s.until(patience, "the label", func() error {
-		if c.target().Labels["team"] != "etl" {
-			return errNotYet
-		}
-		return nil
-	})
+	c.labelTarget()
 	s.throughout(3*time.Second, "after a label", func() error {
 		for _, request := range o.requests.since(mark) {
 			if strings.Contains(request, "pods") {

@@ -149,15 +149,7 @@ func TestRolloutRestartFollowsChangedData(t *testing.T) {
 
 	// What is no data restarts nothing.
 	mark = o.requests.len()
-	c.edit(func(obj *v1alpha1.CDPCredential) {
-		obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"team": "etl"}
-	})
-	s.until(patience, "the label", func() error {
-		if c.target().Labels["team"] != "etl" {
-			return errNotYet
-		}
-		return nil
-	})
+	c.labelTarget()
 	s.throughout(12*time.Second, "after a label", func() error {
 		if asked := o.requests.since(mark); slices.ContainsFunc(asked, func(request string) bool { return strings.Contains(request, "deployments") }) {
 			return fmt.Errorf("it asked %v", asked)

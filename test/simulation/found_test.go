@@ -700,7 +700,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 111212: a shared target comes back from a backup of before it was shared, and the object goes", "oauth2", func(w *world, o *object) string {
+	{"seed 111212: a shared target comes back from a backup made before it was shared, and the object goes", "oauth2", func(w *world, o *object) string {
 		name, backup := o.secret(o.get().Spec.Target.Name), o.target()
 		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
 		w.runFor(5 * time.Second)
@@ -727,7 +727,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 123773: a process begins with a list of Secrets from before basic's, and the leader of before goes on", "basic", func(w *world, o *object) string {
+	{"seed 123773: a process begins with a list of Secrets from before basic's, and the previous leader goes on", "basic", func(w *world, o *object) string {
 		old := w.leader()
 		old.paused, old.pausedAt = true, w.now
 		w.startReplica(w.now + time.Second).cache.watches[1].stuckUntil = w.now + 10*time.Minute
@@ -752,7 +752,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 710471: a leader of before, whose clock is ahead, has written status last", "oauth2", func(w *world, o *object) string {
+	{"seed 710471: the previous leader, whose clock is ahead, has written status last", "oauth2", func(w *world, o *object) string {
 		ends := o.get().Status.TokenExpirationTime.Time
 		w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) {
 			for _, t := range []**metav1.Time{&obj.Status.LastRefreshTime, &obj.Status.NextRefreshTime, &obj.Status.TokenExpirationTime} {
