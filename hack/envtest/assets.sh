@@ -5,6 +5,9 @@
 #   3. setup-envtest's download: seconds, where its host can be reached;
 #   4. a build from Go modules: minutes, once.
 # Only the folder goes to standard output; what is going on goes to standard error.
+#
+# With an argument such as 1.31 it does the same for the older Kubernetes of hack/envtest/1.31, whatever KUBEBUILDER_ASSETS says. Only its
+# kube-apiserver is built: etcd and kubectl are those of the newest, since both speak to older API servers.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,7 +17,13 @@ who=envtest
 
 complete() { [ -x "$1/etcd" ] && [ -x "$1/kube-apiserver" ] && [ -x "$1/kubectl" ]; }
 
-if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+older=${1:-}
+module=$here/$older
+[ -f "$module/go.mod" ] || {
+  say "there is no $module/go.mod; the versions are: $(cd "$here" && echo [0-9]*)"
+  exit 1
+}
+if [ -z "$older" ] && [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
   complete "$KUBEBUILDER_ASSETS" || {
     say "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS lacks etcd, kube-apiserver or kubectl; unset it to have them fetched"
     exit 1
@@ -23,7 +32,7 @@ if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
   exit 0
 fi
 
-version=$(cd "$here" && go list -m -f '{{.Version}}' k8s.io/kubernetes)
+version=$(cd "$module" && go list -m -f '{{.Version}}' k8s.io/kubernetes)
 version=${version#v}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cdp-credential-operator
 bin=$cache/envtest-$version-$(go env GOOS)-$(go env GOARCH)
@@ -35,7 +44,7 @@ fi
 mkdir -p "$cache"
 # Two runs at once must not build the same thing twice. macOS has no flock: there the second run only does the work again.
 # Descriptor 9 is closed for every child, since one that outlives us (the go command's telemetry) would keep the lock.
-exec 9>"$cache/lock"
+exec 9>"$cache/lock${older:+-$older}"
 if command -v flock >/dev/null && ! flock -n 9; then
   say "another run is fetching or building; waiting for it"
   flock 9
@@ -65,11 +74,18 @@ build() {
   local v=k8s.io/component-base/version minor=${version#*.}
   # Without these stamps clients see version v0.0.0-master.
   local flags="-s -w -X $v.gitVersion=v$version -X $v.gitMajor=${version%%.*} -X $v.gitMinor=${minor%%.*} -X $v.gitTreeState=clean"
-  say "building etcd, kube-apiserver and kubectl $version from Go modules: about 10 minutes on two cores, once"
+  local targets=(kube-apiserver=k8s.io/kubernetes/cmd/kube-apiserver etcd=go.etcd.io/etcd/server/v3 kubectl=k8s.io/kubernetes/cmd/kubectl)
+  if [ -n "$older" ]; then
+    local newest
+    newest=$("$here/assets.sh" 9>&-)
+    cp "$newest/etcd" "$newest/kubectl" "$to"
+    targets=("${targets[0]}")
+  fi
+  say "building ${targets[*]%%=*} $version from Go modules: 5 to 10 minutes on two cores, once"
   local target name start
-  for target in kube-apiserver=k8s.io/kubernetes/cmd/kube-apiserver etcd=go.etcd.io/etcd/server/v3 kubectl=k8s.io/kubernetes/cmd/kubectl; do
+  for target in "${targets[@]}"; do
     name=${target%%=*} start=$SECONDS
-    (cd "$here" && CGO_ENABLED=0 go build -v -trimpath -ldflags "$flags" -o "$to/$name" "${target#*=}") 2>&1 9>&- | tee "$log" | progress "$name" || {
+    (cd "$module" && CGO_ENABLED=0 go build -v -trimpath -ldflags "$flags" -o "$to/$name" "${target#*=}") 2>&1 9>&- | tee "$log" | progress "$name" || {
       tail -20 "$log" >&2
       say "the build of $name failed; its last lines are above"
       exit 1
