@@ -13,7 +13,7 @@ cp -R charts/cdp-credential-operator bin/chart/
 repository=$image tag='' digest=''
 case $repository in *@sha256:*) digest=${repository#*@} repository=${repository%@*} ;; esac
 case ${repository##*/} in *:*) tag=${repository##*:} repository=${repository%:*} ;; esac
-sed -e "s|^  repository: cdp-credential-operator\$|  repository: $repository|" -e "s|^  tag: \"\"\$|  tag: \"$tag\"|" \
+sed -e "s|^  repository: .*|  repository: $repository|" -e "s|^  tag: \"\"\$|  tag: \"$tag\"|" \
   -e "s|^  digest: \"\"\$|  digest: \"$digest\"|" charts/cdp-credential-operator/values.yaml > "$chart/values.yaml"
 
 if [[ $version =~ ^v?([0-9]+\.[0-9]+\.[0-9]+.*)$ ]]; then

@@ -29,7 +29,7 @@ func newClone(t *testing.T) *reader {
 	t.Helper()
 	r := &reader{T: t, Cluster: &framework.Cluster{Temp: t.TempDir()}, clone: t.TempDir()}
 	here := root(t)
-	for _, folder := range []string{"config", "charts", "hack"} {
+	for _, folder := range []string{"config", "charts", "hack", "docs/images"} {
 		if err := os.CopyFS(filepath.Join(r.clone, folder), os.DirFS(filepath.Join(here, folder))); err != nil {
 			t.Fatal(err)
 		}
@@ -49,6 +49,16 @@ func newClone(t *testing.T) *reader {
 	}
 	r.path = filepath.Dir(tool) + string(os.PathListSeparator) + os.Getenv("PATH")
 	return r
+}
+
+// use has this reader's shell take another Helm.
+func (r *reader) use(tool func() (string, error)) {
+	r.Helper()
+	file, err := tool()
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.path = filepath.Dir(file) + string(os.PathListSeparator) + r.path
 }
 
 // newReader makes a clone and starts an API server without nodes and without our CRD.

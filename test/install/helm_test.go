@@ -14,6 +14,7 @@ import (
 
 const (
 	image    = " --set image.repository=registry.example.com/cdp-credential-operator,image.tag=v1.2.3 "
+	kube     = " --kube-version=1.37.0 "
 	manager  = "deployment/cdp-credential-operator-controller-manager -n cdp-credential-operator-system"
 	replicas = "kubectl get -o jsonpath={.spec.replicas} " + manager
 	helmed   = " cdp-credential-operator charts/cdp-credential-operator --namespace cdp-credential-operator-system "
@@ -22,22 +23,43 @@ const (
 	crd        = "crd/cdpcredentials.cdpcredentials.io"
 )
 
-// TestHelmRelease lives through the life of a release: no CDPCredential is lost by it, unless someone says so.
+// TestHelmRelease lives through the life of a release, with Helm 3 and 4: no CDPCredential is lost by it, unless someone says so.
 func TestHelmRelease(t *testing.T) {
 	t.Parallel()
-	r := newReader(t)
-	r.sh("helm install" + helmed + "--create-namespace" + image)
+	for version, tool := range map[string]func() (string, error){"v3": helm, "v4": helm4} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			r := newReader(t)
+			r.use(tool)
+			if got := r.sh("helm version --short"); !strings.HasPrefix(got, version+".") {
+				t.Fatalf("this is Helm %s", got)
+			}
+			r.liveThroughARelease()
+		})
+	}
+}
+
+func (r *reader) liveThroughARelease() {
+	r.Helper()
+	notes := r.sh("helm install" + helmed + "--create-namespace" + image)
+	for _, says := range []string{
+		"It runs the image registry.example.com/cdp-credential-operator:v1.2.3.", "helm test cdp-credential-operator -n cdp-credential-operator-system --logs",
+	} {
+		if !strings.Contains(notes, says) {
+			r.Errorf("the notes do not say %q:\n%s", says, notes)
+		}
+	}
 	uid := r.credential()
 
 	r.sh("helm upgrade" + helmed + image + "--set replicas=2,podRefresh.enabled=true")
 	if got := r.sh(replicas); got != "2" {
-		t.Errorf("after the upgrade there are %s replicas", got)
+		r.Errorf("after the upgrade there are %s replicas", got)
 	}
 	r.sh("kubectl get poddisruptionbudget -n cdp-credential-operator-system cdp-credential-operator-controller-manager")
 	r.sh("kubectl get " + podRefresh)
 	r.sh("helm rollback cdp-credential-operator 1 -n cdp-credential-operator-system")
 	if got := r.sh(replicas); got != "1" {
-		t.Errorf("after the rollback there are %s replicas", got)
+		r.Errorf("after the rollback there are %s replicas", got)
 	}
 	r.absent("poddisruptionbudget -n cdp-credential-operator-system cdp-credential-operator-controller-manager")
 	r.absent(podRefresh)
@@ -99,8 +121,8 @@ func TestChartIsAccepted(t *testing.T) {
 		"--set networkPolicy.egress.enabled=true", "--values " + filepath.Join(root(t), "test/install/testdata/everything.yaml"),
 		"--values " + filepath.Join(root(t), "test/install/testdata/nothing.yaml"),
 	} {
-		rendered := r.sh("helm template" + helmed + values)
-		r.sh("helm template" + helmed + values + " | kubectl apply --server-side --dry-run=server -f -")
+		rendered := r.sh("helm template" + helmed + kube + image + values)
+		r.sh("helm template" + helmed + kube + image + values + " | kubectl apply --server-side --dry-run=server -f -")
 		for _, object := range objects(t, rendered) {
 			if object.GetKind() == "Deployment" {
 				r.admitted(values, object)

@@ -63,7 +63,7 @@ func TestChartPackage(t *testing.T) {
 		if !strings.Contains(shown, "\nversion: "+tc.chart) || !strings.Contains(shown, "appVersion: "+tc.app) && !strings.Contains(shown, `appVersion: "`+tc.app) {
 			t.Errorf("%s: %s", tc.version, shown)
 		}
-		if rendered := r.sh("helm template cdp-credential-operator dist/*.tgz"); !strings.Contains(rendered, `image: "`+tc.shows+`"`) {
+		if rendered := r.sh("helm template cdp-credential-operator dist/*.tgz" + kube); !strings.Contains(rendered, `image: "`+tc.shows+`"`) {
 			t.Errorf("%s does not show in:\n%s", tc.shows, rendered)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ const (
 
 var (
 	helm      = sync.OnceValues(func() (string, error) { return built("hack/tools/helm/go.mod", "helm") })
+	helm4     = sync.OnceValues(func() (string, error) { return built("hack/tools/helm4/go.mod", "helm") })
 	kustomize = sync.OnceValues(func() (string, error) { return built("hack/tools/go.mod", "kustomize") })
 )
 
@@ -68,10 +70,13 @@ func homes(folder string) []string {
 	return []string{"HELM_CACHE_HOME=" + folder, "HELM_CONFIG_HOME=" + folder, "HELM_DATA_HOME=" + folder}
 }
 
+// rendering is `helm template` as a cluster would have it. Helm built from its module takes itself for one of Kubernetes 1.20.
+var rendering = []string{"template", release, chart, "--namespace", namespace, "--kube-version=1.37.0", "--set=image.tag=v1.2.3"}
+
 // template renders the chart as `helm install` would.
 func template(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := run(t, helm, append([]string{"template", release, chart, "--namespace", namespace}, args...)...)
+	out, err := run(t, helm, slices.Concat(rendering, []string{"--skip-tests"}, args)...)
 	if err != nil {
 		t.Fatal(err)
 	}

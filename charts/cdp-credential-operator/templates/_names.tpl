@@ -14,11 +14,14 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The chart of a clone has no image: its appVersion, dev, is one that nobody publishes. */}}
 {{- define "operator.image" -}}
 {{- if .Values.image.digest -}}
 {{ .Values.image.repository }}@{{ .Values.image.digest }}
-{{- else -}}
+{{- else if or .Values.image.tag (ne .Chart.AppVersion "dev") -}}
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- else -}}
+{{- fail "image.tag: this chart comes from a clone of the repository and has no image of its own. Set image.repository and image.tag to one that you have pushed (make docker-build docker-push IMG=REGISTRY/cdp-credential-operator:TAG), or install a released chart: helm install cdp-credential-operator oci://ghcr.io/cdpcredentials/charts/cdp-credential-operator --version VERSION" -}}
 {{- end -}}
 {{- end -}}
 
