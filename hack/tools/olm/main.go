@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command olm makes a bundle for the Operator Lifecycle Manager of the manifests on its standard input, those of config/default, and has Operator
+// Framework's own library validate it:
+//
+//	kustomize build config/default | olm -version v1.2.3 -samples config/samples -icon docs/images/logo.svg -o dist/bundle
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+)
+
+func main() {
+	version := flag.String("version", "", "version of the operator")
+	samples := flag.String("samples", "config/samples", "folder with example objects")
+	icon := flag.String("icon", "", "SVG file")
+	out := flag.String("o", "dist/bundle", "folder to write to; what is in it is replaced")
+	only := flag.String("validate", "", "validate the bundle of this folder, and make none")
+	flag.Parse()
+	if *only != "" {
+		end(validate(*only))
+		return
+	}
+	end(run(*version, *samples, *icon, *out))
+}
+
+func end(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "olm:", err)
+		os.Exit(1)
+	}
+}
+
+func run(version, samples, icon, out string) error {
+	objects, err := read(os.Stdin)
+	if err != nil {
+		return err
+	}
+	csv, err := serviceVersion(objects, semantic(version))
+	if err != nil {
+		return err
+	}
+	if err := decorate(csv, samples, icon); err != nil {
+		return err
+	}
+	if err := write(out, csv, objects); err != nil {
+		return err
+	}
+	return validate(out)
+}
