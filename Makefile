@@ -16,6 +16,7 @@ OUT ?= .
 TOOL := go tool -modfile=hack/tools/go.mod
 GOLANGCI_LINT := go tool -modfile=hack/tools/lint/go.mod golangci-lint
 HELM := go tool -modfile=hack/tools/helm/go.mod helm
+TEST_TOOLS := helm helm4 kubeconform
 CYCLONEDX_GOMOD := go tool -modfile=hack/tools/sbom/go.mod cyclonedx-gomod
 
 # The same flags as in the Dockerfile: a build depends only on the sources, the Go version and VERSION.
@@ -58,6 +59,10 @@ api-docs: ## Generate docs/api.md
 	@mkdir -p $(OUT)/docs
 	$(TOOL) crd-ref-docs --log-level=ERROR --config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs \
 	  --source-path=./api/v1alpha1 --renderer=markdown --output-path=$(OUT)/docs/api.md
+
+.PHONY: schemas
+schemas: ## Generate the JSON schemas of the CRD, for editors and kubeconform
+	go run ./hack/jsonschema -o $(OUT)/schemas config/crd/bases/*.yaml
 
 CHART := charts/cdp-credential-operator
 .PHONY: chart
@@ -117,7 +122,7 @@ verify-reproducible: ## Build twice, in different folders and with different cac
 
 .PHONY: test
 test: ## Run all tests (the first run fetches or builds etcd and kube-apiserver: seconds to minutes)
-	$(HELM) version >/dev/null # builds it; otherwise a test would have to
+	for tool in $(TEST_TOOLS); do go tool -modfile=hack/tools/$$tool/go.mod -n $${tool%4} >/dev/null; done # builds them; otherwise a test would have to
 	hack/prometheus.sh >/dev/null # likewise
 	$(WITH_ENVTEST) go test -timeout 20m $$(go list ./... | grep -v '/test/soak$$')
 	$(WITH_ENVTEST) go test -timeout 20m ./test/soak # alone: it judges how soon things happen
@@ -213,6 +218,12 @@ chart-package: ## Write dist/cdp-credential-operator-VERSION.tgz, the Helm chart
 	hack/chart-package.sh '$(VERSION)' '$(IMG)'
 
 PLATFORMS := linux/amd64 linux/arm64
+.PHONY: bundle
+bundle: overlay ## Write dist/bundle, for the Operator Lifecycle Manager, with the image IMG; validated by Operator Framework's library
+	mkdir -p dist
+	cd hack/tools/olm && go build -o $(CURDIR)/bin/olm .
+	$(TOOL) kustomize build bin/deploy | bin/olm -version '$(VERSION)' -samples config/samples -icon docs/images/logo.svg -o dist/bundle
+
 .PHONY: release
 release: build-installer build-installer-namespaced build-crd chart-package ## Write dist/: manifests, chart, binaries, SBOMs (CycloneDX) and checksums
 	rm -f dist/manager-*
