@@ -4,8 +4,8 @@ package simulation
 
 import "time"
 
-// An agenda holds what is going to happen, in the order of time; what happens at the same time keeps the order in which it was added. It is
-// a binary heap, written out because it is what a simulation does most.
+// An agenda is a queue of future events, ordered by time; events at the same time keep the order in which they were added. It is a hand-written
+// binary heap, because a simulation spends most of its time here.
 type agenda struct {
 	heap   []entry
 	serial uint64
@@ -34,7 +34,7 @@ func (a *agenda) add(at time.Duration, do func()) {
 	}
 }
 
-// next is the time of the first entry. False: there is none.
+// next returns the time of the first entry, false if there is none.
 func (a *agenda) next() (time.Duration, bool) {
 	if len(a.heap) == 0 {
 		return 0, false

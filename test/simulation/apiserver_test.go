@@ -25,25 +25,25 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/slimcache"
 )
 
-// An apiServer holds CDPCredentials and Secrets as the real one does: what is stored is never changed but replaced, every change has a
-// version of its own, and a change of nothing is none. It does what it is asked at once; its clients and its watches are what takes time.
+// An apiServer stores CDPCredentials and Secrets as the real one does: stored objects are replaced and never modified, every change has its own
+// version, and a no-op write creates none. It answers immediately; clients and watches add the latency.
 type apiServer struct {
 	w           *world
 	credentials map[types.NamespacedName]*v1alpha1.CDPCredential
 	secrets     map[types.NamespacedName]*corev1.Secret
-	// changes are all there were, in order: that at i made the version firstVersion+i.
+	// changes are all changes, in order: the one at index i has the version firstVersion+skipped+i.
 	changes []change
 	uids    int
-	// skipped is by how much its versions are beyond those.
+	// skipped is a gap in the versions, between firstVersion and the first change.
 	skipped int
-	// mutate is what a webhook makes of a Secret that the operator writes. Nil: nothing.
+	// mutate is what a mutating webhook does to a Secret that the operator writes. Nil: there is none.
 	mutate    func(*corev1.Secret) *corev1.Secret
 	mutatedAt time.Duration
-	// ending are the namespaces that are being deleted: nothing can be made in them any more.
+	// ending are the namespaces that are being deleted: nothing can be created in them.
 	ending map[string]bool
-	// remadeAt is when each of those that ended was made anew.
+	// remadeAt is when a deleted namespace was created again.
 	remadeAt map[string]time.Duration
-	// history, if not nil, keeps all that happens, to be compared with what the real API server says.
+	// history, if not nil, records everything, to be compared with the real API server.
 	history *history
 
 	trimMetadata, trimCredential cache.TransformFunc
@@ -51,14 +51,14 @@ type apiServer struct {
 
 const firstVersion = 1000
 
-// A change is what a watch tells: the object, or nil where it was deleted, as the cache's transforms leave it.
+// A change is a watch event: the object after the cache's transforms, or nil if it was deleted.
 type change struct {
 	at         time.Duration
 	name       types.NamespacedName
 	ofSecret   bool
 	credential *v1alpha1.CDPCredential
 	metadata   *metav1.PartialObjectMetadata
-	// by is the pass that made it, of a replica that was deposed by then. Nil: a user, or the garbage collector.
+	// by is the reconcile that made the change, deposed whether its replica had been deposed. Nil: a user or the garbage collector.
 	by      *pass
 	deposed bool
 }
@@ -71,7 +71,7 @@ var (
 
 func newAPIServer(w *world) *apiServer {
 	history := w.wires.history
-	w.wires.history = nil // of one world only: there is another at the end of each
+	w.wires.history = nil // of one world only: seeds run another one at the end
 	return &apiServer{
 		w: w, history: history, credentials: map[types.NamespacedName]*v1alpha1.CDPCredential{}, secrets: map[types.NamespacedName]*corev1.Secret{},
 		ending:       map[string]bool{},
@@ -91,11 +91,11 @@ func (s *apiServer) meta(o *metav1.ObjectMeta, name types.NamespacedName) {
 	o.CreationTimestamp = metav1.NewTime(s.w.clock().Truncate(time.Second))
 }
 
-// setSecret stores a Secret, or deletes it where it is nil, and tells everybody.
+// setSecret stores a Secret, or deletes it if it is nil, and notifies the watches.
 func (s *apiServer) setSecret(by *pass, name types.NamespacedName, secret *corev1.Secret) {
 	before, wanted := s.secrets[name], secret
 	if before == nil && secret == nil {
-		return // it was gone already
+		return
 	}
 	if secret != nil && finalized(&secret.ObjectMeta) {
 		secret, wanted = nil, nil
@@ -150,13 +150,12 @@ func (s *apiServer) setCredential(by *pass, name types.NamespacedName, obj *v1al
 	}
 }
 
-// finalized reports whether an object that is being deleted waits for nobody any more.
+// finalized reports whether an object is marked as deleted and has no finalizers left.
 func finalized(o *metav1.ObjectMeta) bool {
 	return o.DeletionTimestamp != nil && len(o.Finalizers) == 0
 }
 
-// markDeleted is what a delete makes of an object that has finalizers. Like any other change of what is wanted it counts as a generation, where
-// the kind has them.
+// markDeleted does what a delete does to an object with finalizers. Where the kind has generations, it counts as one.
 func (s *apiServer) markDeleted(o *metav1.ObjectMeta) {
 	o.DeletionTimestamp, o.DeletionGracePeriodSeconds = new(metav1.NewTime(s.w.clock().Truncate(time.Second))), new(int64(0))
 	o.ResourceVersion = s.nextVersion()
@@ -165,7 +164,7 @@ func (s *apiServer) markDeleted(o *metav1.ObjectMeta) {
 	}
 }
 
-// orphaned says whether all owners of a Secret are gone. Of owners only CDPCredentials are known; others are taken to exist.
+// orphaned reports whether all owners of a Secret are gone. Owners other than CDPCredentials are assumed to exist.
 func (s *apiServer) orphaned(secret *corev1.Secret) bool {
 	for _, ref := range secret.OwnerReferences {
 		if owner := s.credentials[types.NamespacedName{Namespace: secret.Namespace, Name: ref.Name}]; ref.Kind != "CDPCredential" || owner != nil && owner.UID == ref.UID {
@@ -175,7 +174,7 @@ func (s *apiServer) orphaned(secret *corev1.Secret) bool {
 	return len(secret.OwnerReferences) > 0
 }
 
-// collect is the garbage collector: it looks again before it deletes.
+// collect is the garbage collector: it checks again before it deletes.
 func (s *apiServer) collect(name types.NamespacedName) {
 	if secret := s.secrets[name]; secret != nil && s.orphaned(secret) {
 		s.w.tell("garbage collector deletes Secret %s", name.Name)
@@ -202,13 +201,13 @@ func (s *apiServer) createSecret(by *pass, name types.NamespacedName, secret *co
 	return cmp.Or(s.secrets[name], stored), nil
 }
 
-// endNamespace is what a delete of a namespace does at first: what is in it goes one by one, which is for whoever calls this.
+// endNamespace begins the deletion of a namespace. The caller deletes its content.
 func (s *apiServer) endNamespace(name string) {
 	s.ending[name] = true
 	s.history.ended(name)
 }
 
-// remakeNamespace is that somebody makes the namespace anew.
+// remakeNamespace creates a deleted namespace again.
 func (s *apiServer) remakeNamespace(name string) {
 	if s.ending[name] {
 		delete(s.ending, name)
@@ -217,14 +216,14 @@ func (s *apiServer) remakeNamespace(name string) {
 	}
 }
 
-// namespaceEnding is how a create is refused in a namespace that is being deleted.
+// namespaceEnding is the refusal of a create in a namespace that is being deleted.
 func namespaceEnding(name types.NamespacedName) error {
 	err := apierrors.NewForbidden(secretResource, name.Name, fmt.Errorf("namespace %s is being terminated", name.Namespace))
 	err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{Type: corev1.NamespaceTerminatingCause, Field: "metadata.namespace"})
 	return err
 }
 
-// tryCreate is the dry run of a create.
+// tryCreate is a dry-run create.
 func (s *apiServer) tryCreate(name types.NamespacedName) (err error) {
 	defer s.history.asked(s, apiRequest{verb: dryCreate, name: name, secret: &corev1.Secret{}}, &err)()
 	switch {
@@ -236,7 +235,7 @@ func (s *apiServer) tryCreate(name types.NamespacedName) (err error) {
 	return nil
 }
 
-// editSecret changes a Secret as a user does, with whatever is there, unless it is refused.
+// editSecret changes an existing Secret as a user does, unless the API server would refuse it.
 func (s *apiServer) editSecret(name types.NamespacedName, edit func(*corev1.Secret)) {
 	before := s.secrets[name]
 	after := before.DeepCopy()
@@ -252,7 +251,7 @@ func (s *apiServer) editSecret(name types.NamespacedName, edit func(*corev1.Secr
 	s.setSecret(nil, name, after)
 }
 
-// A secretPatch is all that a merge patch of a Secret may have in it.
+// A secretPatch has the fields that a merge patch of a Secret may contain.
 type secretPatch struct {
 	Metadata struct {
 		UID             types.UID               `json:"uid"`
@@ -264,14 +263,14 @@ type secretPatch struct {
 	Data map[string]*[]byte `json:"data"`
 }
 
-// tryPatch is the dry run of a patch.
+// tryPatch is a dry-run patch.
 func (s *apiServer) tryPatch(name types.NamespacedName, body []byte) (err error) {
 	defer s.history.asked(s, apiRequest{verb: dryPatch, name: name, body: body}, &err)()
 	_, _, err = s.patched(name, body)
 	return err
 }
 
-// patched is what a Secret was, and what a patch makes of it.
+// patched returns a Secret before and after a patch.
 func (s *apiServer) patched(name types.NamespacedName, body []byte) (before, after *corev1.Secret, err error) {
 	patch := secretPatch{}
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -284,7 +283,7 @@ func (s *apiServer) patched(name types.NamespacedName, body []byte) (before, aft
 		return nil, nil, apierrors.NewNotFound(secretResource, name.Name)
 	}
 	if version := patch.Metadata.ResourceVersion; version != "" && version != before.ResourceVersion {
-		return nil, nil, apierrors.NewConflict(secretResource, name.Name, fmt.Errorf("it is another version"))
+		return nil, nil, apierrors.NewConflict(secretResource, name.Name, fmt.Errorf("the resourceVersion is another one"))
 	}
 	after = before.DeepCopy()
 	after.Labels = merged(after.Labels, patch.Metadata.Labels)
@@ -313,14 +312,14 @@ func (s *apiServer) patchSecret(by *pass, name types.NamespacedName, body []byte
 		if by != nil {
 			s.w.judge.undone(s.w.judge.object(by.name))
 		}
-		return before, nil // all that was new has been taken off again
+		return before, nil // the webhook undid the whole patch
 	}
 	after.ResourceVersion = s.nextVersion()
 	s.setSecret(by, name, after)
 	return cmp.Or(s.secrets[name], after), nil
 }
 
-// merged is a merge patch (RFC 7396) of a map of plain values: nil takes a key away.
+// merged applies a JSON merge patch (RFC 7396) to a map of plain values: nil removes a key.
 func merged[V any](m map[string]V, patch map[string]*V) map[string]V {
 	out := maps.Clone(m)
 	if out == nil {
@@ -343,7 +342,7 @@ func (s *apiServer) deleteSecret(by *pass, name types.NamespacedName, only *meta
 		return apierrors.NewNotFound(secretResource, name.Name)
 	}
 	if only != nil && (only.UID != nil && *only.UID != secret.UID || only.ResourceVersion != nil && *only.ResourceVersion != secret.ResourceVersion) {
-		return apierrors.NewConflict(secretResource, name.Name, fmt.Errorf("it is another version"))
+		return apierrors.NewConflict(secretResource, name.Name, fmt.Errorf("UID or resourceVersion is another one"))
 	}
 	if len(secret.Finalizers) == 0 {
 		s.setSecret(by, name, nil)
@@ -355,7 +354,7 @@ func (s *apiServer) deleteSecret(by *pass, name types.NamespacedName, only *meta
 	return nil
 }
 
-// noStatus is the schema's default.
+// noStatus is the default of the CRD's schema.
 var noStatus = v1alpha1.CDPCredentialStatus{ObservedGeneration: -1}
 
 func (s *apiServer) createCredential(name types.NamespacedName, obj *v1alpha1.CDPCredential) {
@@ -393,7 +392,7 @@ func (s *apiServer) deleteCredential(name types.NamespacedName) {
 	}
 }
 
-// collectOrphans has the garbage collector look at what an object that is gone may have owned.
+// collectOrphans lets the garbage collector look at what a deleted object may have owned.
 func (s *apiServer) collectOrphans(name types.NamespacedName) {
 	for _, of := range slices.SortedFunc(maps.Keys(s.secrets), byName) {
 		if of.Namespace == name.Namespace && s.orphaned(s.secrets[of]) {

@@ -15,37 +15,37 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A pass is one call of Reconcile. It runs as a coroutine: at every request it gives the processor back for as long as the request takes, and
-// so whatever else happens in the world happens between any two requests of it.
+// A pass is one call of Reconcile. It runs as a coroutine and yields at every request for as long as the request takes, so that anything else in the
+// world can happen between any two of its requests.
 type pass struct {
 	replica *replica
 	name    types.NamespacedName
 	began   time.Duration
 	on      *coroutine
 
-	// object is what the cache gave it, nil if nothing.
+	// object is what the cache returned. Nil: nothing.
 	object *v1alpha1.CDPCredential
-	// secrets are the versions of the Secrets that the cache gave it.
+	// secrets are the versions of the Secrets that the cache returned.
 	secrets map[types.NamespacedName]string
-	// history is how many changes its cache had when it began, behind says that there were more.
+	// history is how many changes its cache knew when it began; behind is set if there were more.
 	history int
 	behind  bool
-	// requests are all that it made, in order.
+	// requests are all requests that it made, in order.
 	requests []string
 	answer   *answer
-	// refused says that the API server has refused a request of it.
+	// refused is set once the API server has refused one of its requests.
 	refused bool
 	events  []string
-	// sent is when it decided to make its last request.
+	// sent is when it made its last request.
 	sent time.Duration
-	// expired says that it has reported that there is no good token any more.
+	// expired is set once it has reported that the token expired.
 	expired bool
-	// before is the object that it has patched the status of, as it was then. Nil: it has not.
+	// before is the object as it was before its status was patched. Nil: it was not.
 	before *v1alpha1.CDPCredential
-	// late says that what it patches status with is also what an earlier pass could not write.
+	// late is set if its status patch also carries what an earlier reconcile failed to write.
 	late bool
 
-	// cut says that the API server, or the way to it, failed one of its requests.
+	// cut is set once the API server, or the connection to it, failed one of its requests.
 	cut bool
 
 	result ctrl.Result
@@ -77,19 +77,19 @@ func (r *replica) startPass(name types.NamespacedName) {
 	p.step()
 }
 
-// The most passes over one object within loopWithin: more are a loop that would never end.
+// An object that is reconciled more than maxPasses times within loopWithin is in an endless loop.
 const (
 	maxPasses  = 500
 	loopWithin = 10 * time.Second
 )
 
-// busyObject is how many passes there were over an object since a time.
+// busyObject counts the reconciles of an object since a point in time.
 type busyObject struct {
 	since  time.Duration
 	passes int
 }
 
-// countPass finds passes that call for each other.
+// countPass finds reconciles that trigger each other.
 func (w *world) countPass(name types.NamespacedName) {
 	busy := w.busy[name]
 	if w.now-busy.since > loopWithin {
@@ -98,11 +98,11 @@ func (w *world) countPass(name types.NamespacedName) {
 	busy.passes++
 	w.busy[name] = busy
 	if busy.passes > maxPasses {
-		w.violated("livelock", "%d passes over %s within %s", busy.passes, name, w.now-busy.since)
+		w.violated("livelock", "%d reconciles of %s within %s", busy.passes, name, w.now-busy.since)
 	}
 }
 
-// step runs the pass until it waits for something or ends.
+// step runs the reconcile until it yields or ends.
 func (p *pass) step() {
 	r := p.replica
 	if r.dead {
@@ -126,14 +126,14 @@ func (p *pass) step() {
 	}
 }
 
-// sleep gives the processor back for d.
+// sleep yields for d.
 func (p *pass) sleep(d time.Duration) {
 	if !p.on.yield(d) {
 		panic(killed{})
 	}
 }
 
-// mayDie is a point at which a replica may be killed. last, if not nil, happens in any case then.
+// mayDie is a point at which the replica may be killed. last, if not nil, is called first if it is.
 func (p *pass) mayDie(last func()) {
 	r := p.replica
 	r.maySetClock()
@@ -149,7 +149,7 @@ func (p *pass) mayDie(last func()) {
 	}
 }
 
-// request makes one request to the API server. do is what the server does with it.
+// request makes a request to the API server; do is its effect there.
 func (p *pass) request(what string, writes bool, do func() error) error {
 	w := p.replica.w
 	p.requests, p.sent = append(p.requests, what), w.now
@@ -160,10 +160,10 @@ func (p *pass) request(what string, writes bool, do func() error) error {
 		w.overhears(p.name, what)
 	}
 	p.mayDie(nil)
-	// A process that is killed does not call back what is on its way.
+	// The request of a killed process may still arrive.
 	arrives := func() {
 		w.after(time.Millisecond, func() {
-			w.tell("replica %d, dead: %s arrives all the same", p.replica.id, what)
+			w.tell("replica %d, dead: %s arrives nevertheless", p.replica.id, what)
 			_ = do()
 		})
 	}

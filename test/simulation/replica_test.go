@@ -20,7 +20,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// A replica is one process of the operator that leads or believes that it does.
+// A replica is a process of the operator that leads or believes that it does.
 type replica struct {
 	apiClient
 	clocks
@@ -29,30 +29,30 @@ type replica struct {
 	reconciler *controllers.CDPCredentialReconciler
 	cache      mirror
 
-	// queue has when each object is to be looked at. What has come due waits in backlog for a worker.
+	// queue is when each object is to be reconciled. Objects that are due wait in backlog for a worker.
 	queue   map[types.NamespacedName]time.Duration
 	backlog []types.NamespacedName
 	running []*pass
 
-	// fuse, if not 0, is how many points at which it may die are still to be passed.
+	// fuse is the number of crash points left until the process is killed. Zero: it is not.
 	fuse                int
 	dying, dead, paused bool
-	// pausedAt is since when, sleeps that its machine does, so that its timers stand still meanwhile.
+	// pausedAt is when it was paused; sleeps is set if its machine sleeps, so that its timers stand still, too.
 	pausedAt time.Duration
 	sleeps   bool
-	// parked is what could not happen while it was paused.
+	// parked are the calls that became due while it was paused.
 	parked []func()
-	// deposed says that another replica leads.
+	// deposed is set once another replica leads.
 	deposed bool
-	// lostAnswers says that a write of it was done of which it does not know.
+	// lostAnswers is set once a write succeeded whose response was lost.
 	lostAnswers bool
-	// untold has the objects whose status could not be written.
+	// untold are the objects whose status could not be written.
 	untold map[types.UID]bool
-	// asked has the objects for which it has got a token, or has made sure that they need one.
+	// asked are the objects for which it received a token or confirmed with the API server that they need one.
 	asked map[types.UID]bool
 }
 
-// startReplica starts a process, whose cache begins as the world was behind ago.
+// startReplica starts a process whose cache shows the world as it was behind ago.
 func (w *world) startReplica(behind time.Duration) *replica {
 	w.started++
 	r := &replica{w: w, id: w.started, queue: map[types.NamespacedName]time.Duration{}, asked: map[types.UID]bool{}, untold: map[types.UID]bool{}}
@@ -72,19 +72,19 @@ func (w *world) startReplica(behind time.Duration) *replica {
 	}
 	w.replicas, w.judge.stirred = append(w.replicas, r), w.now
 	for _, o := range w.judge.objects {
-		w.wires.limiter.Forget(r.queued(o.name)) // of the world before
+		w.wires.limiter.Forget(r.queued(o.name)) // of the previous world
 	}
 	w.tell("replica %d starts, its cache %s behind, its clock off by %s", r.id, behind, w.offset+r.skew)
 	r.fillCache(behind)
 	return r
 }
 
-// queued names an object to the limiter, which all replicas share: in truth each has its own.
+// queued returns the object's key in the rate limiter, which all replicas share; real ones have one each.
 func (r *replica) queued(name types.NamespacedName) reconcile.Request {
 	return requestFor(types.NamespacedName{Namespace: name.Namespace, Name: fmt.Sprintf("%s/%d", name.Name, r.id)})
 }
 
-// gate is the replica's gate: it wakes objects by the queue, and its timers are the world's.
+// gate returns a gate that wakes objects through the replica's queue and whose timers are the world's.
 func (r *replica) gate() *egress.Gate {
 	g := egress.NewGate(egress.Limits{Workers: r.w.workers})
 	g.Notify(
@@ -96,7 +96,7 @@ func (r *replica) gate() *egress.Gate {
 	return g
 }
 
-// timer calls what the process wanted to have called, once it runs.
+// timer calls f on behalf of the process, once that is not paused.
 func (r *replica) timer(f func(time.Time)) {
 	switch {
 	case r.dead:
@@ -107,7 +107,7 @@ func (r *replica) timer(f func(time.Time)) {
 	}
 }
 
-// A recorder counts events.
+// A recorder records events.
 type recorder struct{ w *world }
 
 func (r recorder) Eventf(_, _ runtime.Object, kind, reason, _, note string, args ...any) {
@@ -118,7 +118,7 @@ func (r recorder) Eventf(_, _ runtime.Object, kind, reason, _, note string, args
 	}
 }
 
-// enqueue has an object looked at after a while: the earliest time counts, as in controller-runtime's priority queue.
+// enqueue queues an object for later. The earliest time wins, as in controller-runtime's priority queue.
 func (r *replica) enqueue(name types.NamespacedName, after time.Duration) {
 	if r.w.alone != nil && *r.w.alone != name {
 		return
@@ -144,7 +144,7 @@ func (r *replica) due(name types.NamespacedName, at time.Duration) {
 	}
 }
 
-// work starts what can be started: one pass an object at a time.
+// work starts as many reconciles as there are free workers, one per object.
 func (r *replica) work() {
 	for i := 0; i < len(r.backlog) && len(r.running) < r.w.workers && !r.dead; {
 		name := r.backlog[i]
@@ -159,7 +159,7 @@ func (r *replica) work() {
 	}
 }
 
-// passEnded does what the controller does with the result.
+// passEnded handles the result as controller-runtime does.
 func (r *replica) passEnded(p *pass) {
 	r.running = slices.DeleteFunc(r.running, func(other *pass) bool { return other == p })
 	if r.w.ends != nil {
@@ -168,7 +168,7 @@ func (r *replica) passEnded(p *pass) {
 	limiter := r.w.wires.limiter
 	switch {
 	case p.err != nil:
-		r.w.tell("replica %d: %s: pass failed: %v", r.id, p.name.Name, p.err)
+		r.w.tell("replica %d: %s: reconcile failed: %v", r.id, p.name.Name, p.err)
 		r.w.log.Error(p.err, "Reconciler error", "name", p.name.Name) // as controller-runtime does
 		r.enqueue(p.name, limiter.When(r.queued(p.name)))
 	case p.result.RequeueAfter > 0:
@@ -178,7 +178,7 @@ func (r *replica) passEnded(p *pass) {
 		limiter.Forget(r.queued(p.name))
 	}
 	if len(p.requests) > 0 && p.err == nil {
-		r.w.tell("replica %d: %s: pass ended, again after %s", r.id, p.name.Name, p.result.RequeueAfter)
+		r.w.tell("replica %d: %s: reconcile ended, requeue after %s", r.id, p.name.Name, p.result.RequeueAfter)
 	}
 	r.w.judge.passEnded(p)
 	r.work()
@@ -221,7 +221,7 @@ func (r *replica) proceed() {
 // For implements controllers.Transports.
 func (v *vendors) For(_ string, caBundle []byte) (http.RoundTripper, error) {
 	if len(caBundle) > 0 {
-		return nil, &egress.CABundleError{Why: "it is no complete PEM"}
+		return nil, &egress.CABundleError{Why: "it is not complete PEM"}
 	}
 	return v, nil
 }

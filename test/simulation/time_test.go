@@ -12,7 +12,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// shownExpiry is when the target says that its token expires, in true time, as the leader's clock goes now.
+// shownExpiry is the expiry shown on the target, in true time, by the leader's current clock.
 func (w *world) shownExpiry(o *object) time.Duration {
 	t, err := time.Parse(time.RFC3339, o.target().Annotations[v1alpha1.ExpiresAtAnnotation])
 	if err != nil {
@@ -21,19 +21,19 @@ func (w *world) shownExpiry(o *object) time.Duration {
 	return w.leader().trueTime(t, w.now)
 }
 
-// showsItsEnd judges that the target, and status with it, says when its token ends, as the leader's clock goes now.
+// showsItsEnd requires that target and status show the expiry of the token, by the leader's current clock.
 func (w *world) showsItsEnd(o *object, tolerance time.Duration) {
 	truth, shown := w.vendors.tokens[w.judge.tokenOf(o.target())].expires, w.shownExpiry(o)
 	if apart := shown - truth; apart > 2*time.Second+tolerance || apart < -2*time.Second-tolerance {
-		w.violated("story", "the target says %s, and its token ends at %s", shown, truth)
+		w.violated("story", "the target shows the expiry %s, but the token expires at %s", shown, truth)
 	}
 	if told, want := o.get().Status.TokenExpirationTime.UTC().Format(time.RFC3339), o.target().Annotations[v1alpha1.ExpiresAtAnnotation]; told != want {
-		w.violated("story", "status says %s, the target %s", told, want)
+		w.violated("story", "status shows the expiry %s, the target %s", told, want)
 	}
 }
 
-// TestClockJumpsCostNoExchange sets the local clock at every point of a first issue and of a renewal. It costs no exchange, the target says in the end when its token
-// ends, and steps below half a minute cost nothing at all.
+// TestClockJumpsCostNoExchange sets the local clock at every point of a first issue and of a renewal. No jump costs an exchange, the target shows the
+// right expiry in the end, and jumps of less than half a minute cost nothing at all.
 func TestClockJumpsCostNoExchange(t *testing.T) {
 	wires := newWiring(t)
 	for _, kind := range []struct {
@@ -60,7 +60,7 @@ func TestClockJumpsCostNoExchange(t *testing.T) {
 					began := o.targetVersions()
 					w.runFor(20 * time.Second)
 					if left = r.setAfter; left > 0 {
-						return // there are no more points
+						return // no points are left
 					}
 					tolerance := by.Abs()
 					if tolerance >= 30*time.Second {
@@ -68,16 +68,16 @@ func TestClockJumpsCostNoExchange(t *testing.T) {
 					}
 					w.showsItsEnd(o, tolerance)
 					if writes := o.targetVersions() - began; tolerance > 0 && writes != 1 {
-						w.violated("story", "the target was written %d times", writes)
+						w.violated("story", "the target was written %d times, want once", writes)
 					}
 					if got := w.judge.stats.exchanges; got != want {
 						w.violated("story", "%d exchanges", got)
 					}
-					w.stayQuiet(3 * time.Hour) // in which the judge sees whether it is renewed in time, and at what cost
+					w.stayQuiet(3 * time.Hour) // the judge sees whether it is renewed in time, and at what cost
 					w.showsItsEnd(o, tolerance)
 				})
 				if broken != nil {
-					t.Errorf("%s, set by %s at point %d: %v", kind.name, by, point, broken)
+					t.Errorf("%s, clock set by %s at point %d: %v", kind.name, by, point, broken)
 				}
 				points = point
 			}
@@ -88,7 +88,7 @@ func TestClockJumpsCostNoExchange(t *testing.T) {
 	}
 }
 
-// targetVersions counts how often the target was written.
+// targetVersions counts the writes of the target.
 func (o *object) targetVersions() int {
 	n := 0
 	for _, c := range o.w.api.changes {
@@ -99,8 +99,8 @@ func (o *object) targetVersions() int {
 	return n
 }
 
-// TestNewLeaderWithAnotherClockRenewsOnTime: a new leader whose clock is ahead or behind asks for nothing before the time has come, and renews when it has. What the target says
-// is right on its clock.
+// TestNewLeaderWithAnotherClockRenewsOnTime: a new leader whose clock is ahead or behind renews when the token is due, not earlier, and the target
+// shows the expiry by its clock.
 func TestNewLeaderWithAnotherClockRenewsOnTime(t *testing.T) {
 	wires := newWiring(t)
 	for _, provider := range []string{"oauth2", "apsis"} {
@@ -121,11 +121,11 @@ func TestNewLeaderWithAnotherClockRenewsOnTime(t *testing.T) {
 				}
 				w.runTo(renewal - 21*time.Second)
 				if w.judge.stats.exchanges != asked {
-					w.violated("story", "a token was asked for")
+					w.violated("story", "a token was requested before the renewal was due")
 				}
 				w.runTo(renewal + 3*time.Second)
 				if w.judge.stats.exchanges != asked+1 {
-					w.violated("story", "no token was asked for")
+					w.violated("story", "no token was requested when the renewal was due")
 				}
 				w.showsItsEnd(o, 0)
 			})
@@ -136,7 +136,7 @@ func TestNewLeaderWithAnotherClockRenewsOnTime(t *testing.T) {
 	}
 }
 
-// TestBackoffKeepsItsLengthOverClockJumps: a failure is waited out for as long as was decided, whoever sets the clock and whoever leads.
+// TestBackoffKeepsItsLengthOverClockJumps: a backoff lasts as long as was decided, whoever sets the clock and whoever leads.
 func TestBackoffKeepsItsLengthOverClockJumps(t *testing.T) {
 	wires := newWiring(t)
 	for name, change := range map[string]func(*world){
@@ -156,11 +156,11 @@ func TestBackoffKeepsItsLengthOverClockJumps(t *testing.T) {
 			change(w)
 			w.runTo(again - 3*time.Second)
 			if w.judge.stats.exchanges != asked {
-				w.violated("story", "it was asked again")
+				w.violated("story", "the endpoint was called again during the backoff")
 			}
 			w.runTo(again + 5*time.Second)
 			if w.judge.stats.exchanges != asked+1 {
-				w.violated("story", "it was not asked again")
+				w.violated("story", "the endpoint was not called again after the backoff")
 			}
 		})
 		if broken != nil {
@@ -169,7 +169,7 @@ func TestBackoffKeepsItsLengthOverClockJumps(t *testing.T) {
 	}
 }
 
-// TestEndpointThatRepeatsItsTokenUntilExpiry: a day with an endpoint that gives the same token until it ends.
+// TestEndpointThatRepeatsItsTokenUntilExpiry: a day with an endpoint that returns the same token until it expires.
 func TestEndpointThatRepeatsItsTokenUntilExpiry(t *testing.T) {
 	wires := newWiring(t)
 	for _, kind := range []struct {
@@ -208,17 +208,17 @@ func TestEndpointThatRepeatsItsTokenUntilExpiry(t *testing.T) {
 			}
 		})
 		asked, mode := w.judge.stats.exchanges, o.get().Status.IssuanceMode
-		t.Logf("%+v: %d exchanges, a dead token for %s at the most", kind, asked, worst)
+		t.Logf("%+v: %d exchanges, an expired token for %s at most", kind, asked, worst)
 		if broken != nil || asked > 32 || worst > 2*time.Second || mode != v1alpha1.IssuanceModeSameUntilExpiry {
-			t.Errorf("%+v: %d exchanges, a dead token for %s at the most, %s: %v", kind, asked, worst, mode, broken)
+			t.Errorf("%+v: %d exchanges, an expired token for %s at most, %s: %v", kind, asked, worst, mode, broken)
 		}
 		if issued := o.get().Status.Issuance; issued == nil || issued.Count < 20 {
-			t.Errorf("%+v: %+v are counted", kind, issued)
+			t.Errorf("%+v: status.issuance is %+v, want a count of 20 or more", kind, issued)
 		}
 	}
 }
 
-// TestEndpointThatStopsRepeatingIsNoticed: an endpoint that gave the same token until its end, and does so no more, is found out with the tenth token.
+// TestEndpointThatStopsRepeatingIsNoticed: an endpoint that stops repeating its token is noticed with the tenth token.
 func TestEndpointThatStopsRepeatingIsNoticed(t *testing.T) {
 	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
 	broken := w.watched(func() {
@@ -228,12 +228,12 @@ func TestEndpointThatStopsRepeatingIsNoticed(t *testing.T) {
 		o.apply("oauth2")
 		w.runFor(3 * time.Hour)
 		if mode := o.get().Status.IssuanceMode; mode != v1alpha1.IssuanceModeSameUntilExpiry {
-			w.violated("story", "after three hours: %s", mode)
+			w.violated("story", "after three hours the mode is %s", mode)
 		}
 		h.sameUntilDead, h.didRepeat = false, true
 		w.runFor(10 * time.Hour)
 		if mode := o.get().Status.IssuanceMode; mode != v1alpha1.IssuanceModeFresh {
-			w.violated("story", "ten hours later: %s", mode)
+			w.violated("story", "ten hours later the mode is %s", mode)
 		}
 		w.stayQuiet(3 * time.Hour)
 	})
@@ -242,7 +242,7 @@ func TestEndpointThatStopsRepeatingIsNoticed(t *testing.T) {
 	}
 }
 
-// TestEarlyRepeatsTeachNothing: what asks for a token before its time teaches nothing, and is done with the held token.
+// TestEarlyRepeatsTeachNothing: a token repeated before its renewal was due does not change the issuance mode, and handles the request.
 func TestEarlyRepeatsTeachNothing(t *testing.T) {
 	wires := newWiring(t)
 	for name, do := range map[string]func(*world, *object){
@@ -270,7 +270,8 @@ func TestEarlyRepeatsTeachNothing(t *testing.T) {
 	}
 }
 
-// TestOneActiveTokenIsRenewedAsLateAsPossible: where a new token ends the old ones, none is asked for earlier than needed, and an API that does not know the new one yet is waited for.
+// TestOneActiveTokenIsRenewedAsLateAsPossible: where a new token revokes the old one, it is requested as late as possible, and an API that does not
+// know it yet is waited for.
 func TestOneActiveTokenIsRenewedAsLateAsPossible(t *testing.T) {
 	w, o := plainWorld(newWiring(t), nil)
 	var refused time.Duration
@@ -289,7 +290,7 @@ func TestOneActiveTokenIsRenewedAsLateAsPossible(t *testing.T) {
 		for w.now < 24*time.Hour {
 			w.runFor(time.Minute)
 			if left := w.clockAt(o.get().Status.TokenExpirationTime) - w.clockAt(o.get().Status.NextRefreshTime); left != 90*time.Second {
-				w.violated("story", "renewed %s before its end", left)
+				w.violated("story", "the renewal is due %s before expiry", left)
 			}
 		}
 	})

@@ -29,21 +29,21 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
-// A wiring is what SetupWithManager tells a manager: the cache's indexes, and what event of which watch wakes which object, and how fast what
-// fails is tried again. It is made once, by the real function, and lent to whichever replica hears an event.
+// A wiring is what SetupWithManager registers with a manager: the cache's indexes, which watch event queues which object, and the rate limiter for
+// failed reconciles. The real function fills it once; every replica then borrows it.
 type wiring struct {
 	indexes              map[string]client.IndexerFunc
 	credentials, secrets toolscache.ResourceEventHandler
-	listening            sync.Mutex // held while the two above are set
+	listening            sync.Mutex // guards the two handlers while they are set
 	limiter              workqueue.TypedRateLimiter[reconcile.Request]
-	// hearing is the replica that the handlers work for at the moment, reconciler the one that they were made of.
+	// hearing is the replica that the handlers currently work for, reconciler the one that they were set up for.
 	hearing    *replica
 	reconciler *controllers.CDPCredentialReconciler
-	// history, if not nil, is where a world's API server keeps what happens.
+	// history, if not nil, is handed to the API server of the next world, which records what happens there.
 	history *history
-	// begins is told of every pass that begins. Nil: nobody is.
+	// begins is called for every reconcile that begins. May be nil.
 	begins func(*replica, types.NamespacedName)
-	// idle are coroutines that wait for a pass to run: their stacks have grown already.
+	// idle are coroutines that can be reused: their stacks have grown already.
 	idle []*coroutine
 }
 
@@ -65,7 +65,7 @@ func newWiring(t testing.TB) *wiring {
 	if err := wires.reconciler.SetupWithManager(t.Context(), recorder, 1); err != nil {
 		t.Fatalf("set up the controller: %v", err)
 	}
-	// The controller is of an internal type with these two exported fields. Without workers it only starts its watches.
+	// The controller's type is internal, but these two fields are exported. Without workers it only starts its watches.
 	controller := reflect.ValueOf(recorder.added).Elem()
 	controller.FieldByName("MaxConcurrentReconciles").SetInt(0)
 	controller.FieldByName("NewQueue").Set(reflect.ValueOf(
@@ -87,7 +87,7 @@ func newWiring(t testing.TB) *wiring {
 	return wires
 }
 
-// A recordingManager is as much of a manager and its cache as a controller needs to be set up and to start its watches.
+// A recordingManager implements as much of a manager and its cache as a controller needs to be set up and to start its watches.
 type recordingManager struct {
 	manager.Manager
 	cache.Cache
@@ -106,7 +106,7 @@ func (m *recordingManager) GetControllerOptions() config.Controller {
 }
 func (m *recordingManager) Add(r manager.Runnable) error { m.added = r; return nil }
 
-// Start is the manager's and the cache's.
+// Start is a method of both the manager and the cache.
 func (m *recordingManager) Start(context.Context) error { return nil }
 
 func (m *recordingManager) WaitForCacheSync(context.Context) bool { return true }
@@ -141,7 +141,7 @@ func (i *recordingInformer) AddEventHandlerWithOptions(handler toolscache.Resour
 	return synced{}, nil
 }
 
-// both are two handlers of one watch.
+// both calls two handlers of one watch.
 type both struct {
 	one, other toolscache.ResourceEventHandler
 }
@@ -170,7 +170,7 @@ type synced struct {
 
 func (synced) HasSynced() bool { return true }
 
-// A lentQueue passes on what the handlers add.
+// A lentQueue passes what the handlers add to the current replica.
 type lentQueue struct {
 	workqueue.TypedRateLimitingInterface[reconcile.Request]
 	wires *wiring
@@ -182,7 +182,7 @@ func (q lentQueue) AddAfter(req ctrl.Request, after time.Duration) {
 }
 func (lentQueue) ShutDown() {}
 
-// A lentClient reads for the handlers.
+// A lentClient reads from the current replica's cache for the handlers.
 type lentClient struct {
 	client.Client
 	wires *wiring
@@ -196,7 +196,6 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// requestFor asks for a pass over an object.
 func requestFor(name types.NamespacedName) reconcile.Request {
 	return reconcile.Request{NamespacedName: name}
 }

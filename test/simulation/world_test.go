@@ -10,12 +10,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// A world is one simulation. All that happens in it happens one after the other, and is decided by the seed.
+// A world is one simulation. Events happen one at a time, and the seed decides all of them.
 type world struct {
 	dice
 	seed  uint64
 	wires *wiring
-	// now is the time since epoch. The operator's clock is off by offset.
+	// now is the true time since epoch; offset is the error that the clocks of all machines share.
 	now    time.Duration
 	epoch  time.Time
 	offset time.Duration
@@ -24,39 +24,39 @@ type world struct {
 	api     *apiServer
 	vendors *vendors
 	judge   *judge
-	// replicas are the processes that run, the leader last.
+	// replicas are the running processes of the operator, the leader last.
 	replicas []*replica
 	started  int
-	// running is the pass that has the processor.
+	// running is the reconcile that is being executed. Nil between two of them.
 	running *pass
-	// workers is how many passes a replica makes at a time.
+	// workers is the number of concurrent reconciles of a replica.
 	workers int
 	// apiFault is how the API server fails at the moment.
 	apiFault apiFault
-	// lag is the least time that a change takes to reach a cache.
+	// lag is the minimum delay until a change reaches an informer cache.
 	lag time.Duration
-	// staleStarts says that a new process may begin with an old list, startsBehind how old it is, if not by chance.
+	// staleStarts lets a new process begin with an old list; startsBehind is how old that list is unless it is random.
 	staleStarts  bool
 	startsBehind time.Duration
-	// calmed says that nobody does anything any more that was not begun before.
+	// calmed is set once faults have ended: what was scheduled to disturb the operator later is skipped.
 	calmed bool
-	// clocksHold says that all clocks are right and stay so, whatever is flipped besides.
+	// clocksHold keeps all clocks right, whatever else is flipped.
 	clocksHold bool
-	// skewed says that the machines' clocks differ.
+	// skewed lets the machines' clocks differ from each other.
 	skewed bool
-	// overhears is told of every event and of every write that is asked of the API server. Nil: nobody listens.
+	// overhears is called for every event and every write request. May be nil.
 	overhears func(about types.NamespacedName, what string)
-	// ends is told of every pass that has ended. Nil: nobody is.
+	// ends is called for every reconcile that ended. May be nil.
 	ends func(*pass)
-	// alone is the one object that is looked at. Nil: all are.
+	// alone is the only object that is reconciled. Nil: all are.
 	alone *types.NamespacedName
-	// log is what the operator logs into.
+	// log is the operator's logger.
 	log logr.Logger
-	// story is told what happens. Nil: nobody listens.
+	// story receives the lines of the world's log. Nil: none are formatted.
 	story func(string)
-	// passes counts them.
+	// passes counts all reconciles.
 	passes int
-	// busy counts those of each object in the last seconds.
+	// busy counts the recent reconciles of each object, to find livelocks.
 	busy map[types.NamespacedName]busyObject
 }
 
@@ -70,15 +70,15 @@ func newWorld(seed uint64, wires *wiring) *world {
 	return w
 }
 
-// clock is the true time.
+// clock returns the true time.
 func (w *world) clock() time.Time { return w.epoch.Add(w.now) }
 
-// local is the time by clocks that are wrong only in what all are.
+// local returns the time of a clock that has only the error that all share.
 func (w *world) local() time.Time { return w.clock().Add(w.offset) }
 
 func (w *world) after(d time.Duration, do func()) { w.agenda.add(w.now+d, do) }
 
-// runTo lets everything happen until then.
+// runTo lets everything happen until end.
 func (w *world) runTo(end time.Duration) {
 	for {
 		at, ok := w.agenda.next()
@@ -94,14 +94,14 @@ func (w *world) runTo(end time.Duration) {
 
 func (w *world) runFor(d time.Duration) { w.runTo(w.now + d) }
 
-// tell adds a line to the story. What it costs is paid only when somebody listens.
+// tell adds a line to the world's log. Nothing is formatted unless somebody listens.
 func (w *world) tell(format string, args ...any) {
 	if w.story != nil {
 		w.story(fmt.Sprintf("%-22s ", w.now) + fmt.Sprintf(format, args...))
 	}
 }
 
-// A violation is a promise that was broken.
+// A violation is a broken promise.
 type violation struct {
 	invariant, detail string
 	at                time.Duration
@@ -109,14 +109,14 @@ type violation struct {
 
 func (v *violation) Error() string { return fmt.Sprintf("%s: at %s: %s", v.invariant, v.at, v.detail) }
 
-// violated ends the world.
+// violated reports a broken promise and ends the world.
 func (w *world) violated(invariant, format string, args ...any) {
 	v := &violation{invariant: invariant, detail: fmt.Sprintf(format, args...), at: w.now}
 	w.tell("VIOLATED %s: %s", v.invariant, v.detail)
 	panic(v)
 }
 
-// watched runs a world and returns the promise that it breaks.
+// watched runs a world and returns the promise that it breaks, or nil.
 func (w *world) watched(run func()) (broken *violation) {
 	defer func() {
 		w.end()
@@ -132,7 +132,7 @@ func (w *world) watched(run func()) (broken *violation) {
 	return nil
 }
 
-// end frees what the passes hold that are still under way.
+// end frees the goroutines of reconciles that are still running.
 func (w *world) end() {
 	for _, r := range w.replicas {
 		r.dead = true
