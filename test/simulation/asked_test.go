@@ -11,7 +11,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// asked judges an exchange at the moment at which it is sent.
+// asked judges an exchange when it is sent.
 func (j *judge) asked(a *answer) {
 	if j.off {
 		return
@@ -23,13 +23,13 @@ func (j *judge) asked(a *answer) {
 		j.stats.updates++
 	}
 	if obj == nil {
-		w.violated("exchanges", "an exchange for %s, which the cache does not have", p.name.Name)
+		w.violated("exchanges", "an exchange for %s, which is not in the cache", p.name.Name)
 	}
 	if obj.Spec.Suspend {
 		w.violated("suspend", "an exchange for %s, which is suspended", p.name.Name)
 	}
 	if f := j.file(obj.UID); w.api.ending[obj.Namespace] && !w.seconds(a) {
-		if f.ending++; f.ending > 1 { // the first one finds out; a leader of before, which goes on for a moment, does so for itself
+		if f.ending++; f.ending > 1 { // the first one finds out; a deposed leader finds out for itself
 			w.violated("ending", "%d exchanges for %s, whose namespace is being deleted", f.ending, obj.Name)
 		}
 	}
@@ -41,7 +41,7 @@ func (j *judge) asked(a *answer) {
 	cause := j.cause(a, f)
 	if cause == "" {
 		if !j.stale(p) {
-			w.violated("exchanges", "an exchange for %s that nothing calls for", p.name.Name)
+			w.violated("exchanges", "a needless exchange for %s", p.name.Name)
 		}
 		cause = "stale cache"
 		j.stats.stale++
@@ -60,21 +60,21 @@ func (j *judge) asked(a *answer) {
 	j.withinBudget(a, f)
 }
 
-// withinBudget judges that the day has a token left.
+// withinBudget requires that the budget of the day is not spent.
 func (j *judge) withinBudget(a *answer, f *file) {
 	refresh := a.pass.object.Spec.Refresh
 	if refresh == nil || refresh.MaxPerDay == nil || a.ask.update != "" || j.stale(a.pass) {
 		return
 	}
 	if day := f.dayOf(a.pass.replica.Now()); f.perDay[day] >= int(*refresh.MaxPerDay) {
-		j.w.violated("budget", "a token for %s, which had %d on %s, of %d", a.pass.name.Name, f.perDay[day], day, *refresh.MaxPerDay)
+		j.w.violated("budget", "an exchange for %s, which already had %d tokens on %s, of %d a day", a.pass.name.Name, f.perDay[day], day, *refresh.MaxPerDay)
 	}
 }
 
-// seconds says whether another leader is at work as well: the old one knows nothing of it, and is not judged by how often it asks.
+// seconds reports whether the exchange is made by a deposed leader. It cannot know what its successor does, so its pace is not judged.
 func (w *world) seconds(a *answer) bool { return a.pass.replica.deposed }
 
-// cause is why an exchange is called for, by what is in the API server. Empty: for nothing.
+// cause returns why an exchange is needed, judging by what the API server has. Empty: it is not.
 func (j *judge) cause(a *answer, f *file) string {
 	w, obj := j.w, a.pass.object
 	is := w.api.credentials[a.pass.name]
@@ -87,7 +87,7 @@ func (j *judge) cause(a *answer, f *file) string {
 	case rec == nil:
 		return "no token"
 	case w.vendors.tokens[rec.token] == nil:
-		return "changed" // from basic
+		return "changed" // the current data is of basic
 	}
 	t := w.vendors.tokens[rec.token]
 	request := obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation]
@@ -95,7 +95,7 @@ func (j *judge) cause(a *answer, f *file) string {
 	case w.now >= earliestRenewal(rec, obj):
 		return "renewal"
 	case t.first.pass.object.Spec.ClientSecretRef.Name != obj.Spec.ClientSecretRef.Name:
-		return "changed" // whatever the values are
+		return "changed" // even if the values are the same
 	case rec.request != a.ask.request && (a.ask.update == "" || rec.request.resources != a.ask.resources):
 		return "changed"
 	case request != "" && request != f.handled || f.pending:
@@ -106,7 +106,7 @@ func (j *judge) cause(a *answer, f *file) string {
 	return ""
 }
 
-// earliestRenewal is renewAt with the most jitter.
+// earliestRenewal is RenewAt with the largest jitter.
 func earliestRenewal(rec *written, obj *v1alpha1.CDPCredential) time.Duration {
 	lifetime := rec.expires - rec.issued
 	return rec.expires - leadOf(lifetime, obj) - lifetime/10
@@ -123,7 +123,7 @@ func leadOf(lifetime time.Duration, obj *v1alpha1.CDPCredential) time.Duration {
 	return min(lead, lifetime/2)
 }
 
-// tooSoon judges the time between two tokens of one object.
+// tooSoon requires ten seconds between two tokens of an object.
 func (j *judge) tooSoon(a *answer, f *file) {
 	last := f.last
 	if last == nil || a.ask.update != "" || a.sent-last.sent >= 10*time.Second {
@@ -132,18 +132,18 @@ func (j *judge) tooSoon(a *answer, f *file) {
 	switch other := last.pass.replica; {
 	case other == a.pass.replica || !other.dead && !other.deposed:
 	case !last.published || !j.known(last, a.pass.replica):
-		return // it died with its process, or came to a leader of before, and is not where this one looks: a user has taken the record, or another target is wanted
+		return // its process died before writing it, or this one cannot find it: a user removed the annotation or renamed the target
 	case j.stale(a.pass) && (other.deposed || a.pass.object.Status.LastRefreshTime == nil):
-		return // it came to a process of before, and was not there yet when this one looked, or in the old list that it has begun with
+		return // an earlier process wrote it, but this one looked before that or started with an old list
 	}
 	if is := j.w.api.credentials[a.pass.name]; is == nil || is.UID != a.pass.object.UID {
-		return // it has been deleted, and perhaps applied again: nobody counts for it any more
+		return // it was deleted, and perhaps created again: nothing is counted for it any more
 	}
-	j.w.violated("interval", "a token for %s %s after the one before", a.pass.name.Name, a.sent-last.sent)
+	j.w.violated("interval", "an exchange for %s %s after its last token", a.pass.name.Name, a.sent-last.sent)
 }
 
-// known says whether an object's Secret or status tells a process of a token: a leader of before may have put it under a name of before. Where only
-// status tells of it, with nothing beside it that says on which clock, a process cannot know that its clock differs.
+// known reports whether a process can learn of a token from the object's Secret or status; an earlier leader may have written it to a target that has
+// since been renamed. If only status has it, without a clock reading, a process cannot know that its own clock differs.
 func (j *judge) known(a *answer, to *replica) bool {
 	obj := j.w.api.credentials[a.pass.name]
 	if obj == nil {
@@ -159,14 +159,14 @@ func (j *judge) known(a *answer, to *replica) bool {
 	return told != nil && !told.Time.Before(a.pass.replica.at(a.sent).Truncate(time.Second))
 }
 
-// paced judges the time after a failed attempt.
+// paced judges the time since a failed attempt.
 func (j *judge) paced(a *answer, f *file) {
 	failed := f.failed
 	if failed == nil {
 		return
 	}
 	if failed.pass.replica != a.pass.replica && !failed.saved {
-		f.failed, f.failures = nil, 0 // that process was killed before it could tell anybody, and took the count with it
+		f.failed, f.failures = nil, 0 // that process was killed before it could write status, and took the count with it
 		return
 	}
 	if failed.pass.replica != a.pass.replica && j.stale(a.pass) {
@@ -184,7 +184,7 @@ func (j *judge) paced(a *answer, f *file) {
 			least = failed.retryAfter
 		}
 		if failed.ask.request != a.ask.request {
-			return // another client, or another request
+			return // another client or another request
 		}
 	case rejected:
 		least = 15 * time.Minute
@@ -209,16 +209,16 @@ func (j *judge) paced(a *answer, f *file) {
 	}
 	changed := j.userChanged(failed.history, obj)
 	if failed.failure == throttled && changed && since >= 10*time.Minute {
-		return // somebody insists
+		return // a user insists
 	}
-	// Another process cannot tell whether a client Secret that has changed still has the same values.
+	// Another process cannot tell whether a changed client Secret still has the same values.
 	if (failed.failure != throttled || failed.pass.replica != a.pass.replica) && changed && j.mayBeEarly(a, f, failed, since) {
 		return
 	}
-	j.w.violated("pacing", "%s asked again after %s, not %s, of which the last answer was: %s", a.pass.name.Name, since, least, failed.answer)
+	j.w.violated("pacing", "%s was tried again after %s, not %s; the last answer was: %s", a.pass.name.Name, since, least, failed.answer)
 }
 
-// mayBeEarly says whether a change may have an attempt made so soon after a failed one.
+// mayBeEarly reports whether a change justifies an attempt so soon after a failed one.
 func (j *judge) mayBeEarly(a *answer, f *file, failed *failedAttempt, since time.Duration) bool {
 	least := 10 * time.Second
 	if failed.failure == rejected {
@@ -237,7 +237,7 @@ func (j *judge) mayBeEarly(a *answer, f *file, failed *failedAttempt, since time
 	return recent < 3
 }
 
-// answered learns from an answer, at the moment at which the operator has it.
+// answered records the answer when the operator receives it.
 func (j *judge) answered(a *answer) {
 	if j.off {
 		return
@@ -258,7 +258,7 @@ func (j *judge) answered(a *answer) {
 		return
 	}
 	if a.ask.update != "" && a.failure == rejected {
-		return // a new token will do
+		return // the operator will request a new token
 	}
 	if rec := cmp.Or(j.record(j.held(obj)), j.deletedUnseen(a.pass)); rec != nil {
 		a.had, a.left = true, rec.expires-w.now
@@ -266,7 +266,7 @@ func (j *judge) answered(a *answer) {
 	j.obstruct(o, a.longestWait())
 }
 
-// deletedUnseen is the record on a target that was deleted, of which the watch that a pass goes by has not heard. Nil: there is none.
+// deletedUnseen returns the state annotation of a target whose deletion the cache does not show yet. Nil: there is none.
 func (j *judge) deletedUnseen(p *pass) *written {
 	name := types.NamespacedName{Namespace: p.name.Namespace, Name: p.object.Spec.Target.Name}
 	cached, ok := p.replica.cache.secrets.get(name)
@@ -276,10 +276,11 @@ func (j *judge) deletedUnseen(p *pass) *written {
 	return j.written[cached.Annotations[v1alpha1.StateAnnotation]]
 }
 
-// held says whether a token was held when the answer came that may have seemed alive: one that ends just then is on both sides.
+// held reports whether the current token may have seemed valid when the answer came. One that expired just then may be seen either way.
 func (a *answer) held() bool { return a.had && a.left > -clockNoise }
 
-// longestWait is the latest time at which the next attempt is due after a failed one: section 4 of the contract, and a second as status has whole ones.
+// longestWait is how long the next attempt may take after a failed one: section 4 of the contract, and one second because times in status are rounded
+// up.
 func (a *answer) longestWait() time.Duration {
 	left := a.left + clockNoise
 	switch {

@@ -9,13 +9,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// apiAssumptions are about the API server and the way to it.
+// apiAssumptions concern the API server and the connection to it.
 var apiAssumptions = []*assumption{
-	{name: "api-flaky", holds: "a request is done, and its answer arrives", episode: func(w *world, about time.Duration) string {
+	{name: "api-flaky", holds: "a request succeeds, and its response arrives", episode: func(w *world, about time.Duration) string {
 		w.apiFault = apiFault{refused: w.chance.Float64() / 2, lost: w.chance.Float64() / 3, slow: pick(w, []time.Duration{0, 100 * time.Millisecond, 2 * time.Second})}
 		return w.faultEnds(about, func() { w.apiFault = apiFault{} })
 	}},
-	{name: "api-down", holds: "the API server is there", episode: func(w *world, about time.Duration) string {
+	{name: "api-down", holds: "the API server is reachable", episode: func(w *world, about time.Duration) string {
 		w.apiFault = apiFault{refused: 1}
 		d := w.about(about)
 		w.holdWatches(d)
@@ -23,22 +23,23 @@ var apiAssumptions = []*assumption{
 		w.after(d, func() { w.apiFault = apiFault{} })
 		return d.String()
 	}},
-	{name: "api-silent-watch", holds: "a watch tells of a change at once", episode: func(w *world, about time.Duration) string {
+	{name: "api-silent-watch", holds: "a watch delivers changes at once", episode: func(w *world, about time.Duration) string {
 		d := min(w.about(about), 10*time.Minute)
 		w.holdWatches(d)
 		return d.String()
 	}},
-	{name: "api-refuses-writes", holds: "the target may be written", episode: denying(refusedWrites, 11*time.Minute, "create Secret", "patch Secret")},
-	{name: "api-refuses-deletes", holds: "the target of before may be deleted", episode: denying(refusedWrites, 0, "delete Secret")},
-	{name: "api-refuses-reads", holds: "Secrets may be read", episode: denying(refusedReads, 90*time.Second, "get Secret")},
-	{name: "api-late-reads", holds: "what is read is still so when the answer arrives", episode: func(w *world, about time.Duration) string {
+	{name: "api-refuses-writes", holds: "the target can be written", episode: denying(refusedWrites, 11*time.Minute, "create Secret", "patch Secret")},
+	{name: "api-refuses-deletes", holds: "the previous target can be deleted", episode: denying(refusedWrites, 0, "delete Secret")},
+	{name: "api-refuses-reads", holds: "Secrets can be read", episode: denying(refusedReads, 90*time.Second, "get Secret")},
+	{name: "api-late-reads", holds: "what was read is still current when the response arrives", episode: func(w *world, about time.Duration) string {
 		w.apiFault = apiFault{late: pick(w, []time.Duration{200 * time.Millisecond, 2 * time.Second})}
 		return w.faultEnds(about, func() { w.apiFault = apiFault{} })
 	}},
 	{name: "api-slow-watch", holds: "a cache is up to date within milliseconds", flip: func(w *world) { w.lag = 2 * time.Second }},
 }
 
-// denying has the API server refuse some requests, all of them, for a while. Afterwards it may take the operator so long to find out that it is over.
+// denying lets the API server refuse all requests that begin with one of these prefixes, for a while. The operator may need the time noticed to find
+// out that it is over.
 func denying(refusals []error, noticed time.Duration, what ...string) func(*world, time.Duration) string {
 	return func(w *world, about time.Duration) string {
 		w.apiFault.denied, w.apiFault.denial = what, pick(w, refusals)

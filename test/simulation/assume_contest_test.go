@@ -13,16 +13,16 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// contestAssumptions are about others who write the target.
+// contestAssumptions concern others who write the target.
 var contestAssumptions = []*assumption{
-	{name: "api-strips-annotations", holds: "what is written is stored as it is", episode: func(w *world, about time.Duration) string {
+	{name: "api-strips-annotations", holds: "what is written is stored unchanged", episode: func(w *world, about time.Duration) string {
 		what := pick(w, []string{v1alpha1.StateAnnotation, v1alpha1.ExpiresAtAnnotation, "cdpcredentials.io/"})
 		w.api.mutate = func(secret *corev1.Secret) *corev1.Secret { return stripped(secret, what) }
 		d := w.about(about)
 		w.after(d, func() { w.api.mutate = nil })
 		return fmt.Sprintf("%s, for %s", what, d)
 	}},
-	{name: "api-token-is-reset", holds: "nobody keeps writing the token's key", episode: func(w *world, about time.Duration) string {
+	{name: "api-token-is-reset", holds: "nobody keeps overwriting the token", episode: func(w *world, about time.Duration) string {
 		o, every := pick(w, w.judge.objects), w.between(time.Second, 30*time.Second)
 		until := w.now + w.about(2*about)
 		w.resetToken(o, every, until)
@@ -30,14 +30,14 @@ var contestAssumptions = []*assumption{
 	}},
 }
 
-// stripped is a Secret without the annotations that begin like this, as a mutating webhook makes it.
+// stripped returns a Secret without the annotations with that prefix, as a mutating webhook would.
 func stripped(secret *corev1.Secret, prefix string) *corev1.Secret {
 	secret = secret.DeepCopy()
 	maps.DeleteFunc(secret.Annotations, func(key, _ string) bool { return strings.HasPrefix(key, prefix) })
 	return secret
 }
 
-// resetToken has somebody write a token of his own into an object's target, again and again.
+// resetToken lets somebody overwrite the token in an object's target, again and again.
 func (w *world) resetToken(o *object, every, until time.Duration) {
 	if w.calmed || w.now > until {
 		return
@@ -53,15 +53,15 @@ func (w *world) resetToken(o *object, every, until time.Duration) {
 	w.after(every, func() { w.resetToken(o, every, until) })
 }
 
-// undone says that somebody, or a webhook, has undone what the operator wrote into a target. It is restored ten minutes later at the latest, and what is
-// restored is watched for as long (TargetContested in docs/operations.md).
+// undone notes that somebody, or a webhook, undid what the operator wrote. It is restored after ten minutes at the latest, and must then stay intact
+// for as long (TargetContested in docs/operations.md).
 func (j *judge) undone(o *object) { j.obstruct(o, 21*time.Minute) }
 
-// mostRestored is how many tokens may be issued within ten minutes in place of what somebody has taken away. One that has stayed for 20 s has stayed for
-// as long as was waited before it, which ends a contest; and two are issued at once at its beginning.
+// mostRestored is how many tokens may be issued within ten minutes to replace removed ones. A token that stays for 20 s has stayed for as long as the
+// wait before it, which ends the contest; and two are issued at once at its beginning.
 const mostRestored = 10*60/20 + 2
 
-// restored judges how often a token is issued in place of one that somebody has taken away.
+// restored limits how often a removed token is replaced.
 func (j *judge) restored(a *answer, f *file) {
 	recent := f.restored[:0]
 	for _, at := range f.restored {
@@ -70,6 +70,6 @@ func (j *judge) restored(a *answer, f *file) {
 		}
 	}
 	if f.restored = append(recent, j.w.now); len(f.restored) > mostRestored {
-		j.w.violated("contest", "%d tokens for %s within ten minutes, in place of what somebody keeps undoing", len(f.restored), a.pass.name.Name)
+		j.w.violated("contest", "%d tokens for %s within ten minutes, to replace what somebody keeps removing", len(f.restored), a.pass.name.Name)
 	}
 }

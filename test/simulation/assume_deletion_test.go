@@ -13,13 +13,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// deletionAssumptions are about how things go.
+// deletionAssumptions concern deletion.
 var deletionAssumptions = []*assumption{
-	{name: "api-finalizer", holds: "an object that is deleted is gone at once", episode: finalizerKeeps},
-	{name: "api-namespace-ends", holds: "a namespace stays", episode: namespaceEnds},
+	{name: "api-finalizer", holds: "a deleted object is gone at once", episode: finalizerKeeps},
+	{name: "api-namespace-ends", holds: "no namespace is deleted", episode: namespaceEnds},
 }
 
-// finalizerKeeps deletes an object that somebody else's finalizer keeps for a while. Until it is gone it is served as if nothing had happened.
+// finalizerKeeps deletes an object that has another controller's finalizer, and removes the finalizer later. Until then the operator must serve it as
+// before.
 func finalizerKeeps(w *world, about time.Duration) string {
 	o := pick(w, w.judge.objects)
 	was := o.get()
@@ -35,16 +36,16 @@ func finalizerKeeps(w *world, about time.Duration) string {
 	return fmt.Sprintf("%s, for %s", o.name.Name, d)
 }
 
-// letGo takes the finalizer off.
+// letGo removes the finalizer.
 func (o *object) letGo(uid types.UID) {
 	if obj := o.get(); obj != nil && obj.UID == uid && len(obj.Finalizers) > 0 {
-		o.w.tell("the finalizer lets %s go", o.name.Name)
+		o.w.tell("the finalizer of %s is removed", o.name.Name)
 		o.w.judge.userActed()
 		o.w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) { obj.Finalizers = nil })
 	}
 }
 
-// applyAgain applies an object as it was, unless it is there, or its namespace is not.
+// applyAgain applies a deleted object again, unless it exists or its namespace is being deleted.
 func (o *object) applyAgain(was *v1alpha1.CDPCredential) {
 	if o.get() != nil || o.w.api.ending[o.name.Namespace] {
 		return
@@ -56,8 +57,8 @@ func (o *object) applyAgain(was *v1alpha1.CDPCredential) {
 	o.w.api.createCredential(o.name, again)
 }
 
-// namespaceEnds deletes a namespace: nothing can be made in it from now on, and what is in it goes one by one, in no order. A little later it is made
-// anew, and users apply again what was in it.
+// namespaceEnds deletes a namespace: nothing can be created in it any more, and its content goes one by one, in random order. Later it is created
+// again, and users apply its content again.
 func namespaceEnds(w *world, _ time.Duration) string {
 	name := pick(w, w.judge.objects).name.Namespace
 	if w.api.ending[name] {
@@ -88,7 +89,7 @@ func namespaceEnds(w *world, _ time.Duration) string {
 		})
 	}
 	w.unlessCalm(gone+w.between(25*time.Second, time.Minute), func() {
-		w.tell("namespace %s is made anew", name)
+		w.tell("namespace %s is created again", name)
 		w.judge.userActed()
 		w.api.remakeNamespace(name)
 		for _, apply := range slices.Backward(again) {
@@ -98,8 +99,8 @@ func namespaceEnds(w *world, _ time.Duration) string {
 	return name
 }
 
-// reviveNamespace makes a namespace that is being deleted anew. Kubernetes has none of that name before all that was in the old one is gone: the rest
-// of it goes first. Users apply their objects again, which are others then, by UID.
+// reviveNamespace creates a namespace again that is being deleted. Kubernetes allows that only once all its content is gone, so the rest is deleted
+// first. Users apply their objects again, which get new UIDs.
 func (w *world) reviveNamespace(name string) {
 	if !w.api.ending[name] {
 		return
@@ -119,14 +120,14 @@ func (w *world) reviveNamespace(name string) {
 			w.api.setSecret(nil, secret, nil)
 		}
 	}
-	w.tell("namespace %s is made anew", name)
+	w.tell("namespace %s is created again", name)
 	w.api.remakeNamespace(name)
 	for _, apply := range again {
 		apply()
 	}
 }
 
-// unlessCalm does something later, unless everything has been put right by then.
+// unlessCalm does something later, unless all faults have been ended by then.
 func (w *world) unlessCalm(d time.Duration, do func()) {
 	w.after(d, func() {
 		if !w.calmed {

@@ -2,8 +2,8 @@
 
 package simulation
 
-// peopleAssumptions are about those who use the operator, and their pods.
+// peopleAssumptions concern users and their pods.
 var peopleAssumptions = []*assumption{manyTenants}
 
-// manyTenants is flipped by the plan: there are more objects, in more namespaces, and most of them at one vendor.
-var manyTenants = &assumption{name: "many-tenants", holds: "few objects have an endpoint in common", flip: func(*world) {}}
+// manyTenants is flipped by the plan: more objects, in more namespaces, most of them with the same vendor.
+var manyTenants = &assumption{name: "many-tenants", holds: "few objects share an endpoint", flip: func(*world) {}}

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// An assumption is something that holds in a kind world and that a seed may flip.
+// An assumption is something that holds in a benign world and that a seed may flip.
 type assumption struct {
-	// name says what happens when it is flipped, holds what holds otherwise.
+	// name says what happens when it is flipped, holds what is true otherwise.
 	name, holds string
-	// flip makes it not hold in the whole world, before that begins. Nil: it only fails for a while at a time.
+	// flip changes the whole world before it begins. Nil: the assumption fails only in episodes.
 	flip func(w *world)
-	// episode makes it not hold for about as long as it is told, and says how. Nil: it fails all the time.
+	// episode breaks the assumption for a random time with that mean, and describes how. Nil: it fails all the time.
 	episode func(w *world, about time.Duration) string
-	// lacks says what the operator cannot do yet without which a world that flips this breaks promises. Seeds do not draw it then, unless they are
-	// asked to by -simulation.pending.
+	// lacks is what the operator cannot do yet, so that worlds with this flip break promises. Seeds draw such an assumption only with
+	// -simulation.pending.
 	lacks string
 }
 
-// flipped draws the assumptions that do not hold in a world: often none or one, so that what is found is of that one, and sometimes most of them.
+// flipped draws the assumptions of a world to flip: often none or one, so that a finding has an obvious cause, and sometimes most of them.
 func flipped(d *dice, all []*assumption) []*assumption {
 	n := 0
 	switch share := d.chance.Float64(); {
@@ -37,7 +37,8 @@ func flipped(d *dice, all []*assumption) []*assumption {
 	return drawn[:min(n, len(drawn))]
 }
 
-// drawable are the assumptions that seeds draw from: those that are named, or all, or all but those that the operator is not up to yet.
+// drawable returns the assumptions that seeds draw from: those that are named or, if none are, all; without pending, only those that the operator can
+// cope with.
 func drawable(named []string, pending bool) []*assumption {
 	var out []*assumption
 	for _, list := range [][]*assumption{vendorAssumptions, apiAssumptions, deletionAssumptions, contestAssumptions, processAssumptions, peopleAssumptions} {

@@ -15,95 +15,95 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A judge sees everything that happens and knows what must not.
+// A judge observes everything that happens and reports broken promises.
 type judge struct {
 	w       *world
 	objects []*object
 	byName  map[types.NamespacedName]*object
 	files   map[types.UID]*file
-	// written has each record that the operator wrote, by its text.
+	// written is every state annotation that the operator wrote, by its text.
 	written map[string]*written
-	// obstructed is until when something that concerns everybody kept the operator from its work.
+	// obstructed is until when something that affects every object keeps the operator from its work.
 	obstructed time.Duration
-	// stirred is when somebody last did something, or the API server began to refuse something.
+	// stirred is when a user last did something, a process started, or the API server began to refuse something.
 	stirred time.Duration
-	// mute is until when something kept it even from telling what is the matter.
+	// mute is until when something keeps the operator even from reporting a problem.
 	mute time.Duration
-	// quiet says that nothing but renewals is to happen.
+	// quiet is set while nothing but renewals may happen.
 	quiet bool
-	// off says that it is not asked at all.
+	// off disables the judge.
 	off   bool
 	stats stats
 }
 
-// stats count what is of interest beside violations.
+// stats counts things that are worth knowing besides violations.
 type stats struct {
 	exchanges, issued, published, lost, killed int
 	// updates are the exchanges that only changed a token's resources.
 	updates int
-	// stale are the exchanges that nobody needed and that were made because a new process' cache was behind.
+	// stale are needless exchanges, made because a new process started with an old cache.
 	stale int
-	// late is what is tolerated between two leaders.
+	// deposed are exchanges by a leader that had been replaced, which are tolerated.
 	deposed int
 	causes  map[string]int
-	// requests are those that passes made of the API server, writes those of them that write.
+	// requests are the API requests of all reconciles, writes those of them that write.
 	requests, writes int
-	// flips counts the worlds in which each assumption was flipped.
+	// flips is the number of worlds in which each assumption was flipped.
 	flips map[string]int
 }
 
-// A file is what the judge keeps of one CDPCredential, from its creation to its deletion.
+// A file is what the judge knows about one CDPCredential, from its creation to its deletion.
 type file struct {
 	uid types.UID
-	// obstructed is until when something kept the operator from its work on this object, disturbed until when something about another client of the
-	// same vendor may make it late.
+	// obstructed is until when something keeps the operator from its work on this object; disturbed is until when trouble of another client of the same
+	// vendor may delay it.
 	obstructed, disturbed time.Duration
-	// last is the last answer with a token, failed the last failed attempt that status knows of, and failures how many there were in a row.
+	// last is the last answer with a token, failed the last failed attempt that is in status, failures the number of consecutive ones.
 	last     *answer
 	failed   *failedAttempt
 	failures int
-	// early are the attempts that a change had made soon after a failed one.
+	// early are the attempts that a change was allowed to make soon after a failed one.
 	early []*answer
-	// handled is the last request for a refresh that was tried, pending says that nothing has succeeded since.
+	// handled is the last refresh request that was tried; pending is set until an exchange for it succeeds.
 	handled string
 	pending bool
-	// wiped is how many changes there had been when somebody took status away, until an attempt that began after that. Zero: nobody did.
+	// wiped is the number of changes when somebody last deleted status, until an attempt that began after that. Zero: nobody did.
 	wiped int
-	// perDay counts the tokens that were published on a day, publisher is the process that published the last one.
+	// perDay counts the published tokens of each day; publisher is the process that published the last one.
 	perDay map[string]int
-	// restored is when tokens were issued in place of those that somebody had taken away.
+	// restored is when tokens were issued to replace ones that somebody had removed.
 	restored []time.Duration
-	// ending counts the exchanges while its namespace was being deleted.
+	// ending counts the exchanges while the namespace was being deleted.
 	ending    int
 	publisher *replica
 }
 
-// A failedAttempt is one that was answered badly.
+// A failedAttempt is an exchange that failed.
 type failedAttempt struct {
 	*answer
-	// history is how many changes there had been when the pass began that made it.
+	// history is how many changes there were when its reconcile began.
 	history int
 	object  *v1alpha1.CDPCredential
-	// saved says that its process has got a status written since.
+	// saved is set once its process has written status since.
 	saved bool
 }
 
-// written is a record that the operator wrote beside a token.
+// written is a state annotation that the operator wrote, and the token beside it.
 type written struct {
 	token string
-	// request is what the token was for when it was written.
+	// request is what the token was requested for.
 	request             request
 	IssuedAt, ExpiresAt time.Time
 	Object              string
 	Cause               string
 	Issuance            *v1alpha1.Issuance
-	// Keys are what was written into the Secret's data.
+	// Keys are the keys of the Secret that the operator wrote.
 	Keys []string
-	// issued and expires are IssuedAt and ExpiresAt in true time: the record has them on its writer's clock.
+	// issued and expires are IssuedAt and ExpiresAt in true time; the annotation has them by its writer's clock.
 	issued, expires time.Duration
 }
 
-// good says whether the token lives at that time. What basic writes always does.
+// good reports whether the token is still valid. What basic writes always is.
 func (rec *written) good(now time.Duration) bool { return rec.ExpiresAt.IsZero() || now < rec.expires }
 
 func newJudge(w *world) *judge {
@@ -119,7 +119,7 @@ func (j *judge) file(uid types.UID) *file {
 	return f
 }
 
-// object finds the object of that name.
+// object returns the object of that name.
 func (j *judge) object(name types.NamespacedName) *object {
 	if j.byName[name] == nil { // objects were added
 		j.byName = map[types.NamespacedName]*object{}
@@ -130,7 +130,7 @@ func (j *judge) object(name types.NamespacedName) *object {
 	return j.byName[name]
 }
 
-// userActed says that a user has just done something that may keep the operator from its work, until it can know of it.
+// userActed notes that a user has just done something that may keep the operator from its work until its watches show it.
 func (j *judge) userActed() {
 	j.stirred = j.w.now
 	hang := time.Duration(0)
@@ -142,12 +142,12 @@ func (j *judge) userActed() {
 	j.obstruct(nil, hang)
 }
 
-// hinder says that the operator cannot be expected to renew anything for some time, but to say so.
+// hinder excuses late renewals for d, but not a missing report of them.
 func (j *judge) hinder(d time.Duration) {
 	j.obstructed, j.stirred = max(j.obstructed, j.w.now+d), j.w.now
 }
 
-// obstruct says that the operator cannot be expected to do its work on an object for some time. Nil: on any, nor to write status.
+// obstruct excuses late work on an object for d. Nil: on all objects, and late status as well.
 func (j *judge) obstruct(o *object, d time.Duration) {
 	until := j.w.now + d
 	if o == nil {
@@ -158,8 +158,8 @@ func (j *judge) obstruct(o *object, d time.Duration) {
 	}
 }
 
-// disturb says that a vendor treats some of its clients badly for some time. The others may be late, but are not to lose a token, for as long as
-// there are more of them than of the bad ones and their leads are of 90 s and more.
+// disturb notes that a vendor treats some of its clients badly for d. Renewals of its other clients may be late meanwhile, but their tokens must not
+// expire, as long as they are the majority and their leads are 90 s or more.
 func (j *judge) disturb(h *host, d time.Duration) {
 	d += disturbance
 	for _, o := range j.w.touches(h) {
@@ -172,10 +172,10 @@ func (j *judge) disturb(h *host, d time.Duration) {
 	}
 }
 
-// disturbance is how long the gate may remember trouble: the breaker's longest time until a probe, and a pause of the endpoint.
+// disturbance is how long the gate may remember trouble: the breaker's longest interval between probes, plus a pause of the endpoint.
 const disturbance = 2 * time.Minute
 
-// record reads the record on a target. Nil: the operator did not write it there, or not beside this token.
+// record returns the state annotation of a target. Nil: the operator did not write it there, or not with this token.
 func (j *judge) record(secret *corev1.Secret) *written {
 	if secret == nil {
 		return nil
@@ -187,12 +187,12 @@ func (j *judge) record(secret *corev1.Secret) *written {
 	return rec
 }
 
-// write reads a record that a pass has written.
+// write parses the state annotation that a reconcile has written.
 func (j *judge) write(by *pass, secret *corev1.Secret) *written {
 	text := secret.Annotations[v1alpha1.StateAnnotation]
 	rec := &written{}
 	if err := json.Unmarshal([]byte(text), rec); err != nil {
-		j.w.violated("half-written", "the record on %s cannot be read: %v", secret.Name, err)
+		j.w.violated("half-written", "the state annotation of %s cannot be parsed: %v", secret.Name, err)
 	}
 	rec.token = rec.tokenIn(secret)
 	if t := j.w.vendors.tokens[rec.token]; t != nil {
@@ -203,7 +203,7 @@ func (j *judge) write(by *pass, secret *corev1.Secret) *written {
 	return rec
 }
 
-// tokenIn is the value of a target that matters: basic writes no token, and one that somebody else has put beside it is none of it.
+// tokenIn returns the token in a target. basic writes none; a token that somebody else put beside it does not count.
 func (rec *written) tokenIn(secret *corev1.Secret) string {
 	if slices.Contains(rec.Keys, "token") {
 		return string(secret.Data["token"])
@@ -211,7 +211,7 @@ func (rec *written) tokenIn(secret *corev1.Secret) string {
 	return string(secret.Data["authorization"])
 }
 
-// tokenOf is the same of any target. Without a record it is what looks like a token.
+// tokenOf is tokenIn for any target. Without a state annotation, it takes what is under the key token.
 func (j *judge) tokenOf(secret *corev1.Secret) string {
 	if rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]; rec != nil {
 		return rec.tokenIn(secret)
@@ -219,7 +219,7 @@ func (j *judge) tokenOf(secret *corev1.Secret) string {
 	return string(secret.Data["token"])
 }
 
-// held is the Secret that has the object's token: the target or, while the target has none, the one of before a renaming. Nil: none has.
+// held returns the Secret with the object's current token: the target or, until that has one, the previous target. Nil: there is none.
 func (j *judge) held(obj *v1alpha1.CDPCredential) *corev1.Secret {
 	for _, name := range []string{obj.Spec.Target.Name, obj.Status.TargetName} {
 		secret := j.w.api.secrets[types.NamespacedName{Namespace: obj.Namespace, Name: name}]
@@ -234,11 +234,11 @@ func (j *judge) held(obj *v1alpha1.CDPCredential) *corev1.Secret {
 
 func owner(secret *corev1.Secret) string { return secret.Annotations[v1alpha1.CredentialAnnotation] }
 
-// stale says whether what a pass was given is not what there is because somebody else than its replica has changed it, and, if it was a process
-// before it, whether it had no reason to ask: the object was a new one.
+// stale reports whether a reconcile saw an old version because somebody other than its replica changed something since. An older version written by a
+// previous process counts only if the object was still without a token.
 func (j *judge) stale(p *pass) bool { return j.behind(p, false) }
 
-// behind is stale without the second half, if any is true.
+// behind is stale. With either, any change by another replica counts.
 func (j *judge) behind(p *pass, either bool) bool {
 	by := func(seen, is string, name types.NamespacedName, ofSecret bool) bool {
 		if seen == is {
@@ -253,11 +253,11 @@ func (j *judge) behind(p *pass, either bool) bool {
 				case c.by == nil || c.deposed || either && c.by.replica != p.replica:
 					return true
 				case c.by.object.UID != p.object.UID:
-					return true // it was another object that this is of
+					return true // the previous object of that name
 				}
 				if c.by.replica != p.replica || seen == "" {
 					return c.by.replica != p.replica && p.object.Status.LastRefreshTime == nil
-				} // else it has patched what somebody else had changed before
+				} // otherwise, it patched what somebody else had changed before
 			}
 		}
 		return true
@@ -281,7 +281,7 @@ func (j *judge) behind(p *pass, either bool) bool {
 	return false
 }
 
-// userChanged says whether somebody who is no pass has changed one of these things since then, in what matters.
+// userChanged reports whether somebody other than the operator changed the object, its client Secrets or its target since then.
 func (j *judge) userChanged(since int, obj *v1alpha1.CDPCredential) bool {
 	for _, c := range j.w.api.changes[since:] {
 		if c.by != nil || c.name.Namespace != obj.Namespace {
