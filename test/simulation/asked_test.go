@@ -67,7 +67,7 @@ func (j *judge) withinBudget(a *answer, f *file) {
 		return
 	}
 	if day := f.dayOf(a.pass.replica.Now()); f.perDay[day] >= int(*refresh.MaxPerDay) {
-		j.w.violated("budget", "an exchange for %s, which already had %d tokens on %s, of %d a day", a.pass.name.Name, f.perDay[day], day, *refresh.MaxPerDay)
+		j.w.violated("budget", "an exchange for %s, which had %d tokens on %s, of %d a day", a.pass.name.Name, f.perDay[day], day, *refresh.MaxPerDay)
 	}
 }
 

@@ -8,37 +8,38 @@ import (
 	"time"
 )
 
-// vendorAssumptions are about token endpoints and the API that takes their tokens.
+// vendorAssumptions concern token endpoints and the API that accepts their tokens.
 var vendorAssumptions = []*assumption{
-	{name: "vendor-trouble", holds: "every vendor answers well", episode: vendorTrouble},
-	{name: "vendor-caches", holds: "each exchange gives a new token", flip: eachHost(0.5, func(_ *world, h *host) {
+	{name: "vendor-trouble", holds: "every vendor answers correctly", episode: vendorTrouble},
+	{name: "vendor-caches", holds: "each exchange returns a new token", flip: eachHost(0.5, func(_ *world, h *host) {
 		h.caching = h.name != algonomyHost
 	})},
 	{name: "vendor-clock-off", holds: "a vendor's clock is right", flip: eachHost(0.7, func(w *world, h *host) {
 		h.offset = pick(w, []time.Duration{time.Second, 10 * time.Minute, -10 * time.Minute})
 	})},
-	{name: "vendor-strays", holds: "who is served now is served a second later, too", episode: strays},
+	{name: "vendor-strays", holds: "a client that is served now is served a second later, too", episode: strays},
 	{name: "vendor-troubles-one-client", holds: "all clients of a vendor are treated alike", episode: troubleForOne},
-	{name: "vendor-long-retry-after", holds: "a Retry-After is of minutes", flip: eachHost(0.5, func(_ *world, h *host) { h.retryAfter = 3600 })},
-	{name: "vendor-same-until-dead", holds: "a new token is given while the old one lives", flip: eachHost(0.5, func(_ *world, h *host) {
+	{name: "vendor-long-retry-after", holds: "a Retry-After is a few minutes at most", flip: eachHost(0.5, func(_ *world, h *host) { h.retryAfter = 3600 })},
+	{name: "vendor-same-until-dead", holds: "a new token is issued while the old one is still valid", flip: eachHost(0.5, func(_ *world, h *host) {
 		h.sameUntilDead = h.name != algonomyHost
 	})},
-	{name: "vendor-one-active", holds: "a new token leaves the one before alive", flip: eachHost(0.5, func(_ *world, h *host) { h.active = 1 })},
-	{name: "vendor-few-active", holds: "old tokens live on, however many there are", flip: eachHost(0.5, func(w *world, h *host) { h.active = 2 + w.chance.IntN(3) })},
+	{name: "vendor-one-active", holds: "a new token leaves the previous one valid", flip: eachHost(0.5, func(_ *world, h *host) { h.active = 1 })},
+	{name: "vendor-few-active", holds: "old tokens stay valid, however many there are", flip: eachHost(0.5, func(w *world, h *host) { h.active = 2 + w.chance.IntN(3) })},
 	{name: "vendor-lies", holds: "expires_in is true", flip: eachHost(0.5, func(w *world, h *host) {
 		h.lie = pick(w, []float64{0.9, 1.5, 3})
 		if h.lifetime >= 5*time.Minute && w.maybe(0.3) {
-			h.lie = 0.3 // shorter ones than a minute nobody can keep fresh
+			h.lie = 0.3 // nobody can keep tokens of less than a minute fresh
 		}
 	})},
-	{name: "vendor-ends-early", holds: "the API takes a token until it expires", flip: eachHost(0.5, func(w *world, h *host) { h.early = 0.05 + 0.9*w.chance.Float64() })},
+	{name: "vendor-ends-early", holds: "the API accepts a token until it expires", flip: eachHost(0.5, func(w *world, h *host) { h.early = 0.05 + 0.9*w.chance.Float64() })},
 	{name: "vendor-no-date", holds: "an answer has a Date", flip: eachHost(0.7, undated)},
 	{name: "vendor-two-nodes", holds: "the API knows a token as soon as it is issued", flip: func(w *world) {
 		w.vendors.learns = w.between(time.Second, 2*time.Minute)
 	}},
 }
 
-// undated takes the Date off a host's answers. If its tokens are JWTs, our clock and its have to agree then: nothing else says when they end.
+// undated removes the Date header from a host's answers. If its tokens are JWTs, its clock and ours have to agree then, because nothing else says
+// when they expire.
 func undated(w *world, h *host) {
 	h.dated = false
 	if !h.opaque {
@@ -46,7 +47,7 @@ func undated(w *world, h *host) {
 	}
 }
 
-// eachHost does something to each host with a probability, and to one at least.
+// eachHost calls do for each host with probability p, and for at least one.
 func eachHost(p float64, do func(w *world, h *host)) func(w *world) {
 	return func(w *world) {
 		at := pick(w, hostNames)
@@ -77,7 +78,7 @@ func vendorTrouble(w *world, about time.Duration) string {
 	return fmt.Sprintf("%s: %s for %s", h.name, what, d)
 }
 
-// troubleForOne is trouble for one client only. Its neighbours at the vendor are not to notice.
+// troubleForOne is trouble for one client only. The vendor's other clients must not notice.
 func troubleForOne(w *world, about time.Duration) string {
 	o := pick(w, w.judge.objects)
 	obj := o.get()
@@ -87,7 +88,7 @@ func troubleForOne(w *world, about time.Duration) string {
 	name, _ := needs(&obj.Spec.Provider)
 	h := w.vendors.hosts[name]
 	if h == nil {
-		return "it calls nobody"
+		return "its provider makes no calls"
 	}
 	client, what := o.clientID(obj.Spec.ClientSecretRef.Name), trouble(1+w.chance.IntN(int(flaky)))
 	h.troubled[client] = what
@@ -98,14 +99,14 @@ func troubleForOne(w *world, about time.Duration) string {
 	return fmt.Sprintf("%s: %s for %s, for %s", h.name, what, client, d)
 }
 
-// strays has the next one that asks a vendor get an answer that is not about him: a firewall's, or that of a node that is being replaced.
+// strays gives the next caller of a vendor an answer that is not about that caller, such as a firewall's or that of a node that is being replaced.
 func strays(w *world, _ time.Duration) string {
 	h := w.vendors.hosts[pick(w, hostNames)]
 	h.stray = pick(w, []int{401, 403, 503})
 	return fmt.Sprintf("%s: %d", h.name, h.stray)
 }
 
-// touches says whether any object calls a host.
+// touches returns the objects that call a host.
 func (w *world) touches(h *host) []*object {
 	return slices.DeleteFunc(slices.Clone(w.judge.objects), func(o *object) bool {
 		obj := o.get()

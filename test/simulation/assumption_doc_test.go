@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestAssumptionsAreDocumented: doc.go has a word on each assumption.
+// TestAssumptionsAreDocumented: doc.go mentions each assumption.
 func TestAssumptionsAreDocumented(t *testing.T) {
 	t.Parallel()
 	doc, err := os.ReadFile("doc.go")
@@ -17,7 +17,7 @@ func TestAssumptionsAreDocumented(t *testing.T) {
 	}
 	for _, a := range drawable(nil, true) {
 		if !strings.Contains(string(doc), a.name+",") && !strings.Contains(string(doc), a.name+":") && !strings.Contains(string(doc), a.name+" ") {
-			t.Errorf("doc.go says nothing of %s", a.name)
+			t.Errorf("doc.go does not mention %s", a.name)
 		}
 		if a.lacks != "" {
 			t.Logf("%s is not drawn: %s", a.name, a.lacks)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestFailedAttemptsAreNotCounted: what spends the budget of the day is a token that was issued, not an attempt at one.
+// TestFailedAttemptsAreNotCounted: issued tokens count against the daily budget, failed attempts do not.
 func TestFailedAttemptsAreNotCounted(t *testing.T) {
 	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
 	if broken := w.watched(func() {
@@ -22,7 +22,7 @@ func TestFailedAttemptsAreNotCounted(t *testing.T) {
 			t.Errorf("only %d attempts failed", failed)
 		}
 		if i := o.get().Status.Issuance; i == nil || i.Count != 1 {
-			t.Errorf("counted are %+v, not the one token", i)
+			t.Errorf("status.issuance is %+v, want a count of 1", i)
 		}
 	}); broken != nil {
 		t.Error(broken)

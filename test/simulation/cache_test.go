@@ -14,17 +14,17 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A mirror is a cache: what a replica knows of the API server: each kind as it was some time ago.
+// A mirror is a replica's informer cache: each kind as it was at the API server some time ago.
 type mirror struct {
 	credentials things[*v1alpha1.CDPCredential]
 	secrets     things[*metav1.PartialObjectMetadata]
-	// watches are those of CDPCredentials and of Secrets.
+	// watches are the one of CDPCredentials and the one of Secrets.
 	watches [2]watch
-	// shownAt is when it last took in a change of an object.
+	// shownAt is when the cache last took in a change of an object.
 	shownAt map[types.NamespacedName]time.Duration
 }
 
-// things are those of a kind, by namespace and name.
+// things are the objects of a kind, by namespace and name.
 type things[T any] map[string]map[string]T
 
 func (t things[T]) get(name types.NamespacedName) (thing T, ok bool) {
@@ -39,7 +39,7 @@ func (t things[T]) set(name types.NamespacedName, thing T) {
 	t[name.Namespace][name.Name] = thing
 }
 
-// in goes through those of a namespace in the order of their names.
+// in iterates over the objects of a namespace, sorted by name.
 func (t things[T]) in(namespace string) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		for _, name := range slices.Sorted(maps.Keys(t[namespace])) {
@@ -50,7 +50,7 @@ func (t things[T]) in(namespace string) iter.Seq[T] {
 	}
 }
 
-// all goes through the namespaces in the order of their names.
+// all iterates over all objects, sorted by namespace and name.
 func (t things[T]) all(yield func(T) bool) {
 	for _, namespace := range slices.Sorted(maps.Keys(t)) {
 		for thing := range t.in(namespace) {
@@ -63,15 +63,15 @@ func (t things[T]) all(yield func(T) bool) {
 
 type watch struct {
 	ofSecrets bool
-	// heard is how many of all changes it knows.
+	// heard is how many of all changes the watch has received.
 	heard     int
 	scheduled bool
-	// stuckUntil is when a watch that hangs goes on, and relist that it then sees only what has become of it all.
+	// stuckUntil is when a stuck watch continues; with relist it then sees only the latest state of each object.
 	stuckUntil time.Duration
 	relist     bool
 }
 
-// fillCache is the first list, of a server that may be behind. The watch goes on from there.
+// fillCache is the initial list, from a server that may be behind. The watch continues from there.
 func (r *replica) fillCache(behind time.Duration) {
 	w := r.w
 	r.cache = mirror{
@@ -116,7 +116,7 @@ func (c *mirror) apply(change change) {
 	}
 }
 
-// tellWatches says that something has changed.
+// tellWatches schedules the delivery of new changes.
 func (w *world) tellWatches() {
 	for _, r := range w.replicas {
 		for i := range r.cache.watches {
@@ -160,7 +160,7 @@ func (r *replica) hear(watch *watch) {
 	}
 }
 
-// lastOfEach is what a list shows of a series of changes.
+// lastOfEach reduces a series of changes to what a list would show.
 func lastOfEach(changes []change) []change {
 	type thing struct {
 		ofSecret bool
@@ -179,7 +179,7 @@ func lastOfEach(changes []change) []change {
 	return kept
 }
 
-// take puts a change into the cache and lets the handlers know.
+// take puts a change into the cache and calls the event handlers.
 func (r *replica) take(c change) {
 	wires := r.w.wires
 	wires.hearing, wires.reconciler.OwnWrites = r, r.reconciler.OwnWrites
@@ -209,7 +209,7 @@ func (r *replica) take(c change) {
 	}
 }
 
-// behind says whether there are changes in a namespace that the cache does not have.
+// behind reports whether a namespace has changes that the cache does not show.
 func (r *replica) behind(namespace string) bool {
 	for _, watch := range r.cache.watches {
 		for _, c := range r.w.api.changes[watch.heard:] {

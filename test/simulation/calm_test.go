@@ -16,7 +16,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// calm ends all faults. What was begun goes on.
+// calm ends all faults. What has begun continues.
 func (w *world) calm() {
 	w.tell("CALM")
 	w.calmed = true
@@ -25,7 +25,7 @@ func (w *world) calm() {
 		clear(h.troubled)
 	}
 	for _, t := range w.vendors.tokens {
-		t.dies = max(t.dies, t.end, t.expires) // else it would be noticed some time, whenever it is tried
+		t.dies = max(t.dies, t.end, t.expires) // otherwise its early death would be noticed at some random later time
 	}
 	w.vendors.learns, w.api.mutate = 0, nil
 	w.apiFault, w.lag, w.staleStarts = apiFault{}, 5*time.Millisecond, false
@@ -49,7 +49,7 @@ func (w *world) calm() {
 	}
 }
 
-// repair is a user who puts everything right that no operator can, and, unless he is half-hearted, what he has got wrong himself.
+// repair is a user who fixes everything that no operator can fix and, unless the plan says half-hearted, also the user's own mistakes.
 func (w *world) repair(o *object, p planned) {
 	w.judge.userActed()
 	w.reviveNamespace(o.name.Namespace)
@@ -73,7 +73,7 @@ func (w *world) repair(o *object, p planned) {
 			}
 		})
 	}
-	target := o.target() // which may be given another name now
+	target := o.target() // the old name; the edit below may rename it
 	o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 		s.TLS = nil
 		if s.Refresh != nil {
@@ -118,7 +118,7 @@ func (w *world) repair(o *object, p planned) {
 	}
 }
 
-// fresh is a world in which the objects and what is not the operator's were just applied, as they are in w.
+// fresh returns a world in which the objects and everything that is not the operator's were just applied, in the state that they have in w.
 func (w *world) fresh() *world {
 	f := newWorld(w.seed, w.wires)
 	f.epoch, f.offset = w.clock(), w.offset
@@ -131,10 +131,10 @@ func (w *world) fresh() *world {
 	for _, name := range slices.SortedFunc(maps.Keys(w.api.secrets), byName) {
 		secret := w.api.secrets[name]
 		if slices.ContainsFunc(w.judge.objects, func(o *object) bool { return o.name.Namespace == name.Namespace && o.name.Name == owner(secret) }) && usable(secret) {
-			continue // it is an object's, or was handed over to it
+			continue // it belongs to an object, or was handed over to one
 		}
 		if w.api.orphaned(secret) {
-			continue // its owner is gone, and it is about to go, too
+			continue // its owner is gone, so it will be collected
 		}
 		secret = secret.DeepCopy()
 		secret.OwnerReferences = slices.DeleteFunc(secret.OwnerReferences, func(ref metav1.OwnerReference) bool { return ref.Kind == "CDPCredential" })
@@ -148,12 +148,12 @@ func (w *world) fresh() *world {
 		f.api.createCredential(o.name, &v1alpha1.CDPCredential{ObjectMeta: metav1.ObjectMeta{Annotations: was.Annotations, Labels: was.Labels}, Spec: was.Spec})
 	}
 	f.startReplica(0)
-	f.runFor(110 * time.Second) // tokens of two minutes still live
+	f.runFor(110 * time.Second) // short enough that tokens of two minutes are still valid
 	f.end()
 	return f
 }
 
-// An endState is what a user sees of one object, without what differs from token to token.
+// An endState is what a user sees of an object, without what differs from token to token.
 type endState struct {
 	Conditions map[string]string
 	Provider   string
@@ -164,7 +164,7 @@ type endState struct {
 	Failures   int32
 	Scheduled  bool
 	Target     *targetState
-	// Leftovers are the Secrets that it owns besides.
+	// Leftovers are the other Secrets that it owns.
 	Leftovers []string
 }
 
@@ -174,7 +174,7 @@ type targetState struct {
 	Type                      corev1.SecretType
 }
 
-// end is the state of an object. Of one that cannot have a token only why is of interest: what it had before is another matter.
+// end returns the state of an object. If it cannot get a token, only the reason matters: what it had before depends on its history.
 func (o *object) end() endState {
 	w, obj := o.w, o.get()
 	e := endState{Conditions: map[string]string{}}
@@ -243,8 +243,8 @@ func (o *object) targetState(secret *corev1.Secret) *targetState {
 			s.Owners = append(s.Owners, fmt.Sprintf("%s %s ours=%v controller=%v", ref.Kind, ref.Name, ref.UID == o.get().UID, *ref.Controller))
 		}
 	}
-	// Beside keys of others there is no owner reference, or the garbage collector would delete them; where it was just applied, there are none. What is
-	// suspended or Stalled is not written.
+	// With foreign keys in it, the target has no owner reference, or the garbage collector would delete them; a freshly applied target has no foreign
+	// keys. The targets of suspended and Stalled objects are not written at all.
 	if obj := o.get(); shared(secret) && obj.Spec.Target.DeletionPolicy != v1alpha1.DeletionPolicyRetain {
 		if obj.Spec.Suspend || o.refreshed() != v1alpha1.ReasonTokenIssued {
 			s.Owners = nil
@@ -254,7 +254,7 @@ func (o *object) targetState(secret *corev1.Secret) *targetState {
 	return s
 }
 
-// converge waits until every object is as if it had just been applied.
+// converge waits until every object looks as if it had just been applied.
 func (w *world) converge(within time.Duration) {
 	fresh := w.fresh()
 	end := w.now + within
@@ -267,15 +267,15 @@ func (w *world) converge(within time.Duration) {
 			return
 		}
 		if w.now >= end {
-			w.violated("history", "after %s the world is not as one in which everything was just applied (-fresh +this):\n%s", within, diff)
+			w.violated("history", "after %s the world differs from one in which everything was just applied (-fresh +this):\n%s", within, diff)
 		}
-		w.runFor(min(31*time.Second, end-w.now)) // not in step with tokens of a minute, of which one may just have ended each time
+		w.runFor(min(31*time.Second, end-w.now)) // out of step with tokens of a minute, one of which might otherwise have just expired every time
 	}
 }
 
-// stayQuiet judges that nothing but renewals happens.
+// stayQuiet requires that nothing but renewals happens.
 func (w *world) stayQuiet(d time.Duration) {
-	w.runFor(75 * time.Second) // what is under way, and what the API server refused
+	w.runFor(75 * time.Second) // time for what is still running, and for what the API server refused
 	w.tell("QUIET")
 	w.judge.quiet = true
 	w.runFor(d)

@@ -13,7 +13,7 @@ func (w *world) faultEnds(about time.Duration, end func()) string {
 	return d.String()
 }
 
-// leader is the process that leads and runs, nil if none does.
+// leader returns the process that leads and runs, or nil.
 func (w *world) leader() *replica {
 	for _, r := range w.replicas {
 		if !r.deposed && !r.paused {
@@ -23,7 +23,7 @@ func (w *world) leader() *replica {
 	return nil
 }
 
-// elect has a new process begin after a while, unless there is one by then.
+// elect starts a new process after a while, unless one leads by then.
 func (w *world) elect(after time.Duration) {
 	w.judge.obstruct(nil, after+10*time.Second)
 	w.after(after, func() {
@@ -39,8 +39,8 @@ func (w *world) elect(after time.Duration) {
 	})
 }
 
-// suspendReplica stops a process for d, as SIGSTOP or a machine that sleeps does. Another one leads when the lease has run out; the old one
-// goes on where it was until it notices.
+// suspendReplica pauses a process for d, as SIGSTOP or a sleeping machine does. Another one takes over when the lease has expired; the old one
+// continues where it was until it notices.
 func (w *world) suspendReplica(r *replica, d time.Duration) {
 	r.paused, r.pausedAt = true, w.now
 	w.judge.obstruct(nil, d+10*time.Second)
@@ -48,7 +48,7 @@ func (w *world) suspendReplica(r *replica, d time.Duration) {
 		if r.dead {
 			return
 		}
-		w.tell("replica %d goes on", r.id)
+		w.tell("replica %d continues", r.id)
 		if r.deposed {
 			w.after(w.about(time.Second), func() {
 				if !r.dead {
@@ -63,10 +63,10 @@ func (w *world) suspendReplica(r *replica, d time.Duration) {
 	}
 }
 
-// holdWatches makes the caches fall behind.
+// holdWatches lets the caches fall behind.
 func (w *world) holdWatches(d time.Duration) {
 	if w.judge.obstructed > w.now-5*time.Second {
-		w.judge.obstruct(nil, d) // what has just happened may not be known yet
+		w.judge.obstruct(nil, d) // the latest change may not have reached the caches yet
 	}
 	for _, r := range w.replicas {
 		for i := range r.cache.watches {
@@ -78,7 +78,7 @@ func (w *world) holdWatches(d time.Duration) {
 	}
 }
 
-// furnish makes the vendors and the machines as the plan has them.
+// furnish sets up vendors and machines according to the plan.
 func (w *world) furnish(p *plan) {
 	for _, name := range hostNames {
 		h := &host{
@@ -106,7 +106,7 @@ func (w *world) furnish(p *plan) {
 	}
 }
 
-// with does something by dice of its own.
+// with calls do with dice of its own.
 func (w *world) with(seed uint64, do func()) {
 	mine := w.dice
 	w.dice = newDice(seed, 0xd1ce)
@@ -114,7 +114,7 @@ func (w *world) with(seed uint64, do func()) {
 	w.dice = mine
 }
 
-// happen makes an event happen.
+// happen executes an event.
 func (w *world) happen(p *plan, e *event) {
 	if a := e.assumption; a != nil {
 		w.judge.stats.flips[a.name] = 1
@@ -132,7 +132,7 @@ func (w *world) happen(p *plan, e *event) {
 	w.judge.userActed()
 }
 
-// makeChaos has all happen that is planned.
+// makeChaos executes the plan's events.
 func (w *world) makeChaos(p *plan) {
 	end := w.now + p.chaos
 	began := w.now

@@ -18,14 +18,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// An apiClient is a replica's client: it reads from the cache and writes to the API server. What the operator does not use is not there, and
-// what it must not do is a violation.
+// An apiClient is a replica's client: it reads from the cache and writes to the API server. It has only what the operator uses; a forbidden call is a
+// violation.
 type apiClient struct {
 	client.Client
 	replica *replica
 }
 
-// Get reads from the cache, at once.
+// Get reads from the cache and takes no time.
 func (c *apiClient) Get(_ context.Context, name client.ObjectKey, obj client.Object, _ ...client.GetOption) error {
 	p, cache := c.replica.w.running, &c.replica.cache
 	switch into := obj.(type) {
@@ -45,12 +45,12 @@ func (c *apiClient) Get(_ context.Context, name client.ObjectKey, obj client.Obj
 		p.secrets[name] = found.ResourceVersion
 		*into = *found.DeepCopy()
 	default:
-		c.replica.w.violated("cache", "a whole %T was read through the cache", obj)
+		c.replica.w.violated("cache", "a complete %T was read through the cache", obj)
 	}
 	return nil
 }
 
-// List finds by one index.
+// List supports a single field selector.
 func (c *apiClient) List(_ context.Context, list client.ObjectList, opts ...client.ListOption) error {
 	options := (&client.ListOptions{}).ApplyOptions(opts)
 	matches := func(client.Object) bool { return true }
@@ -153,7 +153,7 @@ func (c statusClient) Patch(_ context.Context, obj client.Object, patch client.P
 	})
 }
 
-// A liveReader asks the API server.
+// A liveReader reads from the API server.
 type liveReader struct{ replica *replica }
 
 func (l liveReader) Get(_ context.Context, name client.ObjectKey, obj client.Object, _ ...client.GetOption) error {
@@ -183,24 +183,24 @@ func (l liveReader) Get(_ context.Context, name client.ObjectKey, obj client.Obj
 }
 
 func (l liveReader) List(context.Context, client.ObjectList, ...client.ListOption) error {
-	l.replica.w.violated("cost", "a list was asked of the API server")
+	l.replica.w.violated("cost", "the API server was asked for a list")
 	return nil
 }
 
-// An apiFault is how the API server, or the way to it, fails.
+// An apiFault is how the API server, or the connection to it, fails.
 type apiFault struct {
-	// refused is the share of requests that fail and do nothing, lost the share whose answer does not arrive.
+	// refused is the share of requests that fail without effect, lost the share whose response is lost.
 	refused, lost float64
-	// slow is how long a request takes on average.
+	// slow is the mean duration of a request.
 	slow time.Duration
-	// late is how long the answer to a read takes on average, which is of the time at which it was asked.
+	// late is the mean delay of the response to a read, which shows the time at which it was made.
 	late time.Duration
-	// denied are the requests that admission, a quota or a missing right stands against, by how they begin.
+	// denied are the prefixes of requests that are refused with denial, as by admission, a quota or a missing right.
 	denied []string
 	denial error
 }
 
-// deny is what the API server has against a request. Nil: nothing.
+// deny returns the refusal of a request, or nil.
 func (f apiFault) deny(what string) error {
 	what = strings.TrimPrefix(what, "dry-run ")
 	if slices.ContainsFunc(f.denied, func(prefix string) bool { return strings.HasPrefix(what, prefix) }) {

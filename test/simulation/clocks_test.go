@@ -10,15 +10,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// clocks are those of one machine: the local one, which anybody may set, and one that only runs on, also while the machine sleeps, as that of
-// cmd/manager does. They are the same when the process begins.
+// clocks are the two clocks of a machine: the local one, which can be adjusted, and a monotonic one that also runs while the machine sleeps, like
+// that of cmd/manager. They agree when the process starts.
 type clocks struct {
 	w *world
-	// skew is what the local clock is wrong by at the beginning, beside what all are.
+	// skew is the initial error of the local clock, in addition to the one that all machines share.
 	skew time.Duration
-	// jumps are by what it was set since.
+	// jumps are the adjustments since then.
 	jumps []jump
-	// setAfter, if not 0, is how many points of passes are still to be passed before the clock is set by setBy.
+	// setAfter is the number of points in reconciles until the clock is adjusted by setBy. Zero: it is not.
 	setAfter int
 	setBy    time.Duration
 }
@@ -34,17 +34,17 @@ func (c *clocks) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 // Ahead implements controllers.LocalClock.
 func (c *clocks) Ahead() time.Duration { return c.local().Sub(c.Now()) }
 
-// Server implements controllers.LocalClock. The API server's clock is right.
+// Server implements controllers.LocalClock. The API server's clock is always right.
 func (c *clocks) Server() (time.Duration, bool) { return c.w.clock().Sub(c.local()), true }
 
 func (c *clocks) ranTo(now time.Duration) time.Time {
 	return c.w.epoch.Add(now + c.w.offset + c.skew)
 }
 
-// local is what the local clock shows.
+// local returns the local time.
 func (c *clocks) local() time.Time { return c.at(c.w.now) }
 
-// at is what the local clock shows, or showed, at a time.
+// at returns what the local clock shows, or showed, at a true time.
 func (c *clocks) at(now time.Duration) time.Time {
 	t := c.ranTo(now)
 	for _, j := range c.jumps {
@@ -55,12 +55,12 @@ func (c *clocks) at(now time.Duration) time.Time {
 	return t
 }
 
-// trueTime is when it is t by the local clock as it was set at that time.
+// trueTime converts a local time to true time, with the local clock as it was set at that moment.
 func (c *clocks) trueTime(t time.Time, set time.Duration) time.Duration {
 	return set + t.Sub(c.at(set))
 }
 
-// setClock sets the local clock of a replica's machine. It finds out within five seconds.
+// setClock adjusts the local clock of a replica's machine. The process notices within five seconds.
 func (r *replica) setClock(by time.Duration) {
 	if r.w.clocksHold {
 		return
@@ -69,17 +69,17 @@ func (r *replica) setClock(by time.Duration) {
 	r.noticesClock()
 }
 
-// maySetClock is a point of a pass at which the clock may be set.
+// maySetClock is a point of a reconcile at which the clock may be adjusted.
 func (r *replica) maySetClock() {
 	if r.setAfter == 0 {
 		return
 	}
 	if r.setAfter--; r.setAfter == 0 {
-		r.w.after(time.Nanosecond, func() { r.setClock(r.setBy) }) // what is sent just now was made before
+		r.w.after(time.Nanosecond, func() { r.setClock(r.setBy) }) // a request that is being sent was built before
 	}
 }
 
-// noticesClock has the process look at all objects, when it has seen that its clock was set or that it has slept.
+// noticesClock reconciles all objects once the process has noticed that its clock was adjusted or that it slept.
 func (r *replica) noticesClock() {
 	r.w.after(r.w.between(0, 5*time.Second), r.lookAtAll)
 }
@@ -96,7 +96,7 @@ func (r *replica) lookAtAll() {
 	}
 }
 
-// slept makes all timers of a replica late by as long as its machine slept.
+// slept delays all timers of a replica by the time that its machine slept.
 func (r *replica) slept(d time.Duration) {
 	began := r.w.now - d
 	for _, name := range slices.SortedFunc(maps.Keys(r.queue), byName) {

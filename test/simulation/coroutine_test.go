@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A coroutine runs jobs, one after the other, each of which may give the processor back for a while.
+// A coroutine runs jobs one after the other; each may yield for a while.
 type coroutine struct {
 	job   func()
 	yield func(time.Duration) bool
@@ -15,13 +15,13 @@ type coroutine struct {
 	stop  func()
 }
 
-// killed ends a job whose coroutine was stopped.
+// killed is the panic that ends the job of a stopped coroutine.
 type killed struct{}
 
 // jobEnded is what a coroutine yields between two jobs.
 const jobEnded = -1
 
-// coroutine gives one that is idle. It belongs to one pass until that has ended.
+// coroutine returns an idle one. It belongs to one reconcile until that has ended.
 func (wires *wiring) coroutine() *coroutine {
 	if last := len(wires.idle) - 1; last >= 0 {
 		c := wires.idle[last]
@@ -48,7 +48,7 @@ func (wires *wiring) coroutine() *coroutine {
 	return c
 }
 
-// resume runs the job until it ends or gives the processor back, for as long as it says.
+// resume runs the job until it ends, or yields for wait.
 func (c *coroutine) resume() (wait time.Duration, more bool) {
 	wait, running := c.next()
 	return wait, running && wait != jobEnded

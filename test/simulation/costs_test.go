@@ -13,7 +13,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestUsualCasesCostTheFewestRequests counts the requests of the commonest cases, in which nothing goes wrong: one more of each object is thousands more.
+// TestUsualCasesCostTheFewestRequests counts the requests of the most common cases, in which nothing goes wrong: with thousands of objects, one more
+// of each is thousands more.
 func TestUsualCasesCostTheFewestRequests(t *testing.T) {
 	const (
 		read, create, write = "get Secret obj-client-a", "create Secret obj-token", "patch Secret obj-token"
@@ -25,7 +26,7 @@ func TestUsualCasesCostTheFewestRequests(t *testing.T) {
 		want []string
 	}{
 		{"a new object", func(_ *world, o *object) { o.apply("oauth2") }, []string{read, create, report}},
-		{"an object that was there before the process", func(w *world, o *object) {
+		{"an object that is older than the process", func(w *world, o *object) {
 			w.replicas[0].kill()
 			o.apply("oauth2")
 		}, []string{read, create, report}},
@@ -41,12 +42,12 @@ func TestUsualCasesCostTheFewestRequests(t *testing.T) {
 			w.tell("BEGIN")
 			w.replicas[0].kill()
 		}, nil},
-		{"a client Secret that is deleted", func(w *world, o *object) {
+		{"a deleted client Secret", func(w *world, o *object) {
 			o.apply("oauth2")
 			w.runFor(time.Minute)
 			w.tell("BEGIN")
 			w.api.setSecret(nil, o.secret(o.clientSecretNames()[0]), nil)
-		}, []string{ask, "get CDPCredential obj", "get Secret obj-token", read, report}}, // what is so bad is made sure of
+		}, []string{ask, "get CDPCredential obj", "get Secret obj-token", read, report}}, // a serious problem is confirmed with the API server
 		{"a spec that cannot be served", func(w *world, o *object) {
 			o.apply("oauth2")
 			w.runFor(time.Minute)
@@ -69,7 +70,7 @@ func TestUsualCasesCostTheFewestRequests(t *testing.T) {
 				}
 			})
 			broken := w.watched(func() {
-				o.putClientSecret(o.clientSecretNames()[0]) // which the cache shows before the object
+				o.putClientSecret(o.clientSecretNames()[0]) // so that the cache shows it before the object
 				w.startReplica(0)
 				w.runFor(time.Second)
 				tc.do(w, o)
@@ -85,14 +86,15 @@ func TestUsualCasesCostTheFewestRequests(t *testing.T) {
 	}
 }
 
-// TestUsualCasesTakeTheFewestPasses counts the passes of the commonest cases: the event of what a pass has written itself is no reason for another. What a webhook made of it is.
+// TestUsualCasesTakeTheFewestPasses counts the reconciles of the most common cases: the watch event of an own write must not cause another one,
+// unless a webhook changed what was written.
 func TestUsualCasesTakeTheFewestPasses(t *testing.T) {
 	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
 	count := func(what string, want int, do func()) {
 		before := w.passes
 		do()
 		if got := w.passes - before; got != want {
-			t.Errorf("%s: %d passes, want %d", what, got, want)
+			t.Errorf("%s: %d reconciles, want %d", what, got, want)
 		}
 	}
 	broken := w.watched(func() {
@@ -102,11 +104,11 @@ func TestUsualCasesTakeTheFewestPasses(t *testing.T) {
 		count("a new object", 1, func() { o.apply("oauth2"); w.runFor(time.Minute) })
 		count("a renewal", 1, func() { w.runFor(45 * time.Minute) })
 		o.editTarget(func(s *corev1.Secret) { delete(s.Labels, v1alpha1.ManagedByLabel) })
-		count("a label is taken off", 1, func() { w.runFor(time.Minute) })
+		count("a label is removed", 1, func() { w.runFor(time.Minute) })
 		w.api.mutate = func(s *corev1.Secret) *corev1.Secret { return stripped(s, v1alpha1.CredentialAnnotation) }
 		w.runFor(36 * time.Minute)
 		if reason := o.refreshed(); !strings.Contains(reason, v1alpha1.ReasonTargetNotOwned) {
-			t.Errorf("a webhook takes the target from its object: %s", reason)
+			t.Errorf("after a webhook removed the owner annotation, Refreshed is %s", reason)
 		}
 	})
 	if broken != nil {

@@ -15,10 +15,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// kinds are the kinds of passes, each with what makes the operator do one.
+// kinds are the kinds of reconciles, each with what triggers it.
 var kinds = []struct {
 	name, provider string
-	// before, if not nil, is done to the object when its first token is there. trigger is done when that has been worked through.
+	// before, if not nil, runs once the object has its first token; trigger runs 30 s later. A nil trigger means the first issue.
 	before, trigger func(w *world, o *object)
 }{
 	{"first issue", "oauth2", nil, nil},
@@ -118,7 +118,7 @@ var kinds = []struct {
 	}},
 }
 
-// untilRenewal lets time go by until the token is about to be renewed.
+// untilRenewal advances to shortly before the renewal.
 func untilRenewal(w *world, o *object) {
 	w.runTo(w.clockAt(o.get().Status.NextRefreshTime) - 2*time.Second)
 }
@@ -141,7 +141,7 @@ func inTrouble(name string, what trouble) func(*world, *object) {
 	return func(w *world, _ *object) { w.vendors.hosts[name].trouble = what }
 }
 
-// plainWorld is one in which everything works and nothing happens by itself.
+// plainWorld returns a world in which everything works and nothing happens by itself.
 func plainWorld(wires *wiring, story func(string)) (*world, *object) {
 	w := newWorld(1, wires)
 	w.story = story
@@ -153,12 +153,12 @@ func plainWorld(wires *wiring, story func(string)) (*world, *object) {
 	return w, o
 }
 
-// forTokens counts the exchanges that were for a new token.
+// forTokens counts the exchanges that requested a new token.
 func (s *stats) forTokens() int { return s.exchanges - s.updates }
 
-// TestCrashAtEachPointCostsAtMostOneToken kills the process at every point of every kind of pass: before and after each request to the API server or to a vendor, and
-// while each write and each exchange is on its way. The next process starts with a cache that is up to date, or with one of a minute ago. In
-// the end all must be as if nothing had happened, for one token more at the most.
+// TestCrashAtEachPointCostsAtMostOneToken kills the process at every point of every kind of reconcile: before and after each request to the API
+// server or a vendor, and while a write or an exchange is in flight. The next process starts with a current cache or with one that is a minute old.
+// In the end everything must be as without the crash, for at most one more token.
 func TestCrashAtEachPointCostsAtMostOneToken(t *testing.T) {
 	wires := newWiring(t)
 	points := 0
@@ -205,13 +205,13 @@ func TestCrashAtEachPointCostsAtMostOneToken(t *testing.T) {
 					w, o, _, broken := run(fuse, behind, nil)
 					extra := w.judge.stats.forTokens() - well.judge.stats.forTokens()
 					if broken == nil && w.started == well.started {
-						broken = &violation{invariant: "crash", detail: "it was not killed"}
+						broken = &violation{invariant: "crash", detail: "the process was not killed"}
 					}
 					if broken == nil {
 						if diff := cmp.Diff(want, o.end()); diff != "" {
 							broken = &violation{invariant: "history", detail: diff}
 						} else if extra > 1 {
-							broken = &violation{invariant: "exchanges", detail: fmt.Sprintf("%d tokens were asked for again, not one", extra)}
+							broken = &violation{invariant: "exchanges", detail: fmt.Sprintf("%d more tokens were requested, want at most one", extra)}
 						}
 					}
 					if broken != nil {
@@ -222,5 +222,5 @@ func TestCrashAtEachPointCostsAtMostOneToken(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d kinds of passes, %d crash points, each with two restarts", len(kinds), points)
+	t.Logf("%d kinds of reconciles, %d crash points, each with two restarts", len(kinds), points)
 }
