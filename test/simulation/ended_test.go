@@ -13,23 +13,23 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// passEnded judges a pass by what it leaves.
+// passEnded judges a reconcile by its results.
 func (j *judge) passEnded(p *pass) {
 	if j.off {
 		return
 	}
 	if a := p.answer; a != nil && p.err != nil && a.failure != none && a.received != 0 {
-		j.remember(p) // this process knows of it, whatever became of its status
+		j.remember(p) // this process knows of it, even if status was not written
 	}
 	if p.cut && p.object != nil {
-		j.file(p.object.UID).failures = 0 // another kind of failure came between: the count is of one kind in a row
+		j.file(p.object.UID).failures = 0 // the count is of consecutive failures of one kind, and this is another kind
 	}
 	if p.err == nil && !p.cut && p.object != nil && !j.mutated() {
 		j.agreement(p)
 	}
 	defer func() {
-		// The first attempt for a new object is made without asking for it. If it fails, the next one asks. One that has asked and waits for its turn does
-		// not ask again.
+		// The first attempt for a new object is made without confirming with the API server. If it fails, the next one confirms. One that has confirmed
+		// and waits for its turn does not do it again.
 		asked := p.counts()["get "+p.name.Name] > 0
 		if p.object == nil {
 			return
@@ -52,7 +52,7 @@ func (j *judge) passKilled(p *pass) {
 
 func (j *judge) replicaEnded(*replica) { j.obstruct(nil, 0) }
 
-// statusLost forgets what status alone knew.
+// statusLost forgets what only status knew.
 func (j *judge) statusLost(o *object) {
 	f := j.file(o.get().UID)
 	f.failed, f.failures, f.early = nil, 0, nil
@@ -61,14 +61,14 @@ func (j *judge) statusLost(o *object) {
 	f.wiped = len(j.w.api.changes)
 }
 
-// agreement judges that status and Secret say the same after a pass that nothing has come in between of.
+// agreement requires that status and target agree after a reconcile during which nothing else changed.
 func (j *judge) agreement(p *pass) {
 	w := j.w
 	if p.replica.deposed || w.changedSince(p) || p.undecided() {
 		return
 	}
 	if p.counts()["status"] == 0 && p.result.RequeueAfter > time.Millisecond && p.result.RequeueAfter <= 100*time.Millisecond {
-		return // another pass is just finding out whether the namespace is being deleted
+		return // another reconcile is just finding out whether the namespace is being deleted
 	}
 	obj := w.api.credentials[p.name]
 	if obj == nil || obj.UID != p.object.UID {
@@ -78,16 +78,16 @@ func (j *judge) agreement(p *pass) {
 	target := o.target()
 	rec := j.record(target)
 	holds := rec != nil && owner(target) == obj.Name && rec.Object == obj.Name
-	// A token that expires at this moment is on the side of both.
+	// Whether a token that expires at this very moment is still valid may be answered either way.
 	alive := holds && rec.good(w.now)
 	remade, ended := w.api.remadeAt[obj.Namespace]
 	ending := w.api.ending[obj.Namespace] || ended && w.now-remade < endingAgain
 	if ending || len(p.requests) == 0 && p.result.RequeueAfter > 0 && p.result.RequeueAfter < time.Second {
-		return // nobody is to be told of each object of a namespace that ends; or it is to be found out whether it does
+		return // nothing is reported for objects of a namespace that is being deleted, or before it is known whether it is
 	}
 	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
 	differs := func(what string) {
-		w.violated("agreement", "status of %s and its target: %s", obj.Name, what)
+		w.violated("agreement", "status of %s does not agree with its target: %s", obj.Name, what)
 	}
 	if ready == nil {
 		if p.result.RequeueAfter == 0 {
@@ -105,12 +105,12 @@ func (j *judge) agreement(p *pass) {
 	if p.answer != nil && p.history >= f.wiped {
 		f.wiped = 0
 	}
-	// It waits for its turn to find out what it had, or has said no more than what is in the target before its turn comes.
+	// An object that waits for its turn may not have processed the new generation, or may have updated only what status says about the target.
 	if obj.Status.ObservedGeneration != obj.Generation && f.wiped == 0 && !p.toldOfTheTarget(obj) {
 		differs("observedGeneration is behind")
 	}
 	if obj.Status.TargetName != target.Name {
-		differs("targetName is " + obj.Status.TargetName)
+		differs("targetName is another one: " + obj.Status.TargetName)
 	}
 	if told := obj.Status.TargetVersion; told != "" && told != string(target.UID)+"/"+target.ResourceVersion && !p.leftTarget(obj) {
 		differs("targetVersion is another one")
@@ -120,27 +120,27 @@ func (j *judge) agreement(p *pass) {
 	}
 }
 
-// endingAgain is for how long a process goes by the answer that a namespace is being deleted.
+// endingAgain is how long a process relies on the answer that a namespace is being deleted, plus a second.
 const endingAgain = 21 * time.Second
 
-// mutated says whether a webhook has changed what a pass wrote, so lately that the caches may not show it.
+// mutated reports whether a webhook changed a write so recently that the caches may not show it.
 func (j *judge) mutated() bool {
 	return j.w.api.mutatedAt > 0 && j.w.now-j.w.api.mutatedAt < 15*time.Second
 }
 
-// onItsClock says whether a time in status is the end of a token by a replica's clock. The target may have it by another one that it was written by,
-// while something stands in the way of writing it anew.
+// onItsClock reports whether a time in status is the expiry of a token by a replica's clock. The target may still show it by another clock, while
+// something prevents the rewrite.
 func (r *replica) onItsClock(t time.Time, rec *written) bool {
 	return (r.trueTime(t, r.w.now) - rec.expires).Abs() <= clockNoise
 }
 
-// undecided says whether a pass has found nothing out yet: it was refused a read, or comes back at once without having made a request.
+// undecided reports whether a reconcile ended before it found anything out: a read was refused, or it requeues at once without having made a request.
 func (p *pass) undecided() bool {
 	return p.refused || len(p.requests) == 0 && p.result.RequeueAfter > 0 && p.result.RequeueAfter <= 100*time.Millisecond
 }
 
-// expiredDuring says whether a token has expired while a pass waited for the API server, so that it could not be told with what it wrote: it must
-// come back for that at once.
+// expiredDuring reports whether a token expired while a reconcile waited for the API server, too late to be reported with what it wrote. It must then
+// requeue at once.
 func (j *judge) expiredDuring(p *pass, rec *written) bool {
 	if rec == nil {
 		return false
@@ -149,7 +149,7 @@ func (j *judge) expiredDuring(p *pass, rec *written) bool {
 	return left <= 0 && -left < j.w.now-p.began && p.result.RequeueAfter > 0 && p.result.RequeueAfter <= time.Millisecond
 }
 
-// waiting says whether a pass has found that it is not its turn, of which it reports nothing.
+// waiting reports whether a reconcile found that it is not its turn, which it does not report.
 func (j *judge) waiting(p *pass) bool {
 	if a := p.answer; a != nil && a.ask.update != "" && a.failure == rejected {
 		return true
@@ -162,9 +162,9 @@ func (j *judge) waiting(p *pass) bool {
 	return p.result.RequeueAfter > 0
 }
 
-// toldOfTheTarget says whether a pass that comes back for its turn has changed nothing in status but what it says of the target, and what an earlier
-// pass could not write: waiting is no news, but a token that is there again, as after a renaming to a Secret that has one, is. All times go with it to
-// the clock of another process.
+// toldOfTheTarget reports whether a reconcile that waits for its turn changed only what status says about the target, or also wrote what an earlier
+// one could not: waiting is no news, but a token that is available again is, as after a rename to a Secret that has one. If status was written by
+// another process, all its times move to this one's clock.
 func (p *pass) toldOfTheTarget(obj *v1alpha1.CDPCredential) bool {
 	if p.before == nil || p.answer != nil || p.result.RequeueAfter == 0 {
 		return false
@@ -175,7 +175,7 @@ func (p *pass) toldOfTheTarget(obj *v1alpha1.CDPCredential) bool {
 	rest := func(s *v1alpha1.CDPCredentialStatus) *v1alpha1.CDPCredentialStatus {
 		s = s.DeepCopy()
 		s.TargetName, s.TargetVersion, s.TokenExpirationTime, s.GrantedScopes, s.LastRefreshTime, s.Issuance = "", "", nil, nil, nil, nil
-		s.NextRefreshTime, s.Reason = nil, "" // when its turn comes, nobody knows; the reason is a condition's
+		s.NextRefreshTime, s.Reason = nil, "" // the time is unknown until its turn comes; the reason is a condition's
 		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionReady)
 		withoutTimes(s)
 		return s
@@ -183,8 +183,8 @@ func (p *pass) toldOfTheTarget(obj *v1alpha1.CDPCredential) bool {
 	return equality.Semantic.DeepEqual(rest(&p.before.Status), rest(&obj.Status))
 }
 
-// leftTarget says whether a pass that comes back for its turn has said nothing of the target: it has put the times of status on its own clock, or told
-// that it is held up. That somebody has changed the target's metadata meanwhile is told when it is written.
+// leftTarget reports whether a reconcile that waits for its turn reported nothing about the target: it moved the times of status to its own clock, or
+// reported a delay. A change of the target's metadata by others is reported only when the target is written.
 func (p *pass) leftTarget(obj *v1alpha1.CDPCredential) bool {
 	counts := p.counts()
 	if p.before == nil || counts["create"]+counts["patch"]+counts["delete"] > counts["status"] || p.before.Status.TargetVersion != obj.Status.TargetVersion {
@@ -193,7 +193,7 @@ func (p *pass) leftTarget(obj *v1alpha1.CDPCredential) bool {
 	return p.toldOfTheTarget(obj) || p.toldHoldUp(obj)
 }
 
-// toldHoldUp says whether a pass that has not asked the endpoint, and comes back for that, has told of its trouble or of our own limits.
+// toldHoldUp reports whether a reconcile that waits for its turn reported a delay: trouble of the endpoint, or our own limits.
 func (p *pass) toldHoldUp(obj *v1alpha1.CDPCredential) bool {
 	if p.answer != nil || p.result.RequeueAfter == 0 {
 		return false
@@ -204,7 +204,7 @@ func (p *pass) toldHoldUp(obj *v1alpha1.CDPCredential) bool {
 	return news && (is.Reason == v1alpha1.ReasonThrottled || is.Reason == v1alpha1.ReasonEndpointUnavailable)
 }
 
-// withoutTimes takes the times out of status that differ from clock to clock, but not what they are the times of.
+// withoutTimes removes the times that depend on the clock, but keeps how many there are.
 func withoutTimes(s *v1alpha1.CDPCredentialStatus) {
 	s.EarlyAttempts = make([]metav1.Time, len(s.EarlyAttempts))
 	if s.RepeatedUntil != nil {
@@ -218,7 +218,7 @@ func withoutTimes(s *v1alpha1.CDPCredentialStatus) {
 	}
 }
 
-// changedSince says whether anybody but the pass has changed anything of its namespace since it began, or its cache was behind then.
+// changedSince reports whether anything in the namespace was changed by anyone but this reconcile since it began, or its cache was behind then.
 func (w *world) changedSince(p *pass) bool {
 	for _, c := range w.api.changes[p.history:] {
 		if c.by != p && c.name.Namespace == p.name.Namespace {
@@ -228,44 +228,43 @@ func (w *world) changedSince(p *pass) bool {
 	return p.behind
 }
 
-// quietly judges a pass in a world in which nothing happens: either it makes no request, or it renews at the price that is promised, or it
-// verifies.
+// quietly judges a reconcile in a world in which nothing happens: it makes no request, renews at the promised price, or verifies.
 func (j *judge) quietly(p *pass) {
 	counts := p.counts()
 	expensive := func(why string) {
-		j.w.violated("silence", "a pass over %s made %q: %s", p.name.Name, p.requests, why)
+		j.w.violated("silence", "a reconcile of %s made %q: %s", p.name.Name, p.requests, why)
 	}
 	exchanges, verifies := counts["exchange"], counts["verify"]
 	reads := counts["get"]
 	if p.object != nil && p.object.Spec.Verify != nil && counts["get "+p.object.Spec.Target.Name] > 0 {
-		reads-- // right after a renewal the cache may not have the Secret yet
+		reads-- // right after a renewal the cache may not show the Secret yet
 	}
 	if asked := counts["get "+p.name.Name]; asked > 0 {
 		if p.replica.asked[p.object.UID] {
-			expensive("it has asked for the object before")
+			expensive("it has read the object from the API server before")
 		}
-		reads -= 2 // the object and its target, before the first exchange of a process
+		reads -= 2 // the object and its target are read before the first exchange of a process
 	}
 	writes := counts["patch"] + counts["create"] + counts["delete"]
 	switch {
 	case p.expired && exchanges == 0 && writes == 1 && (j.expect(j.object(p.name)) != "" || j.w.repeats(p.object)):
-		// A suspended object, or one that lacks something, says so at the second of expiry; so does one whose token cannot be renewed before.
+		// A suspended or blocked object reports the expiry of its token, as does one whose token cannot be renewed before it expires.
 	case verifies == 1 && exchanges == 0 && writes == 1 && counts["status"] == 1 && firstVerdict(p.object):
-		// The API has said so again, but of another generation of the object.
+		// The API repeated its verdict, but for another generation of the object.
 	case exchanges == 0 && writes == 0 && counts["get"] == 1 && p.object.Spec.Verify != nil && j.lacksValue(j.object(p.name)):
-		// A verification without a value that is to go with the token, whatever else stands between the object and its next one.
+		// A verification without a value that must be sent with the token; whether a renewal is blocked, too, does not matter.
 	case exchanges == 0 && verifies == 0 && writes == 0 && counts["get "+p.name.Name] == 1 && reads == 1 && j.awaitsTurn(p):
-		// Before its first exchange a process looks whether the cache is right, and then the gate may have no place.
+		// Before its first exchange a process checks its cache against the API server; then the gate may have no place.
 	case exchanges == 0 && verifies == 0 && reads+writes > 0:
-		expensive("nothing was to be done")
+		expensive("there was nothing to do")
 	case exchanges == 0 && writes > 0:
-		expensive("nothing was to be written")
+		expensive("there was nothing to write")
 	case exchanges == 1 && p.answer.failure == rejected && writes == 1 && counts["status"] == 1 && j.expect(j.object(p.name)) != "":
-		// A user has left it with values that the vendor does not take, which is tried now and then: paced judges how often.
+		// A user left values that the vendor rejects, and they are retried now and then; paced judges how often.
 	case exchanges == 1 && p.answer.again() && writes == 0:
-		// The held token again, right after its end: it is asked for once more.
+		// The current token was returned right after its expiry; it is requested once more.
 	case exchanges == 1 && p.answer.again() && writes == 1 && counts["status"] == 1:
-		// The held token again: there is nothing to write into the target.
+		// The current token was returned: nothing needs to be written into the target.
 	case exchanges == 1 && (counts["status"] != 1 || writes != 2):
 		expensive("a renewal is one write of the target and one of status")
 	case reads > 1+verifies || exchanges > 1 || verifies > 1:
@@ -275,13 +274,13 @@ func (j *judge) quietly(p *pass) {
 	}
 }
 
-// awaitsTurn reports whether a pass comes back for a renewal whose time has come.
+// awaitsTurn reports whether a reconcile requeues for a renewal that is due.
 func (j *judge) awaitsTurn(p *pass) bool {
 	rec := j.record(j.held(p.object))
 	return p.result.RequeueAfter > 0 && rec != nil && j.w.now >= earliestRenewal(rec, p.object)
 }
 
-// counts says how many requests of each verb a pass made, and besides how many patches of status and how many reads of what.
+// counts returns the number of requests by verb, and of status patches and reads by name.
 func (p *pass) counts() map[string]int {
 	counts := map[string]int{}
 	for _, request := range p.requests {
@@ -297,7 +296,7 @@ func (p *pass) counts() map[string]int {
 	return counts
 }
 
-// firstVerdict says whether the API has not been asked since the object was changed.
+// firstVerdict reports whether the API has not been asked since the object was changed.
 func firstVerdict(obj *v1alpha1.CDPCredential) bool {
 	c := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionVerified)
 	return c != nil && c.ObservedGeneration < obj.Generation

@@ -11,7 +11,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// expect says what stands between an object and its next token, by what is in the API server and at the vendor. Empty: nothing.
+// expect returns the reason that keeps an object from its next token, judging by the API server and the vendor. Empty: none.
 func (j *judge) expect(o *object) string {
 	obj := o.get()
 	if obj == nil {
@@ -58,12 +58,12 @@ func (j *judge) expect(o *object) string {
 		keys[0] != "tenant-hash" && string(client.Data["client-secret"]) != j.w.vendors.secrets[id]:
 		return v1alpha1.ReasonCredentialsRejected
 	case spec.Refresh != nil && spec.Refresh.MaxPerDay != nil:
-		return v1alpha1.ReasonBudgetSpent // perhaps
+		return v1alpha1.ReasonBudgetSpent // not necessarily
 	}
 	return ""
 }
 
-// lacksValue says whether the client Secret does not have all that the provider reads.
+// lacksValue reports whether the client Secret lacks a key that the provider reads.
 func (j *judge) lacksValue(o *object) bool {
 	spec := &o.get().Spec
 	_, keys := needs(&spec.Provider)
@@ -71,7 +71,7 @@ func (j *judge) lacksValue(o *object) bool {
 	return client != nil && slices.ContainsFunc(keys, func(key string) bool { return len(client.Data[key]) == 0 })
 }
 
-// needs are the host that a provider calls, empty for none, and the keys that it reads.
+// needs returns the host that a provider calls, empty for none, and the keys that it reads.
 func needs(p *v1alpha1.Provider) (host string, keys []string) {
 	keys = []string{"client-id", "client-secret"}
 	switch {

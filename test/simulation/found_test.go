@@ -17,14 +17,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// found are the shortest stories of what seeds have found to go wrong. A seed itself tells another story as soon as the operator makes one
-// request more or less, and so proves nothing later. Each begins with an object that has its first token, and says what is wrong at its end,
-// beside what the judge says all the time.
+// found are minimal reproductions of what seeds have found. A seed itself leads to another world as soon as the operator makes one request more or
+// less, so it proves nothing later. Each starts with an object that has its first token and returns what is wrong at the end, in addition to what the
+// judge checks all the time.
 var found = []struct {
 	name, provider string
 	do             func(w *world, o *object) string
 }{
-	{"another Secret of the same client, at an endpoint that gives the same token again", "oauth2", func(w *world, o *object) string {
+	{"another Secret of the same client, at an endpoint that repeats its token", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].sameUntilDead = true
 		refresh(o, "now")
 		w.runFor(15 * time.Second)
@@ -36,22 +36,22 @@ var found = []struct {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.ClientSecretRef.Name = o.clientSecretNames()[1] })
 		w.runFor(5 * time.Minute)
 		if asked := w.judge.stats.exchanges - before; asked != 1 {
-			return fmt.Sprintf("it was asked %d times", asked)
+			return fmt.Sprintf("%d exchanges, want 1", asked)
 		}
 		return ""
 	}},
-	{"two leaders whose clocks are 35 minutes apart, one of which does not know yet that it was deposed", "oauth2", func(w *world, o *object) string {
+	{"two leaders whose clocks are 35 minutes apart, one of which has not noticed that it was deposed", "oauth2", func(w *world, o *object) string {
 		w.startReplica(0).skew = -35 * time.Minute
 		writes := map[string]int{}
 		w.overhears = func(_ types.NamespacedName, what string) { writes[what]++ }
 		w.runFor(time.Minute)
 		w.overhears = nil
-		if rewrites := writes["patch Secret "+o.get().Spec.Target.Name]; rewrites > 14 || writes["patch status"] > 40 { // each of the two rewrites once in ten seconds
+		if rewrites := writes["patch Secret "+o.get().Spec.Target.Name]; rewrites > 14 || writes["patch status"] > 40 { // each rewrites every ten seconds
 			return fmt.Sprintf("within a minute: %v", writes)
 		}
 		return ""
 	}},
-	{"seed 52531: a renewal waits for its turn, and then its client Secret cannot be read", "oauth2", func(w *world, o *object) string {
+	{"seed 52531: a renewal waits for its turn, then its client Secret cannot be read", "oauth2", func(w *world, o *object) string {
 		h := w.vendors.hosts[oauthHost]
 		h.lifetime = 15 * time.Minute
 		for i := range 6 {
@@ -70,16 +70,16 @@ var found = []struct {
 				refresh(other, "now")
 			}
 		}
-		w.runTo(due + 25*time.Second) // it waits behind the breaker
+		w.runTo(due + 25*time.Second) // it is stopped by the breaker
 		asked := w.judge.file(o.get().UID).last
 		w.apiFault.denied, w.apiFault.denial = []string{"get Secret " + o.clientSecretNames()[0]}, refusedReads[0]
 		w.runTo(due + heldUpGrace)
 		if said := o.refreshed(); said == v1alpha1.ReasonTokenIssued || w.judge.file(o.get().UID).last != asked {
-			return "a minute after its time, Refreshed is " + said
+			return "a minute after it was due, Refreshed is " + said
 		}
 		return ""
 	}},
-	{"seed 82766: a leader of before, whose clock is behind, tells once more that it may not write", "oauth2", func(w *world, o *object) string {
+	{"seed 82766: a deposed leader whose clock is behind reports once more that writes are refused", "oauth2", func(w *world, o *object) string {
 		w.apiFault.denied, w.apiFault.denial = []string{"patch Secret"}, refusedWrites[0]
 		w.judge.obstruct(o, 2*time.Hour)
 		refresh(o, "now")
@@ -94,7 +94,7 @@ var found = []struct {
 			old.cache.watches[i].stuckUntil = w.now + time.Minute
 		}
 		old.proceed()
-		w.runFor(time.Second) // and the old one, of which it tells
+		w.runFor(time.Second) // and so is the old one, which reports it
 		old.kill()
 		w.apiFault.denied = nil
 		w.runFor(15 * time.Minute)
@@ -103,7 +103,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 64294: a token ends before the cache shows that it came", "oauth2", func(w *world, o *object) string {
+	{"seed 64294: a token expires before the cache shows it", "oauth2", func(w *world, o *object) string {
 		w.lag = 2 * time.Second
 		w.vendors.hosts[oauthHost].trouble = deadTokens
 		w.judge.obstruct(o, 24*time.Hour)
@@ -111,7 +111,7 @@ var found = []struct {
 		w.runFor(24 * time.Hour)
 		return ""
 	}},
-	{"seed 30624: refused when it was due, then given the held token again, and refused by another process after its end", "oauth2", func(w *world, o *object) string {
+	{"seed 30624: a renewal is rejected, then returns the current token, and is rejected after its expiry with a new leader", "oauth2", func(w *world, o *object) string {
 		h := w.vendors.hosts[oauthHost]
 		h.sameUntilDead = true
 		refresh(o, "now")
@@ -119,7 +119,7 @@ var found = []struct {
 		h.stray = 403
 		for w.runFor(time.Minute); o.refreshed() != v1alpha1.ReasonTokenIssued || o.get().Status.RepeatedUntil == nil; w.runFor(time.Minute) {
 			if w.now > 2*time.Hour {
-				return "the held token has not come again"
+				return "the current token was not returned again"
 			}
 		}
 		h.stray = 403
@@ -128,11 +128,11 @@ var found = []struct {
 		w.restart()
 		w.runTo(ends + 30*time.Minute)
 		if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued {
-			return "half an hour after the end, Refreshed is " + said
+			return "half an hour after the expiry, Refreshed is " + said
 		}
 		return ""
 	}},
-	{"seed 55524: a token ends while other objects' calls take all three workers", "oauth2", func(w *world, o *object) string {
+	{"seed 55524: a token expires while other objects' calls occupy all three workers", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
 		refresh(o, "now")
 		w.runFor(time.Minute)
@@ -155,49 +155,49 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 7062: an annotation was taken off, and the token ends that cannot be had early", "oauth2", func(w *world, o *object) string {
+	{"seed 7062: an annotation was removed, and the token that is repeated until it expires expires", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].sameUntilDead = true
-		w.runFor(90 * time.Minute) // until the second token has come back
+		w.runFor(90 * time.Minute) // until the second token is repeated
 		w.api.mutate = func(s *corev1.Secret) *corev1.Secret { return stripped(s, v1alpha1.ExpiresAtAnnotation) }
-		w.runFor(15 * time.Minute) // in which the third is written, and then again
+		w.runFor(15 * time.Minute) // in which the third is written, then repeated
 		w.api.mutate = nil
-		w.runFor(21 * time.Minute) // until nothing is contested any more
+		w.runFor(21 * time.Minute) // until the contest is over
 		w.stayQuiet(2 * time.Hour)
 		if o.target().Annotations[v1alpha1.ExpiresAtAnnotation] == "" {
 			return "the annotation is missing"
 		}
 		return ""
 	}},
-	{"seed 8648: an annotation was taken off, and the token is first given again", "oauth2", func(w *world, o *object) string {
+	{"seed 8648: an annotation was removed, and the token is repeated for the first time", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].sameUntilDead = true
-		w.runFor(45 * time.Minute) // until there is a token that comes back
+		w.runFor(45 * time.Minute) // until there is a token that is repeated
 		w.api.mutate = func(s *corev1.Secret) *corev1.Secret { return stripped(s, v1alpha1.ExpiresAtAnnotation) }
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Labels = map[string]v1alpha1.LabelValue{"team": "a"} })
 		w.runFor(time.Minute)
 		w.api.mutate = nil
-		w.runFor(2 * time.Minute)  // until nothing is contested any more
-		w.stayQuiet(2 * time.Hour) // in which the answer with the held token is written at the price of a renewal
+		w.runFor(2 * time.Minute)  // until the contest is over
+		w.stayQuiet(2 * time.Hour) // a repeated token is written at the price of a renewal
 		if o.target().Annotations[v1alpha1.ExpiresAtAnnotation] == "" {
 			return "the annotation is missing"
 		}
 		return ""
 	}},
-	{"seed 931950: a clock is set, at an endpoint that gives the same token until it ends", "oauth2", func(w *world, o *object) string {
+	{"seed 931950: the clock is set, at an endpoint that repeats its token until it expires", "oauth2", func(w *world, o *object) string {
 		return w.keepsWaiting(func() { w.leader().setClock(time.Hour) })
 	}},
-	{"labels are changed, at an endpoint that gives the same token until it ends", "oauth2", func(w *world, o *object) string {
+	{"labels are changed, at an endpoint that repeats its token until it expires", "oauth2", func(w *world, o *object) string {
 		return w.keepsWaiting(func() {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Labels = map[string]v1alpha1.LabelValue{"team": "a"} })
 		})
 	}},
-	{"seed 923541: answers are lost while somebody keeps resetting the token", "oauth2", func(w *world, o *object) string {
+	{"seed 923541: responses are lost while somebody keeps resetting the token", "oauth2", func(w *world, o *object) string {
 		w.apiFault.lost = 0.5
 		w.resetToken(o, 5*time.Second, w.now+40*time.Minute)
 		w.runFor(40 * time.Minute)
 		w.apiFault.lost = 0
 		return ""
 	}},
-	{"seed 2291: basic in place of a token, after the clock was set back", "oauth2", func(w *world, o *object) string {
+	{"seed 2291: basic replaces a token, then the clock is set back", "oauth2", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = w.provider("basic") })
 		w.runFor(time.Minute)
 		w.leader().setClock(-time.Hour)
@@ -205,21 +205,21 @@ var found = []struct {
 		w.runFor(time.Minute)
 		return ""
 	}},
-	{"seed 729: the object is gone with its target, and only the watch of Secrets says so", "oauth2", func(w *world, o *object) string {
+	{"seed 729: object and target are gone, but only the watch of Secrets shows it", "oauth2", func(w *world, o *object) string {
 		w.leader().cache.watches[0].stuckUntil = w.now + 5*time.Minute
 		w.api.deleteCredential(o.name)
 		w.runFor(time.Minute)
 		return ""
 	}},
-	{"seed 10276: the record is edited before the target is renamed", "basic", func(w *world, o *object) string {
+	{"seed 10276: the state annotation is edited before the target is renamed", "basic", func(w *world, o *object) string {
 		name := o.get().Spec.Target.Name
 		w.renamedWithoutRecord(o, func(*corev1.Secret) {})
 		if w.api.secrets[o.secret(name)] != nil {
-			return "the target of before is still there"
+			return "the previous target still exists"
 		}
 		return ""
 	}},
-	{"seed 11661: a template is taken away and the record edited before the target is renamed", "oauth2", func(w *world, o *object) string {
+	{"seed 11661: a template is removed and the state annotation edited before the target is renamed", "oauth2", func(w *world, o *object) string {
 		name := o.get().Spec.Target.Name
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Target.Data = map[string]v1alpha1.DataTemplate{"header": "Bearer {{ .token }}"}
@@ -234,7 +234,7 @@ var found = []struct {
 		})
 		w.runFor(30 * time.Second)
 		if old := w.api.secrets[o.secret(name)]; old == nil || old.Data["token"] != nil || old.Data["header"] == nil || len(old.Annotations) > 0 {
-			return fmt.Sprintf("the target of before is %+v", old)
+			return fmt.Sprintf("the previous target is %+v", old)
 		}
 		return ""
 	}},
@@ -255,21 +255,21 @@ var found = []struct {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Name, s.Suspend = "renamed", false })
 		w.runFor(30 * time.Second)
 		if diff := cmp.Diff(before, w.api.secrets[o.secret(name)]); diff != "" {
-			return "it was changed: " + diff
+			return "the Secret was changed:  " + diff
 		}
 		return ""
 	}},
-	{"the record is edited before a shared target is renamed", "oauth2", func(w *world, o *object) string {
+	{"the state annotation is edited before a shared target is renamed", "oauth2", func(w *world, o *object) string {
 		name := o.get().Spec.Target.Name
 		w.renamedWithoutRecord(o, func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
 		if old := w.api.secrets[o.secret(name)]; old == nil || len(old.OwnerReferences) > 0 || old.Data["token"] != nil || len(old.Annotations) > 0 {
-			return fmt.Sprintf("the target of before is %+v", old)
+			return fmt.Sprintf("the previous target is %+v", old)
 		}
 		return ""
 	}},
-	{"seed 13564: a bad template, and the token ends that cannot be had early", "oauth2", func(w *world, o *object) string {
+	{"seed 13564: a bad template, and a token that is repeated until it expires", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].sameUntilDead = true
-		w.runFor(90 * time.Minute) // until the second token has come back
+		w.runFor(90 * time.Minute) // until the second token is repeated
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Target.Data = map[string]v1alpha1.DataTemplate{"header": "{{ .nothing"}
 		})
@@ -279,7 +279,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 15366: the client is refused, and so is a write that does not need it", "oauth2", func(w *world, o *object) string {
+	{"seed 15366: the client is rejected, and a write that needs no exchange is refused", "oauth2", func(w *world, o *object) string {
 		w.vendors.secrets[o.clientID("a")] = "another"
 		refresh(o, "now")
 		w.runFor(5 * time.Second)
@@ -293,11 +293,11 @@ var found = []struct {
 		before := w.judge.stats.exchanges
 		w.runFor(5 * time.Minute)
 		if asked := w.judge.stats.exchanges - before; asked != 0 {
-			return fmt.Sprintf("it was asked %d times", asked)
+			return fmt.Sprintf("%d exchanges, want none", asked)
 		}
 		return ""
 	}},
-	{"seed 924388: a key of others comes while something is in the way, and another process finds it", "basic", func(w *world, o *object) string {
+	{"seed 924388: a foreign key is added while the object is blocked, and a new process finds it", "basic", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = &v1alpha1.TLS{CABundle: []byte("bad")} })
 		w.runFor(time.Second)
 		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
@@ -311,7 +311,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 922316: a shared target is renamed, and renamed back while its name is being tidied up", "oauth2", func(w *world, o *object) string {
+	{"seed 922316: a shared target is renamed, and renamed back while its old name is being cleaned up", "oauth2", func(w *world, o *object) string {
 		name := o.get().Spec.Target.Name
 		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
 		w.runFor(5 * time.Second)
@@ -324,7 +324,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 921559: a key of others comes while a token is being written", "oauth2", func(w *world, o *object) string {
+	{"seed 921559: a foreign key is added while a token is being written", "oauth2", func(w *world, o *object) string {
 		refresh(o, "now")
 		w.requested("patch Secret " + o.get().Spec.Target.Name)
 		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
@@ -334,7 +334,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 20717: a token that was never written, and another client", "oauth2", func(w *world, o *object) string {
+	{"seed 20717: a token was never written, then another client is named", "oauth2", func(w *world, o *object) string {
 		o.putClientSecret(o.clientSecretNames()[1])
 		w.answered(o, func() { refresh(o, "now") })
 		w.apiFault.refused = 1
@@ -347,7 +347,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 11924: status and target are taken away", "oauth2", func(w *world, o *object) string {
+	{"seed 11924: status and target are deleted", "oauth2", func(w *world, o *object) string {
 		w.answered(o, func() { refresh(o, "now") })
 		w.runFor(time.Second)
 		w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) { obj.Status = v1alpha1.CDPCredentialStatus{} })
@@ -359,7 +359,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 39194: a new object whose client is refused from the first attempt on", "oauth2", func(w *world, o *object) string {
+	{"seed 39194: a new object whose client is rejected from the first attempt on", "oauth2", func(w *world, o *object) string {
 		w.vendors.secrets[o.clientID("a")] = "another"
 		was := o.get()
 		w.api.deleteCredential(o.name)
@@ -372,7 +372,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 16453: throttled, and meanwhile a bad CA bundle", "oauth2", func(w *world, o *object) string {
+	{"seed 16453: throttled, with a bad CA bundle meanwhile", "oauth2", func(w *world, o *object) string {
 		w.throttle(o)
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = &v1alpha1.TLS{CABundle: []byte("bad")} })
 		w.runFor(time.Second)
@@ -382,7 +382,7 @@ var found = []struct {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = nil })
 		return w.throttledToTheEnd(o)
 	}},
-	{"throttled, and meanwhile a key is missing", "oauth2", func(w *world, o *object) string {
+	{"throttled, with a missing key meanwhile", "oauth2", func(w *world, o *object) string {
 		w.throttle(o)
 		name := o.clientSecretNames()[0]
 		w.api.editSecret(o.secret(name), func(s *corev1.Secret) { delete(s.Data, "client-id") })
@@ -393,7 +393,7 @@ var found = []struct {
 		o.putClientSecret(name)
 		return w.throttledToTheEnd(o)
 	}},
-	{"seed 66403: a request that failed at first, and a write whose answer is lost", "oauth2", func(w *world, o *object) string {
+	{"seed 66403: a refresh request fails at first, then the response to the write is lost", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].trouble = serverError
 		refresh(o, "now")
 		w.runFor(time.Second)
@@ -406,7 +406,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 60349: a target that is made again from the held token, and the answer is lost", "oauth2", func(w *world, o *object) string {
+	{"seed 60349: a target is created again from the current token, and the response is lost", "oauth2", func(w *world, o *object) string {
 		held := o.target().DeepCopy()
 		held.OwnerReferences = nil // as after Retain
 		w.api.deleteCredential(o.name)
@@ -421,20 +421,20 @@ var found = []struct {
 		}})
 		w.requested("patch Secret " + held.Name)
 		w.api.setSecret(nil, o.secret(held.Name), nil)
-		w.apiFault.slow = 200 * time.Millisecond // so that the cache knows of that
+		w.apiFault.slow = 200 * time.Millisecond // so that the cache shows it
 		w.requested("create Secret " + held.Name)
 		w.apiFault.slow = 0
 		for i := range w.leader().cache.watches {
-			w.leader().cache.watches[i].stuckUntil = w.now + 5*time.Second // but not of the new one
+			w.leader().cache.watches[i].stuckUntil = w.now + 5*time.Second // but not the new one
 		}
 		w.losesTheAnswer(func() bool { return o.target() != nil })
 		w.runFor(30 * time.Second)
 		if w.judge.stats.exchanges != asked {
-			return "a token was asked for"
+			return "a token was requested"
 		}
 		return ""
 	}},
-	{"seed 78149: renamed, and renamed back before the cache shows that the old one is gone", "oauth2", func(w *world, o *object) string {
+	{"seed 78149: renamed, then renamed back before the cache shows that the old target is gone", "oauth2", func(w *world, o *object) string {
 		name, asked := o.get().Spec.Target.Name, w.judge.stats.exchanges
 		rename(w, o)
 		w.requested("delete Secret " + name)
@@ -460,7 +460,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 17726: what basic wrote comes back under another provider", "basic", func(w *world, o *object) string {
+	{"seed 17726: a target of basic is restored under another provider", "basic", func(w *world, o *object) string {
 		backup := o.target()
 		w.answered(o, func() {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) {
@@ -474,11 +474,11 @@ var found = []struct {
 		}
 		w.runFor(15 * time.Second)
 		if w.vendors.tokens[string(o.target().Data["token"])] == nil {
-			return "there is no token"
+			return "the target has no token"
 		}
 		return ""
 	}},
-	{"seed 32309: basic beside a token that is not its own", "oauth2", func(w *world, o *object) string {
+	{"seed 32309: basic, with a foreign token in its target", "oauth2", func(w *world, o *object) string {
 		o.editTarget(func(s *corev1.Secret) { delete(s.Annotations, v1alpha1.StateAnnotation) })
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = w.provider("basic") })
 		w.runFor(time.Second)
@@ -493,11 +493,11 @@ var found = []struct {
 		version := o.target().ResourceVersion
 		w.runFor(5 * time.Second)
 		if o.target().ResourceVersion != version {
-			return "it was taken for edited"
+			return "the target was taken for edited"
 		}
 		return ""
 	}},
-	{"seed 202071: a change is taken back before the cache shows it", "oauth2", func(w *world, o *object) string {
+	{"seed 202071: a change is reverted before the cache shows it", "oauth2", func(w *world, o *object) string {
 		w.lag = 2 * time.Second
 		w.answered(o, func() { refresh(o, "now") })
 		began, name := w.now, o.clientSecretNames()[0]
@@ -507,7 +507,7 @@ var found = []struct {
 		asked := w.judge.stats.exchanges
 		w.runFor(30 * time.Second)
 		if w.judge.stats.exchanges != asked {
-			return "a token was asked for"
+			return "a token was requested"
 		}
 		return ""
 	}},
@@ -538,11 +538,11 @@ var found = []struct {
 		asked := w.judge.stats.exchanges
 		w.runFor(5 * time.Minute)
 		if w.judge.stats.exchanges != asked {
-			return "it was tried again at once"
+			return "the endpoint was called again at once"
 		}
 		return ""
 	}},
-	{"seed 178: the client ID in a template, and both another client and other labels", "oauth2", func(w *world, o *object) string {
+	{"seed 178: another client and other labels at once, with the client ID in a template", "oauth2", func(w *world, o *object) string {
 		o.putClientSecret(o.clientSecretNames()[1])
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Target.Data = map[string]v1alpha1.DataTemplate{"header": "{{ .expiresAt }} {{ .clientID }}"}
@@ -567,18 +567,18 @@ var found = []struct {
 		w.runFor(15 * time.Second)
 		return ""
 	}},
-	{"seed 166: a label that is taken away so often that it is not put back at once", "oauth2", func(w *world, o *object) string {
+	{"seed 166: a label is removed so often that it is not restored at once", "oauth2", func(w *world, o *object) string {
 		for range 7 {
 			o.editTarget(func(s *corev1.Secret) { delete(s.Labels, v1alpha1.ManagedByLabel) })
 			w.runFor(300 * time.Millisecond)
 		}
 		w.runFor(time.Hour)
 		if o.target().Labels[v1alpha1.ManagedByLabel] == "" {
-			return "it was not put back"
+			return "the label was not restored"
 		}
 		return ""
 	}},
-	{"seed 955: suspended, and then another client Secret than that of the last attempt", "oauth2", func(w *world, o *object) string {
+	{"seed 955: suspended, with another client Secret than that of the last attempt", "oauth2", func(w *world, o *object) string {
 		o.putClientSecret(o.clientSecretNames()[1])
 		w.vendors.hosts[oauthHost].trouble = serverError
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.ClientSecretRef.Name = o.clientSecretNames()[1] })
@@ -589,7 +589,7 @@ var found = []struct {
 		w.stayQuiet(2 * time.Hour)
 		return ""
 	}},
-	{"seed 201057: a retained Secret is of an object of before", "oauth2", func(w *world, o *object) string {
+	{"seed 201057: a retained Secret belongs to a previous object of that name", "oauth2", func(w *world, o *object) string {
 		backup, was := o.target(), o.get()
 		w.api.deleteCredential(o.name)
 		w.runFor(30 * time.Second)
@@ -606,11 +606,11 @@ var found = []struct {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Name, s.Suspend = "renamed", false })
 		w.runFor(30 * time.Second)
 		if left := w.api.secrets[o.secret(backup.Name)]; left == nil || len(left.OwnerReferences) > 0 {
-			return fmt.Sprintf("what is left of it: %+v", left)
+			return fmt.Sprintf("want the Secret without owner references, got %+v", left)
 		}
 		return ""
 	}},
-	{"seed 933535: refused again and again, and basic in between", "algonomy", func(w *world, o *object) string {
+	{"seed 933535: rejected again and again, with basic in between", "algonomy", func(w *world, o *object) string {
 		was := o.get().Spec.Provider
 		for range 5 {
 			w.api.editSecret(o.secret(o.clientSecretNames()[0]), func(s *corev1.Secret) { s.Data["oauth-key-secret"] = []byte(fmt.Sprint("wrong", w.now)) })
@@ -623,7 +623,7 @@ var found = []struct {
 		w.runFor(2 * time.Minute)
 		return ""
 	}},
-	{"throttled, and basic in between", "oauth2", func(w *world, o *object) string {
+	{"throttled, with basic in between", "oauth2", func(w *world, o *object) string {
 		was := o.get().Spec.Provider
 		w.throttle(o)
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = v1alpha1.Provider{Basic: &v1alpha1.Basic{}} })
@@ -631,9 +631,9 @@ var found = []struct {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = was })
 		return w.throttledToTheEnd(o)
 	}},
-	{"seed 934409: a token ends that cannot be had early, in a contest over its target", "oauth2", func(w *world, o *object) string {
+	{"seed 934409: a token that is repeated until it expires, with a contested target", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].sameUntilDead = true
-		w.runFor(90 * time.Minute) // until the second token has come back
+		w.runFor(90 * time.Minute) // until the second token is repeated
 		for w.now < w.judge.record(o.target()).expires-10*time.Second {
 			o.editTarget(func(s *corev1.Secret) { delete(s.Labels, v1alpha1.ManagedByLabel) })
 			w.runFor(2 * time.Second)
@@ -641,7 +641,7 @@ var found = []struct {
 		w.runFor(2 * time.Minute)
 		return ""
 	}},
-	{"seed 933311: the record on the target is destroyed, and the target renamed", "oauth2", func(w *world, o *object) string {
+	{"seed 933311: the state annotation is destroyed, then the target renamed", "oauth2", func(w *world, o *object) string {
 		before := o.target().Name
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Suspend = true })
 		w.runFor(time.Second)
@@ -650,11 +650,11 @@ var found = []struct {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Target.Name, s.Suspend = "renamed", false })
 		w.runFor(30 * time.Second)
 		if w.api.secrets[o.secret(before)] != nil {
-			return "the Secret of before is still there"
+			return "the previous target still exists"
 		}
 		return ""
 	}},
-	{"seed 13037: the budget is spent, another provider is named and another label wanted, and then the first provider again", "algonomy", func(w *world, o *object) string {
+	{"seed 13037: with the budget spent, provider and labels change, then the provider changes back", "algonomy", func(w *world, o *object) string {
 		was := o.get().Spec.Provider
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Refresh = &v1alpha1.Refresh{MaxPerDay: new(int32(1))}
@@ -665,11 +665,11 @@ var found = []struct {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider = was })
 		w.runFor(15 * time.Second)
 		if target := o.target(); string(target.Data["tenant_hash"]) != "obj.a" || target.Labels["team"] != "a" {
-			return fmt.Sprintf("the target has %v and %v", target.Data, target.Labels)
+			return fmt.Sprintf("the target has the data %v and the labels %v", target.Data, target.Labels)
 		}
 		return ""
 	}},
-	{"seed 47758: a token that was issued after a refusal by the API is tried in its last second", "apsis", func(w *world, o *object) string {
+	{"seed 47758: a token that replaced one rejected by the API is verified in its last second", "apsis", func(w *world, o *object) string {
 		h := w.vendors.hosts[apsisHost]
 		h.lifetime, h.sameUntilDead, h.offset = 5*time.Minute, true, 700*time.Millisecond
 		w.vendors.hosts[apiHost].stray = 401
@@ -683,7 +683,7 @@ var found = []struct {
 		w.stayQuiet(2 * time.Hour)
 		return ""
 	}},
-	{"seed 310402: the record is lost beside a token, then basic takes the Secret over, and the object goes", "apsis", func(w *world, o *object) string {
+	{"seed 310402: the state annotation of a token is lost, basic takes over the Secret, and the object is deleted", "apsis", func(w *world, o *object) string {
 		name := o.secret(o.get().Spec.Target.Name)
 		o.editTarget(func(s *corev1.Secret) { s.Annotations, s.OwnerReferences = nil, nil })
 		w.runFor(time.Second)
@@ -696,11 +696,11 @@ var found = []struct {
 		w.api.deleteCredential(o.name)
 		w.runFor(time.Minute)
 		if left := w.api.secrets[name]; left == nil || len(left.Data) != 1 || left.Data["token"] == nil || len(left.Annotations) > 0 {
-			return fmt.Sprintf("what is left is %+v", left)
+			return fmt.Sprintf("want a Secret with only the token, got %+v", left)
 		}
 		return ""
 	}},
-	{"seed 111212: a shared target comes back from a backup made before it was shared, and the object goes", "oauth2", func(w *world, o *object) string {
+	{"seed 111212: a shared target is restored from a backup made before it was shared, and the object is deleted", "oauth2", func(w *world, o *object) string {
 		name, backup := o.secret(o.get().Spec.Target.Name), o.target()
 		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
 		w.runFor(5 * time.Second)
@@ -711,11 +711,11 @@ var found = []struct {
 		w.api.deleteCredential(o.name)
 		w.runFor(time.Minute)
 		if left := w.api.secrets[name]; left != nil {
-			return fmt.Sprintf("what is left is %+v", left)
+			return fmt.Sprintf("the target was not deleted: %+v", left)
 		}
 		return ""
 	}},
-	{"the key of others is taken out of a shared target, and the object goes", "oauth2", func(w *world, o *object) string {
+	{"the foreign key is removed from a shared target, and the object is deleted", "oauth2", func(w *world, o *object) string {
 		name := o.secret(o.get().Spec.Target.Name)
 		o.editTarget(func(s *corev1.Secret) { s.Data["foreign"] = []byte("mine") })
 		w.runFor(5 * time.Second)
@@ -723,11 +723,11 @@ var found = []struct {
 		w.api.deleteCredential(o.name)
 		w.runFor(time.Minute)
 		if left := w.api.secrets[name]; left != nil {
-			return fmt.Sprintf("what is left is %+v", left)
+			return fmt.Sprintf("the target was not deleted: %+v", left)
 		}
 		return ""
 	}},
-	{"seed 123773: a process begins with a list of Secrets from before basic's, and the previous leader goes on", "basic", func(w *world, o *object) string {
+	{"seed 123773: a process starts with a list without basic's Secret, and the previous leader continues", "basic", func(w *world, o *object) string {
 		old := w.leader()
 		old.paused, old.pausedAt = true, w.now
 		w.startReplica(w.now + time.Second).cache.watches[1].stuckUntil = w.now + 10*time.Minute
@@ -739,7 +739,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 126708: a webhook takes the record off, and the answer to the write is lost", "oauth2", func(w *world, o *object) string {
+	{"seed 126708: a webhook removes the state annotation, and the response to the write is lost", "oauth2", func(w *world, o *object) string {
 		w.api.mutate = func(s *corev1.Secret) *corev1.Secret { return stripped(s, v1alpha1.StateAnnotation) }
 		version := o.target().ResourceVersion
 		w.answered(o, func() { refresh(o, "now") })
@@ -748,11 +748,11 @@ var found = []struct {
 		w.api.mutate = nil
 		w.runFor(time.Minute)
 		if o.target().Annotations[v1alpha1.StateAnnotation] == "" {
-			return "there is no record beside the token"
+			return "the state annotation is missing"
 		}
 		return ""
 	}},
-	{"seed 710471: the previous leader, whose clock is ahead, has written status last", "oauth2", func(w *world, o *object) string {
+	{"seed 710471: the previous leader, whose clock is ahead, wrote status last", "oauth2", func(w *world, o *object) string {
 		ends := o.get().Status.TokenExpirationTime.Time
 		w.api.editCredential(o.name, func(obj *v1alpha1.CDPCredential) {
 			for _, t := range []**metav1.Time{&obj.Status.LastRefreshTime, &obj.Status.NextRefreshTime, &obj.Status.TokenExpirationTime} {
@@ -761,11 +761,11 @@ var found = []struct {
 		})
 		w.runFor(5 * time.Second)
 		if said := o.get().Status.TokenExpirationTime; !said.Time.Equal(ends) {
-			return fmt.Sprintf("status says that the token ends at %s, not at %s", said, ends)
+			return fmt.Sprintf("status says that the token expires at %s, not at %s", said, ends)
 		}
 		return ""
 	}},
-	{"seed 201727: the target is deleted while the watch of Secrets says nothing, and the client is refused", "oauth2", func(w *world, o *object) string {
+	{"seed 201727: the target is deleted while the watch of Secrets is stuck, and the client is rejected", "oauth2", func(w *world, o *object) string {
 		w.leader().cache.watches[1].stuckUntil = w.now + 2*time.Hour
 		w.judge.obstruct(nil, 2*time.Hour)
 		w.api.setSecret(nil, o.secret(o.get().Spec.Target.Name), nil)
@@ -776,12 +776,12 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 720355: a process begins with an old list, and may read the object but not its client Secret", "oauth2", func(w *world, o *object) string {
+	{"seed 720355: a process starts with an old list and may read the object but not its client Secret", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
 		refresh(o, "now")
 		w.runFor(time.Minute)
 		since, ends := w.now, w.judge.record(o.target()).expires
-		w.runTo(w.clockAt(o.get().Status.NextRefreshTime) + time.Second) // it has a new token by then
+		w.runTo(w.clockAt(o.get().Status.NextRefreshTime) + time.Second) // in which it gets a new token
 		w.vendors.hosts[oauthHost].trouble = throttlingRetryAfter
 		w.runTo(ends + time.Second)
 		refresh(o, "again")
@@ -798,7 +798,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"the watch says nothing of a renewal, and then the object may not be read", "oauth2", func(w *world, o *object) string {
+	{"the watch does not show a renewal, then reads of the object are refused", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
 		refresh(o, "now")
 		w.runFor(time.Minute)
@@ -812,7 +812,7 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 211865: the budget of a day is spent, and that of the next was begun by a leader whose clock was ahead", "oauth2", func(w *world, o *object) string {
+	{"seed 211865: a leader whose clock is ahead begins the next day's budget", "oauth2", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Refresh = &v1alpha1.Refresh{MaxPerDay: new(int32(2))} })
 		request := func(value string) {
 			refresh(o, value)
@@ -829,11 +829,11 @@ var found = []struct {
 		request("the second of the next")
 		request("one too many")
 		if i := o.get().Status.Issuance; o.refreshed() != v1alpha1.ReasonBudgetSpent || i.Count != 2 {
-			return fmt.Sprintf("Refreshed is %s, and counted are %+v", o.refreshed(), i)
+			return fmt.Sprintf("Refreshed is %s, and status.issuance is %+v", o.refreshed(), i)
 		}
 		return ""
 	}},
-	{"seed 760289: a token is to be verified, and the client Secret lacks a key", "apsis", func(w *world, o *object) string {
+	{"seed 760289: a token must be verified, but the client Secret lacks a key", "apsis", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Verify = &v1alpha1.Verify{URL: "https://" + apiHost + "/v1"} })
 		w.runFor(time.Minute)
 		w.editIfThere(o.secret(o.clientSecretNames()[0]), func(s *corev1.Secret) { delete(s.Data, "client-id") })
@@ -851,7 +851,7 @@ var found = []struct {
 		label("a", "write")
 		w.runFor(time.Second)
 		if obj := o.get(); o.target().Labels["team"] != "a" || obj.Status.ObservedGeneration == obj.Generation {
-			return fmt.Sprintf("before the turn has come, the labels are %v: %s", o.target().Labels, shortStatus(&obj.Status))
+			return fmt.Sprintf("while the exchange waits, the labels are %v: %s", o.target().Labels, shortStatus(&obj.Status))
 		}
 		w.runFor(20 * time.Second)
 		if obj := o.get(); w.judge.stats.exchanges != 3 || obj.Status.ObservedGeneration != obj.Generation {
@@ -867,17 +867,17 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 74177: a leader of before, too, finds out that the namespace is being deleted", "oauth2", func(w *world, o *object) string {
+	{"seed 74177: a deposed leader finds out for itself that the namespace is being deleted", "oauth2", func(w *world, o *object) string {
 		w.startReplica(0)
 		w.runTo(w.clockAt(o.get().Status.NextRefreshTime) - time.Second)
 		w.api.endNamespace(o.name.Namespace)
 		w.runFor(5 * time.Second)
 		if asked := w.judge.stats.exchanges; asked != 3 {
-			return fmt.Sprintf("%d exchanges, not one and then one of each process", asked)
+			return fmt.Sprintf("%d exchanges, want the first one and one of each process", asked)
 		}
 		return ""
 	}},
-	{"seed 332222: a process with another clock begins with a list from before a refusal", "oauth2", func(w *world, o *object) string {
+	{"seed 332222: a process with another clock starts with a list that is older than a rejection", "oauth2", func(w *world, o *object) string {
 		w.leader().setClock(time.Hour)
 		w.runFor(time.Minute)
 		w.vendors.secrets[o.clientID("a")] = "another"
@@ -890,16 +890,16 @@ var found = []struct {
 		}
 		w.runFor(time.Minute)
 		if said := o.refreshed(); said != "CredentialsRejected" {
-			return "of the refusal nothing is left: Refreshed is " + said
+			return "the rejection was lost: Refreshed is " + said
 		}
 		w.vendors.secrets[o.clientID("a")] = "s0"
 		w.runFor(15 * time.Minute)
 		if said := o.refreshed(); said != "TokenIssued" {
-			return "it was not tried again: " + shortStatus(&o.get().Status)
+			return "the endpoint was not called again:  " + shortStatus(&o.get().Status)
 		}
 		return ""
 	}},
-	{"seed 301094: a bad template, and the token is still tried at the API", "oauth2", func(w *world, o *object) string {
+	{"seed 301094: with a bad template, the token is still verified", "oauth2", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.Verify = &v1alpha1.Verify{URL: "https://" + apiHost + "/v1"}
 			s.Target.Data = map[string]v1alpha1.DataTemplate{"header": "{{ .nothing"}
@@ -918,19 +918,19 @@ func refresh(o *object, value string) {
 	})
 }
 
-// answered does something that makes the operator ask for a token, and lets time go by until it has the answer, which it has not written then.
+// answered does something that requires an exchange, and advances until the operator has the answer but has not written it.
 func (w *world) answered(o *object, do func()) {
 	do()
 	f := w.judge.file(o.get().UID)
 	before := f.last
 	for end := w.now + time.Minute; f.last == before; w.runFor(time.Millisecond) {
 		if w.now > end {
-			w.violated("test", "no token was asked for")
+			w.violated("test", "no token was requested")
 		}
 	}
 }
 
-// requested lets time go by until a request is on its way.
+// requested advances until a request is in flight.
 func (w *world) requested(what string) {
 	for end := w.now + time.Minute; ; w.runFor(time.Millisecond) {
 		for _, p := range w.leader().running {
@@ -939,12 +939,12 @@ func (w *world) requested(what string) {
 			}
 		}
 		if w.now > end {
-			w.violated("test", "no request was made to %s", what)
+			w.violated("test", "the request was not made: %s", what)
 		}
 	}
 }
 
-// losesTheAnswer lets time go by until the operator has written something, of which it does not hear.
+// losesTheAnswer advances until the operator has written something and the response is lost.
 func (w *world) losesTheAnswer(written func() bool) {
 	w.apiFault.lost = 1
 	for end := w.now + time.Minute; !written(); w.runFor(time.Millisecond) {
@@ -956,7 +956,7 @@ func (w *world) losesTheAnswer(written func() bool) {
 	w.apiFault.lost = 0
 }
 
-// throttle has the object told to wait for 150 s.
+// throttle makes the endpoint tell the object to wait for 150 s.
 func (w *world) throttle(o *object) {
 	w.vendors.hosts[oauthHost].trouble = throttlingRetryAfter
 	refresh(o, "now")
@@ -964,7 +964,7 @@ func (w *world) throttle(o *object) {
 	w.vendors.hosts[oauthHost].trouble = fine
 }
 
-// throttledToTheEnd says whether it waits for the rest of that time, and says so, whatever was in the way meanwhile.
+// throttledToTheEnd requires that the object waits for the rest of that time and reports it, whatever blocked it meanwhile.
 func (w *world) throttledToTheEnd(o *object) string {
 	w.runFor(time.Second)
 	if said := o.refreshed(); said != "Throttled" {
@@ -972,12 +972,12 @@ func (w *world) throttledToTheEnd(o *object) string {
 	}
 	w.runFor(150 * time.Second)
 	if said := o.refreshed(); said != "TokenIssued" || o.get().Status.LastHandledRefreshRequest != "now" || o.get().Status.RefreshPending {
-		return "at the end, Refreshed is " + said
+		return "after the wait, Refreshed is " + said
 	}
 	return ""
 }
 
-// refreshed is the reason of the condition Refreshed.
+// refreshed returns the reason of the condition Refreshed.
 func (o *object) refreshed() string {
 	if c := meta.FindStatusCondition(o.get().Status.Conditions, v1alpha1.ConditionRefreshed); c != nil {
 		return c.Reason
@@ -1005,7 +1005,7 @@ func TestStoriesThatSeedsFoundKeepThePromises(t *testing.T) {
 	}
 }
 
-// renamedWithoutRecord has somebody edit the record on a target, and more, which is then given another name.
+// renamedWithoutRecord renames a target after its state annotation was edited; more is another edit.
 func (w *world) renamedWithoutRecord(o *object, more func(*corev1.Secret)) {
 	o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.TLS = &v1alpha1.TLS{CABundle: []byte("bad")} })
 	w.runFor(time.Second)
@@ -1020,21 +1020,21 @@ func (w *world) renamedWithoutRecord(o *object, more func(*corev1.Secret)) {
 	w.runFor(30 * time.Second)
 }
 
-// keepsWaiting does something that is no reason for an exchange while the held token is known to come back until it ends.
+// keepsWaiting does something that justifies no exchange while the current token is known to be repeated until it expires.
 func (w *world) keepsWaiting(do func()) string {
 	w.vendors.hosts[oauthHost].sameUntilDead = true
-	w.runFor(85 * time.Minute) // until the second token has come back
+	w.runFor(85 * time.Minute) // until the second token is repeated
 	before := w.judge.stats.exchanges
 	do()
 	w.runFor(8 * time.Minute)
 	if asked := w.judge.stats.exchanges - before; before != 3 || asked != 0 {
-		return fmt.Sprintf("it was asked %d times before and %d times after", before, asked)
+		return fmt.Sprintf("%d exchanges before and %d after, want 3 and none", before, asked)
 	}
 	return ""
 }
 
-// TestLostAnswersToWritesCostNoRead is of the seeds 36010, 47086 and 97309: the answers to the first write of a target and to a later one are lost. The process has written
-// it all the same, and does not look at the API server's again before the renewal, whether its cache shows that at once or later.
+// TestLostAnswersToWritesCostNoRead (seeds 36010, 47086 and 97309): the responses to the first write of a target and to a later one are lost. The
+// process does not read the target again before the renewal, whether its cache shows the write at once or later.
 func TestLostAnswersToWritesCostNoRead(t *testing.T) {
 	wires := newWiring(t)
 	for _, lag := range []time.Duration{5 * time.Millisecond, 2 * time.Second} {
@@ -1053,13 +1053,13 @@ func TestLostAnswersToWritesCostNoRead(t *testing.T) {
 			w.lag = 5 * time.Millisecond
 			w.stayQuiet(3 * time.Hour)
 		}); broken != nil {
-			t.Errorf("with a cache that lags by %s: %v", lag, broken)
+			t.Errorf("with a cache lag of %s: %v", lag, broken)
 		}
 	}
 }
 
-// TestRepairOfNamespaceBeingDeletedAppliesItsObjectAnew is of the seeds 353416 and 88719: Kubernetes never revives a namespace with what was in it, so that an
-// operator may take one that it knows to be ending for lost.
+// TestRepairOfNamespaceBeingDeletedAppliesItsObjectAnew (seeds 353416 and 88719): Kubernetes never revives a namespace with its content, so the
+// operator may consider one lost that it knows is being deleted.
 func TestRepairOfNamespaceBeingDeletedAppliesItsObjectAnew(t *testing.T) {
 	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
 	if broken := w.watched(func() {
@@ -1071,7 +1071,7 @@ func TestRepairOfNamespaceBeingDeletedAppliesItsObjectAnew(t *testing.T) {
 		w.runFor(time.Minute)
 		w.repair(o, planned{kind: "oauth2"})
 		if after := o.get(); after.UID == before.UID || o.target() != nil {
-			t.Errorf("the object is the same (%v), or its target was kept (%v)", after.UID == before.UID, o.target() != nil)
+			t.Errorf("the object is the same one (%v), or its target still exists (%v)", after.UID == before.UID, o.target() != nil)
 		}
 		w.runFor(30 * time.Second)
 		if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued {

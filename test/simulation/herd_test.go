@@ -15,11 +15,11 @@ import (
 	product "github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
-// punctuality takes down how late each renewal is sent.
+// punctuality records how late each renewal is sent.
 type punctuality struct {
 	*vendors
 	late   []time.Duration
-	second map[time.Duration]int // how many were sent in it
+	second map[time.Duration]int // the number of renewals sent in each
 }
 
 // For implements controllers.Transports.
@@ -36,8 +36,8 @@ func (p *punctuality) RoundTrip(req *http.Request) (*http.Response, error) {
 	return p.vendors.RoundTrip(req)
 }
 
-// TestHerd creates ten thousand objects at once, with tokens of a quarter of an hour, at one endpoint behind the gate as it is by default. The
-// gate has next to no room to spare for them; they are renewed in time all the same, because the first tokens leave some of it.
+// TestHerd creates ten thousand objects at once, with tokens of a quarter of an hour, at one endpoint behind a gate with default limits. The limits
+// leave almost no room to spare; the renewals are on time because first tokens leave some of it.
 func TestHerd(t *testing.T) {
 	const size = 10_000
 	w, _ := plainWorld(newWiring(t), nil)
@@ -64,8 +64,8 @@ func TestHerd(t *testing.T) {
 	}
 	busiest, seconds := slices.Max(slices.Collect(maps.Values(p.second))), slices.Sorted(maps.Keys(p.second))
 	mean := float64(n) / float64(seconds[len(seconds)-1]-seconds[0]+1)
-	t.Logf("%d renewals, late by %s (median), %s (99 of 100), %s (most), %d in the busiest second, %.1f on average", n, p.late[n/2], p.late[n*99/100], p.late[n-1], busiest, mean)
+	t.Logf("%d renewals, late by %s (median), %s (99th percentile), %s (maximum), %d in the busiest second, %.1f on average", n, p.late[n/2], p.late[n*99/100], p.late[n-1], busiest, mean)
 	if p.late[n*99/100] >= 2*time.Second || float64(busiest) > 3*mean {
-		t.Error("want at most 2 s for 99 of 100, and the busiest second at most 3 times the average")
+		t.Error("want less than 2 s for the 99th percentile, and at most 3 times the average in the busiest second")
 	}
 }

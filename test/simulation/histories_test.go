@@ -21,13 +21,13 @@ import (
 )
 
 const (
-	// histories is how many worlds are lived at the real API server, too, and historyLength how much of each.
+	// histories is the number of worlds that are repeated at the real API server, historyLength the number of events of each.
 	histories     = 48
 	historyLength = 300
 )
 
-// TestHistories does at a real API server what happened in simulated worlds: what the simulation says is worth no more than its API server is
-// like the real one.
+// TestHistories repeats at a real API server what happened in simulated worlds: the simulation proves nothing unless its API server behaves like the
+// real one.
 func TestHistories(t *testing.T) {
 	api, seen := realAPIServer(t), answersSeen{counts: map[string]int{}}
 	t.Run("requests that the operator seldom makes", func(t *testing.T) {
@@ -45,14 +45,14 @@ func TestHistories(t *testing.T) {
 	})
 	var next atomic.Int64
 	var all sync.WaitGroup
-	for range 2 * runtime.GOMAXPROCS(0) { // they wait for the API server more than they compute
+	for range 2 * runtime.GOMAXPROCS(0) { // they mostly wait for the API server
 		wires := newWiring(t)
 		all.Go(func() {
 			for seed := uint64(next.Add(1)); seed <= histories; seed = uint64(next.Add(1)) {
 				did := &history{}
 				wires.history = did
 				p := planOf(seed)
-				live(&p, wires, nil) // whether it keeps the promises is for TestSeeds
+				live(&p, wires, nil) // TestSeeds checks whether it breaks a promise
 				did.all = did.all[:min(len(did.all), historyLength)]
 				seen.add(did)
 				if err := newReplay(t.Context(), api, fmt.Sprintf("seed-%d-", seed)).run(did); err != nil {
@@ -62,7 +62,7 @@ func TestHistories(t *testing.T) {
 		})
 	}
 	all.Wait()
-	t.Logf("requests and their answers: %v", seen.counts)
+	t.Logf("requests and responses: %v", seen.counts)
 	for _, must := range []string{
 		"create: 200", "create: 409 AlreadyExists", "create: 403 Forbidden, namespace terminating", "patch: 200", "patch: 404 NotFound", "patch: 409 Conflict", "patch: 422 Invalid",
 		"patch status: 200", "patch status: 404 NotFound", "patch status: 422 Invalid", "delete: 200", "delete: 404 NotFound", "delete: 409 Conflict",
@@ -70,7 +70,7 @@ func TestHistories(t *testing.T) {
 		"dry-run patch: 409 Conflict", "dry-run patch: 422 Invalid",
 	} {
 		if seen.counts[must] == 0 {
-			t.Errorf("no history has a %s", must)
+			t.Errorf("no history contains %s", must)
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (a *answersSeen) add(h *history) {
 	}
 }
 
-// realAPIServer starts one, which ends with the test.
+// realAPIServer starts an API server that stops when the test ends.
 func realAPIServer(t *testing.T) client.Client {
 	t.Helper()
 	if testing.Short() {

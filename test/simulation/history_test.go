@@ -10,16 +10,16 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A history is what happened at the simulated API server, in order: the real one is to give the same answers (TestHistories).
+// A history is what happened at the simulated API server, in order. The real one must give the same answers (TestHistories).
 type history struct {
 	all []happening
-	// closed says that what happens from now on is not kept.
+	// closed is set once nothing is recorded any more.
 	closed bool
-	// asking says that a request is being answered: what changes meanwhile is its doing.
+	// asking is set while a request is being handled: changes meanwhile are its effect.
 	asking bool
 }
 
-// A verb is what a request does. The zero verb is none: somebody else has made of the object what it is afterwards.
+// A verb is what a request does. The zero verb is no request: somebody else changed the object to what it is afterwards.
 type verb string
 
 const (
@@ -33,16 +33,16 @@ const (
 	newNamespace verb = "new namespace"
 )
 
-// An apiRequest has the UIDs and versions of the simulated API server.
+// An apiRequest uses the UIDs and versions of the simulated API server.
 type apiRequest struct {
 	verb   verb
 	name   types.NamespacedName
-	secret *corev1.Secret // to be created
+	secret *corev1.Secret // to create
 	body   []byte         // of a patch
 	only   *metav1.Preconditions
 }
 
-// A happening is a request with its answer, and with the object as it is afterwards: nil if there is none.
+// A happening is a request with its answer and the object after it. Nil: the object does not exist.
 type happening struct {
 	apiRequest
 	err        error
@@ -51,25 +51,25 @@ type happening struct {
 	credential *v1alpha1.CDPCredential
 }
 
-// asked begins a request. What it returns ends it.
+// asked begins a request; the returned function ends it.
 func (h *history) asked(s *apiServer, r apiRequest, err *error) (answered func()) {
 	if h == nil {
 		return func() {}
 	}
 	h.asking = true
 	ofSecret := r.verb != patchStatus
-	r.secret = r.secret.DeepCopy() // the caller gets the answer in it
+	r.secret = r.secret.DeepCopy() // the caller receives the response in it
 	return func() {
 		h.asking = false
 		e := happening{apiRequest: r, err: *err, ofSecret: ofSecret}
-		if s.mutate != nil { // the real API server has no such webhook: what it made of the object is somebody's change there
+		if s.mutate != nil { // the real API server has no such webhook, so there its effect is repeated as somebody else's change
 			e.apiRequest, e.err = apiRequest{name: r.name}, nil
 		}
 		h.keep(s, e)
 	}
 }
 
-// changed is told of every change.
+// changed is called for every change.
 func (h *history) changed(s *apiServer, name types.NamespacedName, ofSecret bool) {
 	if h != nil && !h.asking {
 		h.keep(s, happening{apiRequest: apiRequest{name: name}, ofSecret: ofSecret})
@@ -78,7 +78,7 @@ func (h *history) changed(s *apiServer, name types.NamespacedName, ofSecret bool
 
 func (h *history) ended(namespace string) { h.ofNamespace(endNamespace, namespace) }
 
-// remade closes the history if something was left in the namespace, which the real API server would not allow.
+// remade closes the history if something was left in the namespace, which a real API server does not allow.
 func (h *history) remade(s *apiServer, namespace string) {
 	if h == nil {
 		return
@@ -102,7 +102,7 @@ func (h *history) keep(s *apiServer, e happening) {
 	if h.closed {
 		return
 	}
-	// What is stored is replaced and never changed: there is no need to copy it.
+	// Stored objects are replaced and never modified, so there is no need to copy them.
 	if e.ofSecret {
 		e.secret = s.secrets[e.name]
 	} else {

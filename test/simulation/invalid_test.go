@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// invalid is why the API server refuses to store a Secret, nil if it does not. before is nil for one that is new.
+// invalid returns why the API server refuses to store a Secret, nil if it does not. before is nil for a new one.
 func invalid(before, after *corev1.Secret) error {
 	at := field.NewPath("metadata")
 	wrong := apivalidation.ValidateObjectMeta(&after.ObjectMeta, true, apivalidation.NameIsDNSSubdomain, at)

@@ -11,13 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// A neighbourhood is many objects at one vendor, of which some are bad: the vendor treats their clients as it does nobody else. The good ones are not to
-// notice.
+// A neighbourhood is many objects of one vendor, some of them bad: the vendor mistreats only their clients. The good ones must not notice.
 type neighbourhood struct {
 	*vendors
 	good, bad []*object
-	// asked counts the calls of the good ones and of the bad ones in each second, least is what a good one's token had left at the least when a new one was
-	// asked for.
+	// asked and askedBad count the calls of good and bad objects in each second; least is the shortest remaining lifetime of a good token when its
+	// successor was requested.
 	asked, askedBad map[time.Duration]int
 	least           time.Duration
 }
@@ -39,16 +38,16 @@ func (n *neighbourhood) RoundTrip(req *http.Request) (*http.Response, error) {
 	return n.vendors.RoundTrip(req)
 }
 
-// treat has the vendor treat the bad ones like this from now on.
+// treat lets the vendor treat the bad clients like this from now on.
 func (n *neighbourhood) treat(how trouble) {
 	for _, o := range n.bad {
 		n.hosts[oauthHost].troubled[o.clientID("a")] = how
 		n.w.judge.obstruct(o, 24*time.Hour)
 	}
-	n.w.judge.disturb(n.hosts[oauthHost], 24*time.Hour) // the others may be late, as long as no token of theirs expires
+	n.w.judge.disturb(n.hosts[oauthHost], 24*time.Hour) // the others may be late, but none of their tokens may expire
 }
 
-// since counts the calls from then on until now.
+// since counts the calls since then.
 func (n *neighbourhood) since(from time.Duration) (calls int) {
 	for _, of := range []map[time.Duration]int{n.asked, n.askedBad} {
 		for second, count := range of {
@@ -60,7 +59,7 @@ func (n *neighbourhood) since(from time.Duration) (calls int) {
 	return calls
 }
 
-// refreshBad has each of the bad ones ask for a refresh, again and again.
+// refreshBad lets each bad object request a refresh, again and again.
 func (n *neighbourhood) refreshBad(every time.Duration) {
 	for i, o := range n.bad {
 		refresh(o, fmt.Sprint(n.w.now, i))
@@ -79,7 +78,7 @@ func (n *neighbourhood) add(size int) {
 	}
 }
 
-// tokens counts the good ones that hold a token that lives.
+// tokens counts the good objects with a valid token.
 func (n *neighbourhood) tokens() (alive int) {
 	for _, o := range n.good {
 		if rec := n.w.judge.record(o.target()); rec != nil && rec.good(n.w.now) {
@@ -89,8 +88,8 @@ func (n *neighbourhood) tokens() (alive int) {
 	return alive
 }
 
-// isolation has what an adversarial review has seen, or thought of: how many there are of each kind, what happens, and what must be the case beside what
-// the judge says all the time, which is above all that no good one ever holds a token that has expired.
+// isolation are scenarios from an adversarial review: the number of good and bad objects, what happens, and what must hold in addition to what the
+// judge checks all the time, above all that no good object ever has an expired token.
 var isolation = []struct {
 	name                     string
 	good, bad, badNamespaces int
@@ -125,7 +124,7 @@ var isolation = []struct {
 			refresh(o, fmt.Sprint(i))
 		}
 		n.w.runFor(2 * time.Second)
-		n.hosts[oauthHost].trouble, n.hosts[oauthHost].retryAfter = throttlingRetryAfter, 120 // it says half of that
+		n.hosts[oauthHost].trouble, n.hosts[oauthHost].retryAfter = throttlingRetryAfter, 120 // it asks for half of that
 		n.w.runFor(time.Second)
 		began := n.w.now
 		n.w.runFor(58 * time.Second)
@@ -133,7 +132,7 @@ var isolation = []struct {
 		n.hosts[oauthHost].trouble = fine
 		n.w.runFor(20 * time.Minute)
 		if calls > 3 {
-			return fmt.Sprintf("in the minute of the Retry-After it was asked %d times", calls)
+			return fmt.Sprintf("in the minute of the Retry-After the endpoint was called %d times, want at most 3", calls)
 		}
 		return ""
 	}},
@@ -142,7 +141,7 @@ var isolation = []struct {
 		for i, o := range n.good {
 			refresh(o, fmt.Sprint(i))
 		}
-		n.w.runFor(2*time.Minute + 20*time.Second) // renewals are from 2 min on
+		n.w.runFor(2*time.Minute + 20*time.Second) // renewals begin at 2 min
 		n.hosts[oauthHost].trouble = serverError
 		n.w.judge.hinder(time.Minute)
 		n.w.runFor(time.Minute)
@@ -156,13 +155,13 @@ var isolation = []struct {
 		refresh(n.good[0], "now")
 		n.w.runFor(time.Second)
 		n.add(6000)
-		n.w.runFor(6 * time.Minute) // at nine tenths of the rate it takes 333 s
+		n.w.runFor(6 * time.Minute) // 333 s at nine tenths of the rate
 		if alive := n.tokens(); alive < 6001 {
-			return fmt.Sprintf("after six minutes %d of 6001 have a token", alive)
+			return fmt.Sprintf("after six minutes %d of 6001 have a valid token", alive)
 		}
 		return ""
 	}},
-	{"100 namespaces request refreshes for ever", 100, 100, 100, func(n *neighbourhood) string {
+	{"100 namespaces request refreshes forever", 100, 100, 100, func(n *neighbourhood) string {
 		n.refreshBad(20 * time.Second)
 		n.w.runFor(20 * time.Minute)
 		return ""
@@ -177,8 +176,7 @@ func alwaysTreated(how trouble) func(n *neighbourhood) string {
 	}
 }
 
-// TestIsolation lives the histories with tokens of a quarter of an hour. The findings A4 and A5 of the review were of this kind: of 300 tokens up to
-// 296 expired.
+// TestIsolation runs the scenarios with tokens of a quarter of an hour. In findings A4 and A5 of the review, up to 296 of 300 tokens expired.
 func TestIsolation(t *testing.T) {
 	wires := newWiring(t)
 	for _, story := range isolation {
@@ -199,20 +197,20 @@ func TestIsolation(t *testing.T) {
 				w.startReplica(0).reconciler.Transports = n
 				w.runFor(90 * time.Second)
 				if alive := n.tokens(); alive < story.good {
-					w.violated("story", "after a minute and a half %d of %d have a token", alive, story.good)
+					w.violated("story", "after a minute and a half %d of %d have a valid token", alive, story.good)
 				}
 				n.least = time.Hour
 				if wrong := story.do(n); wrong != "" {
 					w.violated("story", "%s", wrong)
 				}
 				if alive := n.tokens(); alive < len(n.good) {
-					w.violated("story", "at the end %d of %d have a token", alive, len(n.good))
+					w.violated("story", "at the end %d of %d have a valid token", alive, len(n.good))
 				}
 			})
 			if broken != nil {
 				t.Error(broken)
 			}
-			t.Logf("a good one's token had %s left when a new one was asked for, at the least", n.least.Round(time.Second))
+			t.Logf("good tokens had at least %s left when a new one was requested", n.least.Round(time.Second))
 		})
 	}
 }

@@ -18,21 +18,21 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// An observer sees what somebody without rights on Secrets can see: CDPCredentials with their status, events, metrics, workloads, and that Secrets and
-// CDPCredentials were written, when and in which order; and the operator's log.
+// An observer sees what somebody without rights on Secrets can see: CDPCredentials with their status, events, metrics, workloads, that and in which
+// order Secrets and CDPCredentials were written, and the operator's log.
 type observer struct {
 	w *world
-	// step is what is being done.
+	// step and doing are the current action.
 	step   int
 	doing  string
 	sights []sight
-	// known is how many of the API server's changes were looked at.
+	// known is how many of the API server's changes were noted.
 	known int
-	// ids has the names that random IDs are shown by.
+	// ids are the names under which random IDs are compared.
 	ids map[string]string
 }
 
-// A sight is one thing that was seen. What says of which kind it is, and content is never printed.
+// A sight is one observation. what is its kind; content is never printed.
 type sight struct {
 	step          int
 	doing         string
@@ -49,17 +49,17 @@ func newObserver(w *world) *observer {
 	return o
 }
 
-// logger writes into what the observer sees.
+// logger returns a logger that writes into what the observer sees.
 func (o *observer) logger() logr.Logger {
 	return funcr.New(func(name, text string) {
 		o.see("", "log "+name+": "+text)
 	}, funcr.Options{Verbosity: 9})
 }
 
-// created matches the time at which this test made a series, which is on no clock of the world.
+// created matches the wall-clock time at which this test created a series.
 var created = regexp.MustCompile(`created_timestamp: ?\{[^}]*\}`)
 
-// see notes a sight, after what has changed at the API server until now. Of text what is before the first colon is its kind.
+// see notes an observation, after the API server's changes so far. The text before the first colon is its kind.
 func (o *observer) see(about, text string) {
 	o.look()
 	o.note(about, text)
@@ -71,8 +71,8 @@ func (o *observer) note(about, text string) {
 	o.sights = append(o.sights, sight{o.step, o.doing, o.w.now, strings.TrimSpace(kind + " " + about), content})
 }
 
-// named is text with names in place of what is drawn: data revisions have 16 hex digits, and the names that processes give themselves 8. It is looked for
-// by hand, as a regular expression would take a fifth of the whole time.
+// named replaces random IDs by names: data revisions have 16 hex digits, names of processes 8. It scans by hand because a regular expression would
+// take a fifth of the whole running time.
 func (o *observer) named(text string) string {
 	var out strings.Builder
 	copied := 0
@@ -108,7 +108,7 @@ func wordByte(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
 }
 
-// look notes what has changed at the API server since.
+// look notes the API server's changes since the last call.
 func (o *observer) look() {
 	for _, c := range o.w.api.changes[o.known:] {
 		switch {
@@ -129,7 +129,7 @@ func (o *observer) look() {
 	o.known = len(o.w.api.changes)
 }
 
-// scrape notes what the metrics of a process show.
+// scrape notes the metrics of a process.
 func (o *observer) scrape(from prometheus.Gatherer) {
 	families, err := from.Gather()
 	if err != nil {
@@ -141,7 +141,7 @@ func (o *observer) scrape(from prometheus.Gatherer) {
 	}
 }
 
-// difference says in what two observers differ first, without anything of what they saw. Empty: in nothing.
+// difference describes the first difference between two observers, without anything that they saw. Empty: there is none.
 func difference(one, other *observer) string {
 	for i := range max(len(one.sights), len(other.sights)) {
 		switch {
@@ -165,7 +165,7 @@ func (s sight) String() string {
 	return fmt.Sprintf("%s (step %d: %s, at %s)", s.what, s.step, s.doing, s.at)
 }
 
-// where names the first member in which two JSON texts differ. Empty: they are none.
+// where names the first member in which two JSON texts differ. Empty: they are not JSON.
 func where(a, b string) string {
 	var left, right map[string]any
 	if json.Unmarshal([]byte(a), &left) != nil || json.Unmarshal([]byte(b), &right) != nil {

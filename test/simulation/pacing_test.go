@@ -12,8 +12,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// pacing are stories of failures and of what follows them, each of which an adversarial review has seen to go wrong. Each begins with an object that
-// has its first token.
+// pacing are scenarios of failures and what follows, each of which an adversarial review has seen go wrong. Each starts with an object that has its
+// first token.
 var pacing = []struct {
 	name, provider string
 	do             func(w *world, o *object) string
@@ -25,14 +25,14 @@ var pacing = []struct {
 		w.vendors.hosts[oauthHost].stray = 403
 		return o.staysAlive(time.Hour)
 	}},
-	{"a 503 with a Retry-After of an hour (half of what it says at most) at the renewal of a 15 minute token", "oauth2", func(w *world, o *object) string {
+	{"a 503 with a Retry-After of an hour (half of the host's maximum) at the renewal of a 15 minute token", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
 		refresh(o, "now")
 		w.runFor(time.Minute)
 		w.vendors.hosts[oauthHost].trouble, w.vendors.hosts[oauthHost].retryAfter = serverErrorRetryAfter, 7200
 		for end := w.now + time.Hour; o.refreshed() != v1alpha1.ReasonEndpointUnavailable; w.runFor(time.Second) {
 			if w.now > end {
-				return "it was not renewed"
+				return "the renewal was not attempted"
 			}
 		}
 		w.vendors.hosts[oauthHost].trouble = fine
@@ -47,15 +47,15 @@ var pacing = []struct {
 		}
 		w.runFor(51 * time.Second)
 		if n := w.judge.stats.exchanges - asked; n != 1 {
-			return fmt.Sprintf("within the minute the endpoint was asked %d times", n)
+			return fmt.Sprintf("within a minute the endpoint was called %d times, want 1", n)
 		}
 		w.runFor(time.Minute)
 		if n := w.judge.stats.exchanges - asked; n != 2 || o.get().Status.LastHandledRefreshRequest != "29" {
-			return fmt.Sprintf("within two minutes the endpoint was asked %d times: %s", n, shortStatus(&o.get().Status))
+			return fmt.Sprintf("within two minutes the endpoint was called %d times, want 2: %s", n, shortStatus(&o.get().Status))
 		}
 		return ""
 	}},
-	{"thirty refresh requests, and each meets a new process", "oauth2", func(w *world, o *object) string {
+	{"thirty refresh requests, each with a new process", "oauth2", func(w *world, o *object) string {
 		w.vendors.secrets[o.clientID("a")] = "another"
 		asked, began := w.judge.stats.exchanges, w.now
 		for i := range 30 {
@@ -64,23 +64,23 @@ var pacing = []struct {
 			w.restart()
 		}
 		if n, most := w.judge.stats.exchanges-asked, int((w.now-began)/time.Minute)+1; n > most {
-			return fmt.Sprintf("within %s the endpoint was asked %d times", w.now-began, n)
+			return fmt.Sprintf("within %s the endpoint was called %d times", w.now-began, n)
 		}
 		return ""
 	}},
-	{"a provider that changes every second, and is refused", "oauth2", func(w *world, o *object) string {
+	{"a provider that changes every second and is rejected", "oauth2", func(w *world, o *object) string {
 		w.vendors.secrets[o.clientID("a")] = "another"
 		asked := w.judge.stats.exchanges
 		for i := range 120 {
 			o.edit(func(s *v1alpha1.CDPCredentialSpec) { s.Provider.OAuth2.Audience = fmt.Sprint(i) })
 			w.runFor(time.Second)
 		}
-		if n := w.judge.stats.exchanges - asked; n > 6 { // the first, three that changes have early, and two more
-			return fmt.Sprintf("within two minutes the endpoint was asked %d times", n)
+		if n := w.judge.stats.exchanges - asked; n > 6 { // the first, the three early ones that changes are allowed, and two more
+			return fmt.Sprintf("within two minutes the endpoint was called %d times, want at most 6", n)
 		}
 		return ""
 	}},
-	{"a rejected secret that is put right at once", "oauth2", func(w *world, o *object) string {
+	{"a rejected secret that is corrected at once", "oauth2", func(w *world, o *object) string {
 		name := o.secret(o.clientSecretNames()[0])
 		right := w.api.secrets[name].Data["client-secret"]
 		w.api.editSecret(name, func(s *corev1.Secret) { s.Data["client-secret"] = []byte("wrong") })
@@ -103,15 +103,15 @@ var pacing = []struct {
 		w.runFor(5 * time.Minute)
 		w.restart()
 		w.runFor(10 * time.Hour)
-		if n := w.judge.stats.issued - issued; n != 2+3 { // the first token of the object counts, too; and there is a midnight in between
-			return fmt.Sprintf("%d more were issued", n)
+		if n := w.judge.stats.issued - issued; n != 2+3 { // the first token of the object counts, too, and there is a midnight in between
+			return fmt.Sprintf("%d more tokens were issued", n)
 		}
 		if said := o.refreshed(); said != v1alpha1.ReasonBudgetSpent {
 			return "Refreshed is " + said
 		}
 		return ""
 	}},
-	{"the API refuses the token, the exchange fails, and the process ends", "oauth2", func(w *world, o *object) string {
+	{"the API rejects the token, the exchange fails, and the process ends", "oauth2", func(w *world, o *object) string {
 		w.vendors.hosts[oauthHost].trouble = unauthorized
 		w.vendors.hosts[apiHost].trouble = rejectingTokens
 		asked := w.judge.stats.exchanges
@@ -122,7 +122,7 @@ var pacing = []struct {
 			w.runFor(30 * time.Second)
 		}
 		if n := w.judge.stats.exchanges - asked; n != 1 {
-			return fmt.Sprintf("the endpoint was asked %d times", n)
+			return fmt.Sprintf("the endpoint was called %d times, want 1", n)
 		}
 		return ""
 	}},
@@ -136,8 +136,8 @@ var pacing = []struct {
 		if wrong := o.contest(reset, 57*time.Minute); wrong != "" {
 			return wrong
 		}
-		if n := w.judge.stats.exchanges - asked; n > 15 { // 0, 10, 20, 40, 80 s and so on to ten minutes, each after the one before
-			return fmt.Sprintf("within an hour the endpoint was asked %d times", n)
+		if n := w.judge.stats.exchanges - asked; n > 15 { // 0, 10, 20, 40, 80 s and so on up to ten minutes, each after the previous one
+			return fmt.Sprintf("within an hour the endpoint was called %d times, want at most 15", n)
 		}
 		return o.isLeftAlone()
 	}},
@@ -147,28 +147,28 @@ var pacing = []struct {
 		}
 		return o.isLeftAlone()
 	}},
-	{"something takes our label away", "oauth2", func(w *world, o *object) string {
+	{"something removes our label", "oauth2", func(w *world, o *object) string {
 		asked := w.judge.stats.exchanges
 		if wrong := o.contest(func(s *corev1.Secret) { delete(s.Labels, v1alpha1.ManagedByLabel) }, 30*time.Minute); wrong != "" {
 			return wrong
 		}
 		if w.judge.stats.exchanges != asked {
-			return "a token was asked for"
+			return "a token was requested"
 		}
-		// The token is renewed in time all the same.
+		// The contest does not delay the renewal.
 		w.runFor(10 * time.Minute)
 		if w.judge.stats.exchanges != asked+1 {
-			return "it was not renewed"
+			return "the token was not renewed"
 		}
 		return o.isLeftAlone()
 	}},
-	{"something takes our record away", "oauth2", func(w *world, o *object) string {
+	{"something removes our state annotation", "oauth2", func(w *world, o *object) string {
 		asked := w.judge.stats.exchanges
 		if wrong := o.contest(func(s *corev1.Secret) { delete(s.Annotations, v1alpha1.StateAnnotation) }, time.Hour); wrong != "" {
 			return wrong
 		}
 		if n := w.judge.stats.exchanges - asked; n > 15 {
-			return fmt.Sprintf("within an hour the endpoint was asked %d times", n)
+			return fmt.Sprintf("within an hour the endpoint was called %d times, want at most 15", n)
 		}
 		return o.isLeftAlone()
 	}},
@@ -185,7 +185,7 @@ var pacing = []struct {
 	}},
 }
 
-// contest has somebody undo what the operator writes, within a second of each write, for some time.
+// contest lets somebody undo what the operator writes, within a second of each write, for a while.
 func (o *object) contest(undo func(*corev1.Secret), d time.Duration) string {
 	w, writes := o.w, 0
 	version := ""
@@ -205,7 +205,7 @@ func (o *object) contest(undo func(*corev1.Secret), d time.Duration) string {
 	return ""
 }
 
-// isLeftAlone says what is wrong a while after a contest.
+// isLeftAlone returns what is wrong a while after a contest.
 func (o *object) isLeftAlone() string {
 	o.w.runFor(25 * time.Minute)
 	if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued || o.get().Status.Contest != nil {
@@ -214,7 +214,7 @@ func (o *object) isLeftAlone() string {
 	return ""
 }
 
-// restart ends the leader and waits for the next.
+// restart ends the leader and waits for the next one.
 func (w *world) restart() {
 	w.leader().kill()
 	for w.leader() == nil {
@@ -222,12 +222,12 @@ func (w *world) restart() {
 	}
 }
 
-// staysAlive lets time go by and says when the target holds no good token. Empty: it always does, and all is well at the end.
+// staysAlive advances and returns when the target has no valid token. Empty: it always has one, and Refreshed is True at the end.
 func (o *object) staysAlive(d time.Duration) string {
 	w := o.w
 	for end := w.now + d; w.now < end; w.runFor(time.Second) {
 		if rec := w.judge.record(o.target()); rec == nil || !w.local().Before(rec.ExpiresAt) {
-			return fmt.Sprintf("at %s the target holds no good token", w.now)
+			return fmt.Sprintf("at %s the target has no valid token", w.now)
 		}
 	}
 	if said := o.refreshed(); said != v1alpha1.ReasonTokenIssued {
