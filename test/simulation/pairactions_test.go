@@ -15,14 +15,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A pairAction is done in both worlds of a pair, by the same dice: by the observer, who writes CDPCredentials, by somebody who may write Secrets, or by
-// nobody.
+// A pairAction happens in both worlds of a pair, with the same dice. It is done by the observer, who writes CDPCredentials, by somebody who may write
+// Secrets, or by nobody.
 type pairAction struct {
 	name string
 	do   func(w *pairWorld, o *object)
 }
 
-// changing is an action that changes a spec, if the object is there and the schema lets the result pass.
+// changing returns an action that changes the spec of an existing object, as far as the schema allows it.
 func changing(name string, change func(w *pairWorld, s *v1alpha1.CDPCredentialSpec)) pairAction {
 	return pairAction{name, func(w *pairWorld, o *object) {
 		if o.get() == nil {
@@ -31,13 +31,13 @@ func changing(name string, change func(w *pairWorld, s *v1alpha1.CDPCredentialSp
 		spec := o.get().DeepCopy().Spec
 		change(w, &spec)
 		if keys := spec.ClientSecretRef.Keys; keys != nil && spec.Provider.Adobe != nil {
-			keys.PrivateKey = "" // Adobe takes RSA keys only: another one would be wrong
+			keys.PrivateKey = "" // Adobe accepts RSA keys only
 		}
 		o.editIfThere(func(s *v1alpha1.CDPCredentialSpec) { *s = spec })
 	}}
 }
 
-// owning is an action of somebody who may write a Secret: the client Secret of the object, which may be another's target.
+// owning returns an action of somebody who may write the object's client Secret, which may be another object's target.
 func owning(name string, edit func(w *pairWorld, s *corev1.Secret)) pairAction {
 	return pairAction{name, func(w *pairWorld, o *object) {
 		if o.get() != nil {
@@ -181,7 +181,7 @@ var pairActions = []pairAction{
 		if r := w.leader(); r != nil && w.maybe(0.5) {
 			r.setClock(by)
 		} else if r != nil {
-			r.setAfter, r.setBy = 1+w.chance.IntN(20), by // at some point of a pass
+			r.setAfter, r.setBy = 1+w.chance.IntN(20), by // at some point of a reconcile
 		}
 	}},
 	{"the vendors fail for", func(w *pairWorld, _ *object) {
@@ -201,7 +201,7 @@ var pairActions = []pairAction{
 	{"all is well again for", func(w *pairWorld, _ *object) { w.allWell() }},
 }
 
-// changeTemplates takes templates that print values beside those that have a guess of one in them, or try to decide on one.
+// changeTemplates picks templates that print values, templates that contain a guess of one, and templates that try to branch on one.
 func changeTemplates(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
 	s.Target.Data = pick(w, []map[string]v1alpha1.DataTemplate{
 		nil, {"composed": "Bearer {{ .token }}"}, {"composed": "{{ .clientID }}"}, {"composed": "alpha"}, {"composed": "{{ .clientID | upper }}"}, {"composed": "ALPHA"},
@@ -212,7 +212,7 @@ func changeTemplates(w *pairWorld, s *v1alpha1.CDPCredentialSpec) {
 	}
 }
 
-// largeTemplates are at the limit of what templates may come to, and the last two beyond it.
+// largeTemplates are at the size limit of templates; the last two exceed it.
 var largeTemplates = sync.OnceValue(func() []map[string]v1alpha1.DataTemplate {
 	long := v1alpha1.DataTemplate(strings.Repeat("x", 60<<10))
 	copies := func(n int, template v1alpha1.DataTemplate) map[string]v1alpha1.DataTemplate {
@@ -228,7 +228,7 @@ var largeTemplates = sync.OnceValue(func() []map[string]v1alpha1.DataTemplate {
 	}
 })
 
-// editIfThere changes the spec of an object that is there and takes no target of its own as client Secret then.
+// editIfThere changes the spec of an existing object, unless its own target would become its client Secret.
 func (o *object) editIfThere(edit func(*v1alpha1.CDPCredentialSpec)) {
 	if o.get() == nil {
 		return

@@ -13,11 +13,11 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// pairHistories are ways to learn whether two Secrets hold the same, without a right to read them. In one world all values are the same, in the other no
-// two are.
+// pairHistories are attempts to learn whether two Secrets hold the same value without being allowed to read them. In one world all values are equal,
+// in the other no two are.
 var pairHistories = []struct {
 	name string
-	// kinds are the objects' providers, each with a client Secret and a target of its own.
+	// kinds are the providers of the objects, each of which has its own client Secret and target.
 	kinds []string
 	do    func(w *pairWorld)
 }{
@@ -57,13 +57,13 @@ var pairHistories = []struct {
 	}},
 }
 
-// take has an object take another client Secret.
+// take lets an object use another client Secret.
 func (w *pairWorld) take(object int, secret string) {
 	w.objects[object].edit(func(s *v1alpha1.CDPCredentialSpec) { s.ClientSecretRef.Name = secret })
 	w.runFor(time.Minute)
 }
 
-// chain has the second object take the first one's target as client Secret, to which the owner of that consents.
+// chain lets the second object use the first one's target as its client Secret; that Secret consents.
 func (w *pairWorld) chain(id, secret v1alpha1.SecretKey) {
 	w.editIfThere(w.objects[0].secret(pairTargets[0]), func(s *corev1.Secret) { setAnnotation(s, v1alpha1.AllowedHostsAnnotation, consent) })
 	w.objects[1].edit(func(s *v1alpha1.CDPCredentialSpec) {

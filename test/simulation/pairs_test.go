@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	pairs = flag.Uint64("simulation.pairs", 0, "how many pairs of worlds to simulate, however long it takes. 0: 300, or what 15 s allow")
-	pair  = flag.Uint64("simulation.pair", 0, "simulate this one pair and tell the story of both its worlds")
+	pairs = flag.Uint64("simulation.pairs", 0, "how many pairs of worlds to simulate, however long it takes. 0: 300, or as many as fit in 15 s")
+	pair  = flag.Uint64("simulation.pair", 0, "simulate this one pair and print what happens in both worlds")
 )
 
 const (
@@ -22,8 +22,9 @@ const (
 	usualPairTime = 15 * time.Second
 )
 
-// TestPairs simulates pairs of worlds that differ only in the values of Secrets. In both the same is done by people and processes, and the vendors take
-// every client. Who may write CDPCredentials but not read Secrets must see the same in both, at the same time: else he learns something of the values.
+// TestPairs simulates pairs of worlds that differ only in the values of Secrets. People and processes do the same in both, and vendors accept every
+// client. Somebody who may write CDPCredentials but not read Secrets must see the same in both, at the same time; a difference would reveal something
+// about the values.
 func TestPairs(t *testing.T) {
 	if *pair != 0 {
 		if diff := livePair(*pair, newWiring(t), func(line string) { fmt.Println(line) }); diff != "" {
@@ -59,7 +60,7 @@ func TestPairs(t *testing.T) {
 		})
 	}
 	all.Wait()
-	t.Logf("%d pairs from %d on in %s, %d sights compared", lived.Load(), *first, time.Since(began).Round(time.Millisecond), seen.Load())
+	t.Logf("%d pairs from %d on in %s, %d observations compared", lived.Load(), *first, time.Since(began).Round(time.Millisecond), seen.Load())
 }
 
 func livePair(seed uint64, wires *wiring, story func(string)) string {
@@ -67,7 +68,7 @@ func livePair(seed uint64, wires *wiring, story func(string)) string {
 	return difference(one, other)
 }
 
-// pairOf lives both worlds of a pair, one after the other, and gives what an observer saw of each.
+// pairOf runs both worlds of a pair, one after the other, and returns what was observed in each.
 func pairOf(seed uint64, wires *wiring, story func(string)) (one, other *observer) {
 	seen := [2]*observer{}
 	for i := range seen {

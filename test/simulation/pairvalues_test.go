@@ -23,14 +23,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// pairValues are what the values of Secrets begin with. There are few, so that two are often the same, and in the other world are not. The last one is
-// made as long as may be.
+// pairValues are the prefixes of the values of Secrets. There are few, so that two are often equal in one world and different in the other. The last
+// one is extended to the maximum length.
 var pairValues = []string{"alpha", "alpha", "alpha", "alpha", "beta-and-longer", "beta-and-longer", "alpha\n", longValue}
 
 const longValue = "long"
 
-// pairKeys are the keys of texts, with the most bytes of one. token-id and token-secret go into one header together, and those that keys may name in
-// their place, too.
+// pairKeys are the keys of texts, with their maximum length in bytes. token-id and token-secret share one header, as do the keys that may be named in
+// their place.
 var pairKeys = []struct {
 	name string
 	most int
@@ -39,10 +39,10 @@ var pairKeys = []struct {
 	{"alt-id", 5 << 10}, {"alt-secret", 5 << 10},
 }
 
-// optionalKeys may be missing in one of the two worlds.
+// optionalKeys may be missing in only one of the two worlds.
 var optionalKeys = []string{"oauth-key-secret", "key-id", "ca.crt"}
 
-// fill gives a Secret its values, all of them good: neither empty nor otherwise wrong.
+// fill gives a Secret valid values: none is empty or malformed.
 func (w *pairWorld) fill(s *corev1.Secret) {
 	s.Data = map[string][]byte{}
 	for _, key := range pairKeys {
@@ -52,7 +52,7 @@ func (w *pairWorld) fill(s *corev1.Secret) {
 	material := pairMaterial()
 	s.Data["ca.crt"], s.Data["alt-ca"] = w.file(material.certificates), w.file(material.certificates)
 	s.Data["any-key"] = w.file(material.any)
-	// The passphrase belongs to the key. One that a key does not need is ignored.
+	// The passphrase belongs to the key. It is ignored if the key needs none.
 	s.Data["private-key"], s.Data["private-key-passphrase"] = w.file(material.rsa), []byte("open-sesame")
 	for _, key := range optionalKeys {
 		if w.values.maybe(0.3) {
@@ -61,7 +61,7 @@ func (w *pairWorld) fill(s *corev1.Secret) {
 	}
 }
 
-// value draws a value of at most so many bytes.
+// value draws a value of at most most bytes.
 func (w *pairWorld) value(most int) []byte {
 	value := pick(&w.values, pairValues)
 	if w.distinct != nil {
@@ -76,7 +76,7 @@ func (w *pairWorld) value(most int) []byte {
 	return []byte(value)
 }
 
-// file draws a PEM file. What comes before its first block says nothing, but makes it another value.
+// file draws a PEM file. Text before the first block is ignored, but makes it another value.
 func (w *pairWorld) file(of [][]byte) []byte {
 	file := pick(&w.values, of)
 	if w.rotations > 0 {
@@ -85,13 +85,13 @@ func (w *pairWorld) file(of [][]byte) []byte {
 	return file
 }
 
-// pairFiles are private keys and certificates: RSA keys, encrypted and not, keys of whatever kind, and CAs.
+// pairFiles are private keys and certificates: RSA keys, encrypted or not, keys of any type, and CAs.
 type pairFiles struct {
 	rsa, any, certificates [][]byte
 	sums                   []string
 }
 
-// pairMaterial is made once, as it takes a while.
+// pairMaterial is generated once, because that takes a while.
 var pairMaterial = sync.OnceValue(func() *pairFiles {
 	files := &pairFiles{}
 	for serial := range int64(2) {

@@ -21,27 +21,28 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
-// A pairWorld is one of the two of a pair: all in it is decided by the seed, but the values of its Secrets by the seed and which of the two it is.
+// A pairWorld is one world of a pair. The seed decides everything in it except the values of its Secrets, which also depend on which of the two it
+// is.
 type pairWorld struct {
 	*world
-	// values are the dice of the Secrets' values. Both worlds throw them equally often.
+	// values are the dice for the Secrets' values. Both worlds throw them equally often.
 	values   dice
 	watching *observer
-	// distinct, if not nil, makes the values: all are the same in one world, and no two of them in the other.
+	// distinct, if not nil, generates the values: all are equal in one world, and no two in the other.
 	distinct func() string
-	// ids are what random IDs are made of: were they thrown with the world's dice, then one more of them would change what has nothing to do with it.
+	// ids generate random IDs. With the world's dice, one ID more in one world would change unrelated things.
 	ids      randomBytes
 	objects  []*object
 	lifetime time.Duration
-	// rotations counts them: a value of another one is another value, in both worlds.
+	// rotations counts secret rotations. It is part of each new value, so that a rotation changes the value in both worlds.
 	rotations int
 	registry  *prometheus.Registry
-	// workload is the one that rolloutRestart names, changed as often as version says.
+	// workload is the one that rolloutRestart names; version counts its changes.
 	workload *unstructured.Unstructured
 	version  int
 }
 
-// clientSecrets are the Secrets that others own, pairTargets the names that targets take: those may be client Secrets, too.
+// clientSecrets are Secrets that others own, pairTargets the names of targets, which may be used as client Secrets, too.
 var (
 	clientSecrets = []string{"s0", "s1", "s2"}
 	pairTargets   = []string{"t0", "t1", "t2", "t3"}
@@ -51,7 +52,7 @@ var (
 
 const adobeHost = "ims-na1.adobelogin.com"
 
-// pairProvider is a provider, of those too that sign with a private key.
+// pairProvider returns a provider, which may be one that signs with a private key.
 func (w *pairWorld) pairProvider(kind string) v1alpha1.Provider {
 	switch kind {
 	case "adobe":
@@ -85,7 +86,7 @@ func newPairWorld(seed, which uint64, wires *wiring) *pairWorld {
 	return w
 }
 
-// live is what happens from the beginning to the end.
+// live runs the world from beginning to end.
 func (w *pairWorld) live() {
 	w.putClientSecrets()
 	for i, o := range w.objects {
@@ -132,7 +133,7 @@ func (w *pairWorld) putClientSecrets() {
 	}
 }
 
-// allWell ends what is the matter with the vendors and the API server.
+// allWell ends all trouble of the vendors and the API server.
 func (w *pairWorld) allWell() {
 	w.apiFault = apiFault{}
 	for _, name := range pairHosts {
@@ -140,7 +141,7 @@ func (w *pairWorld) allWell() {
 	}
 }
 
-// start starts a process, with metrics and clients of its own.
+// start starts a process with its own metrics and clients.
 func (w *pairWorld) start() {
 	w.registry = prometheus.NewRegistry()
 	own, err := telemetry.New(w.registry)
@@ -154,14 +155,14 @@ func (w *pairWorld) start() {
 	r.reconciler.Client, r.reconciler.Live = workloadClient{r.reconciler.Client, w}, workloadReader{r.reconciler.Live, w}
 }
 
-// restart ends the process, at once or at some point of a pass, and starts another.
+// restart ends the process, at once or at some point of a reconcile, and starts another one.
 func (w *pairWorld) restart() {
 	r := w.leader()
 	if r == nil {
 		return
 	}
 	w.watching.scrape(w.registry)
-	r.deposed = true // so that nobody is elected: that is done here
+	r.deposed = true // so that kill elects no leader: that is done here
 	if w.maybe(0.5) {
 		r.fuse = 1 + w.chance.IntN(6)
 	} else {
@@ -175,7 +176,7 @@ func (w *pairWorld) restart() {
 	})
 }
 
-// pairTransports lead to the same vendors, whatever CA they are checked against.
+// pairTransports reach the same vendors whatever the CA bundle is, as long as it is valid.
 type pairTransports struct{ *vendors }
 
 // For implements controllers.Transports.
@@ -197,7 +198,7 @@ func (r *randomBytes) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A workloadClient changes the workload, too.
+// A workloadClient can also patch the workload.
 type workloadClient struct {
 	client.Client
 	w *pairWorld
@@ -229,7 +230,7 @@ func (c workloadClient) Patch(ctx context.Context, obj client.Object, patch clie
 	})
 }
 
-// A workloadReader reads the workload, too.
+// A workloadReader can also read the workload.
 type workloadReader struct {
 	client.Reader
 	w *pairWorld

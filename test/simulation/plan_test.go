@@ -11,13 +11,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// A plan is what is decided about a world before it begins: what is in it, which assumptions do not hold, and what happens when. Only what
-// cannot be foretold (how long a request takes, which node answers) is drawn while it runs. Each part brings its own dice, so that a plan from
-// which something is left out is the same otherwise: that is how a world that breaks a promise is shrunk.
+// A plan is what is decided about a world before it begins: its objects, the assumptions that do not hold, and what happens when. Only what cannot be
+// planned (how long a request takes, which node answers) is drawn while it runs. Each part has its own dice, so that a plan stays the same if a part
+// is left out: this is how a failing world is shrunk.
 type plan struct {
 	seed     uint64
 	lifetime time.Duration
-	// chaos is how long things happen, pace how much time is between two of them on average.
+	// chaos is how long things happen, pace the mean time between two of them.
 	chaos, pace time.Duration
 	objects     []planned
 	flips       []flip
@@ -42,19 +42,19 @@ type flip struct {
 	seed uint64
 }
 
-// An event is something that a user does to an object, or a time for which an assumption does not hold.
+// An event is something that a user does to an object, or an episode in which an assumption does not hold.
 type event struct {
 	number int
 	at     time.Duration
 	action *action
-	// object is the number of the one that the action is done to.
+	// object is the number of the object of the action.
 	object int
-	// assumption is nil for an action.
+	// assumption is nil if the event is an action.
 	assumption *assumption
 	seed       uint64
 }
 
-// newPlan makes the plan of a seed. Not every world has everything in it, or the rare things would hide behind the frequent ones.
+// newPlan makes the plan of a seed. No world has everything in it, or rare things would hide behind frequent ones.
 func newPlan(seed uint64, all []*assumption) plan {
 	d := newDice(seed, 0x91a)
 	p := plan{seed: seed}
@@ -69,7 +69,7 @@ func newPlan(seed uint64, all []*assumption) plan {
 	return p
 }
 
-// populate says which objects there are.
+// populate draws the objects.
 func (p *plan) populate(d *dice) {
 	size, namespaces, kinds := 1+d.chance.IntN(3), []string{"a", "a", "b"}, providers
 	if p.has(manyTenants) {
@@ -82,7 +82,7 @@ func (p *plan) populate(d *dice) {
 	}
 }
 
-// schedule says what happens when.
+// schedule draws the events.
 func (p *plan) schedule(d *dice) {
 	does := some(d, actions)
 	var episodes []*assumption
@@ -113,7 +113,7 @@ func (e *event) what() string {
 	return fmt.Sprintf("USER obj%d: %s", e.object, e.action.name)
 }
 
-// kept is the plan with a part of what is in it.
+// kept returns the plan with only the named parts.
 func (p plan) kept(k keep) plan {
 	p.objects = slices.DeleteFunc(slices.Clone(p.objects), func(o planned) bool { return !slices.Contains(k.objects, o.number) })
 	p.flips = slices.DeleteFunc(slices.Clone(p.flips), func(f flip) bool { return !slices.Contains(k.flips, f.number) })
@@ -131,10 +131,10 @@ func (p *plan) has(a *assumption) bool {
 	return slices.ContainsFunc(p.flips, func(f flip) bool { return f.assumption == a })
 }
 
-// A keep names what is left of a plan.
+// A keep names parts of a plan.
 type keep struct{ objects, flips, events []int }
 
-// all names everything in it.
+// all names all parts.
 func (p *plan) all() keep {
 	k := keep{}
 	for _, o := range p.objects {
@@ -149,7 +149,7 @@ func (p *plan) all() keep {
 	return k
 }
 
-// String is what the flag -simulation.keep reads: objects/flips/events.
+// String returns the format of the flag -simulation.keep: objects/flips/events.
 func (k keep) String() string {
 	list := func(numbers []int) string {
 		return strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ","), "[]")
@@ -166,7 +166,7 @@ func parseKeep(text string) (k keep, err error) {
 		for _, number := range strings.FieldsFunc(parts[i], func(r rune) bool { return r == ',' }) {
 			n := 0
 			if _, err := fmt.Sscan(number, &n); err != nil {
-				return k, fmt.Errorf("read the number %q: %w", number, err)
+				return k, fmt.Errorf("parse the number %q: %w", number, err)
 			}
 			*into = append(*into, n)
 		}
@@ -174,7 +174,7 @@ func parseKeep(text string) (k keep, err error) {
 	return k, nil
 }
 
-// describe tells a plan in a few lines.
+// describe summarizes a plan in a few lines.
 func (p *plan) describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tokens for %s\n", p.lifetime)

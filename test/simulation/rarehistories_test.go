@@ -12,7 +12,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// rareHistories have what the operator's own requests seldom or never reach.
+// rareHistories contain what the operator's own requests rarely or never reach.
 var rareHistories = []struct {
 	name string
 	do   func(s *apiServer)
@@ -22,13 +22,13 @@ var rareHistories = []struct {
 		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"labels":{"a":"b"},"annotations":{"c":"d"},"ownerReferences":[]},"data":{"k":"dg==","l":"bA=="}}`)
 		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"labels":{"a":null,"none":null},"annotations":{"c":"e"},"ownerReferences":[]},"data":{"k":null}}`)
 	}},
-	{"a patch of nothing keeps the version", func(s *apiServer) {
+	{"a patch that changes nothing keeps the version", func(s *apiServer) {
 		s.makeSecret("x")
 		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"d","none":null},"ownerReferences":null}}`)
 		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"d","none":null},"ownerReferences":null},"data":{"none":null}}`)
 		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"other"},"ownerReferences":null}}`)
 	}},
-	{"a patch for another one of the name", func(s *apiServer) {
+	{"a patch of another Secret of that name", func(s *apiServer) {
 		s.makeSecret("x")
 		_, _ = s.patchSecret(nil, nameOf("x"), []byte(`{"metadata":{"uid":"7f1c2a52-6d3e-4b58-9d0c-1f2e3d4c5b6a","annotations":{"c":"d"}}}`))
 	}},
@@ -37,9 +37,9 @@ var rareHistories = []struct {
 		stale := s.secrets[nameOf("x")].ResourceVersion
 		s.editSecret(nameOf("x"), func(s *corev1.Secret) { s.Labels = map[string]string{"a": "b"} })
 		_, _ = s.patchSecret(nil, nameOf("x"), fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q,"annotations":{"c":"d"}}}`, stale))
-		_, _ = s.patchSecret(nil, nameOf("x"), fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q,"labels":{"a":"b"}}}`, stale)) // of nothing
+		_, _ = s.patchSecret(nil, nameOf("x"), fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q,"labels":{"a":"b"}}}`, stale)) // changes nothing
 	}},
-	{"a patch of what is gone, or came back", func(s *apiServer) {
+	{"a patch of a Secret that was deleted, or created again", func(s *apiServer) {
 		s.makeSecret("x")
 		before := s.secrets[nameOf("x")]
 		body := fmt.Appendf(nil, `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"c":"d"}}}`, before.UID, before.ResourceVersion)
@@ -49,7 +49,7 @@ var rareHistories = []struct {
 		s.makeSecret("x")
 		_, _ = s.patchSecret(nil, nameOf("x"), body)
 	}},
-	{"a create of what is there", func(s *apiServer) {
+	{"a create of a Secret that exists", func(s *apiServer) {
 		s.makeSecret("x")
 		s.makeSecret("x")
 	}},
@@ -72,7 +72,7 @@ var rareHistories = []struct {
 		_, _ = s.patchSecret(nil, nameOf("x"), []byte(`{"metadata":{"uid":"another"},"data":{"k":"dw=="}}`))
 		_ = s.deleteSecret(nil, nameOf("x"), nil)
 	}},
-	{"what a Secret cannot be", func(s *apiServer) {
+	{"an invalid Secret", func(s *apiServer) {
 		s.makeSecret("x")
 		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"labels":{"a":"not a label"}}}`)
 		s.patchWith("x", `{"metadata":{"uid":%q,"resourceVersion":%q,"annotations":{"not a key":"d"}}}`)
@@ -124,7 +124,7 @@ var rareHistories = []struct {
 	{"patches of a status", func(s *apiServer) {
 		s.makeCredential("x")
 		s.patchStatusWith("x", `{"op":"add","path":"/status/failures","value":1},{"op":"add","path":"/status/issuance","value":{"day":"2026-08-03","count":1}}`)
-		s.patchStatusWith("x", `{"op":"add","path":"/status/failures","value":1},{"op":"add","path":"/status/targetName","value":null}`) // of nothing
+		s.patchStatusWith("x", `{"op":"add","path":"/status/failures","value":1},{"op":"add","path":"/status/targetName","value":null}`) // changes nothing
 		s.patchStatusWith("x", `{"op":"add","path":"/status/failures","value":null},{"op":"add","path":"/status/issuance","value":null}`)
 		other := []byte(`[{"op":"test","path":"/metadata/uid","value":"7f1c2a52-6d3e-4b58-9d0c-1f2e3d4c5b6a"},{"op":"add","path":"/status/failures","value":2}]`)
 		_, _ = s.patchStatus(nil, nameOf("x"), other)
@@ -135,7 +135,7 @@ var rareHistories = []struct {
 		s.makeCredential("x")
 		_, _ = s.patchStatus(nil, nameOf("x"), fmt.Appendf(nil, `[{"op":"test","path":"/metadata/uid","value":%q},{"op":"add","path":"/status/failures","value":2}]`, before))
 	}},
-	{"a namespace that ends", func(s *apiServer) {
+	{"a namespace that is being deleted", func(s *apiServer) {
 		s.makeSecret("x")
 		s.makeCredential("x")
 		s.endNamespace("a")
@@ -169,7 +169,7 @@ func (s *apiServer) makeCredential(name string) {
 	}})
 }
 
-// patchWith patches a Secret with its UID and version in the body's two places.
+// patchWith patches a Secret; the two verbs of the body are replaced by its UID and version.
 func (s *apiServer) patchWith(name, body string) {
 	is := s.secrets[nameOf(name)]
 	_, _ = s.patchSecret(nil, nameOf(name), fmt.Appendf(nil, body, is.UID, is.ResourceVersion))

@@ -8,10 +8,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// repeats says whether a host gives a client the same token again, until it ends or nearly so.
+// repeats reports whether a host returns the same token to a client again, until it expires or nearly so.
 func (h *host) repeats() bool { return h.caching || h.sameUntilDead || h.didRepeat }
 
-// repeats says whether the host of an object does.
+// repeats reports whether the host of an object repeats tokens.
 func (w *world) repeats(obj *v1alpha1.CDPCredential) bool {
 	if obj == nil {
 		return false
@@ -21,14 +21,15 @@ func (w *world) repeats(obj *v1alpha1.CDPCredential) bool {
 	return h != nil && h.repeats()
 }
 
-// again says whether an answer has a token that had been handed out before.
+// again reports whether an answer has a token that had been issued before.
 func (a *answer) again() bool { return a.token != nil && a.token.first != a && a.ask.update == "" }
 
-// repeatGrace is how long a token that cannot be had before its end may be held beyond that: two seconds, and what two clocks may be apart unseen.
+// repeatGrace is how long a token that cannot be replaced before its expiry may stay afterwards: two seconds, and the clock difference that goes
+// unnoticed.
 const repeatGrace = 2*time.Second + clockNoise
 
-// replaced judges a token that cannot be had before its end. A process whose watch hangs waits for its cache to show what it has written itself; and
-// with the few workers that it has here, one call of the namespace that hangs takes all the places that the namespace has.
+// replaced judges a token that cannot be replaced before its expiry. A process whose watch hangs waits until its cache shows its own writes; and with
+// the few workers here, a single hanging call may use up all the places of a namespace.
 func (j *judge) replaced(h hold, obj *v1alpha1.CDPCredential, rec *written) {
 	silent := j.w.silent() && j.w.now < h.token.expires+mostLag
 	crowded := j.w.calls(h.object.Namespace) >= max(1, j.w.workers/2) && j.w.now < h.token.expires+busyFor
@@ -47,10 +48,10 @@ func (j *judge) replaced(h hold, obj *v1alpha1.CDPCredential, rec *written) {
 	j.unexpired(h, obj, rec)
 }
 
-// mostLag is how long a process waits for a cache that does not show what it has written itself.
+// mostLag is how long a process waits for a cache that does not show its own writes.
 const mostLag = 10 * time.Second
 
-// silent says whether any process hears nothing from one of its watches.
+// silent reports whether a watch of any process is stuck.
 func (w *world) silent() bool {
 	for _, r := range w.replicas {
 		for _, watch := range r.cache.watches {
@@ -62,7 +63,7 @@ func (w *world) silent() bool {
 	return false
 }
 
-// calls counts the calls that objects of a namespace have under way.
+// calls counts the calls in flight for objects of a namespace.
 func (w *world) calls(namespace string) int {
 	n := 0
 	for _, r := range w.replicas {

@@ -25,18 +25,18 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A replay does on the real API server what a history says, in namespaces of its own, and compares every answer.
+// A replay repeats a history at the real API server, in namespaces of its own, and compares every response.
 type replay struct {
 	ctx    context.Context
 	admin  client.Client
-	prefix string // of its namespaces
-	// uids and versions are what the real API server made where the simulated one made those.
+	prefix string // of its namespaces' names
+	// uids and versions map simulated UIDs and versions to real ones.
 	uids     map[types.UID]types.UID
 	versions map[string]string
-	// simulated and actual are the last versions of each object, newest the highest of all real ones.
+	// simulated and actual are the last versions of each object; newest is the highest real one.
 	simulated, actual map[objectKey]string
 	newest            uint64
-	// namespaces are the real names. One that is made anew has another: the one before never goes, as nothing empties it.
+	// namespaces are the real names. A namespace that is created again gets another name: nothing empties the old one, so it never goes away.
 	namespaces map[string]string
 }
 
@@ -56,7 +56,7 @@ func newReplay(ctx context.Context, admin client.Client, prefix string) *replay 
 func (r *replay) run(h *history) error {
 	for i := range h.all {
 		if err := r.step(&h.all[i]); err != nil {
-			return fmt.Errorf("happening %d, %s: %w", i, &h.all[i], err)
+			return fmt.Errorf("event %d, %s: %w", i, &h.all[i], err)
 		}
 	}
 	return r.lists(h)
@@ -94,14 +94,14 @@ func (r *replay) step(e *happening) error {
 	if got, want := verdictOf(err), verdictOf(e.err); got != want {
 		return fmt.Errorf("the real API server says %s, the simulated one %s: %w", got, want, errors.Join(err, e.err))
 	}
-	// What loses its last finalizer is in the answer all the same.
+	// The response also has an object that loses its last finalizer.
 	answered := err == nil && e.verb != remove && e.verb != dryCreate && e.verb != dryPatch && e.want() != nil
 	there, err := r.look(is, answered)
 	switch {
 	case err != nil:
 		return err
 	case there != (e.want() != nil):
-		return fmt.Errorf("afterwards it is there: really %t, simulated %t", there, e.want() != nil)
+		return fmt.Errorf("afterwards it exists: really %t, simulated %t", there, e.want() != nil)
 	case there:
 		return r.compare(e, is)
 	}
@@ -111,7 +111,7 @@ func (r *replay) step(e *happening) error {
 	return nil
 }
 
-// look reads an object, unless the answer to a request has it already, and reports whether it is there.
+// look reads an object, unless the response to a request already has it, and reports whether it exists.
 func (r *replay) look(is client.Object, answered bool) (bool, error) {
 	if answered {
 		return true, nil
@@ -120,7 +120,7 @@ func (r *replay) look(is client.Object, answered bool) (bool, error) {
 	return err == nil, client.IgnoreNotFound(err)
 }
 
-// verdictOf is what a client decides by.
+// verdictOf returns the part of a response on which clients decide.
 func verdictOf(err error) string {
 	if err == nil {
 		return "200"
@@ -136,7 +136,7 @@ func verdictOf(err error) string {
 	return fmt.Sprintf("%d %s%s", status.Status().Code, status.Status().Reason, ending)
 }
 
-// want is the object as it is to be, nil if it is not to be.
+// want returns the object as it should be, nil if it should not exist.
 func (e *happening) want() client.Object {
 	switch {
 	case e.secret != nil:
@@ -165,7 +165,7 @@ func (r *replay) makeNamespace(name string) error {
 	return err
 }
 
-// endNamespace returns when the API server has noticed.
+// endNamespace returns once the API server refuses creates in the namespace.
 func (r *replay) endNamespace(name string) error {
 	if err := r.admin.Delete(r.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.namespaces[name]}}); err != nil {
 		return err
@@ -178,13 +178,13 @@ func (r *replay) endNamespace(name string) error {
 		}
 		select {
 		case <-r.ctx.Done():
-			return fmt.Errorf("namespace %s does not end: %w", name, err)
+			return fmt.Errorf("creates in namespace %s are still allowed: %w", name, err)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }
 
-// do makes the request. into has the name of the object, and gets the answer.
+// do makes the request. into has the name of the object and receives the response.
 func (r *replay) do(e *happening, into client.Object) error {
 	switch e.verb {
 	case dryCreate:
@@ -217,14 +217,14 @@ func (r *replay) do(e *happening, into client.Object) error {
 	return r.become(e, into)
 }
 
-// secretInto fills a Secret with what was to be created.
+// secretInto fills a Secret with what is to be created.
 func (e *happening) secretInto(secret *corev1.Secret) {
 	named := secret.ObjectMeta
 	e.apiRequest.secret.DeepCopyInto(secret)
 	secret.Namespace, secret.Name, secret.UID, secret.ResourceVersion = named.Namespace, named.Name, "", ""
 }
 
-// become makes of an object what somebody has made of it in the simulation, by whatever it takes.
+// become changes an object to what somebody made of it in the simulation, whatever that takes.
 func (r *replay) become(e *happening, into client.Object) error {
 	want := e.want()
 	err := r.admin.Get(r.ctx, client.ObjectKeyFromObject(into), into)
@@ -235,7 +235,7 @@ func (r *replay) become(e *happening, into client.Object) error {
 	switch {
 	case want == nil && missing:
 		return nil
-	case want == nil && into.GetDeletionTimestamp() != nil: // somebody took the last finalizer off
+	case want == nil && into.GetDeletionTimestamp() != nil: // somebody removed the last finalizer
 		into.SetFinalizers(nil)
 		return r.admin.Update(r.ctx, into)
 	case want == nil:
@@ -265,7 +265,7 @@ func (r *replay) become(e *happening, into client.Object) error {
 	return err
 }
 
-// translated is a patch with real UIDs and versions. One that the simulation never gave stays.
+// translated returns a patch with real UIDs and versions. Unknown ones stay as they are.
 func (r *replay) translated(body []byte) ([]byte, error) {
 	if bytes.HasPrefix(body, []byte("[")) {
 		var operations []operation
@@ -326,7 +326,7 @@ func (r *replay) preconditions(simulated metav1.Preconditions) client.Preconditi
 	return out
 }
 
-// compare compares what there is with what there is to be, and whether its version has changed.
+// compare compares an object with the simulated one, and whether its version changed.
 func (r *replay) compare(e *happening, is client.Object) error {
 	want, key := e.want(), objectKey{e.name, e.ofSecret}
 	version, err := strconv.ParseUint(is.GetResourceVersion(), 10, 64)
@@ -336,7 +336,7 @@ func (r *replay) compare(e *happening, is client.Object) error {
 	changed, should := is.GetResourceVersion() != r.actual[key], want.GetResourceVersion() != r.simulated[key]
 	switch {
 	case changed != should:
-		return fmt.Errorf("its version has changed: really %t, simulated %t", changed, should)
+		return fmt.Errorf("its version changed: really %t, simulated %t", changed, should)
 	case changed && version <= r.newest:
 		return fmt.Errorf("its version %d is not newer than %d", version, r.newest)
 	}
@@ -344,12 +344,12 @@ func (r *replay) compare(e *happening, is client.Object) error {
 	r.uids[want.GetUID()], r.versions[want.GetResourceVersion()] = is.GetUID(), is.GetResourceVersion()
 	r.simulated[key], r.actual[key] = want.GetResourceVersion(), is.GetResourceVersion()
 	if diff := gocmp.Diff(r.essence(want, r.uid), r.essence(is, func(uid types.UID) types.UID { return uid }), cmpopts.EquateEmpty()); diff != "" {
-		return fmt.Errorf("it is otherwise than simulated (-), really (+):\n%s", diff)
+		return fmt.Errorf("it differs from the simulated one (-simulated +real):\n%s", diff)
 	}
 	return nil
 }
 
-// essence is what of an object must agree.
+// essence returns what must agree of an object.
 func (r *replay) essence(obj client.Object, uid func(types.UID) types.UID) map[string]any {
 	out := map[string]any{
 		"uid": uid(obj.GetUID()), "generation": obj.GetGeneration(), "labels": obj.GetLabels(), "annotations": obj.GetAnnotations(),
@@ -381,7 +381,7 @@ func asJSON(v any) (out any) {
 	return out
 }
 
-// lists compares what there is in each namespace in the end.
+// lists compares what exists in each namespace in the end.
 func (r *replay) lists(h *history) error {
 	want := map[objectKey]string{}
 	for _, e := range h.all {
@@ -407,7 +407,7 @@ func (r *replay) lists(h *history) error {
 		}
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
-		return fmt.Errorf("in the end there are other objects than simulated (-), really (+):\n%s", diff)
+		return fmt.Errorf("the objects in the end differ (-simulated +real):\n%s", diff)
 	}
 	return nil
 }

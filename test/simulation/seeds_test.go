@@ -24,23 +24,23 @@ import (
 )
 
 var (
-	seeds = flag.Uint64("simulation.seeds", 300, "how many worlds to simulate")
-	first = flag.Uint64("simulation.first", 1, "the first of their seeds")
-	only  = flag.Uint64("simulation.seed", 0, "simulate this one world and tell its story")
-	kept  = flag.String("simulation.keep", "", "of that world this part only: objects/flips/events, as a shrunk violation says")
+	seeds = flag.Uint64("simulation.seeds", 300, "number of worlds to simulate")
+	first = flag.Uint64("simulation.first", 1, "first seed")
+	only  = flag.Uint64("simulation.seed", 0, "simulate this one world and print what happens")
+	kept  = flag.String("simulation.keep", "", "with -simulation.seed: only this part of the world, as printed with a shrunk violation: objects/flips/events")
 
-	named   = flag.String("simulation.flip", "", "flip no other assumptions than these, comma-separated")
-	pending = flag.Bool("simulation.pending", false, "flip those assumptions, too, that the operator is not up to yet")
-	shrinks = flag.Int("simulation.shrink", 150, "how many runs may be made to find a smaller world that breaks the same promise")
+	named   = flag.String("simulation.flip", "", "flip only these assumptions, comma-separated")
+	pending = flag.Bool("simulation.pending", false, "also flip assumptions that the operator cannot cope with yet")
+	shrinks = flag.Int("simulation.shrink", 150, "maximum number of runs to find a smaller world that breaks the same promise")
 )
 
-// metrics are shared by all worlds: they decide nothing.
+// metrics are shared by all worlds: nothing depends on them.
 var metrics *telemetry.Metrics
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(2000) // a world is a few megabytes, and is thrown away as a whole
+		debug.SetGCPercent(2000) // a world is a few megabytes and is discarded as a whole
 		debug.SetMemoryLimit(512 << 20)
 	}
 	var err error
@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// live runs the world of a plan from its beginning to its end.
+// live runs the world of a plan from beginning to end.
 func live(p *plan, wires *wiring, story func(string)) (*world, *violation) {
 	w := newWorld(p.seed, wires)
 	w.story = story
@@ -73,7 +73,7 @@ func live(p *plan, wires *wiring, story func(string)) (*world, *violation) {
 	return w, broken
 }
 
-// planOf is the plan of a seed as the flags want it.
+// planOf returns the plan of a seed, with the assumptions that the flags allow.
 func planOf(seed uint64) plan {
 	return newPlan(seed, drawable(strings.FieldsFunc(*named, func(r rune) bool { return r == ',' }), *pending))
 }
@@ -124,14 +124,14 @@ func TestSeeds(t *testing.T) {
 	took := time.Since(began)
 	simulated := float64(days.Load()) / 86400
 	count := min(uint64(next.Load()), *seeds)
-	t.Logf("%d seeds, %.0f simulated days in %s: %.0f seeds, %.0f days a minute; %d passes", count, simulated, took.Round(time.Millisecond), float64(count)/took.Minutes(), simulated/took.Minutes(), passes.Load())
+	t.Logf("%d seeds, %.0f simulated days in %s: %.0f seeds, %.0f days a minute; %d reconciles", count, simulated, took.Round(time.Millisecond), float64(count)/took.Minutes(), simulated/took.Minutes(), passes.Load())
 	t.Logf("%+v", total)
 	t.Logf("totals: seeds %d, exchanges %d, tokens %d, writes %d, requests %d, passes %d", // hack/totals.sh reads this
 		count, total.exchanges, total.issued, total.writes, total.requests, passes.Load())
 	t.Log(total.flipped(count))
 }
 
-// smallest tells of the smallest world that breaks the same promise, and how it is run again.
+// smallest describes the smallest world that breaks the same promise, and how to run it.
 func smallest(p *plan, broken *violation, wires *wiring) string {
 	k, broken := p.shrunk(*shrinks, broken, func(smaller plan) *violation {
 		_, again := live(&smaller, wires, nil)
@@ -144,11 +144,11 @@ func smallest(p *plan, broken *violation, wires *wiring) string {
 	} else if *pending {
 		flags = " -simulation.pending"
 	}
-	return fmt.Sprintf("shrunk to this, which gives: %v\n%srun it again with: go test ./test/simulation -run TestSeeds -simulation.seed=%d%s -simulation.keep=%s",
+	return fmt.Sprintf("shrunk to this, which fails with: %v\n%srun it again with: go test ./test/simulation -run TestSeeds -simulation.seed=%d%s -simulation.keep=%s",
 		broken, smaller.describe(), p.seed, flags, k)
 }
 
-// flipped says in how many worlds each assumption did not hold.
+// flipped lists in how many worlds each assumption was flipped.
 func (s *stats) flipped(worlds uint64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "assumptions flipped, of %d worlds:\n", worlds)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// shrink leaves out of a list what is not needed for it to fail: halves first, then ever smaller pieces, until no single item can go.
+// shrink removes from a list what is not needed to make it fail: halves first, then ever smaller pieces, until no single item can be removed.
 func shrink[T any](list []T, fails func([]T) bool) []T {
 	for size := len(list); size > 0; {
 		smaller := false
@@ -28,7 +28,7 @@ func shrink[T any](list []T, fails func([]T) bool) []T {
 	return list
 }
 
-// shrunk is what of a plan still breaks the promise, found within so many runs.
+// shrunk returns the part of a plan that still breaks the promise, found within the given number of runs.
 func (p *plan) shrunk(runs int, broken *violation, run func(plan) *violation) (keep, *violation) {
 	k := p.all()
 	fails := func(smaller keep) bool {
@@ -68,7 +68,7 @@ func TestShrinkFindsTheSmallestList(t *testing.T) {
 	}
 }
 
-// TestShrinkFindsTheSmallestWorld shrinks a world of which one object, one flip and two events are enough for it to fail.
+// TestShrinkFindsTheSmallestWorld shrinks a world that fails with one object, one flip and two events.
 func TestShrinkFindsTheSmallestWorld(t *testing.T) {
 	t.Parallel()
 	p := newPlan(5, drawable(nil, true))
@@ -79,7 +79,7 @@ func TestShrinkFindsTheSmallestWorld(t *testing.T) {
 		return slices.Contains(k.objects, 1) && slices.Contains(k.flips, 3) && slices.Contains(k.events, 9) && slices.Contains(k.events, 20)
 	}
 	for i := range p.events {
-		p.events[i].assumption, p.events[i].action, p.events[i].object = nil, &actions[0], 1 // whatever else is left out, these stay
+		p.events[i].assumption, p.events[i].action, p.events[i].object = nil, &actions[0], 1 // these four survive whatever else is removed
 	}
 	k, broken := p.shrunk(1000, &violation{invariant: "x"}, func(smaller plan) *violation {
 		if has(smaller.all()) {
@@ -91,6 +91,6 @@ func TestShrinkFindsTheSmallestWorld(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", broken, diff)
 	}
 	if read, err := parseKeep(k.String()); err != nil || read.String() != k.String() {
-		t.Errorf("read as %v: %v", read, err)
+		t.Errorf("parsed as %v: %v", read, err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// treeDifferences says in what two things differ as JSON, a line for each place: PATH: BEFORE → AFTER.
+// treeDifferences lists the differences between two values as JSON, one line each: PATH: BEFORE → AFTER.
 func treeDifferences(before, after any) []string {
 	var trees [2]any
 	for i, what := range []any{before, after} {
@@ -43,7 +43,7 @@ func differences(lines []string, path string, before, after any) []string {
 			}
 			return lines
 		}
-	case string: // a request's body, perhaps
+	case string: // possibly a request body
 		if b, ok := after.(string); ok && sameJSON(a, b) {
 			return lines
 		}
@@ -54,7 +54,7 @@ func differences(lines []string, path string, before, after any) []string {
 	return lines
 }
 
-// sameJSON reports whether two texts are JSON that differs in nothing but how it is written, such as the order of members.
+// sameJSON reports whether two texts are the same JSON apart from formatting, such as the order of members.
 func sameJSON(a, b string) bool {
 	var one, other any
 	return json.Unmarshal([]byte(a), &one) == nil && json.Unmarshal([]byte(b), &other) == nil && reflect.DeepEqual(one, other)
@@ -67,7 +67,7 @@ func at(list []any, i int) any {
 	return nil
 }
 
-// jsonText is JSON, or that there is nothing.
+// jsonText returns JSON, or "nothing" for nil.
 func jsonText(tree any) string {
 	if tree == nil {
 		return "nothing"
@@ -79,11 +79,11 @@ func jsonText(tree any) string {
 	return string(text)
 }
 
-// stateDifferences are all that were found.
+// stateDifferences collects all differences.
 type stateDifferences struct {
-	// all counts the states that were compared, states those of which something else becomes, and wording those in which only messages differ.
+	// all is the number of compared states, states of those that differ, and wording of those that differ only in messages.
 	all, states, wording int
-	// kinds has the states by the place of their first difference, and words each message that has become another, with how often.
+	// kinds has the differing states by the place of their first difference; words counts the changes of messages.
 	kinds map[string][]string
 	words map[string]int
 }
@@ -96,7 +96,7 @@ var (
 	index = regexp.MustCompile(`\[\d+\]`)
 	// inWords matches a difference between two messages.
 	inWords = regexp.MustCompile(`^\S*\.message: (".*" → ".*")$`)
-	// moreWords matches a write of status that there is for the words only.
+	// moreWords matches an additional write of status that only changes messages.
 	moreWords  = regexp.MustCompile(`^\S*\.reworded(\[\d+\])?: nothing → `)
 	objectName = regexp.MustCompile(`\bobj\d`)
 )
@@ -147,10 +147,10 @@ func shown(lines []string) string {
 	return b.String()
 }
 
-// report tells of the first states of each kind, and of all words.
+// report describes the first states of each kind, and all changed messages.
 func (d *stateDifferences) report() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d states compared: %d differ, %d more in the words of messages only\n", d.all, d.states, d.wording)
+	fmt.Fprintf(&b, "%d states compared: %d differ, %d more only in messages\n", d.all, d.states, d.wording)
 	for _, kind := range slices.Sorted(maps.Keys(d.kinds)) {
 		fmt.Fprintf(&b, "%d first in %s:\n", len(d.kinds[kind]), kind)
 		for _, of := range d.kinds[kind][:min(len(d.kinds[kind]), statesShown)] {
@@ -161,7 +161,7 @@ func (d *stateDifferences) report() string {
 		b.WriteString("see one of them with: make compare-states FILE=... STATE=NUMBER\n")
 	}
 	for _, words := range slices.Sorted(maps.Keys(d.words)) {
-		fmt.Fprintf(&b, "%d times the words: %s\n", d.words[words], words)
+		fmt.Fprintf(&b, "%d times the message: %s\n", d.words[words], words)
 	}
 	return b.String()
 }

@@ -20,27 +20,27 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A state is what a process observes that has just started and looks at one object: nothing of it is of the operator's own types.
+// A state is what a process that has just started observes of one object. It contains none of the operator's own types.
 type state struct {
-	// Seed and At say of which world it is, and when the pass began.
+	// Seed and At identify the world and when the reconcile began.
 	Seed uint64        `json:"seed"`
 	At   time.Duration `json:"at"`
 
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
-	// Time is the true time, and Offset what the process' clock is wrong by.
+	// Time is the true time, Offset the error of the process' clock.
 	Time   time.Time     `json:"time"`
 	Offset time.Duration `json:"offset,omitempty"`
-	// Ending says that the namespace is being deleted.
+	// Ending is set if the namespace is being deleted.
 	Ending bool `json:"ending,omitempty"`
-	// Credentials has the object, unless it is gone, and other owners of Secrets.
+	// Credentials are the object, unless it is gone, and other owners of its Secrets.
 	Credentials []*v1alpha1.CDPCredential `json:"credentials,omitempty"`
 	Secrets     []*corev1.Secret          `json:"secrets,omitempty"`
-	// Lifetime, Opaque and Trouble are how endpoints answer: with which tokens, or how not.
+	// Lifetime and Opaque describe the tokens that endpoints issue, Trouble how endpoints fail.
 	Lifetime time.Duration `json:"lifetime"`
 	Opaque   bool          `json:"opaque,omitempty"`
 	Trouble  trouble       `json:"trouble,omitempty"`
-	// Refuses says that the API server refuses writes of Secrets.
+	// Refuses is set if the API server refuses writes of Secrets.
 	Refuses bool `json:"refuses,omitempty"`
 }
 
@@ -48,7 +48,7 @@ func (s *state) object() types.NamespacedName {
 	return types.NamespacedName{Namespace: s.Namespace, Name: s.Name}
 }
 
-// observed is what a pass of an object that begins now would find, had its process just started.
+// observed returns what a reconcile of an object that begins now would find, had its process just started.
 func (r *replica) observed(name types.NamespacedName) *state {
 	w := r.w
 	s := &state{
@@ -81,7 +81,7 @@ func ownedBy(secret *corev1.Secret, obj *v1alpha1.CDPCredential) bool {
 	return obj != nil && slices.ContainsFunc(secret.OwnerReferences, func(ref metav1.OwnerReference) bool { return ref.UID == obj.UID })
 }
 
-// self is the object itself, nil if it is gone.
+// self returns the object itself, nil if it is gone.
 func (s *state) self() *v1alpha1.CDPCredential {
 	for _, obj := range s.Credentials {
 		if obj.Name == s.Name {
@@ -91,7 +91,7 @@ func (s *state) self() *v1alpha1.CDPCredential {
 	return nil
 }
 
-// kind is what there should not be too many states of: the provider and what status says.
+// kind groups states by provider and status; not too many of one kind are recorded.
 func (s *state) kind() string {
 	obj := s.self()
 	if obj == nil {
@@ -121,7 +121,7 @@ func providerOf(obj *v1alpha1.CDPCredential) string {
 	return strings.Join(slices.Sorted(maps.Keys(members)), " ")
 }
 
-// signature is the same for states that differ only in names, in what is drawn, and a little in their times.
+// signature is equal for states that differ only in names, in random values, and slightly in their times.
 func (s *state) signature() string {
 	sketch := sketch{now: s.Time.Add(s.Offset), known: map[string]string{}}
 	for _, secret := range s.Secrets {
@@ -154,12 +154,12 @@ func texts(data map[string][]byte) map[string]string {
 	return out
 }
 
-// A sketch is a rough picture of objects.
+// A sketch is a rough description of objects.
 type sketch struct {
 	strings.Builder
 	now        time.Time
 	generation int64
-	// known are texts with the names that they go by.
+	// known maps texts to the names that replace them.
 	known map[string]string
 }
 
@@ -215,7 +215,7 @@ func (k *sketch) text(key, text string) {
 	fmt.Fprintf(k, "%s=%s\n", key, text)
 }
 
-// roughly is a time to go, or that has gone by.
+// roughly returns the order of magnitude of a duration, and its sign.
 func roughly(d time.Duration) string {
 	for _, limit := range []time.Duration{2 * time.Second, 20 * time.Second, 2 * time.Minute, 20 * time.Minute, 3 * time.Hour} {
 		if d.Abs() <= limit {
@@ -225,7 +225,7 @@ func roughly(d time.Duration) string {
 	return fmt.Sprint(d > 0)
 }
 
-// A stateRecorder keeps states of one world that have different signatures.
+// A stateRecorder keeps the states of one world that have different signatures.
 type stateRecorder struct {
 	kept  map[string]*state
 	asked map[string]bool
@@ -235,7 +235,7 @@ func newStateRecorder() *stateRecorder {
 	return &stateRecorder{kept: map[string]*state{}, asked: map[string]bool{}}
 }
 
-// begins is told that a pass begins.
+// begins is called for every reconcile that begins.
 func (k *stateRecorder) begins(r *replica, name types.NamespacedName) {
 	s := r.observed(name)
 	if quick := s.quick(); !k.asked[quick] {
@@ -246,7 +246,7 @@ func (k *stateRecorder) begins(r *replica, name types.NamespacedName) {
 	}
 }
 
-// quick is the same for states of a world that are hardly different.
+// quick is equal for states of a world that hardly differ. It is cheaper than signature.
 func (s *state) quick() string {
 	quick := s.object().String()
 	if obj := s.self(); obj != nil {
@@ -261,12 +261,12 @@ func (s *state) quick() string {
 	return quick
 }
 
-// statesOf lives the world of a seed and gives what was observed in it, by signature.
+// statesOf runs the world of a seed and returns the states that were observed in it, by signature.
 func statesOf(seed uint64, wires *wiring) map[string]*state {
 	recorder := newStateRecorder()
 	wires.begins = recorder.begins
 	p := planOf(seed)
-	live(&p, wires, nil) // whether it keeps the promises is for TestSeeds
+	live(&p, wires, nil) // TestSeeds checks whether it breaks a promise
 	wires.begins = nil
 	return recorder.kept
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A stateReplay is the world of one state, in which a process has just started. While it works the clocks stand still, so that it makes no difference
-// in how many passes, and with how many reads, it does what it does.
+// A stateReplay is the world of one state, in which a process has just started. The clocks stand still while it works, so that the number of
+// reconciles and reads makes no difference.
 type stateReplay struct {
 	*world
 	replica *replica
@@ -32,36 +32,36 @@ type stateReplay struct {
 	rounds  []*round
 	// known is how much of the API server's history is in the rounds.
 	known int
-	// versions has the names of those that the API server has given since.
+	// versions maps the versions that the API server has assigned since to names.
 	versions map[string]string
 	writes   map[string]int
-	// status is what status is, but for the words of its messages.
+	// status is the last status without its messages.
 	status string
 }
 
-// A round is what was done at one moment, as JSON: maps of texts, so that nothing of it depends on a type.
+// A round is what was done at one moment, as plain JSON, so that it depends on no type of the operator.
 type round struct {
-	// At is how long after the start it was, and Next when the object wants to be looked at again, counted from there.
+	// At is the time since the start, Next the time from then until the next reconcile.
 	At   string `json:"at"`
 	Next string `json:"next"`
 	// Did are exchanges, verifications and writes, in order.
 	Did    []map[string]any    `json:"did,omitempty"`
 	Events []map[string]string `json:"events,omitempty"`
 	Failed []map[string]string `json:"failed,omitempty"`
-	// Reworded are writes of status that changed messages only: those that were recorded may have had other words.
+	// Reworded are writes of status that changed only messages, compared with the recorded status.
 	Reworded []any  `json:"reworded,omitempty"`
 	Broken   string `json:"broken,omitempty"`
 }
 
 const (
-	// atOnce is what belongs to a round: whatever wants to be done within that time. roundPasses is how many passes it may have.
+	// atOnce is the time within which everything belongs to the same round; roundPasses limits its reconciles.
 	atOnce      = 50 * time.Millisecond
 	roundPasses = 12
-	// replayVersions are beyond those of all states.
+	// replayVersions is higher than the versions of all states.
 	replayVersions = 7_000_000
 )
 
-// replayState has a new process look at a state, and again at the time that it wants.
+// replayState lets a new process reconcile a state, and again at the time that it requests.
 func replayState(s *state, wires *wiring, story func(string)) []*round {
 	w := newWorld(1e9, wires)
 	p := &stateReplay{world: w, state: s, versions: map[string]string{}, writes: map[string]int{}}
@@ -70,14 +70,14 @@ func replayState(s *state, wires *wiring, story func(string)) []*round {
 	w.judge.objects = []*object{{w: w, name: name}}
 	w.epoch, w.offset = s.Time, s.Offset
 	w.dice = dice{rand.New(sameNumber{})}
-	w.lag = -time.Second // what has changed is in the cache before anything else happens
+	w.lag = -time.Second // a change reaches the cache before anything else happens
 	w.ends = func(ended *pass) {
 		if ended.err != nil {
 			p.round().Failed = append(p.round().Failed, map[string]string{"message": p.named(ended.err.Error())})
 		}
 	}
 	w.overhears = func(_ types.NamespacedName, what string) {
-		if w.apiFault.deny(what) != nil { // it does not come to the API server's history
+		if w.apiFault.deny(what) != nil { // it does not reach the API server's history
 			p.round().Did = append(p.round().Did, map[string]any{"do": what, "refused": "Forbidden"})
 		}
 		if event, ok := strings.CutPrefix(what, "event "); ok {
@@ -102,14 +102,14 @@ func replayState(s *state, wires *wiring, story func(string)) []*round {
 	return p.rounds
 }
 
-// sameNumber is chance that leaves nothing to chance.
+// sameNumber is a random source that always returns the same number.
 type sameNumber struct{}
 
 func (sameNumber) Uint64() uint64 { return 0x5a5a5a5a5a5a5a5a }
 
 func (p *stateReplay) round() *round { return p.rounds[len(p.rounds)-1] }
 
-// furnish makes what the state has.
+// furnish sets up the state.
 func (p *stateReplay) furnish() {
 	s, w := p.state, p.world
 	w.api.ending[s.Namespace] = s.Ending
@@ -142,7 +142,7 @@ func (p *stateReplay) furnish() {
 	w.api.skipped, w.api.history = replayVersions, &history{}
 }
 
-// settle lets everything happen that is to happen at once.
+// settle runs everything that is due at once.
 func (p *stateReplay) settle() {
 	w := p.world
 	began, passes := w.now, w.passes
@@ -163,10 +163,10 @@ func (p *stateReplay) settle() {
 	}
 }
 
-// busy reports whether a pass is under way: it is waited for, whatever its requests take.
+// busy reports whether a reconcile is running. It is waited for, however long its requests take.
 func (p *stateReplay) busy() bool { return p.replica != nil && len(p.replica.running) > 0 }
 
-// wrote notes what the API server was asked to write since.
+// wrote notes the writes that the API server was asked for since.
 func (p *stateReplay) wrote() {
 	all := p.world.api.history.all
 	for _, h := range all[p.known:] {
@@ -196,7 +196,7 @@ func (p *stateReplay) wrote() {
 	p.known = len(all)
 }
 
-// reworded reports whether nothing but messages is new in a status.
+// reworded reports whether a status differs from the last one only in messages.
 func (p *stateReplay) reworded(status any) bool {
 	text := jsonText(wordless(status))
 	before := p.status
@@ -204,7 +204,7 @@ func (p *stateReplay) reworded(status any) bool {
 	return text == before
 }
 
-// wordless is a tree without messages.
+// wordless returns a tree without messages.
 func wordless(tree any) any {
 	switch tree := tree.(type) {
 	case map[string]any:
@@ -224,7 +224,7 @@ func wordless(tree any) any {
 	return tree
 }
 
-// name gives a name to a version that was made by the replay.
+// name gives a name to a version that was assigned during the replay.
 func (p *stateReplay) name(o *metav1.ObjectMeta, kind string) {
 	if p.versions[o.ResourceVersion] == "" {
 		what := kind + " " + o.Name
@@ -235,7 +235,7 @@ func (p *stateReplay) name(o *metav1.ObjectMeta, kind string) {
 
 var replayVersion = regexp.MustCompile(`\b70\d{5}\b`)
 
-// named has the names of versions in place of them.
+// named replaces versions by their names.
 func (p *stateReplay) named(text string) string {
 	return replayVersion.ReplaceAllStringFunc(text, func(version string) string { return p.versions[version] })
 }
@@ -248,7 +248,7 @@ func (p *stateReplay) tree(what any) any {
 	return jsonTree(p.named(string(text)))
 }
 
-// jsonTree reads JSON.
+// jsonTree parses JSON.
 func jsonTree(text string) any {
 	var tree any
 	if err := json.Unmarshal([]byte(text), &tree); err != nil {
@@ -257,7 +257,7 @@ func jsonTree(text string) any {
 	return tree
 }
 
-// secretText is a Secret as it is compared.
+// secretText returns a Secret in the form in which it is compared.
 func (p *stateReplay) secretText(secret *corev1.Secret) any {
 	tree := map[string]any{
 		"labels": secret.Labels, "owners": secret.OwnerReferences, "type": secret.Type, "data": texts(secret.Data), "finalizers": secret.Finalizers,
@@ -272,7 +272,7 @@ func (p *stateReplay) secretText(secret *corev1.Secret) any {
 	return p.tree(tree)
 }
 
-// tappedVendors notes what they are asked.
+// tappedVendors note the requests that they receive.
 type tappedVendors struct {
 	*vendors
 	replay *stateReplay

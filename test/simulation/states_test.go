@@ -22,26 +22,26 @@ import (
 )
 
 var (
-	recordTo    = flag.String("simulation.record", "", "record states and what becomes of them in this file")
-	compareWith = flag.String("simulation.compare", "", "compare what becomes of the states of this file with what is recorded there")
-	stateCount  = flag.Int("simulation.states", 20000, "how many states to record")
-	onlyState   = flag.Int("simulation.state", 0, "of the file's states this one only, with its story")
+	recordTo    = flag.String("simulation.record", "", "record states, and what happens to them, in this file")
+	compareWith = flag.String("simulation.compare", "", "compare what happens to the states of this file with what is recorded there")
+	stateCount  = flag.Int("simulation.states", 20000, "number of states to record")
+	onlyState   = flag.Int("simulation.state", 0, "replay only this state of the file, and print what happens")
 )
 
-// perSeed is how many states are recorded of a world at the most, and a state's kind may be that share of all.
+// perSeed is the maximum number of states recorded per world; kindShare is the maximum share of states of one kind.
 const (
 	perSeed   = 8
 	kindShare = 0.02
 )
 
-// A recordedState is a line of the file. They are counted from 1.
+// A recordedState is a line of the file, numbered from 1.
 type recordedState struct {
 	Number int      `json:"number"`
 	State  *state   `json:"state"`
 	Rounds []*round `json:"rounds"`
 }
 
-// TestStates holds what becomes of states against what became of them when they were recorded.
+// TestStates compares what happens to recorded states with what happened when they were recorded.
 func TestStates(t *testing.T) {
 	switch {
 	case *recordTo != "":
@@ -72,7 +72,7 @@ func recordStates(t *testing.T) {
 	t.Logf("%d states of %d kinds", *stateCount, kinds)
 }
 
-// gatherStates gives as many states of worlds as are wanted, with what becomes of them, and says of how many kinds they are.
+// gatherStates passes the wanted number of states to take, with what happens to them, and returns the number of their kinds.
 func gatherStates(t *testing.T, wanted int, take func(*recordedState)) (kinds int) {
 	seen, ofKind, number, seed := map[string]bool{}, map[string]int{}, 0, *first
 	worlds := newWorkers[map[string]*state](t)
@@ -81,7 +81,7 @@ func gatherStates(t *testing.T, wanted int, take func(*recordedState)) (kinds in
 		var chosen []*recordedState
 		for _, states := range worlds.do(8*len(worlds.wires), func(i int, wires *wiring) map[string]*state { return statesOf(seed+uint64(i), wires) }) {
 			left := perSeed
-			for _, signature := range slices.Sorted(maps.Keys(states)) { // an order that has nothing to do with time
+			for _, signature := range slices.Sorted(maps.Keys(states)) { // an order that does not depend on time
 				s := states[signature]
 				if kind := s.kind(); left > 0 && number < wanted && !seen[signature] && ofKind[kind] < max(int(kindShare*float64(wanted)), 1) {
 					left--
@@ -106,7 +106,7 @@ func gatherStates(t *testing.T, wanted int, take func(*recordedState)) (kinds in
 	return len(ofKind)
 }
 
-// vary gives every second state an endpoint that answers badly, or an API server that refuses.
+// vary lets the endpoint fail, or the API server refuse writes, in every second state.
 func (s *state) vary(number int) {
 	switch number % 8 {
 	case 1:
@@ -120,7 +120,7 @@ func (s *state) vary(number int) {
 	}
 }
 
-// stored is what is read again of what is written.
+// stored returns the state as it is after it was written and read.
 func (s *recordedState) stored() *recordedState {
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -133,7 +133,7 @@ func (s *recordedState) stored() *recordedState {
 	return read
 }
 
-// workers do many things at a time, each with a wiring of its own.
+// workers run jobs in parallel, each worker with its own wiring.
 type workers[Out any] struct{ wires []*wiring }
 
 func newWorkers[Out any](t *testing.T) *workers[Out] {
@@ -144,7 +144,7 @@ func newWorkers[Out any](t *testing.T) *workers[Out] {
 	return w
 }
 
-// do gives what comes of n things, in their order.
+// do returns the results of n jobs, in order.
 func (w *workers[Out]) do(n int, one func(int, *wiring) Out) []Out {
 	out := make([]Out, n)
 	var next atomic.Int64
@@ -160,13 +160,13 @@ func (w *workers[Out]) do(n int, one func(int, *wiring) Out) []Out {
 	return out
 }
 
-// compareStates reads the file and tells of what has become different.
+// compareStates reads the file and reports what has changed.
 func compareStates(t *testing.T) {
 	file, err := os.Open(*compareWith)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // opened for reading only
 	packed, err := gzip.NewReader(bufio.NewReaderSize(file, 1<<20))
 	if err != nil {
 		t.Fatal(err)
@@ -196,11 +196,11 @@ func compareStates(t *testing.T) {
 	}
 	t.Log(found.report())
 	if found.states > 0 {
-		t.Errorf("of %d of %d states becomes something else than was recorded", found.states, found.all)
+		t.Errorf("for %d of %d states something else happens than was recorded", found.states, found.all)
 	}
 }
 
-// tellState shows a state and what happens.
+// tellState prints a state and what happens to it.
 func tellState(t *testing.T, s *recordedState, wires *wiring) {
 	text, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
@@ -210,7 +210,7 @@ func tellState(t *testing.T, s *recordedState, wires *wiring) {
 	replayState(s.State, wires, func(line string) { fmt.Println(line) })
 }
 
-// aFewStates shows that the same becomes of a state twice, and that it is seen if something else does.
+// aFewStates shows that replays are repeatable, and that differences are found.
 func aFewStates(t *testing.T) {
 	var states []*recordedState
 	gatherStates(t, 100, func(s *recordedState) { states = append(states, s) })
@@ -224,7 +224,7 @@ func aFewStates(t *testing.T) {
 			}
 		}
 		if lines := treeDifferences(s.Rounds, replayState(s.State, wires, nil)); len(lines) > 0 {
-			t.Errorf("state %d: twice is not the same: %s", s.Number, strings.Join(lines, "\n"))
+			t.Errorf("state %d: two replays differ: %s", s.Number, strings.Join(lines, "\n"))
 		}
 	}
 	if exchanged == 0 || renewed == 0 {
@@ -236,6 +236,6 @@ func aFewStates(t *testing.T) {
 		seen.add(s, treeDifferences(s.Rounds, replayState(s.State, wires, nil)))
 	}
 	if seen.states < len(states)/2 {
-		t.Errorf("four days later it is the same for all but %d of %d states", seen.states, len(states))
+		t.Errorf("four days later, only %d of %d states differ", seen.states, len(states))
 	}
 }

@@ -17,14 +17,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// An operation is a step of a JSON patch.
+// An operation is an operation of a JSON patch.
 type operation struct {
 	Op    string          `json:"op"`
 	Path  string          `json:"path"`
 	Value json.RawMessage `json:"value"`
 }
 
-// patchStatus is a JSON patch of the status subresource: nothing but status is changed.
+// patchStatus applies a JSON patch to the status subresource: only status can change.
 func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte) (_ *v1alpha1.CDPCredential, err error) {
 	defer s.history.asked(s, apiRequest{verb: patchStatus, name: name, body: body}, &err)()
 	before := s.credentials[name]
@@ -55,7 +55,7 @@ func (s *apiServer) patchStatus(by *pass, name types.NamespacedName, body []byte
 	return after, nil
 }
 
-// apply does one step. A simulation does little else than to patch status: what the operator does not use is not there.
+// apply applies the operation. It is fast, because a simulation spends most of its time on status patches, and supports only what the operator uses.
 func (o operation) apply(obj *v1alpha1.CDPCredential) error {
 	name, ofStatus := strings.CutPrefix(o.Path, "/status/")
 	switch {
@@ -76,14 +76,14 @@ func (o operation) apply(obj *v1alpha1.CDPCredential) error {
 	if !field.IsValid() {
 		return fmt.Errorf("unknown field %q", name)
 	}
-	field.SetZero() // what was there is not to be merged with
+	field.SetZero() // the old value must not be merged
 	if string(o.Value) == "null" {
 		return nil
 	}
 	return json.Unmarshal(o.Value, field.Addr().Interface())
 }
 
-// fieldOf finds a field by its name in JSON.
+// fieldOf finds a field by its JSON name.
 func fieldOf(target reflect.Value, name string) reflect.Value {
 	for i := range target.NumField() {
 		if tag, _, _ := strings.Cut(target.Type().Field(i).Tag.Get("json"), ","); tag == name {

@@ -13,7 +13,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestChangedTargetIsReportedOnAnotherClock: seed 2796. A process whose clock differs moves all times of status with that of the target; only other news count.
+// TestChangedTargetIsReportedOnAnotherClock (seed 2796): a process whose clock differs moves all times of status when it reports the target; only
+// other news must count.
 func TestChangedTargetIsReportedOnAnotherClock(t *testing.T) {
 	t.Parallel()
 	status := func(h int) v1alpha1.CDPCredentialStatus {
@@ -31,14 +32,14 @@ func TestChangedTargetIsReportedOnAnotherClock(t *testing.T) {
 		want bool
 	}{
 		"all times are moved":    {func(*v1alpha1.CDPCredentialStatus) {}, true},
-		"one early attempt more": {func(s *v1alpha1.CDPCredentialStatus) { s.EarlyAttempts = append(s.EarlyAttempts, metav1.Now()) }, false},
+		"one more early attempt": {func(s *v1alpha1.CDPCredentialStatus) { s.EarlyAttempts = append(s.EarlyAttempts, metav1.Now()) }, false},
 		"another attempt":        {func(s *v1alpha1.CDPCredentialStatus) { s.LastAttempt.Generation = 2 }, false},
-		"one repair more":        {func(s *v1alpha1.CDPCredentialStatus) { s.Contest.Repairs = 2 }, false},
+		"one more repair":        {func(s *v1alpha1.CDPCredentialStatus) { s.Contest.Repairs = 2 }, false},
 		"no longer repeated":     {func(s *v1alpha1.CDPCredentialStatus) { s.RepeatedUntil = nil }, false},
-		"another failure is told": {func(s *v1alpha1.CDPCredentialStatus) {
+		"another failure is reported": {func(s *v1alpha1.CDPCredentialStatus) {
 			meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: v1alpha1.ConditionRefreshed, Status: metav1.ConditionFalse})
 		}, false},
-		"only Ready says something": {func(s *v1alpha1.CDPCredentialStatus) {
+		"only Ready changes": {func(s *v1alpha1.CDPCredentialStatus) {
 			meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue})
 		}, true},
 	} {
@@ -48,14 +49,14 @@ func TestChangedTargetIsReportedOnAnotherClock(t *testing.T) {
 			after := &v1alpha1.CDPCredential{Status: status(11)}
 			tc.more(&after.Status)
 			if got := p.toldOfTheTarget(after); got != tc.want {
-				t.Errorf("toldOfTheTarget is %v, not %v", got, tc.want)
+				t.Errorf("toldOfTheTarget is %v, want %v", got, tc.want)
 			}
 		})
 	}
 }
 
-// TestLeftTargetIsReportedOnAnotherClock: seed 55336. A process whose clock differs moves the times of status while it waits for its turn, and has not told of what somebody did
-// to the target before; nor has one that tells that it is held up. Who has written the target has to.
+// TestLeftTargetIsReportedOnAnotherClock (seed 55336): a process whose clock differs moves the times of status while it waits for its turn, without
+// reporting what somebody did to the target before; nor does one that reports a delay. A reconcile that writes the target must report it.
 func TestLeftTargetIsReportedOnAnotherClock(t *testing.T) {
 	t.Parallel()
 	const before, now = "uid/1", "uid/2"
@@ -64,11 +65,11 @@ func TestLeftTargetIsReportedOnAnotherClock(t *testing.T) {
 		told, reason string
 		want         bool
 	}{
-		"the times are moved":             {[]string{"get Secret a", "patch status"}, before, "", true},
-		"the target is written":           {[]string{"patch Secret a", "patch status"}, before, "", false},
-		"the target is told of, too late": {[]string{"get Secret a", "patch status"}, now, "", false},
-		"it is told that it is held up":   {[]string{"patch status"}, before, v1alpha1.ReasonThrottled, true},
-		"something else is told":          {[]string{"patch status"}, before, v1alpha1.ReasonSecretNotFound, false},
+		"the times are moved":              {[]string{"get Secret a", "patch status"}, before, "", true},
+		"the target is written":            {[]string{"patch Secret a", "patch status"}, before, "", false},
+		"the target is reported, too late": {[]string{"get Secret a", "patch status"}, now, "", false},
+		"a delay is reported":              {[]string{"patch status"}, before, v1alpha1.ReasonThrottled, true},
+		"something else is reported":       {[]string{"patch status"}, before, v1alpha1.ReasonSecretNotFound, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +81,7 @@ func TestLeftTargetIsReportedOnAnotherClock(t *testing.T) {
 				meta.SetStatusCondition(&after.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionRefreshed, Status: metav1.ConditionFalse, Reason: tc.reason, Message: "x"})
 			}
 			if got := p.leftTarget(after); got != tc.want {
-				t.Errorf("leftTarget is %v, not %v", got, tc.want)
+				t.Errorf("leftTarget is %v, want %v", got, tc.want)
 			}
 		})
 	}

@@ -19,8 +19,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestOutageIsReportedBeforeTokensExpire: an endpoint fails for good. Each of a hundred objects says so a minute before its token dies, though most of them never had a
-// turn to ask, and none of those that are dead points to a condition that says that all is well.
+// TestOutageIsReportedBeforeTokensExpire: an endpoint fails for good. Each of a hundred objects reports that a minute before its token expires,
+// though most of them never had a turn to call it. No Ready condition refers to a Refreshed condition that says that all is well.
 func TestOutageIsReportedBeforeTokensExpire(t *testing.T) {
 	const size = 100
 	for _, trouble := range []trouble{serverError, throttlingRetryAfter} {
@@ -60,25 +60,25 @@ func TestOutageIsReportedBeforeTokensExpire(t *testing.T) {
 				}
 			}
 			if len(told) != size {
-				t.Errorf("trouble %v: only %d tokens have come near their end", trouble, len(told))
+				t.Errorf("trouble %v: only %d tokens came close to their expiry", trouble, len(told))
 			}
 		}); broken != nil {
 			t.Error(broken)
 		}
 		if untold+misled+next > 0 {
-			t.Errorf("trouble %v: %d of %d objects said nothing a minute before the end; Ready misled %d times; nextRefreshTime was long past %d times", trouble, untold, size, misled, next)
+			t.Errorf("trouble %v: %d of %d objects reported nothing a minute before expiry; Ready was misleading %d times; nextRefreshTime was long past %d times", trouble, untold, size, misled, next)
 		}
 	}
 }
 
-// heldUpAfter is how long an exchange waits for its turn before that is told.
+// heldUpAfter is how long an exchange waits for its turn before that is reported.
 const heldUpAfter = time.Minute
 
 func isFalse(s *v1alpha1.CDPCredentialStatus, kind string) bool {
 	return meta.IsStatusConditionFalse(s.Conditions, kind)
 }
 
-// A forbiddenReader is an API server that does not let the operator read Secrets any more, or has no time to.
+// A forbiddenReader is an API server that refuses reads of Secrets.
 type forbiddenReader struct {
 	liveReader
 	reads *int
@@ -93,8 +93,8 @@ func (r forbiddenReader) Get(ctx context.Context, name client.ObjectKey, obj cli
 	return r.replica.w.running.request("get Secret "+name.Name, false, func() error { return r.err(name.Name) })
 }
 
-// TestRefusedReadsAreReported: the API server refuses to give the client Secret. A minute later status says which request was refused and why, in words
-// of our own; Ready turns False at the second of expiry; and when the reads work again, all is well without a token too many.
+// TestRefusedReadsAreReported: the API server refuses reads of the client Secret. After a minute status says which request was refused and why, in
+// our own words; Ready turns False when the token expires; and when reads work again, the object recovers with a single exchange.
 func TestRefusedReadsAreReported(t *testing.T) {
 	for name, refusal := range map[string]func(string) error{
 		"Forbidden": func(name string) error {
@@ -131,7 +131,7 @@ func TestRefusedReadsAreReported(t *testing.T) {
 					w.violated("test", "Ready is False before the token expires")
 				}
 				if w.runFor(2 * time.Second); isTrue(o, "Ready") {
-					w.violated("test", "a second after its end: %s", shortStatus(&o.get().Status))
+					w.violated("test", "a second after expiry Ready is True: %s", shortStatus(&o.get().Status))
 				}
 				if reads > 25 {
 					w.violated("test", "%d reads were tried in five minutes", reads)
@@ -139,7 +139,7 @@ func TestRefusedReadsAreReported(t *testing.T) {
 				r.reconciler.Live, w.judge.file(o.get().UID).obstructed = liveReader{r}, w.now
 				w.runFor(2 * time.Minute)
 				if said := o.refreshed(); said != "TokenIssued" || !isTrue(o, "Ready") || w.judge.stats.issued != 2 {
-					w.violated("test", "at the end Refreshed is %s, with %d tokens", said, w.judge.stats.issued)
+					w.violated("test", "at the end Refreshed is %s, with %d tokens issued, want 2", said, w.judge.stats.issued)
 				}
 			}); broken != nil {
 				t.Error(broken)
@@ -148,8 +148,8 @@ func TestRefusedReadsAreReported(t *testing.T) {
 	}
 }
 
-// TestReadyTurnsAfterRefusedPatches: the API server refuses to give the client Secret, and then everything until five seconds before the token ends. The
-// queue has waited ever longer, and Ready turns False in time all the same.
+// TestReadyTurnsAfterRefusedPatches: the API server refuses reads of the client Secret, then everything until five seconds before the token expires.
+// Ready turns False in time although the work queue has backed off.
 func TestReadyTurnsAfterRefusedPatches(t *testing.T) {
 	w, o := plainWorld(newWiring(t), func(line string) { t.Log(line) })
 	w.vendors.hosts[oauthHost].lifetime = 15 * time.Minute
@@ -166,7 +166,7 @@ func TestReadyTurnsAfterRefusedPatches(t *testing.T) {
 		w.runFor(dies.Sub(w.local()) - 5*time.Second)
 		w.apiFault.refused = 0
 		if w.runFor(7 * time.Second); isTrue(o, "Ready") {
-			w.violated("test", "two seconds after its end: %s", shortStatus(&o.get().Status))
+			w.violated("test", "two seconds after expiry Ready is True: %s", shortStatus(&o.get().Status))
 		}
 	}); broken != nil {
 		t.Error(broken)

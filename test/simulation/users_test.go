@@ -27,13 +27,13 @@ const (
 
 var hostNames = []string{oauthHost, otherHost, auth0Host, apsisHost, algonomyHost, apiHost}
 
-// An object is one CDPCredential that users play with, whether it exists at the moment or not.
+// An object is a CDPCredential that users work with, whether it currently exists or not.
 type object struct {
 	w    *world
 	name types.NamespacedName
-	// backups are earlier states of its target.
+	// backups are earlier versions of its target.
 	backups []*corev1.Secret
-	// recordLost says that somebody took the record off its target, without which nobody knows what else on it is the operator's.
+	// recordLost is set once somebody removed the state annotation of its target, without which nobody knows what else on it is the operator's.
 	recordLost bool
 }
 
@@ -43,7 +43,7 @@ func (o *object) secret(name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: o.name.Namespace, Name: name}
 }
 
-// target is the Secret that spec.target names, nil if it is not there.
+// target returns the Secret that spec.target names, nil if it does not exist.
 func (o *object) target() *corev1.Secret {
 	return o.w.api.secrets[o.secret(o.get().Spec.Target.Name)]
 }
@@ -58,14 +58,14 @@ func (o *object) editTarget(edit func(*corev1.Secret)) {
 	}
 }
 
-// clientID is the id by which the vendors know the object's client in one of its two client Secrets.
+// clientID returns the ID of the client in one of the object's two client Secrets.
 func (o *object) clientID(secret string) string { return o.name.Name + "." + secret[len(secret)-1:] }
 
 func (o *object) clientSecretNames() []string {
 	return []string{o.name.Name + "-client-a", o.name.Name + "-client-b"}
 }
 
-// putClientSecret makes or restores a client Secret with what the vendor accepts.
+// putClientSecret creates or restores a client Secret with values that the vendor accepts.
 func (o *object) putClientSecret(name string) {
 	id := o.clientID(name)
 	if o.w.vendors.secrets[id] == "" {
@@ -90,7 +90,7 @@ func fillClientSecret(s *corev1.Secret, id, secret string) {
 	s.Annotations = consenting(consent)
 }
 
-// consenting are the annotations of a client Secret that may be sent to hosts, and copied by basic.
+// consenting returns the annotations of a client Secret that may be sent to hosts and copied by basic.
 func consenting(hosts string) map[string]string {
 	return map[string]string{v1alpha1.AllowedHostsAnnotation: hosts, v1alpha1.AllowBasicAnnotation: "true"}
 }
@@ -116,7 +116,7 @@ func (w *world) provider(kind string) v1alpha1.Provider {
 	return v1alpha1.Provider{Basic: &v1alpha1.Basic{}}
 }
 
-// apply is the first apply of an object, and of its client Secret.
+// apply creates an object and its client Secret.
 func (o *object) apply(kind string) {
 	o.putClientSecret(o.clientSecretNames()[0])
 	o.w.api.createCredential(o.name, &v1alpha1.CDPCredential{Spec: v1alpha1.CDPCredentialSpec{
@@ -126,14 +126,14 @@ func (o *object) apply(kind string) {
 	}})
 }
 
-// rendered has the templates that users know, with what they come to.
+// rendered maps the templates that users know to what they render.
 var rendered = map[v1alpha1.DataTemplate]func(token, expires, client string) string{
 	"Bearer {{ .token }}":              func(token, _, _ string) string { return "Bearer " + token },
 	"{{ .expiresAt }} {{ .clientID }}": func(_, expires, client string) string { return expires + " " + client },
 	"fixed":                            func(_, _, _ string) string { return "fixed" },
 }
 
-// An action is something that a user does to an object that exists. It says what, or nothing if there was nothing to do.
+// An action is something that a user does to an existing object. do returns details for the log.
 type action struct {
 	name string
 	do   func(w *world, o *object) string
@@ -255,7 +255,7 @@ var actions = []action{
 		})
 		return ""
 	}},
-	{"adds a key of his own to the target", func(w *world, o *object) string {
+	{"adds a foreign key to the target", func(w *world, o *object) string {
 		o.editTarget(func(s *corev1.Secret) {
 			key := fmt.Sprintf("foreign-%d", w.chance.IntN(3))
 			s.Data = merged(s.Data, map[string]*[]byte{key: new([]byte("mine"))})
@@ -267,12 +267,12 @@ var actions = []action{
 	{"edits the target's metadata", editMetadata},
 	{"deletes the target", func(w *world, o *object) string {
 		if o.target() == nil {
-			return "it is not there"
+			return "it does not exist"
 		}
 		w.api.setSecret(nil, o.secret(o.get().Spec.Target.Name), nil)
 		return ""
 	}},
-	{"puts a Secret of his own in the target's place", func(w *world, o *object) string {
+	{"replaces the target with a foreign Secret", func(w *world, o *object) string {
 		name := o.secret(o.get().Spec.Target.Name)
 		if o.target() != nil {
 			w.api.setSecret(nil, name, nil)
@@ -308,7 +308,7 @@ var actions = []action{
 		if _, err := w.api.createSecret(nil, name, backup); err != nil {
 			panic(err)
 		}
-		w.judge.file(o.get().UID).last = nil // its record is of before
+		w.judge.file(o.get().UID).last = nil // its state annotation is an old one
 		return ""
 	}},
 	{"requests a refresh", func(w *world, o *object) string {
@@ -341,7 +341,7 @@ var actions = []action{
 		})
 		return ""
 	}},
-	{"gives a bad CA bundle or none", func(w *world, o *object) string {
+	{"sets a bad CA bundle or none", func(w *world, o *object) string {
 		o.edit(func(s *v1alpha1.CDPCredentialSpec) {
 			s.TLS = pick(w, []*v1alpha1.TLS{nil, nil, {CABundle: []byte("bad")}})
 		})
@@ -383,7 +383,7 @@ func askForSomethingElse(w *world, o *object) string {
 	return fmt.Sprint(scopes)
 }
 
-// rotate gives the client a new secret, at the vendor a little earlier or later than in the Secret.
+// rotate changes the secret of a client, at the vendor a little earlier or later than in the Secret.
 func rotate(w *world, o *object) string {
 	name := o.get().Spec.ClientSecretRef.Name
 	id, secret := o.clientID(name), fmt.Sprintf("s%d", w.chance.IntN(1e6))
@@ -404,7 +404,7 @@ func rotate(w *world, o *object) string {
 	}
 	first()
 	w.after(w.about(20*time.Second), func() {
-		if !w.calmed { // else it has been put right already
+		if !w.calmed { // otherwise it has been repaired already
 			second()
 		}
 	})

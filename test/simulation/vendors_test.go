@@ -19,100 +19,99 @@ import (
 	"time"
 )
 
-// vendors are all token endpoints, the API that takes their tokens, and the way there.
+// vendors are all token endpoints, the API that accepts their tokens, and the network to them.
 type vendors struct {
 	w      *world
 	hosts  map[string]*host
 	serial int
-	// secrets has the secret that each client is to use.
+	// secrets is the valid secret of each client.
 	secrets map[string]string
-	// tokens are all that were issued, by value.
+	// tokens are all issued tokens, by value.
 	tokens map[string]*token
-	// byClient has those that live, by host and client, the oldest first.
+	// byClient are the valid tokens by host and client, the oldest first.
 	byClient map[string][]*token
-	// knowAll says that they take every client, with every secret.
+	// knowAll lets them accept every client with every secret.
 	knowAll bool
-	// learns is how long it takes until all nodes of the API know of a new token.
+	// learns is how long it takes until all nodes of the API know a new token.
 	learns time.Duration
 }
 
 // A host is one endpoint.
 type host struct {
 	name string
-	// offset is what its clock is wrong by.
+	// offset is the error of its clock.
 	offset   time.Duration
 	lifetime time.Duration
-	// opaque tokens say nothing; the others are JWTs.
+	// opaque hosts issue opaque tokens, others JWTs.
 	opaque bool
-	// dated answers have a Date, scoped ones name the scopes that were granted, caching hosts hand out a token again for as long as it lives.
+	// dated hosts send a Date, scoped ones the granted scopes; caching ones return a token again until shortly before it expires.
 	dated, scoped, caching bool
 	trouble                trouble
-	// troubled is how it treats single clients.
+	// troubled is how it mistreats single clients.
 	troubled map[string]trouble
-	// early is the share of its lifetime after which the API takes a token no more, lie what expires_in is multiplied with. Zero: 1.
+	// early is the fraction of its lifetime after which the API rejects a token; lie is the factor by which expires_in is wrong. Zero: 1.
 	early, lie float64
-	// active is how many tokens of a client live at a time. Zero: all that were issued.
+	// active is the number of tokens of a client that are valid at a time. Zero: all that were issued.
 	active int
-	// sameUntilDead says that a client gets its token again for as long as that lives; a caching host gives a new one a little earlier.
-	// didRepeat hosts have been so, and are not any more.
+	// sameUntilDead hosts return a client's token again until it expires; caching ones return a new one a little earlier. didRepeat hosts did so and no
+	// longer do.
 	sameUntilDead, didRepeat bool
-	// retryAfter is what it asks for with a 429 or 503 at the most, in seconds. Zero: minutes.
+	// retryAfter is the maximum Retry-After of a 429 or 503, in seconds. Zero: minutes.
 	retryAfter int
-	// stray is the status that the next one who asks is answered with, whoever it is. Zero: none.
+	// stray is the HTTP status that the next caller gets, whoever that is. Zero: none.
 	stray int
-	// steady hosts answer in the same way every time: of what they might say the first, or the middle.
+	// steady hosts do not vary their answers: they use the first of several, or the middle of a range.
 	steady bool
 	kept   map[string]*token
 }
 
-// A token is what a host has issued.
+// A token is a token that a host has issued.
 type token struct {
 	value, client string
-	// request is what was asked for; two tokens of equal requests are as good as each other.
+	// request is what was requested; tokens of equal requests are interchangeable.
 	request request
 	host    string
-	// end is when it is to end, expires what the answers have said of that, and dies when the API takes it no more.
+	// end is its actual expiry, expires the expiry as it was announced, and dies when the API begins to reject it.
 	end, expires, dies time.Duration
 	revoked            bool
-	// refused says that the API has answered 401 to it.
+	// refused is set once the API has answered 401 to it.
 	refused bool
-	// first is the answer that it came with first.
+	// first is the answer with which it was first issued.
 	first *answer
 }
 
-// A request is what an exchange asks for.
+// A request is what an exchange requests.
 type request struct {
 	host, client, secret, rest, resources string
 }
 
-// An ask is one request of an exchange on the wire.
+// An ask is a request as it was sent.
 type ask struct {
 	request
-	// update is the token whose resources are to be changed.
+	// update is the token whose resources are to be changed. Empty: a new token is requested.
 	update string
 }
 
-// An answer is what became of one exchange.
+// An answer is the result of an exchange.
 type answer struct {
 	ask  ask
 	pass *pass
 	// sent and received are true times.
 	sent, received time.Duration
-	// token is nil if the vendor issued none, or if the operator could not use it: it then is a failure of the kind, with retryAfter, if
-	// it is not negative.
+	// token is nil if the vendor issued none. failure is set if the operator cannot use the answer; retryAfter is negative unless it had a Retry-After.
 	token      *token
 	failure    failureKind
 	retryAfter time.Duration
-	// had says that a token was held when an attempt failed, and left what that had left.
+	// had is set if there was a current token when an attempt failed; left is its remaining lifetime.
 	had  bool
 	left time.Duration
-	// doubtful says that it is a matter of milliseconds whether the token can be used.
+	// doubtful is set if milliseconds decide whether the token is usable.
 	doubtful bool
-	// published is set when the token is in a target.
+	// published is set once the token is in a target.
 	published bool
 }
 
-// A failureKind is a row of the table of design.md section 4.
+// A failureKind is a row of the table in section 4 of the contract.
 type failureKind int
 
 const (
@@ -156,7 +155,7 @@ func newVendors(w *world) *vendors {
 	return &vendors{w: w, hosts: map[string]*host{}, secrets: map[string]string{}, tokens: map[string]*token{}, byClient: map[string][]*token{}}
 }
 
-// Read gives bytes that only look unpredictable.
+// Read returns pseudo-random bytes that depend on the seed.
 func (v *vendors) Read(p []byte) (int, error) {
 	var eight [8]byte
 	for i := range p {
@@ -189,7 +188,7 @@ func (v *vendors) RoundTrip(req *http.Request) (*http.Response, error) {
 	p.mayDie(nil)
 	arrives := func() {
 		h.answer(v, a)
-		v.w.tell("replica %d, dead: its exchange for %s arrives all the same", p.replica.id, p.name.Name)
+		v.w.tell("replica %d, dead: its exchange for %s arrives nevertheless", p.replica.id, p.name.Name)
 	}
 	p.mayDie(arrives)
 	if !p.on.yield(v.w.between(5*time.Millisecond, 80*time.Millisecond)) {
@@ -205,12 +204,12 @@ func (v *vendors) RoundTrip(req *http.Request) (*http.Response, error) {
 	v.w.judge.answered(a)
 	p.mayDie(nil)
 	if p.replica.deadline(a.sent) && v.w.maybe(0.5) {
-		return nil, context.DeadlineExceeded // the process was stopped meanwhile
+		return nil, context.DeadlineExceeded // the process was paused meanwhile
 	}
 	return reply, err
 }
 
-// deadline says whether an exchange that was sent then is over its time.
+// deadline reports whether an exchange sent at that time has timed out.
 func (r *replica) deadline(sent time.Duration) bool { return r.w.now-sent > 15*time.Second }
 
 func (a *answer) String() string {
@@ -224,13 +223,13 @@ func (a *answer) String() string {
 	return what
 }
 
-// name is short, and says when the token expires.
+// name returns a short name with the expiry.
 func (t *token) name() string {
 	serial, _, _ := strings.Cut(strings.TrimPrefix(t.value, "tok-"), "-")
 	return fmt.Sprintf("token %s (to %s)", serial[:min(len(serial), 12)], t.expires)
 }
 
-// parse reads what a provider sends.
+// parse parses the request of a provider.
 func (v *vendors) parse(req *http.Request, body []byte) ask {
 	a := ask{request: request{host: req.URL.Host}}
 	if tenant := req.Header["tenant_hash"]; tenant != nil { //nolint:staticcheck // the header is sent in this case
@@ -254,7 +253,7 @@ func (v *vendors) parse(req *http.Request, body []byte) ask {
 	return a
 }
 
-// answer decides what a host says, and when.
+// answer decides what a host answers, and after which time.
 func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Response, err error) {
 	w := v.w
 	took = w.between(5*time.Millisecond, 200*time.Millisecond)
@@ -292,7 +291,7 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 	case garbage:
 		kind := unavailable
 		if a.ask.update != "" {
-			kind = rejected // this token is not changed any more: a new one will do
+			kind = rejected // the token cannot be updated, so the operator requests a new one
 		}
 		return fail(kind, 200, nil, oneOf(h, w, "", "{", `[]`, `{"access_token":""}`, `{"access_token":"a b","expires_in":60}`, `{"error":"no"}`, `"x"`))
 	case resetting:
@@ -317,7 +316,7 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 		return h.update(v, a, took, fail)
 	}
 	lifetime := h.lifetime
-	if h.name == algonomyHost { // it lives as long as was asked for
+	if h.name == algonomyHost { // its lifetime is the requested one
 		minutes := 0
 		fmt.Sscanf(a.ask.rest, "profile %d", &minutes)
 		lifetime = time.Duration(minutes) * time.Minute
@@ -335,7 +334,7 @@ func (h *host) answer(v *vendors, a *answer) (took time.Duration, reply *http.Re
 	return took, h.reply(w, 200, nil, body), nil
 }
 
-// mood is how a host answers a client this time.
+// mood returns how a host treats a client this time.
 func (h *host) mood(w *world, client string) trouble {
 	how := h.trouble
 	if of := h.troubled[client]; of != fine {
@@ -350,7 +349,7 @@ func (h *host) mood(w *world, client string) trouble {
 	return fine
 }
 
-// oneOf is what a host says of what it might say.
+// oneOf picks one of several possible answers.
 func oneOf[T any](h *host, w *world, list ...T) T {
 	if h.steady {
 		return list[0]
@@ -358,7 +357,7 @@ func oneOf[T any](h *host, w *world, list ...T) T {
 	return pick(w, list)
 }
 
-// seconds is a Retry-After.
+// seconds returns a Retry-After.
 func (h *host) seconds(w *world, most int) string {
 	if h.retryAfter > 0 {
 		most = h.retryAfter
@@ -381,7 +380,7 @@ func (h *host) update(v *vendors, a *answer, took time.Duration, fail func(failu
 	return took, h.reply(v.w, 200, nil, fmt.Sprintf(`{"token":%q}`, held.value)), nil
 }
 
-// issue makes a token and the body that it comes in.
+// issue issues a token and returns it with the body of the response.
 func (h *host) issue(v *vendors, a *answer, lifetime time.Duration) (*token, string) {
 	w := v.w
 	key := fmt.Sprint(a.ask.request)
@@ -409,7 +408,7 @@ func (h *host) issue(v *vendors, a *answer, lifetime time.Duration) (*token, str
 	switch says := w.now + time.Duration(said)*time.Second; {
 	case h.opaque:
 		t.expires = max(t.expires, says)
-	case h.name == apsisHost, said == 0: // its expires_in is deprecated; and of none at all the token's own end is left
+	case h.name == apsisHost, said == 0: // its expires_in is deprecated; and if that is zero, only the token's own expiry is left
 		t.expires = t.end
 	default:
 		t.expires = max(t.expires, min(t.end, says))
@@ -417,7 +416,7 @@ func (h *host) issue(v *vendors, a *answer, lifetime time.Duration) (*token, str
 	return t, fmt.Sprintf(`{"access_token":%q,"token_type":"bearer","expires_in":%d%s}`, t.value, said, scope)
 }
 
-// again says whether a host hands out a token that it has issued before.
+// again reports whether a host returns a token that it has issued before.
 func (h *host) again(w *world, t *token, lifetime time.Duration) bool {
 	switch {
 	case t == nil || t.revoked:
@@ -430,7 +429,7 @@ func (h *host) again(w *world, t *token, lifetime time.Duration) bool {
 
 func (t *token) left(w *world) time.Duration { return t.end - w.now }
 
-// mint makes a token.
+// mint makes a new token.
 func (h *host) mint(v *vendors, a *answer, lifetime time.Duration) *token {
 	w := v.w
 	v.serial++
@@ -450,10 +449,10 @@ func (h *host) mint(v *vendors, a *answer, lifetime time.Duration) *token {
 	return t
 }
 
-// subject is how a token names its client: a long name would make it too long a token.
+// subject returns the client's name in a token, shortened so that the token does not become too long.
 func subject(client string) string { return client[:min(len(client), 100)] }
 
-// retire ends the oldest tokens of a client that has more than may live.
+// retire revokes the oldest tokens of a client that has too many.
 func (h *host) retire(v *vendors, t *token) {
 	if h.active == 0 {
 		return
@@ -476,7 +475,7 @@ func (h *host) reply(w *world, status int, header http.Header, body string) *htt
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(bytes.NewReader([]byte(body)))}
 }
 
-// verify is the API to which the tokens are for.
+// verify is the API that accepts the tokens.
 func (v *vendors) verify(p *pass, h *host, req *http.Request) (*http.Response, error) {
 	w := v.w
 	p.requests = append(p.requests, "verify")
@@ -494,7 +493,7 @@ func (v *vendors) verify(p *pass, h *host, req *http.Request) (*http.Response, e
 		if t != nil {
 			t.refused = t.refused || status == 401
 		}
-	case t != nil && t.first != nil && w.now-t.first.received < v.learns && w.maybe(0.5): // the node that does not know it yet
+	case t != nil && t.first != nil && w.now-t.first.received < v.learns && w.maybe(0.5): // a node that does not know it yet
 		status, t.refused = 401, true
 	case h.trouble == rejectingTokens || t == nil && strings.Count(value, "-") > 0 || t != nil && (t.revoked || t.dies <= w.now):
 		status = 401
@@ -508,7 +507,7 @@ func (v *vendors) verify(p *pass, h *host, req *http.Request) (*http.Response, e
 	case h.trouble != fine:
 		status = 503
 	}
-	w.tell("replica %d: %s: the API says %d", p.replica.id, p.name.Name, status)
+	w.tell("replica %d: %s: the API answers %d", p.replica.id, p.name.Name, status)
 	p.sleep(w.between(5*time.Millisecond, 100*time.Millisecond))
 	p.mayDie(nil)
 	return h.reply(w, status, nil, ""), nil

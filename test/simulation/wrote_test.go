@@ -18,12 +18,12 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// wroteNothing judges a write that has changed nothing.
+// wroteNothing judges a write that changed nothing.
 func (j *judge) wroteNothing(by *pass, what string) {
 	if j.off || by == nil || by.behind || by.replica.lostAnswers || j.behind(by, true) {
 		return // it could not know
 	}
-	j.w.violated("cost", "%s was written as it was, for %s", what, by.name.Name)
+	j.w.violated("cost", "a write of %s changed nothing, for %s", what, by.name.Name)
 }
 
 // secretChanged judges every change of a Secret.
@@ -49,10 +49,10 @@ func (j *judge) secretChanged(by *pass, name types.NamespacedName, before, after
 	if after == nil {
 		j.deleted(by, name)
 		if !j.mayHaveWritten(by, before) {
-			w.violated("foreign", "%s deleted Secret %s, in which it wrote nothing", by.name.Name, name.Name)
+			w.violated("foreign", "%s deleted Secret %s, which it did not write", by.name.Name, name.Name)
 		}
 		if shared(before) {
-			w.violated("foreign", "Secret %s was deleted with keys of others in it", name.Name)
+			w.violated("foreign", "Secret %s was deleted with foreign keys in it", name.Name)
 		}
 		return
 	}
@@ -73,7 +73,7 @@ func (j *judge) secretChanged(by *pass, name types.NamespacedName, before, after
 	}
 }
 
-// deleted judges the deletion of what a renaming has left.
+// deleted judges the deletion of a previous target after a rename.
 func (j *judge) deleted(by *pass, name types.NamespacedName) {
 	spec := by.object.Spec.Target
 	switch {
@@ -84,11 +84,11 @@ func (j *judge) deleted(by *pass, name types.NamespacedName) {
 	}
 	target := j.w.api.secrets[types.NamespacedName{Namespace: name.Namespace, Name: spec.Name}]
 	if target == nil && !j.stale(by) {
-		j.w.violated("foreign", "%s deleted %s before its target was there", by.name.Name, name.Name)
+		j.w.violated("foreign", "%s deleted %s before its new target existed", by.name.Name, name.Name)
 	}
 }
 
-// shared reports whether a Secret holds keys of somebody else.
+// shared reports whether a Secret has foreign keys.
 func shared(secret *corev1.Secret) bool {
 	for key := range secret.Data {
 		if strings.HasPrefix(key, "foreign") {
@@ -98,8 +98,8 @@ func shared(secret *corev1.Secret) bool {
 	return false
 }
 
-// recordFor is the record of what an object wrote into a Secret. Where a user has destroyed that, what the object writes into its target now is all that
-// it can know for its own. Nil: there is none.
+// recordFor returns the state annotation for what an object wrote into a Secret. If a user destroyed it, the keys of the current target are all that
+// the object can consider its own. Nil: there is none either.
 func (j *judge) recordFor(by *pass, secret *corev1.Secret) *written {
 	rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]
 	if rec == nil && by.object != nil {
@@ -108,7 +108,7 @@ func (j *judge) recordFor(by *pass, secret *corev1.Secret) *written {
 	return rec
 }
 
-// mixed reports whether a Secret holds keys that its record does not name: of somebody else, or of another object that it belonged to before.
+// mixed reports whether a Secret has keys that its state annotation does not list: foreign ones, or those of a previous owner.
 func (j *judge) mixed(by *pass, secret *corev1.Secret) bool {
 	rec := j.recordFor(by, secret)
 	if rec == nil {
@@ -122,32 +122,32 @@ func (j *judge) mixed(by *pass, secret *corev1.Secret) bool {
 	return false
 }
 
-// mayHaveWritten reports whether an object can take what a Secret holds for its own: the record is not another's.
+// mayHaveWritten reports whether an object may consider the content of a Secret its own: the state annotation is not another object's.
 func (j *judge) mayHaveWritten(by *pass, secret *corev1.Secret) bool {
 	rec := j.written[secret.Annotations[v1alpha1.StateAnnotation]]
 	return rec == nil || rec.Object == by.name.Name
 }
 
-// goesWithObject reports whether a Secret that is deleted was wholly of an object that is gone, as far as a pass can know: the garbage collector would delete
-// it, unless it lost its owner reference while it held keys of others.
+// goesWithObject reports whether a deleted Secret belonged entirely to an object that is gone, as far as a reconcile can know. The garbage collector
+// would delete it, too, unless it lost its owner reference while it had foreign keys.
 func (j *judge) goesWithObject(by *pass, secret *corev1.Secret) bool {
 	obj := j.w.api.credentials[by.name]
 	gone := by.object == nil && (obj == nil || j.userChanged(by.history, obj))
 	return gone && !j.mixed(by, secret) && j.mayHaveWritten(by, secret)
 }
 
-// withdraws judges that what the operator wrote was taken out of a Secret that it no longer needs, and nothing else.
+// withdraws requires that exactly what the operator wrote was removed from a Secret that it no longer needs.
 func (j *judge) withdraws(by *pass, name types.NamespacedName, before, after *corev1.Secret) {
 	j.kept(name, before, after)
 	if !j.mayHaveWritten(by, before) {
-		j.w.violated("foreign", "%s took something out of Secret %s, in which it wrote nothing", by.name.Name, name.Name)
+		j.w.violated("foreign", "%s removed something from Secret %s, which it did not write", by.name.Name, name.Name)
 	}
 	if obj := j.w.api.credentials[by.name]; obj != nil && (obj.Spec.Target.Name == name.Name || obj.Spec.Target.DeletionPolicy == v1alpha1.DeletionPolicyRetain) && !j.stale(by) {
-		j.w.violated("foreign", "%s took its token out of Secret %s, which it needs", by.name.Name, name.Name)
+		j.w.violated("foreign", "%s removed its token from Secret %s, which it still needs", by.name.Name, name.Name)
 	}
 	ours := []string{"token"}
 	if rec := j.recordFor(by, before); rec != nil {
-		ours = rec.Keys // under basic a token is none of them: it was left by one whose record somebody took away
+		ours = rec.Keys // with basic the token is not among them: it was left by a token whose state annotation somebody removed
 	}
 	left := slices.ContainsFunc(ours, func(key string) bool { return after.Data[key] != nil })
 	if left || after.Annotations[v1alpha1.StateAnnotation] != "" || after.Annotations[v1alpha1.ExpiresAtAnnotation] != "" || after.Labels[v1alpha1.ManagedByLabel] != "" {
@@ -155,8 +155,8 @@ func (j *judge) withdraws(by *pass, name types.NamespacedName, before, after *co
 	}
 }
 
-// releases judges that a Secret of before a renaming was only given up: by the object and, where the Secret came from a backup, by the one of the
-// same name that it belonged to then, or the garbage collector would take what is to be retained.
+// releases requires that a previous target was only released: it loses the owner references to objects of that name. There may be one to an earlier
+// object if the Secret came from a backup; without its removal the garbage collector would delete what must be retained.
 func (j *judge) releases(by *pass, before, after *corev1.Secret) {
 	given := before.DeepCopy()
 	given.ResourceVersion = after.ResourceVersion
@@ -164,11 +164,11 @@ func (j *judge) releases(by *pass, before, after *corev1.Secret) {
 		return ref.Kind == "CDPCredential" && ref.Name == by.name.Name
 	})
 	if !equality.Semantic.DeepEqual(given, after) {
-		j.w.violated("foreign", "%s did more with Secret %s than to give it up", by.name.Name, before.Name)
+		j.w.violated("foreign", "%s did more to Secret %s than release it", by.name.Name, before.Name)
 	}
 }
 
-// kept judges that nothing that is not ours was changed.
+// kept requires that nothing foreign was changed.
 func (j *judge) kept(name types.NamespacedName, before, after *corev1.Secret) {
 	if before == nil {
 		return
@@ -198,7 +198,7 @@ func (j *judge) kept(name types.NamespacedName, before, after *corev1.Secret) {
 	}
 }
 
-// published judges what the target holds after a write.
+// published judges the content of the target after a write.
 func (j *judge) published(by *pass, before, after *corev1.Secret) {
 	w := j.w
 	half := func(format string, args ...any) {
@@ -206,23 +206,23 @@ func (j *judge) published(by *pass, before, after *corev1.Secret) {
 	}
 	rec := j.write(by, after)
 	if rec.Object != by.name.Name || owner(after) != by.name.Name {
-		half("it says that it is of %q, its record of %q", owner(after), rec.Object)
+		half("its owner annotation says %q, its state annotation %q", owner(after), rec.Object)
 	}
 	if by.object.Spec.Provider.Basic != nil {
 		return
 	}
 	t := w.vendors.tokens[rec.token]
 	if t == nil {
-		half("no vendor has issued its token")
+		half("no vendor issued its token")
 	}
 	if !strings.HasPrefix(t.client, by.name.Name+".") {
 		half("its token was issued to %s", t.client)
 	}
 	if said := rec.ExpiresAt.Truncate(time.Second).UTC().Format(time.RFC3339); after.Annotations[v1alpha1.ExpiresAtAnnotation] != said {
-		half("it says that its token expires at %q, its record %q", after.Annotations[v1alpha1.ExpiresAtAnnotation], said)
+		half("its expires-at annotation says %q, its state annotation %q", after.Annotations[v1alpha1.ExpiresAtAnnotation], said)
 	}
 	if rec.expires > t.expires+clockNoise {
-		half("it says that its token expires at %s, which is at %s", rec.expires, t.expires)
+		half("it shows the expiry %s, but the token expires at %s", rec.expires, t.expires)
 	}
 	clientID := t.client
 	if by.object.Spec.Provider.Algonomy != nil {
@@ -231,21 +231,21 @@ func (j *judge) published(by *pass, before, after *corev1.Secret) {
 	for key, template := range by.object.Spec.Target.Data {
 		want := rendered[template](rec.token, after.Annotations[v1alpha1.ExpiresAtAnnotation], clientID)
 		if got := string(after.Data[key]); got != want {
-			half("key %s is %q, not %q", key, got, want)
+			half("key %s is %q, want %q", key, got, want)
 		}
 	}
 	if t.expires+clockNoise <= by.sent {
-		w.violated("expired", "Secret %s got %s at %s", after.Name, t.name(), by.sent)
+		w.violated("expired", "Secret %s got the expired %s at %s", after.Name, t.name(), by.sent)
 	}
 	if was := j.record(before); was != nil && was.token == rec.token && was.IssuedAt.Equal(rec.IssuedAt) {
 		return
 	}
 	if a := by.answer; a == nil || a.token != t {
 		if t.first != nil && !t.first.published && t.first.pass.replica == by.replica {
-			a = t.first // it has waited for the API server
+			a = t.first // its write had to wait for the API server
 		}
 		if a == nil {
-			return // moved, or restored, from another Secret
+			return // moved or restored from another Secret
 		}
 		j.issued(by, a, t, before, rec)
 		return
@@ -253,7 +253,7 @@ func (j *judge) published(by *pass, before, after *corev1.Secret) {
 	j.issued(by, by.answer, t, before, rec)
 }
 
-// clockNoise is what a target may be wrong by when it says how long its token lives: section 4 of the contract.
+// clockNoise is how wrong the shown expiry may be: section 4 of the contract.
 const clockNoise = 2 * time.Second
 
 // issued judges a token that is published for the first time.
@@ -272,15 +272,15 @@ func (j *judge) issued(by *pass, a *answer, t *token, before *corev1.Secret, rec
 		f.perDay[day] = min(f.perDay[day], int(rec.Issuance.Count))
 	}
 	if last := f.publisher; last != nil && last != by.replica && last.dead && j.record(before) == nil && j.untold(by, day, rec) {
-		f.perDay[day] = min(f.perDay[day], int(rec.Issuance.Count)) // it died before status had its token, and then a user has taken the record
+		f.perDay[day] = min(f.perDay[day], int(rec.Issuance.Count)) // it died before status had the count, then a user removed the annotation
 	}
 	f.publisher = by.replica
-	w.tell("published the %d. of the day for %s; the record says %v", f.perDay[day], by.name.Name, rec.Issuance)
+	w.tell("published token %d of the day for %s; the state annotation counts %v", f.perDay[day], by.name.Name, rec.Issuance)
 	target := types.NamespacedName{Namespace: by.name.Namespace, Name: by.object.Spec.Target.Name}
 	j.watch(hold{uid: by.object.UID, object: by.name, secret: target, token: t, came: a}, by.object)
 }
 
-// dayOf is the day for which a token counts. A leader whose clock is ahead may have begun the next one already, and no day gets two budgets.
+// dayOf returns the day to which a token counts. A leader whose clock is ahead may have begun the next day already, and no day gets two budgets.
 func (f *file) dayOf(t time.Time) string {
 	if tomorrow := t.UTC().AddDate(0, 0, 1).Format(time.DateOnly); f.perDay[tomorrow] > 0 {
 		return tomorrow
@@ -288,7 +288,7 @@ func (f *file) dayOf(t time.Time) string {
 	return t.UTC().Format(time.DateOnly)
 }
 
-// untold says whether a record counts on from what status tells, which is all that there is to count on from.
+// untold reports whether a state annotation continues the count of status, because nothing else has a count.
 func (j *judge) untold(by *pass, day string, rec *written) bool {
 	obj, told := j.w.api.credentials[by.name], int32(0)
 	if obj == nil || rec.Issuance == nil {
@@ -300,7 +300,7 @@ func (j *judge) untold(by *pass, day string, rec *written) bool {
 	return rec.Issuance.Day == day && rec.Issuance.Count == told+1
 }
 
-// statusChanged learns what status knows of.
+// statusChanged records what status knows.
 func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
 	w := j.w
 	if j.off {
@@ -326,10 +326,10 @@ func (j *judge) statusChanged(by *pass, before, after *v1alpha1.CDPCredential) {
 	}
 	if a := by.answer; a != nil && a.failure == none && a.again() && a.token.expires > a.received {
 		f := j.file(by.object.UID)
-		f.failed, f.failures = nil, 0 // the held token is as good an answer as a new one, though nothing is published
+		f.failed, f.failures = nil, 0 // the current token is as good an answer as a new one, though nothing is published
 	}
 	if f := j.file(by.object.UID); f.failed != nil && f.failed.pass.replica == by.replica {
-		f.failed.saved = true // what an earlier pass could not write is written with the next one's
+		f.failed.saved = true // what an earlier reconcile could not write is written with this one
 	}
 }
 
@@ -347,7 +347,7 @@ func shortStatus(s *v1alpha1.CDPCredentialStatus) string {
 	return text
 }
 
-// remember counts a failed attempt that the operator can know of.
+// remember counts a failed attempt of which the operator can know.
 func (j *judge) remember(by *pass) {
 	f := j.file(by.object.UID)
 	if by.answer.ask.update != "" && by.answer.failure == rejected || by.answer.doubtful {
