@@ -40,7 +40,8 @@ type play struct {
 	// told is what was asked of the API server for workloads, with its time.
 	told []string
 	// refuse makes the API server refuse requests; it is given the verb.
-	refuse func(verb string) error
+	refuse  func(verb string) error
+	metrics *prometheus.Registry
 }
 
 // An actor is one credential between two passes.
@@ -86,7 +87,8 @@ func newPlay(t *testing.T) *play {
 			return next.Patch(ctx, obj, patch, opts...)
 		},
 	})
-	metrics, err := telemetry.New(prometheus.NewRegistry())
+	p.metrics = prometheus.NewRegistry()
+	metrics, err := telemetry.New(p.metrics)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,6 +218,25 @@ func (p *play) says(name, want string) {
 	if got := p.status(name); got != want {
 		p.Errorf("at %s, the status of %s is %q, want %q", clockText(p.clock.Now()), name, got, want)
 	}
+}
+
+// failures returns how many failed restarts the metrics count.
+func (p *play) failures() (n float64) {
+	p.Helper()
+	families, err := p.metrics.Gather()
+	if err != nil {
+		p.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for _, label := range m.GetLabel() {
+				if f.GetName() == "cdpcredential_rollout_restarts_total" && label.GetName() == "result" && label.GetValue() == telemetry.Failure {
+					n += m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return n
 }
 
 // template is what stands on the workload's pod template.
@@ -437,26 +458,28 @@ func TestRestartRefusedIsReportedAndRetried(t *testing.T) {
 		refuse func(string) error
 		told   []string
 		says   string
+		// failures is how many are counted until then.
+		failures float64
 		// until is when the API server lets it, and then what is asked.
 		until string
 		then  []string
 	}{
 		"forbidden to look": {
 			refusing("get", apierrors.NewForbidden(deployments, "web", nil)), []string{"11:10:10 get web", "11:15:10 get web"},
-			"Deployment web e1 pending RolloutRestartForbidden", "11:17:00", []string{"11:20:10 get web", "11:20:10 patch web"},
+			"Deployment web e1 pending RolloutRestartForbidden", 2, "11:17:00", []string{"11:20:10 get web", "11:20:10 patch web"},
 		},
 		"forbidden to restart": {
 			refusing("patch", apierrors.NewForbidden(deployments, "web", nil)),
 			[]string{"11:10:10 get web", "11:10:10 patch web"},
-			"Deployment web e1 pending RolloutRestartForbidden", "11:15:00", []string{"11:15:10 get web", "11:15:10 patch web"},
+			"Deployment web e1 pending RolloutRestartForbidden", 1, "11:15:00", []string{"11:15:10 get web", "11:15:10 patch web"},
 		},
 		"an API server in trouble": {
 			refusing("get", apierrors.NewInternalError(credential.ErrNamespaceTerminating)), []string{"11:10:10 get web", "11:10:40 get web"},
-			"Deployment web e1 pending RolloutRestartFailed", "11:11:00", []string{"11:11:10 get web", "11:11:10 patch web"},
+			"Deployment web e1 pending RolloutRestartFailed", 2, "11:11:00", []string{"11:11:10 get web", "11:11:10 patch web"},
 		},
 		"changed by somebody at the same moment": {
 			refusing("patch", apierrors.NewConflict(deployments, "web", nil)), []string{"11:10:10 get web", "11:10:10 patch web", "11:10:11 get web", "11:10:11 patch web"},
-			"Deployment web e1 pending", "11:10:11.5", []string{"11:10:12 get web", "11:10:12 patch web"},
+			"Deployment web e1 pending", 0, "11:10:11.5", []string{"11:10:12 get web", "11:10:12 patch web"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -471,6 +494,9 @@ func TestRestartRefusedIsReportedAndRetried(t *testing.T) {
 			p.until(tc.until)
 			p.saw(tc.told...)
 			p.says("etl", tc.says)
+			if got, want := p.failures(), tc.failures; got != want {
+				t.Errorf("%v failures counted, want %v", got, want)
+			}
 			p.refuse = nil
 			p.until("12:00:00")
 			p.saw(tc.then...)

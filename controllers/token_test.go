@@ -4,6 +4,8 @@ package controllers
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	corev1 "k8s.io/api/core/v1"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 
@@ -132,6 +135,38 @@ func TestExchangeWritesOneAuditLine(t *testing.T) {
 			}
 			if diff := cmp.Diff(said, counted); diff != "" {
 				t.Errorf("the metric says something else than the line (-line +metric):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestUntrustedCertificateIsEvidenceWithoutAnOwnCAOnly: a tenant whose ca.crt is wrong must not open the breaker for its neighbors, while a certificate
+// that nobody trusts is trouble of the endpoint.
+func TestUntrustedCertificateIsEvidenceWithoutAnOwnCAOnly(t *testing.T) {
+	t.Parallel()
+	untrusted := &exchange.Error{Kind: exchange.Unavailable, Cause: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}
+	for name, tc := range map[string]struct {
+		data map[string][]byte
+		want egress.ResultKind
+	}{
+		"its own CA":      {map[string][]byte{"ca.crt": []byte("a bundle")}, egress.Cancelled},
+		"the system's CA": {nil, egress.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			metrics, err := telemetry.New(prometheus.NewRegistry())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := steady()
+			s.Client.Content = &corev1.Secret{Data: tc.data}
+			r := &CDPCredentialReconciler{
+				Sources: Sources{Clock: clocktesting.NewFakePassiveClock(s.Now)}, Metrics: metrics,
+				Endpoints: Endpoints{Exchanger: answer{err: untrusted}, Transports: nowhere{}},
+			}
+			_, learned, err := r.sub().token.exchange(t.Context(), s, credential.Plan{Action: credential.ActionIssue})
+			if !errors.Is(err, untrusted) || learned.Kind != tc.want {
+				t.Errorf("the gate learns %v (error %v), want %v", learned.Kind, err, tc.want)
 			}
 		})
 	}
