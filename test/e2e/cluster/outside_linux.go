@@ -18,7 +18,7 @@ import (
 
 const ownNamespaces = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 
-// outside runs the others in new namespaces and removes what they leave behind: nothing but control groups and empty folders.
+// outside runs the others in new namespaces and removes what they leave behind: nothing but control groups and mount points.
 func outside(ctx context.Context, o options) (code int, err error) {
 	if err := missing(ctx); err != nil {
 		return 1, err
@@ -40,7 +40,7 @@ func outside(ctx context.Context, o options) (code int, err error) {
 		return 1, err
 	}
 	made, err := makeMountPoints()
-	defer func() { err = errors.Join(err, removeAll(made)) }()
+	defer func() { err = errors.Join(err, removeMountPoints(made)) }()
 	if err != nil {
 		return 1, err
 	}
@@ -108,11 +108,19 @@ func makeMountPoints() ([]string, error) {
 	return made, nil
 }
 
-// removeAll removes folders, which are empty.
-func removeAll(folders []string) error {
+// removeMountPoints removes folders that makeMountPoints made. One that is gone, or that another program has filled meanwhile (a kubelet of the machine's
+// own, say), is no failure of what was run: nothing of ours is in it.
+func removeMountPoints(folders []string) error {
 	var errs []error
 	for _, folder := range folders {
-		errs = append(errs, os.Remove(folder))
+		err := os.Remove(folder)
+		switch {
+		case errors.Is(err, syscall.ENOTEMPTY):
+			say("%s is left: another program has put something into it", folder)
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			errs = append(errs, fmt.Errorf("remove a mount point: %w", err))
+		}
 	}
 	return errors.Join(errs...)
 }
