@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -19,7 +18,7 @@ func get(url string) int {
 	files, _ := filepath.Glob(filepath.Join(cmp.Or(os.Getenv("HEADERS_DIR"), "/var/run/cdp"), "[^.]*")) // ..data is the kubelet's own
 	for _, file := range files {
 		value, _ := os.ReadFile(file) // one file for each header
-		request.Header.Set(filepath.Base(file), strings.TrimSpace(string(value)))
+		request.Header.Set(filepath.Base(file), string(value))
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -3,7 +3,6 @@
 package gitops
 
 import (
-	"encoding/json"
 	"path/filepath"
 	"testing"
 
@@ -27,7 +26,11 @@ func TestExamplesAreWhatTheToolsTake(t *testing.T) {
 	c := sharedCluster(t)
 	var crds []string
 	for _, tool := range tools {
-		crds = append(crds, filepath.Join(moduleFolder(t, tool.module, tool.sum), tool.crds))
+		folder, err := framework.Module(t.Context(), tool.module, tool.sum)
+		if err != nil {
+			t.Fatal(err)
+		}
+		crds = append(crds, filepath.Join(folder, tool.crds))
 	}
 	if _, err := envtest.InstallCRDs(c.cluster.Config, envtest.CRDInstallOptions{Paths: crds, ErrorIfPathMissing: true}); err != nil {
 		t.Fatal(err)
@@ -55,18 +58,4 @@ func TestExamplesAreWhatTheToolsTake(t *testing.T) {
 	if kinds["Application"] < 3 || kinds["Kustomization"] < 4 || kinds["HelmRelease"] < 1 {
 		t.Errorf("the examples have only %v", kinds)
 	}
-}
-
-// moduleFolder is where the go command keeps a module, which is downloaded on first use.
-func moduleFolder(t *testing.T, module, sum string) string {
-	t.Helper()
-	out, err := framework.Command(t.Context(), t.TempDir(), "go", "mod", "download", "-json", module).Output()
-	var got struct{ Dir, Sum, Error string }
-	if decodeErr := json.Unmarshal(out, &got); decodeErr != nil || got.Dir == "" {
-		t.Fatalf("download %s: %v: %s", module, err, got.Error)
-	}
-	if got.Sum != sum {
-		t.Fatalf("%s has the checksum %s, want %s", module, got.Sum, sum)
-	}
-	return got.Dir
 }
