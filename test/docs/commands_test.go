@@ -45,15 +45,7 @@ func TestCommandsOfThePagesWork(t *testing.T) {
 	}
 	for name, blocks := range pages(t, root) {
 		t.Run(name, func(t *testing.T) {
-			r := &reader{T: t, cluster: cluster, folder: t.TempDir(), kubeconfig: filepath.Join(t.TempDir(), "kubeconfig")}
-			ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "page-"}}
-			if err := cluster.Client.Create(t.Context(), ns); err != nil {
-				t.Fatal(err)
-			}
-			r.namespace = ns.Name
-			if err := r.lookAt(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			r := newReader(t, cluster)
 			for _, b := range blocks {
 				r.read(t.Context(), root, name, b)
 			}
@@ -66,6 +58,23 @@ type reader struct {
 	*testing.T
 	cluster                       *framework.Cluster
 	folder, kubeconfig, namespace string
+	programs                      string   // folder with further programs, such as kubectl's plugin
+	environment                   []string // further variables
+}
+
+// newReader gives a reader a namespace.
+func newReader(t *testing.T, cluster *framework.Cluster) *reader {
+	t.Helper()
+	r := &reader{T: t, cluster: cluster, folder: t.TempDir(), kubeconfig: filepath.Join(t.TempDir(), "kubeconfig")}
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "page-"}}
+	if err := cluster.Client.Create(t.Context(), ns); err != nil {
+		t.Fatal(err)
+	}
+	r.namespace = ns.Name
+	if err := r.lookAt(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // lookAt makes a kubeconfig in which the page's namespace is the default.
@@ -132,13 +141,22 @@ func (r *reader) read(ctx context.Context, root, page string, b block) {
 func (r *reader) bash(ctx context.Context, commands string, input []byte) error {
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", commands)
 	cmd.Dir = r.folder
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+r.kubeconfig, "KUBECACHEDIR="+filepath.Join(r.folder, "cache"),
-		"PATH="+r.cluster.Assets+string(os.PathListSeparator)+os.Getenv("PATH"))
+	cmd.Env = append(r.shellEnvironment(), r.environment...)
 	cmd.Stdin = bytes.NewReader(input)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, output)
 	}
 	return nil
+}
+
+// shellEnvironment has kubectl, and the page's namespace for it.
+func (r *reader) shellEnvironment() []string {
+	path := []string{r.cluster.Assets, os.Getenv("PATH")}
+	if r.programs != "" {
+		path = append([]string{r.programs}, path...)
+	}
+	return append(os.Environ(), "KUBECONFIG="+r.kubeconfig, "KUBECACHEDIR="+filepath.Join(r.folder, "cache"),
+		"PATH="+strings.Join(path, string(os.PathListSeparator)))
 }
 
 var target = regexp.MustCompile(`^make ([a-z0-9-]+)$`)

@@ -17,6 +17,7 @@ type block struct {
 	line     int // of its first line
 	language string
 	marker   string // what the comment before it says
+	heading  string // that it is below
 	text     string
 }
 
@@ -25,7 +26,7 @@ func blocksOf(page string) ([]block, error) {
 	var found []block
 	var open *block
 	var text []string
-	before := ""
+	before, heading := "", ""
 	for i, line := range strings.Split(page, "\n") {
 		fence, isFence := strings.CutPrefix(strings.TrimSpace(line), "```")
 		switch {
@@ -36,13 +37,15 @@ func blocksOf(page string) ([]block, error) {
 			} else {
 				marker = ""
 			}
-			open, text = &block{line: i + 2, language: fence, marker: marker}, nil
+			open, text = &block{line: i + 2, language: fence, marker: marker, heading: heading}, nil
 		case open != nil && isFence:
 			open.text = strings.Join(text, "\n")
 			found = append(found, *open)
 			open = nil
 		case open != nil:
 			text = append(text, line)
+		case strings.HasPrefix(line, "#"):
+			heading = strings.TrimSpace(strings.TrimLeft(line, "#"))
 		}
 		before = strings.TrimSpace(line)
 	}
@@ -87,11 +90,11 @@ func pages(t *testing.T, root string) map[string][]block {
 
 func TestBlocksOfAPage(t *testing.T) {
 	t.Parallel()
-	got, err := blocksOf("text\n\n<!-- run -->\n```sh\nmake demo\nmake test\n```\n\n```yaml\na: b\n```\n")
+	got, err := blocksOf("text\n\n<!-- run -->\n```sh\nmake demo\n# a comment\n```\n\n## Next\n\n```yaml\na: b\n```\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []block{{5, "sh", "run", "make demo\nmake test"}, {10, "yaml", "", "a: b"}}
+	want := []block{{5, "sh", "run", "", "make demo\n# a comment"}, {12, "yaml", "", "Next", "a: b"}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v, not %+v", got, want)
 	}

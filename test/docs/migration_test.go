@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
+)
+
+const (
+	migrationPage = "docs/migration.md"
+
+	// oldInterval is how often the one before the operator renews them: the 20 minutes of the guides.
+	oldInterval = 8 * time.Second
+)
+
+// A guide is one way of docs/migration.md, by the headings of what it does.
+type guide struct {
+	have, handOver, rollBack, finish string
+	// before starts what stands in for the one who renewed the token before.
+	before func(*migration)
+	// renews is whether the one before renews the token by itself.
+	renews bool
+}
+
+var guides = map[string]guide{
+	"CronJob": {
+		"The CronJob", "Hand over the CronJob's Secret", "Roll back to the CronJob", "Finish without the CronJob",
+		(*migration).runJobs, true,
+	},
+	"External Secrets Operator": {
+		"The ExternalSecret", "Hand over the ExternalSecret's Secret", "Roll back to the ExternalSecret", "Finish without the ExternalSecret",
+		(*migration).refreshExternalSecrets, true,
+	},
+	"made by hand": {
+		"The Secret made by hand", "Hand over the Secret made by hand", "Roll back to the token made by hand", "Finish without the token made by hand",
+		(*migration).copyTokenByHand, false,
+	},
+}
+
+// Headings of what all guides have in common.
+const (
+	sideBySide    = "Side by side"
+	finishAll     = "Finish"
+	rollBackLeave = "What a roll back leaves"
+)
+
+// migrate follows a guide: hands the Secret over, rolls back, hands it over again and removes what was there before, while a consumer reads the Secret all
+// the time and calls the API with its token.
+func (m *migration) migrate(g guide) {
+	g.before(m)
+	m.follow(g.have)
+	c := m.consume()
+	if g.renews {
+		c.renewed(1, "before the migration")
+	}
+	m.follow(sideBySide)
+	m.sameKeys()
+	m.follow(g.handOver)
+	c.renewed(2, "after the hand-over")
+	m.follow(g.rollBack)
+	m.follow(rollBackLeave)
+	if g.renews {
+		c.renewed(1, "after the roll back")
+	}
+	m.follow(sideBySide)
+	m.follow(g.handOver)
+	m.follow(g.finish)
+	m.follow(finishAll)
+	c.renewed(2, "at the end")
+	c.finish()
+}
+
+// TestMigrationGuidesLeaveNothingOut: a block that the page says is run belongs to a step of a guide.
+func TestMigrationGuidesLeaveNothingOut(t *testing.T) {
+	t.Parallel()
+	root, err := framework.ModuleRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []string{sideBySide, finishAll, rollBackLeave}
+	for g := range maps.Values(guides) {
+		steps = append(steps, g.have, g.handOver, g.rollBack, g.finish)
+	}
+	for _, b := range pages(t, root)[migrationPage] {
+		if b.marker != endpointMarker || !slices.Contains(steps, b.heading) {
+			t.Errorf("%s:%d: no step runs the block below %q", migrationPage, b.line, b.heading)
+		}
+	}
+}
+
+// A migration is one guide, followed in a namespace of its own.
+type migration struct {
+	*endpointReader
+}
+
+// follow runs the blocks below a heading.
+func (m *migration) follow(heading string) {
+	m.Helper()
+	begin := time.Now()
+	m.run(migrationPage, func(b block) bool { return b.heading == heading })
+	m.Logf("%s: %.1fs", heading, time.Since(begin).Seconds())
+}
+
+// sameKeys compares the Secret of the trial with the one that is in use.
+func (m *migration) sameKeys() {
+	m.Helper()
+	var now, trial corev1.Secret
+	for name, secret := range map[string]*corev1.Secret{"etl-token": &now, "etl-token-new": &trial} {
+		if err := m.reader.cluster.Client.Get(m.Context(), client.ObjectKey{Namespace: m.namespace, Name: name}, secret); err != nil {
+			m.Fatal(err)
+		}
+	}
+	for key := range now.Data {
+		if len(trial.Data[key]) == 0 {
+			m.Errorf("the Secret of the trial has no key %s", key)
+		}
+	}
+}
+
+// copyTokenByHand is somebody at the vendor's console: it gives out tokens that live longer.
+func (m *migration) copyTokenByHand() {
+	m.Helper()
+	m.loop(func(context.Context) error { return nil })
+	client := exchangetest.Client{System: exchangetest.OAuth2, ID: "console", Secret: "console", Lifetime: time.Hour}
+	if err := m.endpoints.Register(client); err != nil {
+		m.Fatal(err)
+	}
+	token, err := m.requestToken(m.Context(), "https://auth.example.com/oauth2/token", http.MethodPost, "grant_type=client_credentials", map[string]string{
+		"Content-Type": "application/x-www-form-urlencoded", "Authorization": basicAuthorization("console", "console"),
+	})
+	if err != nil {
+		m.Fatal(err)
+	}
+	m.environment = []string{"TOKEN=" + fmt.Sprint(token["access_token"])}
+}
