@@ -15,10 +15,10 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// An audit is the API server's log of who asked it for what: not the word of those who ask.
+// An audit is the API server's audit log: who really asked it for what, independent of what clients report.
 type audit struct{ path string }
 
-// auditFlags have kube-apiserver log the requests of these users, and of nobody else.
+// auditFlags returns flags that let kube-apiserver log the requests of these users only.
 func auditFlags(folder string, users ...string) (*audit, map[string]string, error) {
 	policy := filepath.Join(folder, "audit-policy.yaml")
 	text, err := sigsyaml.Marshal(map[string]any{
@@ -32,7 +32,7 @@ func auditFlags(folder string, users ...string) (*audit, map[string]string, erro
 		return nil, nil, fmt.Errorf("write the audit policy: %w", err)
 	}
 	a := &audit{path: filepath.Join(folder, "audit.log")}
-	// After 100 MB, some hundred thousand requests, it would be begun anew.
+	// The log must not be rotated, which happens at 100 MB by default: that is some hundred thousand requests.
 	return a, map[string]string{"audit-policy-file": policy, "audit-log-path": a.path, "audit-log-maxsize": "100000"}, nil
 }
 
@@ -42,15 +42,15 @@ type request struct {
 	Stage   string
 	Verb    string
 	User    struct{ Username string }
-	// ObjectRef is nil for what is no object, like discovery.
+	// ObjectRef is nil for requests without an object, such as discovery.
 	ObjectRef *struct{ Resource, Subresource, Namespace, Name string }
-	// ResponseStatus is nil where none is known.
+	// ResponseStatus is nil if it is unknown.
 	ResponseStatus           *struct{ Code int }
 	RequestReceivedTimestamp time.Time
 	StageTimestamp           time.Time
 }
 
-// what is verb and resource.
+// what returns verb and resource.
 func (r *request) what() string {
 	if r.ObjectRef == nil {
 		return r.Verb + " (no object)"
@@ -69,7 +69,7 @@ func (r *request) writes() bool {
 	return false
 }
 
-// end is where the log ends now.
+// end returns the current size of the log.
 func (a *audit) end() (int64, error) {
 	info, err := os.Stat(a.path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -80,10 +80,10 @@ func (a *audit) end() (int64, error) {
 	return info.Size(), nil
 }
 
-// since gives the requests of a user between two places of the log. A watch counts when it begins, all others when they end.
+// since returns the requests of a user between two offsets of the log. A watch counts when it begins, every other request when it ends.
 func (a *audit) since(user string, from, to int64) (requests, error) {
 	if to < from {
-		return nil, errors.New("read the audit log: it was begun anew meanwhile")
+		return nil, errors.New("read the audit log: it was rotated meanwhile")
 	}
 	file, err := os.Open(a.path)
 	if err != nil {
@@ -101,7 +101,7 @@ func (a *audit) since(user string, from, to int64) (requests, error) {
 		}
 		var r request
 		if err := json.Unmarshal(line, &r); err != nil {
-			return nil, fmt.Errorf("read a line of the audit log: %w", err)
+			return nil, fmt.Errorf("parse a line of the audit log: %w", err)
 		}
 		begins := r.Stage == "ResponseStarted"
 		if r.User.Username == user && (r.Verb == "watch") == begins {
@@ -112,7 +112,7 @@ func (a *audit) since(user string, from, to int64) (requests, error) {
 
 type requests []request
 
-// counts are by verb and resource.
+// counts returns the number of requests by verb and resource.
 func (r requests) counts() map[string]int {
 	counts := map[string]int{}
 	for i := range r {
@@ -131,7 +131,7 @@ func (r requests) writes() int {
 	return n
 }
 
-// gets are those for one object, which none of a no-op's requests may be.
+// gets counts the GETs of single objects, of which a no-op must make none.
 func (r requests) gets() int {
 	n := 0
 	for i := range r {
@@ -142,7 +142,7 @@ func (r requests) gets() int {
 	return n
 }
 
-// firstGet is when the first object was asked for: its work begins.
+// firstGet returns the time of the first GET of an object, which is when the work begins.
 func (r requests) firstGet() time.Time {
 	var first time.Time
 	for i := range r {
@@ -153,7 +153,7 @@ func (r requests) firstGet() time.Time {
 	return first
 }
 
-// span is from the first object's first request to the end of the last object's last write.
+// span returns the time from the first GET of an object to the end of the last write.
 func (r requests) span() time.Duration {
 	var last time.Time
 	for i := range r {

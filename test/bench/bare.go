@@ -29,26 +29,26 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// roleBare is the first argument of the process that is the bare loop.
+// roleBare is the first argument of the process that runs the bare loop.
 const roleBare = "bare"
 
-// loopBare makes the requests that nobody can do without, with nothing around them: GET the client Secret, exchange, CREATE the target,
-// PATCH status, and CREATE an event if asked to, with what users are promised in them. It keeps nothing, watches nothing, checks nothing. Built-in types travel as protobuf, and
-// the client's rate is not limited.
+// loopBare makes only the unavoidable requests: GET the client Secret, exchange, CREATE the target, PATCH status and, with -event, CREATE an event,
+// with the content that users are promised. It keeps, watches and checks nothing. Built-in types travel as protobuf, and the client has no rate
+// limit.
 func loopBare(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bare", flag.ContinueOnError)
-	kubeconfig := flags.String("kubeconfig", "", "Who to be.")
-	name := flags.String("fleet", "", "Whose objects to do it for.")
-	namespaces := flags.Int("namespaces", 10, "Over how many namespaces they are spread.")
-	first := flags.Int("first", 0, "The first of them.")
-	count := flags.Int("count", 0, "How many.")
+	kubeconfig := flags.String("kubeconfig", "", "Kubeconfig to use.")
+	name := flags.String("fleet", "", "Name of the fleet.")
+	namespaces := flags.Int("namespaces", 10, "Number of namespaces of the fleet.")
+	first := flags.Int("first", 0, "Number of the first object.")
+	count := flags.Int("count", 0, "Number of objects.")
 	withEvent := flags.Bool("event", false, "Create an event, too.")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	e := &endpoint{}
 	if err := json.NewDecoder(os.Stdin).Decode(&e.introduction); err != nil {
-		return fmt.Errorf("read where the endpoint is: %w", err)
+		return fmt.Errorf("read the endpoint's address: %w", err)
 	}
 	l, err := newLoop(*kubeconfig, e)
 	if err != nil {
@@ -156,7 +156,7 @@ func (l *loop) exchange(ctx context.Context, secret *corev1.Secret) (string, err
 	return answer.AccessToken, nil
 }
 
-// runBare runs the loop as a process of its own and returns the processor time that it took, in seconds.
+// runBare runs the loop in a process of its own and returns its CPU time in seconds.
 func runBare(ctx context.Context, temp, kubeconfig string, f *fleet, first, count int, withEvent bool) (float64, error) {
 	program, err := os.Executable()
 	if err != nil {

@@ -22,30 +22,30 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// roleEndpoint is the first argument of the process that is the token endpoint: its processor time is not to be the manager's.
+// roleEndpoint is the first argument of the process that runs the token endpoint, so that its CPU time is not counted as the manager's.
 const roleEndpoint = "endpoint"
 
 // latency is how long the endpoint takes to answer.
 const latency = 50 * time.Millisecond
 
-// An introduction is what the endpoint's process says first.
+// An introduction is the first output of the endpoint's process.
 type introduction struct {
 	Control, TokenURL, Host string
 	CABundle                []byte
 }
 
-// An issuance says when a client got a token.
+// An issuance is a token that a client got.
 type issuance struct {
 	Client          string
 	Issued, Expires time.Time
 }
 
-// secretOf is the secret of a client. Both are accepted, as at a vendor while a secret is rotated.
+// secretOf returns the secret of a client. Both generations are accepted, as by a vendor during a rotation.
 func secretOf(client string, generation int) string {
 	return fmt.Sprintf("the-secret-%d-of-%s", generation, client)
 }
 
-// serveEndpoint is the endpoint's process. It ends when its standard input does, which is when the bench has gone.
+// serveEndpoint runs the endpoint until standard input is closed, which happens at the latest when the bench ends.
 func serveEndpoint(ctx context.Context) (err error) {
 	server, err := exchangetest.Start(exchangetest.Options{
 		ReuseSignature: true, History: 7200, Behaviour: exchangetest.Behaviour{Latency: latency, Lifetime: time.Hour},
@@ -71,7 +71,7 @@ func serveEndpoint(ctx context.Context) (err error) {
 	return err
 }
 
-// controlOf is what the bench tells and asks the endpoint.
+// controlOf returns the handler through which the bench controls the endpoint.
 func controlOf(server *exchangetest.Server) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /clients", func(w http.ResponseWriter, r *http.Request) {
@@ -114,7 +114,7 @@ func finish(w http.ResponseWriter, err error) {
 
 func clientID(fleet string, i int) string { return fmt.Sprintf("%s-%05d", fleet, i) }
 
-// An endpoint is its process, as the bench sees it.
+// An endpoint is the endpoint's process as seen by the bench.
 type endpoint struct {
 	introduction
 	cmd   *exec.Cmd
@@ -142,7 +142,7 @@ func startEndpoint(ctx context.Context, temp string) (*endpoint, error) {
 		err = json.Unmarshal(line, &e.introduction)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read what the endpoint says: %w", err), e.stop())
+		return nil, errors.Join(fmt.Errorf("read the endpoint's introduction: %w", err), e.stop())
 	}
 	return e, nil
 }
@@ -157,24 +157,24 @@ func (e *endpoint) stop() error {
 	return nil
 }
 
-// register makes n clients of a fleet known.
+// register registers n clients of a fleet.
 func (e *endpoint) register(ctx context.Context, fleet string, n int) error {
 	return e.ask(ctx, http.MethodPost, "/clients", url.Values{"fleet": {fleet}, "count": {strconv.Itoa(n)}}, nil)
 }
 
-// lives says how long tokens live from now on.
+// lives sets the lifetime of tokens from now on.
 func (e *endpoint) lives(ctx context.Context, lifetime time.Duration) error {
 	return e.ask(ctx, http.MethodPost, "/lifetime", url.Values{"lifetime": {lifetime.String()}}, nil)
 }
 
-// count is how many tokens were issued so far.
+// count returns the number of tokens issued so far.
 func (e *endpoint) count(ctx context.Context) (int, error) {
 	var n int
 	err := e.ask(ctx, http.MethodGet, "/count", nil, &n)
 	return n, err
 }
 
-// issued are the tokens of a fleet so far, oldest first.
+// issued returns the tokens of a fleet so far, oldest first.
 func (e *endpoint) issued(ctx context.Context, fleet string) ([]issuance, error) {
 	var list []issuance
 	err := e.ask(ctx, http.MethodGet, "/issued", url.Values{"fleet": {fleet}}, &list)

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// A figure is one thing that was measured.
+// A figure is one measured value.
 type figure struct {
 	Phase string  `json:"phase"`
 	Name  string  `json:"name"`
@@ -20,7 +20,7 @@ type figure struct {
 	Unit  string  `json:"unit,omitempty"`
 }
 
-// figures are those of one run, in the order in which they were measured.
+// figures are the values of one run, in the order in which they were measured.
 type figures []figure
 
 func (f *figures) add(phase, name string, value float64, unit string) {
@@ -28,7 +28,7 @@ func (f *figures) add(phase, name string, value float64, unit string) {
 	say("  %s: %s %s %s", phase, name, number(value), unit)
 }
 
-// values are those of one figure, in all runs that have it.
+// values returns the values of one figure in all runs that have it.
 func values(runs []figures, of figure) []float64 {
 	var found []float64
 	for _, run := range runs {
@@ -43,7 +43,7 @@ func values(runs []figures, of figure) []float64 {
 
 func median(list []float64) float64 { return quantile(list, 0.5) }
 
-// quantile is the smallest value that at least that share of the list does not exceed. Of nothing: not a number.
+// quantile returns the smallest value that at least that share of the list does not exceed, NaN for an empty list.
 func quantile(list []float64, share float64) float64 {
 	if len(list) == 0 {
 		return math.NaN()
@@ -52,7 +52,7 @@ func quantile(list []float64, share float64) float64 {
 	return sorted[min(max(int(math.Ceil(share*float64(len(sorted))))-1, 0), len(sorted)-1)]
 }
 
-// table has the median of each figure, and all values if there are several.
+// table formats the median of each figure, and all its values if there are several.
 func table(o options, runs []figures) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n%d credentials in %d namespaces, beside %d unrelated Secrets of 20 KB, %d cores for everything, medians of %d runs\n\n",
@@ -77,7 +77,7 @@ func table(o options, runs []figures) string {
 	return out.String()
 }
 
-// number has three digits, or all that are before the point.
+// number formats a value with three significant digits, or as an integer.
 func number(value float64) string {
 	switch size := math.Abs(value); {
 	case value == math.Trunc(value) && size < 1e9, size >= 100:
@@ -88,7 +88,7 @@ func number(value float64) string {
 	return fmt.Sprintf("%.2f", value)
 }
 
-// write writes the JSON.
+// write writes the figures as JSON.
 func write(o options, runs []figures) error {
 	medians := slices.Clone(runs[0])
 	for i, f := range medians {
@@ -97,7 +97,7 @@ func write(o options, runs []figures) error {
 	for _, run := range append(slices.Clip(runs), medians) {
 		for i := range run {
 			if math.IsNaN(run[i].Value) {
-				run[i].Value = -1 // JSON has no word for it
+				run[i].Value = -1 // JSON has no NaN
 			}
 		}
 	}

@@ -19,14 +19,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// unrelatedSize is what the data of an unrelated Secret has, in bytes.
+// unrelatedSize is the size of an unrelated Secret's data in bytes.
 const unrelatedSize = 20 << 10
 
-// A fleet is a number of credentials, each with a client Secret of its own.
+// A fleet is a number of credentials, each with its own client Secret.
 type fleet struct {
 	name       string
 	size       int
-	namespaces int // over how many it is spread
+	namespaces int // among which it is spread
 	endpoint   *endpoint
 	admin      client.Client
 }
@@ -42,7 +42,7 @@ func (f *fleet) target(i int) types.NamespacedName {
 	return types.NamespacedName{Namespace: f.namespace(i), Name: clientID(f.name, i) + "-token"}
 }
 
-// prepare makes all that comes before the credentials themselves.
+// prepare creates everything but the credentials.
 func (f *fleet) prepare(ctx context.Context) error {
 	if err := f.endpoint.register(ctx, f.name, f.size); err != nil {
 		return err
@@ -51,7 +51,7 @@ func (f *fleet) prepare(ctx context.Context) error {
 		namespace := &corev1.Namespace{}
 		namespace.Name = f.namespace(i)
 		if err := f.admin.Create(ctx, namespace); err != nil {
-			return fmt.Errorf("make a namespace: %w", err)
+			return fmt.Errorf("create a namespace: %w", err)
 		}
 	}
 	return each(ctx, f.size, func(ctx context.Context, i int) error {
@@ -62,7 +62,7 @@ func (f *fleet) prepare(ctx context.Context) error {
 	})
 }
 
-// create makes the credentials.
+// create creates the credentials.
 func (f *fleet) create(ctx context.Context) error {
 	return each(ctx, f.size, func(ctx context.Context, i int) error { return f.admin.Create(ctx, f.object(i)) })
 }
@@ -83,7 +83,7 @@ func (f *fleet) annotate(ctx context.Context) error {
 	})
 }
 
-// rotate gives every client Secret another value.
+// rotate changes the value of every client Secret.
 func (f *fleet) rotate(ctx context.Context) error {
 	return each(ctx, f.size, func(ctx context.Context, i int) error {
 		secret := &corev1.Secret{ObjectMeta: metaOf(f.clientSecret(i))}
@@ -92,15 +92,15 @@ func (f *fleet) rotate(ctx context.Context) error {
 	})
 }
 
-// deleteTargets deletes the targets of the first n.
+// deleteTargets deletes the targets of the first n credentials.
 func (f *fleet) deleteTargets(ctx context.Context, n int) error {
 	return each(ctx, n, func(ctx context.Context, i int) error {
 		return f.admin.Delete(ctx, &corev1.Secret{ObjectMeta: metaOf(f.target(i))})
 	})
 }
 
-// remove deletes all there is of the fleet but its namespaces. A request that deletes a thousand objects may run into the API server's time
-// limit; what is left then is the next one's.
+// remove deletes all objects of the fleet but its namespaces. Deleting a thousand objects may exceed the API server's timeout; the next request
+// deletes the rest.
 func (f *fleet) remove(ctx context.Context) error {
 	return each(ctx, f.namespaces, func(ctx context.Context, i int) error {
 		var err error
@@ -116,11 +116,11 @@ func (f *fleet) remove(ctx context.Context) error {
 	})
 }
 
-// createUnrelated makes Secrets that are none of the operator's business.
+// createUnrelated creates Secrets that have nothing to do with the operator.
 func createUnrelated(ctx context.Context, clientset kubernetes.Interface, n int) error {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "unrelated"}}
 	if _, err := clientset.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
-		return fmt.Errorf("make a namespace: %w", err)
+		return fmt.Errorf("create a namespace: %w", err)
 	}
 	data := make([]byte, unrelatedSize)
 	if _, err := rand.Read(data); err != nil {
@@ -139,10 +139,10 @@ func metaOf(name types.NamespacedName) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}
 }
 
-// workers is how many objects are worked on at the same time, by the bare loop and by the bench itself; the operator's own number, too.
+// workers is the number of objects handled at a time, by the bare loop and by the bench itself. The operator has as many workers.
 const workers = 32
 
-// each does something for 0 to n-1, by several workers. It stops at the first error.
+// each calls do for 0 to n-1 with several workers, until the first error.
 func each(ctx context.Context, n int, do func(context.Context, int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bench measures the operator at work on many credentials: a real kube-apiserver and etcd, a token endpoint that answers after
-// 50 ms, and the real manager, each a process of its own, all on this machine. It prints one table and writes the same as JSON. In the same
-// run a bare client loop makes the unavoidable requests with nothing around them: absolute times say how fast the machine is, the ratio to
-// that loop says how good the operator is. Everything is on loopback and gone afterwards, also after Ctrl-C.
+// Command bench measures the operator with many credentials: a real kube-apiserver and etcd, a token endpoint that takes 50 ms to answer, and the
+// real manager, each in a process of its own, all on this machine. It prints a table and writes the same figures as JSON. In the same run a bare
+// client loop makes only the unavoidable requests: absolute times depend on the machine, the ratio to that loop shows how good the operator is.
+// Everything listens on loopback and is removed afterwards, also after Ctrl-C.
 package main
 
 import (
@@ -22,14 +22,14 @@ import (
 )
 
 func main() {
-	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	log.SetLogger(logr.Discard()) // controller-runtime complains if no logger is set
 	if err := framework.UnderGoRun(func(ctx context.Context) error { return play(ctx, os.Args[1:]) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// play is the bench itself, or one of the processes that it starts: the endpoint or the bare loop.
+// play runs the bench itself, or one of the processes that it starts: the endpoint or the bare loop.
 func play(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == roleEndpoint {
 		return serveEndpoint(ctx)
@@ -40,18 +40,18 @@ func play(ctx context.Context, args []string) error {
 	return bench(ctx, args)
 }
 
-// options say what to measure.
+// options define what is measured.
 type options struct {
 	credentials, unrelated, runs int
-	// namespaces is over how many each fleet is spread: the operator bounds the calls of one namespace.
+	// namespaces is the number of namespaces of each fleet; it matters because the operator limits the calls of a namespace.
 	namespaces int
-	// apply, if not 0, is how many objects are applied to a running operator; nothing else is measured then.
+	// apply, if not 0, is the number of objects to apply to a running operator; nothing else is measured then.
 	apply int
-	// lifetime is that of the tokens of the steady state; zero leaves the steady state out.
+	// lifetime is that of tokens in the steady state. Zero skips the steady state.
 	lifetime time.Duration
-	// profile is what to take of the manager: cpu, heap, both, or nothing.
+	// profile lists the profiles to take of the manager: cpu, heap, both, or none.
 	profile string
-	// keep is the folder for profiles and the manager's logs; json that file.
+	// keep is the folder for profiles and the manager's logs; json is the file for the figures.
 	keep, json string
 	flags      string
 
@@ -61,16 +61,16 @@ type options struct {
 func parse(args []string) (options, error) {
 	o := options{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.IntVar(&o.credentials, "credentials", 1000, "How many CDPCredentials there are.")
-	flags.IntVar(&o.unrelated, "unrelated", 10000, "How many Secrets of 20 KB are beside them that nobody needs.")
-	flags.IntVar(&o.namespaces, "namespaces", 10, "Over how many namespaces they are spread.")
-	flags.IntVar(&o.apply, "apply", 0, "Measure only this: so many CDPCredentials, applied as fast as possible to an operator that runs, beside the bare loop; 0 leaves it out.")
-	flags.IntVar(&o.runs, "runs", 1, "How many times to measure; the table has the medians.")
-	flags.DurationVar(&o.lifetime, "lifetime", 3*time.Minute, "How long the tokens of the steady state live, which is watched until each was renewed; 0 leaves it out.")
-	flags.StringVar(&o.profile, "profile", "", "What to take of the manager during its first sync, or while objects are applied: cpu, heap, both separated by a comma, or nothing.")
+	flags.IntVar(&o.credentials, "credentials", 1000, "Number of CDPCredentials.")
+	flags.IntVar(&o.unrelated, "unrelated", 10000, "Number of unrelated Secrets of 20 KB.")
+	flags.IntVar(&o.namespaces, "namespaces", 10, "Number of namespaces among which they are spread.")
+	flags.IntVar(&o.apply, "apply", 0, "Measure only this many CDPCredentials, applied as fast as possible to a running operator, and the bare loop; 0 measures everything.")
+	flags.IntVar(&o.runs, "runs", 1, "Number of runs; the table shows the medians.")
+	flags.DurationVar(&o.lifetime, "lifetime", 3*time.Minute, "Lifetime of the tokens of the steady state, which lasts until each token was renewed; 0 skips it.")
+	flags.StringVar(&o.profile, "profile", "", "Profiles to take of the manager during its first sync, or while objects are applied: cpu, heap, cpu,heap or none.")
 	flags.StringVar(&o.keep, "keep", ".", "Folder for the profile.")
 	flags.StringVar(&o.json, "json", "", "File for the figures as JSON; empty means standard output, after the table.")
-	flags.StringVar(&o.flags, "manager-flags", "", "Further flags for the manager, separated by spaces.")
+	flags.StringVar(&o.flags, "manager-flags", "", "Additional flags for the manager, separated by spaces.")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -103,7 +103,7 @@ func bench(ctx context.Context, args []string) (err error) {
 	}
 	temp, err := os.MkdirTemp("", "cdp-bench-")
 	if err != nil {
-		return fmt.Errorf("make a temporary folder: %w", err)
+		return fmt.Errorf("create a temporary folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	if o.binary, err = framework.BuildManager(ctx, o.root, temp); err != nil {
@@ -122,5 +122,5 @@ func bench(ctx context.Context, args []string) (err error) {
 	return write(o, runs)
 }
 
-// say tells what is going on.
+// say prints a progress message.
 func say(format string, args ...any) { _, _ = fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }

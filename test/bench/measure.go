@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// A mark is a moment from which things are counted.
+// A mark is a point from which things are counted.
 type mark struct {
 	log    int64
 	tokens int
@@ -25,7 +25,7 @@ type mark struct {
 	at     time.Time
 }
 
-// mark takes the present moment. The manager's processor time counts from its start, if it is not there yet.
+// mark returns the current counters. If the manager does not run yet, its CPU time counts from its start.
 func (r *runner) mark(ctx context.Context) (mark, error) {
 	m := mark{at: time.Now(), cpu: map[string]float64{}}
 	var err error
@@ -58,10 +58,10 @@ type tally struct {
 	cpu       map[string]float64
 }
 
-// calm is how long nobody must have asked the API server for anything until all counts as done.
+// calm is how long the API server must have been without requests for a phase to be over.
 const calm = 2 * time.Second
 
-// since waits until the operator, or the bare loop, asks for nothing more, and counts.
+// since waits until there are no more requests, and counts those of the account since the mark.
 func (r *runner) since(ctx context.Context, from mark, account string) (tally, error) {
 	if err := r.settle(ctx); err != nil {
 		return tally{}, err
@@ -69,7 +69,7 @@ func (r *runner) since(ctx context.Context, from mark, account string) (tally, e
 	return r.soFar(ctx, from, account)
 }
 
-// settle waits until nobody has asked the API server for anything for a while.
+// settle waits until the API server has had no requests for a while.
 func (r *runner) settle(ctx context.Context) error {
 	before, quiet := int64(-1), time.Time{}
 	for before < 0 || time.Since(quiet) < calm {
@@ -121,7 +121,7 @@ func freeAddress(ctx context.Context) (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
-// fetch gives the body at an address of the manager.
+// fetch returns the body at a URL of the manager.
 func fetch(ctx context.Context, address string) (io.ReadCloser, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -137,7 +137,7 @@ func fetch(ctx context.Context, address string) (io.ReadCloser, error) {
 	return response.Body, nil
 }
 
-// passes is how many passes the manager has made; none as long as it does not say.
+// passes returns the number of the manager's reconciles, 0 while it does not serve metrics.
 func (r *runner) passes(ctx context.Context) (float64, error) {
 	body, err := fetch(ctx, r.manager.Metrics)
 	if err != nil {
@@ -150,7 +150,7 @@ func (r *runner) passes(ctx context.Context) (float64, error) {
 			_, text, _ := strings.Cut(lines.Text(), "} ")
 			value, err := strconv.ParseFloat(text, 64)
 			if err != nil {
-				return 0, fmt.Errorf("read the metrics: %w", err)
+				return 0, fmt.Errorf("parse the metrics: %w", err)
 			}
 			sum += value
 		}
@@ -158,14 +158,14 @@ func (r *runner) passes(ctx context.Context) (float64, error) {
 	return sum, lines.Err()
 }
 
-// save writes a profile of the manager into a file.
+// save writes a profile of the manager to a file.
 func (r *runner) save(ctx context.Context, path, file string) error {
 	body, err := fetch(ctx, r.pprof+path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = body.Close() }()
-	out, err := os.Create(filepath.Join(r.keep, file)) //nolint:gosec // where the user wants it
+	out, err := os.Create(filepath.Join(r.keep, file)) //nolint:gosec // a folder that the user chose
 	if err != nil {
 		return fmt.Errorf("write the profile: %w", err)
 	}

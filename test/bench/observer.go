@@ -20,22 +20,22 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// An observer watches all target Secrets, as whoever waits for one would.
+// An observer watches all target Secrets, as an application that waits for one would.
 type observer struct {
 	mu   sync.Mutex
 	seen map[types.NamespacedName][]sighting
-	// changed is closed, and made anew, at each sighting.
+	// changed is closed and replaced at each sighting.
 	changed chan struct{}
 }
 
-// A sighting is when a target was seen that had not been seen like that.
+// A sighting is one observed version of a target.
 type sighting struct {
 	at      time.Time
 	uid     types.UID
 	expires time.Time
 }
 
-// observe returns an observer that has begun. It ends with ctx; done says when it has.
+// observe returns an observer whose cache has synced. It ends with ctx; done waits for that.
 func observe(ctx context.Context, config *rest.Config) (o *observer, done *sync.WaitGroup, err error) {
 	source, err := metadata.NewForConfig(config)
 	if err != nil {
@@ -65,7 +65,7 @@ func (o *observer) sight(obj any) {
 	if !ok {
 		return
 	}
-	expires, _ := time.Parse(time.RFC3339, secret.Annotations[v1alpha1.ExpiresAtAnnotation]) // zero for the bare loop's, which have none
+	expires, _ := time.Parse(time.RFC3339, secret.Annotations[v1alpha1.ExpiresAtAnnotation]) // zero for the bare loop's targets
 	name := types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -74,14 +74,14 @@ func (o *observer) sight(obj any) {
 	o.changed = make(chan struct{})
 }
 
-// of is what was seen of a target so far, and what is closed when there is more of any.
+// of returns the sightings of a target so far, and a channel that is closed at the next sighting of any target.
 func (o *observer) of(name types.NamespacedName) ([]sighting, <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.seen[name], o.changed
 }
 
-// wait returns when each of the first n targets of a fleet was sighted at least so many times, or with an error when ctx ends.
+// wait returns once each of the first n targets of a fleet was sighted so many times, or with an error when ctx ends.
 func (o *observer) wait(ctx context.Context, f *fleet, n, times int) error {
 	for i := range n {
 		for {
@@ -92,7 +92,7 @@ func (o *observer) wait(ctx context.Context, f *fleet, n, times int) error {
 			select {
 			case <-changed:
 			case <-ctx.Done():
-				return fmt.Errorf("wait for %s to be written %d times, it was %d times: %w", f.target(i), times, len(seen), context.Cause(ctx))
+				return fmt.Errorf("wait for %s to be written %d times, got %d times: %w", f.target(i), times, len(seen), context.Cause(ctx))
 			}
 		}
 	}

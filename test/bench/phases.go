@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// startUp is how long the manager takes from exec to its first pass, with next to nothing to list but the unrelated Secrets.
+// startUp measures the time from exec to the manager's first reconcile, with little to list but the unrelated Secrets.
 func (r *runner) startUp(ctx context.Context) error {
 	f, err := r.newFleet(ctx, "start", r.namespaces)
 	if err != nil {
@@ -38,16 +38,16 @@ func (r *runner) startUp(ctx context.Context) error {
 	return r.stop()
 }
 
-// warmUp is how many objects the bare loop serves before it is measured: the first requests of their kind take an API server longer.
+// warmUp is the number of objects that the bare loop handles before it is measured: an API server's first requests of a kind are slower.
 const warmUp = 300
 
-// before is the limit as it is before what is compared with it.
+// before measures the limit before the phase that is compared with it.
 func (r *runner) before(ctx context.Context) (err error) {
 	r.limits, err = r.bare(ctx, "before")
 	return err
 }
 
-// compare measures the limit again, as an API server gets slower with what it holds, and compares the rate of a phase with the mean.
+// compare measures the limit again, because an API server gets slower the more it stores, and compares the rate of a phase with the mean.
 func (r *runner) compare(ctx context.Context) error {
 	if err := r.stop(); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (r *runner) compare(ctx context.Context) error {
 
 var withAndWithout = []string{"with an event", "without the event"}
 
-// bare is the limit: objects a second with an event and without.
+// bare measures the limit in objects per second, with an event and without.
 func (r *runner) bare(ctx context.Context, when string) (limits [2]float64, err error) {
 	n, phase := min(r.credentials, 2000), "bare loop, "+when
 	f, err := r.newFleet(ctx, "bare-"+when, 2*n+warmUp)
@@ -99,7 +99,7 @@ func (r *runner) bare(ctx context.Context, when string) (limits [2]float64, err 
 	return limits, f.remove(ctx)
 }
 
-// firstSync is that of objects that were there before the manager.
+// firstSync measures the first sync with objects that are older than the manager.
 func (r *runner) firstSync(ctx context.Context) (err error) {
 	const phase = "first sync"
 	if r.fleet, err = r.newFleet(ctx, "fleet", r.credentials); err != nil {
@@ -136,13 +136,13 @@ func (r *runner) firstSync(ctx context.Context) (err error) {
 	return r.addMemory(phase)
 }
 
-// toCompare adds the rate that the bare loop's is compared with.
+// toCompare adds the rate that is compared with the bare loop's.
 func (r *runner) toCompare(phase string, rate float64) {
 	r.compared, r.rate = phase, rate
 	r.add(phase, "rate", rate, "objects/s")
 }
 
-// takeProfiles takes the profiles that are wanted while a fleet gets its Secrets.
+// takeProfiles takes the requested profiles while a fleet gets its Secrets.
 func (r *runner) takeProfiles(ctx context.Context, f *fleet) error {
 	if strings.Contains(r.profile, "cpu") {
 		if err := r.manager.Ready(ctx); err != nil {
@@ -161,7 +161,7 @@ func (r *runner) takeProfiles(ctx context.Context, f *fleet) error {
 	return r.save(ctx, "/debug/pprof/heap?gc=1", "bench-heap.pprof")
 }
 
-// restart is with everything in order: a new process must find that out by itself and ask for nothing.
+// restart measures a restart with nothing to do: a new process must find that out by itself and write nothing.
 func (r *runner) restart(ctx context.Context) error {
 	const phase = "restart"
 	if err := r.stop(); err != nil {
@@ -202,7 +202,7 @@ func (r *runner) restart(ctx context.Context) error {
 	return r.addMemory(phase)
 }
 
-// churn puts an annotation on every credential.
+// churn annotates every credential.
 func (r *runner) churn(ctx context.Context) error {
 	const phase = "churn: an annotation on every object"
 	t, err := r.during(ctx, r.fleet.annotate)
@@ -262,7 +262,7 @@ func (r *runner) rotation(ctx context.Context) error {
 	return r.addMemory(phase)
 }
 
-// idle applies one object after the other, each to an operator that has nothing else to do.
+// idle applies objects one at a time, each to an operator that has nothing else to do.
 func (r *runner) idle(ctx context.Context) error {
 	const phase = "one object, applied to an idle operator"
 	f, err := r.newFleet(ctx, "idle", 30)
@@ -310,7 +310,7 @@ func (r *runner) burst(ctx context.Context) error {
 	return err
 }
 
-// applied is the same with as many as are wanted and nothing there before, to be compared with the bare loop.
+// applied does the same with an arbitrary number of objects and no others, to be compared with the bare loop.
 func (r *runner) applied(ctx context.Context) error {
 	const phase = "applied: objects created as fast as possible, operator running"
 	f, err := r.newFleet(ctx, "applied", r.apply)
@@ -342,7 +342,7 @@ func (r *runner) applied(ctx context.Context) error {
 	return nil
 }
 
-// applyAll creates the objects of a fleet and waits until all of them have their Secrets.
+// applyAll creates the objects of a fleet and waits until all have their Secrets.
 func (r *runner) applyAll(ctx context.Context, phase string, f *fleet) (tally, error) {
 	created := make([]time.Time, f.size)
 	t, err := r.during(ctx, func(ctx context.Context) error {
@@ -374,7 +374,7 @@ func (r *runner) applyAll(ctx context.Context, phase string, f *fleet) (tally, e
 	return t, r.addMemory(phase)
 }
 
-// during counts what comes of a deed.
+// during counts the effects of an action.
 func (r *runner) during(ctx context.Context, deed func(context.Context) error) (tally, error) {
 	from, err := r.mark(ctx)
 	if err != nil {
@@ -386,7 +386,7 @@ func (r *runner) during(ctx context.Context, deed func(context.Context) error) (
 	return r.since(ctx, from, operatorAccount)
 }
 
-// addCounts adds what n objects have cost.
+// addCounts adds the cost of n objects.
 func (r *runner) addCounts(phase string, t tally, n int) {
 	r.add(phase, "exchanges", float64(t.exchanges)/float64(n), "an object")
 	r.add(phase, "requests", t.perObject(n), "an object")
@@ -414,7 +414,7 @@ func (r *runner) addMemory(phase string) error {
 
 func (t *tally) perObject(n int) float64 { return float64(len(t.requests)) / float64(n) }
 
-// rate is how many objects a second were done, from the first request for one to the end of the last.
+// rate returns the objects per second, from the first GET of an object to the end of the last write.
 func (t *tally) rate(n int) float64 {
 	return float64(n) / t.requests.span().Seconds()
 }

@@ -25,7 +25,7 @@ func userOf(account string) string {
 	return "system:serviceaccount:" + framework.SystemNamespace + ":" + account
 }
 
-// A runner is one run while it goes on.
+// A runner is one run.
 type runner struct {
 	options
 	temp      string
@@ -42,8 +42,7 @@ type runner struct {
 	pprof       string
 	fleet       *fleet
 	figures     figures
-	// limits are the bare loop's objects a second before the phase that is compared with it, with the event and without, and rate those of
-	// that phase.
+	// limits are the bare loop's objects per second before the compared phase, with and without the event; rate is that of the compared phase.
 	limits   [2]float64
 	compared string
 	rate     float64
@@ -54,7 +53,7 @@ func (o options) run(ctx context.Context, temp string) (_ figures, err error) {
 	later := func(tidy func() error) { err = errors.Join(err, tidy()) }
 	r := &runner{options: o, kubeconfigs: map[string]string{}}
 	if r.temp, err = os.MkdirTemp(temp, "run-"); err != nil {
-		return nil, fmt.Errorf("make a temporary folder: %w", err)
+		return nil, fmt.Errorf("create a temporary folder: %w", err)
 	}
 	defer later(func() error { return os.RemoveAll(r.temp) })
 	if r.endpoint, err = startEndpoint(ctx, r.temp); err != nil {
@@ -97,7 +96,7 @@ func (o options) run(ctx context.Context, temp string) (_ figures, err error) {
 	return r.figures, nil
 }
 
-// play goes through all phases.
+// play runs all phases.
 func (r *runner) play(ctx context.Context) error {
 	if err := r.setUp(ctx); err != nil {
 		return err
@@ -126,17 +125,17 @@ func (r *runner) setUp(ctx context.Context) (err error) {
 	if r.kubeconfigs[bareAccount], err = r.cluster.AccountKubeconfig(ctx, bareAccount); err != nil {
 		return err
 	}
-	say("making %d unrelated Secrets", r.unrelated)
+	say("creating %d unrelated Secrets", r.unrelated)
 	return createUnrelated(ctx, r.clientset, r.unrelated)
 }
 
-// newFleet prepares a fleet whose credentials are still to be made.
+// newFleet prepares a fleet without creating its credentials.
 func (r *runner) newFleet(ctx context.Context, name string, size int) (*fleet, error) {
 	f := &fleet{name: name, size: size, namespaces: r.namespaces, endpoint: r.endpoint, admin: r.cluster.Client}
 	return f, f.prepare(ctx)
 }
 
-// openGate are the flags with which neither the rate of exchanges nor their number at a time is the limit.
+// openGate are flags with which the gate limits neither the rate nor the number of concurrent exchanges.
 var openGate = []string{"--token-endpoint-qps=100000", "--token-endpoint-in-flight=64"}
 
 // launch starts the manager and does not wait for it.
@@ -152,7 +151,7 @@ func (r *runner) launch(ctx context.Context, flags ...string) error {
 	return err
 }
 
-// stop ends the manager, if there is one.
+// stop stops the manager, if it runs.
 func (r *runner) stop() error {
 	if r.manager == nil {
 		return nil

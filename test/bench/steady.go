@@ -11,8 +11,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
-// steady has as many objects once more, all created at once, with short-lived tokens and the gate as it is by default, until each token was
-// renewed.
+// steady creates as many objects again, all at once, with short-lived tokens and a gate with default limits, and waits until each token was renewed.
 func (r *runner) steady(ctx context.Context) error {
 	if r.lifetime == 0 {
 		return nil
@@ -51,7 +50,7 @@ func (r *runner) steady(ctx context.Context) error {
 	return r.addMemory(phase)
 }
 
-// restartWithShortTokens restarts the manager, before a fleet that is not created yet.
+// restartWithShortTokens restarts the manager and prepares a fleet without creating it.
 func (r *runner) restartWithShortTokens(ctx context.Context) (*fleet, error) {
 	if err := r.stop(); err != nil {
 		return nil, err
@@ -83,10 +82,10 @@ func (r *runner) addPunctuality(phase string, p punctuality) {
 	r.add(phase, "tokens expired", p.expired, "")
 }
 
-// punctuality says how well tokens were renewed.
+// punctuality is how punctual renewals were.
 type punctuality struct {
 	late                           []float64 // seconds
-	lateAfter                      []float64 // of these, what was due when each object had its first token
+	lateAfter                      []float64 // of those that became due after the first sync
 	busiest, mean, margin, expired float64
 }
 
@@ -118,7 +117,7 @@ func (r *runner) punctuality(ctx context.Context, f *fleet) (punctuality, error)
 	return p, nil
 }
 
-// measureRenewals says how late they were and how they were spread, by the tokens in the order of their issue.
+// measureRenewals measures how late renewals were and how evenly they were spread, from the tokens in the order of their issue.
 func (p *punctuality) measureRenewals(issued []issuance, uids map[string]string) {
 	synced := firstSyncOf(issued)
 	last, seconds := map[string]issuance{}, map[int64]float64{}
@@ -145,7 +144,7 @@ func (p *punctuality) measureRenewals(issued []issuance, uids map[string]string)
 	p.mean = float64(len(p.late)) / end.Sub(first).Seconds()
 }
 
-// firstSyncOf is when the last client had its first token.
+// firstSyncOf returns when the last client got its first token.
 func firstSyncOf(issued []issuance) time.Time {
 	var synced time.Time
 	known := map[string]bool{}

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// ticks of the kernel's accounting a second; Linux shows 100 to programs whatever it uses itself.
+// ticks is the number of clock ticks per second in /proc; Linux reports 100 whatever it uses internally.
 const ticks = 100
 
-// cpu is the processor time that a process has used, in seconds.
+// cpu returns the CPU time that a process has used, in seconds.
 func cpu(pid int) (float64, error) {
 	fields, err := statOf(pid)
 	if err != nil {
@@ -21,16 +21,16 @@ func cpu(pid int) (float64, error) {
 	}
 	user, err := strconv.ParseFloat(fields[11], 64)
 	if err != nil {
-		return 0, fmt.Errorf("read the time of process %d: %w", pid, err)
+		return 0, fmt.Errorf("parse the CPU time of process %d: %w", pid, err)
 	}
 	system, err := strconv.ParseFloat(fields[12], 64)
 	if err != nil {
-		return 0, fmt.Errorf("read the time of process %d: %w", pid, err)
+		return 0, fmt.Errorf("parse the CPU time of process %d: %w", pid, err)
 	}
 	return (user + system) / ticks, nil
 }
 
-// statOf gives the fields of /proc/PID/stat after the command's name, which may have spaces in it.
+// statOf returns the fields of /proc/PID/stat after the command name, which may contain spaces.
 func statOf(pid int) ([]string, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -44,10 +44,10 @@ func statOf(pid int) ([]string, error) {
 	return fields, nil
 }
 
-// peak is the most memory that a process has had resident, in bytes.
+// peak returns the maximum resident memory of a process so far, in bytes.
 func peak(pid int) (float64, error) { return statusOf(pid, "VmHWM") }
 
-// resident is what it has now.
+// resident returns its resident memory now.
 func resident(pid int) (float64, error) { return statusOf(pid, "VmRSS") }
 
 func statusOf(pid int, key string) (float64, error) {
@@ -78,7 +78,7 @@ func childrenOf(names ...string) (map[string]int, error) {
 		}
 		fields, err := statOf(pid)
 		if err != nil || fields[1] != strconv.Itoa(os.Getpid()) {
-			continue // it has gone meanwhile, or is someone else's
+			continue // it has ended meanwhile, or is not a child
 		}
 		program, err := os.Readlink(filepath.Join(folder, "exe"))
 		if err != nil {
@@ -92,7 +92,7 @@ func childrenOf(names ...string) (map[string]int, error) {
 	}
 	for _, name := range names {
 		if found[name] == 0 {
-			return nil, fmt.Errorf("find the process of %s", name)
+			return nil, fmt.Errorf("no process of %s found", name)
 		}
 	}
 	return found, nil

@@ -14,7 +14,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// credential is a CDPCredential of oauth2 with an endpoint of its own.
+// credential is a CDPCredential of oauth2 with its own endpoint.
 type credential struct {
 	*testing.T
 	endpoints       *exchangetest.Server
@@ -41,7 +41,7 @@ func newCredential(t *testing.T, namespace, name string) *credential {
 	}
 }
 
-// create makes the client, its Secret and the object.
+// create creates the client, its Secret and the object.
 func (c *credential) create() {
 	c.Helper()
 	obj, err := prepareAt(c.T, c.endpoints, c.namespace, c.name, c.known)
@@ -53,7 +53,7 @@ func (c *credential) create() {
 	}
 }
 
-// prepareAt makes the client and its Secret, and gives the object.
+// prepareAt creates the client and its Secret, and returns the object.
 func prepareAt(t *testing.T, endpoints *exchangetest.Server, namespace, name string, known exchangetest.Client) (*v1alpha1.CDPCredential, error) {
 	t.Helper()
 	if err := endpoints.Register(known); err != nil {
@@ -86,16 +86,16 @@ func (c *credential) object() *v1alpha1.CDPCredential {
 	return obj
 }
 
-// ripen waits until the last token is old enough for the next one to come at once.
+// ripen waits until the minimum interval between two tokens has passed.
 func (c *credential) ripen() {
 	c.Helper()
-	wait(c.T, time.Minute, "the last token is ten seconds old", func() bool {
+	wait(c.T, time.Minute, "the last token is more than ten seconds old", func() bool {
 		last := c.object().Status.LastRefreshTime
 		return last != nil && time.Since(last.Time) > 11*time.Second
 	})
 }
 
-// request asks for a refresh.
+// request requests a refresh.
 func (c *credential) request(id string) {
 	c.Helper()
 	obj := c.object()
@@ -107,10 +107,10 @@ func (c *credential) request(id string) {
 	c.asked = id
 }
 
-// issued is how many tokens the endpoint has handed out.
+// issued returns the number of tokens that the endpoint has issued.
 func (c *credential) issued() int { return c.endpoints.Issued(exchangetest.OAuth2, c.known.ID) }
 
-// token is what the target holds; empty if it holds none.
+// token returns the token in the target, empty if there is none.
 func (c *credential) token() string {
 	c.Helper()
 	target := &corev1.Secret{}
@@ -125,7 +125,7 @@ func (c *credential) live(token string) bool {
 	return issued && known.LiveAt(time.Now())
 }
 
-// settle gives what is too much time to show.
+// settle waits for d, so that anything that should not happen would show.
 func (c *credential) settle(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -20,8 +20,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// A hundred credentials whose endpoint hangs, and a hundred whose endpoint says that it is too much, must not be felt by a hundred others;
-// and the throttled endpoint must be left alone by all its hundred.
+// TestBadEndpointsDelayNobodyElse: a hundred credentials whose endpoint hangs, and a hundred whose endpoint throttles, must not delay a hundred
+// others; and the throttled endpoint must be left alone by all its hundred.
 func TestBadEndpointsDelayNobodyElse(t *testing.T) {
 	const many = 100
 	healthy := exchangetest.Behaviour{Latency: 50 * time.Millisecond}
@@ -51,7 +51,7 @@ func TestBadEndpointsDelayNobodyElse(t *testing.T) {
 	before := alone.latencies()
 	hang.create()
 	throttled.create()
-	wait(t, time.Minute, "the bad endpoints are asked", func() bool {
+	wait(t, time.Minute, "the bad endpoints are called", func() bool {
 		return hanging.Stats().InFlight[exchangetest.OAuth2] > 0 && throttling.Stats().Requests(exchangetest.OAuth2, exchangetest.OAuth2TokenPath) > 0
 	})
 	after := beside.latencies()
@@ -59,18 +59,18 @@ func TestBadEndpointsDelayNobodyElse(t *testing.T) {
 	t.Logf("from the first object to each token, alone: median %s, 99th percentile %s; beside %d at a hanging and %d at a throttling endpoint: %s, %s; ratio %.3f, %.3f",
 		percentile(before, 50), percentile(before, 99), many, many, percentile(after, 50), percentile(after, 99), p50, p99)
 	if p99 > 1.10 {
-		t.Errorf("the 99th percentile grew to %.3f times of what it was, want less than 1.10", p99)
+		t.Errorf("the 99th percentile grew by a factor of %.3f, want at most 1.10", p99)
 	}
 	stats := hanging.Stats()
 	if got := stats.MaxInFlight[exchangetest.OAuth2]; got > 8 {
-		t.Errorf("%d requests were in flight at the hanging endpoint at the same time, want at most 8", got)
+		t.Errorf("%d requests were in flight at the hanging endpoint at a time, want at most 8", got)
 	}
 	if got := throttling.Stats().Requests(exchangetest.OAuth2, exchangetest.OAuth2TokenPath); got > 3 {
-		t.Errorf("%d requests reached the endpoint that asked for a minute's rest, want at most 3", got)
+		t.Errorf("%d requests reached the endpoint with a Retry-After of a minute, want at most 3", got)
 	}
 }
 
-// set is many credentials of one endpoint in a namespace of their own.
+// set is a number of credentials of one endpoint, in a namespace of their own.
 type set struct {
 	*testing.T
 	namespace string
@@ -78,7 +78,7 @@ type set struct {
 	objects   []*v1alpha1.CDPCredential
 }
 
-// newSet makes the clients and their Secrets, and the objects, but does not create those.
+// newSet creates the clients and their Secrets. It does not create the objects.
 func newSet(t *testing.T, name string, endpoints *exchangetest.Server, n int) *set {
 	t.Helper()
 	s := &set{T: t, namespace: namespaceOf(t, name), endpoints: endpoints}
@@ -94,7 +94,7 @@ func newSet(t *testing.T, name string, endpoints *exchangetest.Server, n int) *s
 	return s
 }
 
-// create creates all objects, some at a time.
+// create creates all objects, a few at a time.
 func (s *set) create() {
 	s.Helper()
 	errs := make(chan error, len(s.objects))
@@ -120,8 +120,8 @@ func (s *set) create() {
 	}
 }
 
-// latencies creates all objects and says, in order, how long after that was begun each had its token. How fast they are made differs from
-// set to set by less than their endpoint's rate allows them.
+// latencies creates all objects and returns, sorted, how long after the first create each had its token. The creation rates of sets differ less than
+// the endpoint's rate limit allows.
 func (s *set) latencies() []time.Duration {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), time.Minute)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command soak has many credentials with short-lived tokens, token endpoints that misbehave, an operator that is killed, an API server that
-// goes away and users who edit, delete and rotate, and reads every target as a consumer would. It prints a table, writes the same as JSON,
-// and ends with 1 if something was not as it must be. Everything is on loopback and gone afterwards, also after Ctrl-C.
+// Command soak runs many credentials with short-lived tokens, token endpoints that misbehave, an operator that is killed, an API server that is
+// stopped, and users who edit, delete and rotate, and reads every target as an application would. It prints a table, writes the same report as JSON,
+// and exits with 1 if there was a violation. Everything listens on loopback and is removed afterwards, also after Ctrl-C.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 )
 
 func main() {
-	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	log.SetLogger(logr.Discard()) // controller-runtime complains if no logger is set
 	err := framework.UnderGoRun(func(ctx context.Context) error { return soak(ctx, os.Args[1:]) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
@@ -35,11 +35,11 @@ func main() {
 func soak(ctx context.Context, args []string) (err error) {
 	o := trial.Options{Progress: os.Stderr}
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
-	flags.IntVar(&o.Credentials, "credentials", 200, "How many credentials there are.")
-	flags.DurationVar(&o.Duration, "duration", 15*time.Minute, "How long things go wrong.")
+	flags.IntVar(&o.Credentials, "credentials", 200, "Number of credentials.")
+	flags.DurationVar(&o.Duration, "duration", 15*time.Minute, "How long faults are injected.")
 	flags.Uint64Var(&o.Seed, "seed", 0, "Seed of everything that is random; 0 picks one.")
 	out := flags.String("json", "", "File for the report as JSON; empty means standard output, after the table.")
-	keep := flags.String("keep", "", "Folder that gets the managers' logs; empty keeps none.")
+	keep := flags.String("keep", "", "Folder for the managers' logs; empty keeps none.")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func soak(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	if o.Temp, err = os.MkdirTemp("", "cdp-soak-"); err != nil {
-		return fmt.Errorf("make a temporary folder: %w", err)
+		return fmt.Errorf("create a temporary folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(o.Temp)) }()
 	report, err := trial.Run(ctx, o)

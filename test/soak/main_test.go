@@ -16,7 +16,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// shared is what most of the tests stand on. The soak itself has an API server of its own, as it stops it.
+// shared is what most of the tests use. The soak itself has its own API server, because it stops that.
 var shared struct {
 	root       string
 	cluster    *framework.Cluster
@@ -25,12 +25,12 @@ var shared struct {
 	kubeconfig string
 }
 
-// TestMain starts what the tests share. They break things around the real manager and a real API server: the short form of `make soak`,
-// failover at every point of a reconcile, and endpoints that hang or throttle.
+// TestMain starts what the tests share. They break things around the real manager and a real API server: the short form of `make soak`, failover at
+// every point of a reconcile, and endpoints that hang or throttle.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
-	// Tests of fail-over wait for Leases to run out; they do not compute.
+	log.SetLogger(logr.Discard()) // controller-runtime complains if no logger is set
+	// Failover tests wait for Leases to expire and hardly compute.
 	if err := flag.Set("test.parallel", "32"); err != nil {
 		fail(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// A pair is two replicas that watch one namespace, whose Lease is there, too. The first one leads, by way of a proxy.
+// A pair is two replicas that watch one namespace, which also has their Lease. The first one leads and reaches the API server through a proxy.
 type pair struct {
 	*testing.T
 	namespace     string
@@ -50,7 +50,7 @@ func namespaceOf(t *testing.T, name string) string {
 	return namespace.Name
 }
 
-// mayElect gives the operator's ServiceAccount the right that it has in its own namespace in the pair's, too.
+// mayElect grants the operator's ServiceAccount the leader election role in the pair's namespace, too.
 func (p *pair) mayElect() {
 	p.Helper()
 	role, binding := &rbacv1.Role{}, &rbacv1.RoleBinding{}
@@ -85,7 +85,7 @@ func (p *pair) launch(kubeconfig, log string) *framework.Manager {
 	return m
 }
 
-// holder is who has the Lease. Empty: nobody.
+// holder returns the holder of the Lease, empty if there is none.
 func (p *pair) holder() string {
 	p.Helper()
 	leases := &coordinationv1.LeaseList{}
@@ -99,15 +99,15 @@ func (p *pair) holder() string {
 		}
 		return ""
 	}
-	p.Fatalf("there are %d Leases: replicas of one kind have one together", len(leases.Items))
+	p.Fatalf("there are %d Leases, want one for both replicas", len(leases.Items))
 	return ""
 }
 
-// waitHolder waits until someone else has the Lease.
+// waitHolder waits until somebody else has the Lease.
 func (p *pair) waitHolder(than string) string {
 	p.Helper()
 	var now string
-	p.wait("somebody else takes the Lease", func() bool { now = p.holder(); return now != than && now != "" })
+	p.wait("another replica takes the Lease", func() bool { now = p.holder(); return now != than && now != "" })
 	return now
 }
 

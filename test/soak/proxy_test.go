@@ -20,13 +20,13 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// A checkpoint is one kind of request to the API server.
+// A checkpoint identifies a kind of request to the API server.
 type checkpoint struct{ method, path string }
 
 func (c checkpoint) is(r *http.Request) bool { return r.Method == c.method && r.URL.Path == c.path }
 
-// A proxy stands between a manager and the API server. Once it is armed, it springs at the first request of a kind: before the API server has
-// it, or after, but before the manager has the answer.
+// A proxy stands between a manager and the API server. Once armed, it triggers at the first request of a kind: before the API server receives it, or
+// after that, but before the manager has the response.
 type proxy struct {
 	kubeconfig string
 
@@ -52,7 +52,7 @@ func newProxy(t *testing.T) *proxy {
 		FlushInterval: -1, // watches
 		ModifyResponse: func(r *http.Response) error {
 			if p.springs(r.Request, true) {
-				return errors.New("the manager has gone")
+				return errors.New("the manager is gone")
 			}
 			return nil
 		},
@@ -82,7 +82,7 @@ func newProxy(t *testing.T) *proxy {
 	return p
 }
 
-// arm makes the proxy call spring at the next request of a kind. It must not return before it has taken effect.
+// arm makes the proxy call spring at the next request of a kind. spring must not return before it has taken effect.
 func (p *proxy) arm(at checkpoint, after bool, spring func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -101,7 +101,7 @@ func (p *proxy) springs(r *http.Request, after bool) bool {
 	return true
 }
 
-// secretPath and objectPath are where the API server has things.
+// secretPath and statusPath are paths of the API server.
 func secretPath(namespace string, name ...string) string {
 	return strings.Join(append([]string{"/api/v1/namespaces", namespace, "secrets"}, name...), "/")
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/soak/trial"
 )
 
-var seed = flag.Uint64("soak.seed", 0, "Seed of the short soak; 0 takes the time.")
+var seed = flag.Uint64("soak.seed", 0, "Seed of the short soak; 0 uses the current time.")
 
-// The short form of `make soak`: every kind of fault, kill, outage and change, a few of each.
+// TestSoak is the short form of `make soak`: a few of every kind of fault, kill, outage and user action.
 func TestSoak(t *testing.T) {
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())
@@ -28,6 +28,6 @@ func TestSoak(t *testing.T) {
 		t.Errorf("seed %d: %s", *seed, violation)
 	}
 	if report.Replicas["kill"] == 0 || report.APIRestarts == 0 || report.Looks < 1000 {
-		t.Errorf("seed %d: it was no soak: %v, %d API server restarts, %d looks", *seed, report.Replicas, report.APIRestarts, report.Looks)
+		t.Errorf("seed %d: too little happened:  %v, %d API server restarts, %d looks", *seed, report.Replicas, report.APIRestarts, report.Looks)
 	}
 }

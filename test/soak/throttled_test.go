@@ -29,8 +29,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
-// A hundred credentials at one endpoint that asks for a minute's rest: at most three requests reach it in that minute, and then not a herd
-// either. Everything is real but the API server, the endpoint and the clock; 32 workers work at the same time, as in the manager.
+// TestThrottledEndpointIsLeftAlone: a hundred credentials share an endpoint with a Retry-After of a minute. At most three requests reach it in that
+// minute, and there is no herd afterwards. Everything is real but the API server, the endpoint and the clock, with 32 workers as in the manager.
 func TestThrottledEndpointIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	const many, workers = 100, 32
@@ -55,18 +55,18 @@ func TestThrottledEndpointIsLeftAlone(t *testing.T) {
 		reconcileAll(t, reconciler, clock, now, due, workers)
 	}
 	if got := endpoint.within(start, start.Add(time.Minute)); got > 3 {
-		t.Errorf("%d requests in the minute of rest, want at most 3", got)
+		t.Errorf("%d requests in the minute of the Retry-After, want at most 3", got)
 	}
 	for minute := 1; minute < 10; minute++ {
 		from := start.Add(time.Duration(minute) * time.Minute)
 		if got := endpoint.within(from, from.Add(time.Minute)); got < 1 || got > 3 {
-			t.Errorf("%d requests in minute %d, want 1 to 3: each asks for a minute's rest again", got, minute)
+			t.Errorf("%d requests in minute %d, want 1 to 3: each is answered with another Retry-After", got, minute)
 		}
 	}
 	t.Logf("%d requests in ten minutes", len(endpoint.asked))
 }
 
-// reconcileAll makes a pass over each of some objects, and records when each is due again.
+// reconcileAll reconciles some objects and records when each is due again.
 func reconcileAll(t *testing.T, r *controllers.CDPCredentialReconciler, clock *clocktesting.FakeClock, names []types.NamespacedName, due map[types.NamespacedName]time.Time, workers int) {
 	t.Helper()
 	var mu sync.Mutex
@@ -96,7 +96,7 @@ func reconcileAll(t *testing.T, r *controllers.CDPCredentialReconciler, clock *c
 	working.Wait()
 }
 
-// throttling is an endpoint that answers 429 with Retry-After 60 to everyone.
+// throttling is an endpoint that answers every request with 429 and Retry-After 60.
 type throttling struct {
 	now func() time.Time
 
@@ -108,7 +108,7 @@ func (e *throttling) Exchange(context.Context, http.RoundTripper, exchange.Reque
 	e.mu.Lock()
 	e.asked = append(e.asked, e.now())
 	e.mu.Unlock()
-	// Long enough for all workers to come before the first answer is there.
+	// Long enough for all workers to arrive before the first answer.
 	timer := time.NewTimer(20 * time.Millisecond)
 	<-timer.C
 	return exchange.Token{}, &exchange.Error{Kind: exchange.Throttled, Status: http.StatusTooManyRequests, RetryAfter: time.Minute, HasRetryAfter: true}
@@ -124,7 +124,7 @@ func (e *throttling) within(from, to time.Time) int {
 	return n
 }
 
-// throttledReconciler gives one with so many objects, all due at once.
+// throttledReconciler returns a reconciler for many objects, all due at once.
 func throttledReconciler(t *testing.T, clock *clocktesting.FakeClock, endpoint controllers.Exchanger, many int) (*controllers.CDPCredentialReconciler, map[types.NamespacedName]time.Time) {
 	t.Helper()
 	scheme := runtime.NewScheme()

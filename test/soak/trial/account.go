@@ -8,40 +8,40 @@ import (
 	"time"
 )
 
-// An issued is a token as the endpoint's ledger has it, and what became of it.
+// An issued is a token in the endpoint's ledger, and what happened to it.
 type issued struct {
 	at, expires time.Time
 	published   bool
-	// spoilt names the fault that made it unusable. Empty: none.
+	// spoilt is the fault that made it unusable. Empty: none.
 	spoilt string
 }
 
-// A change is what a user did that asks for one token.
+// A change is a user action that requires one token.
 type change struct {
 	at   time.Time
 	what string
 }
 
-// An end is that of a process of the operator.
+// An end is the end of a process of the operator.
 type end struct {
 	at  time.Time
 	how string
 }
 
-// A history is all that is known of one object's exchanges.
+// A history is everything that is known about the exchanges of one object.
 type history struct {
 	name    string
 	tokens  []issued // in the order of their issue
 	lead    func(lifetime time.Duration) time.Duration
 	changes []change
 	ends    []end
-	// apiDown are the times without an API server: a token in the hand waits for it.
+	// apiDown are the times without an API server, during which an issued token waits to be written.
 	apiDown []blockage
-	// over is when the run ended: what was issued just before it may still be under way.
+	// over is when the run ended: what was issued shortly before may still be in flight.
 	over time.Time
 }
 
-// A tally says why tokens were issued. Their sum is the number of tokens.
+// A tally counts the reasons for which tokens were issued. They add up to the number of tokens.
 type tally struct {
 	first, due, underWay int
 	excess               map[string]int
@@ -49,15 +49,15 @@ type tally struct {
 }
 
 const (
-	// early is how much earlier than its lead and the greatest jitter (a tenth of the lifetime) a renewal may seem: tokens have whole seconds.
+	// early is how much earlier than its lead and the largest jitter (a tenth of the lifetime) a renewal may seem, because tokens have whole seconds.
 	early = 1500 * time.Millisecond
-	// inFlight is how long an exchange may take, and then some.
+	// inFlight is how long an exchange may take, with a margin.
 	inFlight = 17 * time.Second
-	// closely is how soon a token is written after it was issued, if nothing is in the way.
+	// closely is how soon after its issue a token is written, unless something is in the way.
 	closely = 5 * time.Second
 )
 
-// explain counts a token by its reason. Without one it is unexplained.
+// explain counts a token by its reason. Without a reason it is unexplained.
 func (t *tally) explain(why, otherwise string, args ...any) {
 	if why != "" {
 		t.excess[why]++
@@ -66,11 +66,11 @@ func (t *tally) explain(why, otherwise string, args ...any) {
 	t.unexplained = append(t.unexplained, fmt.Sprintf(otherwise, args...))
 }
 
-// account explains every token.
+// account finds the reason of every token.
 func (h history) account() tally {
 	t := tally{excess: map[string]int{}}
 	changes := slices.Clone(h.changes)
-	var held *issued // the last one that was published
+	var held *issued // the last published one
 	for i := range h.tokens {
 		token := &h.tokens[i]
 		isLast := i == len(h.tokens)-1
@@ -79,14 +79,14 @@ func (h history) account() tally {
 		case !token.published && mayBeUnderWay:
 			t.underWay++
 		case !token.published:
-			t.explain(h.lost(i), "%s: a token of %s was never published, and nothing was in the way", h.name, clockTime(token.at))
+			t.explain(h.lost(i), "%s: the token issued at %s was never published, and nothing was in the way", h.name, clockTime(token.at))
 		case held == nil:
 			t.first++
 		case !token.at.Before(h.due(held)):
 			t.due++
 		default:
 			t.explain(take(&changes, held.at.Add(-inFlight), token.at),
-				"%s: a token of %s came before that of %s was due at %s, and nobody had changed anything",
+				"%s: a token was issued at %s, before the one of %s was due for renewal at %s, and nobody had changed anything",
 				h.name, clockTime(token.at), clockTime(held.at), clockTime(h.due(held)))
 		}
 		if token.published {
@@ -96,13 +96,13 @@ func (h history) account() tally {
 	return t
 }
 
-// due is the earliest time at which a token may be renewed by itself.
+// due returns the earliest time at which a token may be renewed without another reason.
 func (h history) due(held *issued) time.Time {
 	lifetime := held.expires.Sub(held.at)
 	return held.expires.Add(-h.lead(lifetime) - lifetime/10 - early)
 }
 
-// lost says why a token was never published.
+// lost returns why a token was never published. Empty: unknown.
 func (h history) lost(i int) string {
 	token := h.tokens[i]
 	if token.spoilt != "" {
@@ -122,13 +122,13 @@ func (h history) lost(i int) string {
 	}
 	for _, c := range h.changes {
 		if !c.at.Before(token.at.Add(-inFlight)) && !c.at.After(next) {
-			return "lost to a user's change meanwhile: " + c.what
+			return "lost because of a user's change:  " + c.what
 		}
 	}
 	return ""
 }
 
-// take finds the first change in a time that has not explained a token yet, and gives what it was.
+// take removes the first change in a period, and returns what it was. Empty: there is none left.
 func take(changes *[]change, from, to time.Time) string {
 	for i, c := range *changes {
 		if !c.at.Before(from) && !c.at.After(to) {

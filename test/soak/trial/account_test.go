@@ -11,7 +11,7 @@ import (
 
 func half(lifetime time.Duration) time.Duration { return lifetime / 2 }
 
-// minute is a token of a minute.
+// minute returns a token that lives for a minute.
 func minute(issuedAt float64, published bool, spoilt string) issued {
 	return issued{at(issuedAt), at(issuedAt + 60), published, spoilt}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// agreement finds the times in which status said one thing and the target was another.
+// agreement records when status and target disagreed.
 type agreement struct {
 	watcher  *secretWatcher
 	consumer *consumer
@@ -31,7 +31,7 @@ func newAgreement(w *secretWatcher, c *consumer, admin client.WithWatch, members
 	return &agreement{watcher: w, consumer: c, admin: admin, members: members, objects: map[string]*v1alpha1.CDPCredential{}, open: map[*member]*gap{}}
 }
 
-// watch follows the objects until ctx ends.
+// watch watches the objects until ctx ends.
 func (a *agreement) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		a.look(ctx)
@@ -69,7 +69,7 @@ func (a *agreement) see(obj *v1alpha1.CDPCredential) {
 	a.objects[obj.Namespace+"/"+obj.Name] = obj
 }
 
-// compare looks at all objects now and then, until ctx ends.
+// compare compares all objects periodically, until ctx ends.
 func (a *agreement) compare(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause(ctx, 200*time.Millisecond)
@@ -79,7 +79,7 @@ func (a *agreement) compare(ctx context.Context) {
 	}
 }
 
-// agrees reports whether status has the expiry of the token that the target holds. What users broke is not held against it.
+// agrees reports whether status shows the expiry of the token in the target. A target that users broke counts as agreeing.
 func (a *agreement) agrees(m *member) bool {
 	secret := a.watcher.secret(m.namespace, m.target())
 	a.mu.Lock()

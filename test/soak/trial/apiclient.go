@@ -15,7 +15,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// apiClient uses the tokens: it calls the APIs with what the targets hold.
+// apiClient calls the APIs with the tokens of the targets.
 type apiClient struct {
 	watcher *secretWatcher
 	admin   client.Client
@@ -24,12 +24,12 @@ type apiClient struct {
 
 	mu       sync.Mutex
 	calls    int
-	live     int // targets read from the API server itself
+	live     int // targets read from the API server
 	slow     []blockage
 	problems []string
 }
 
-// tardy is a read of the API server that says that this machine is too busy for anyone to react in time.
+// tardy is the duration of a read of the API server from which this machine is too busy for anyone to react in time.
 const tardy = 300 * time.Millisecond
 
 func newAPIClient(w *secretWatcher, admin client.Client, members []*member) *apiClient {
@@ -42,7 +42,7 @@ func newAPIClient(w *secretWatcher, admin client.Client, members []*member) *api
 	return a
 }
 
-// ask calls an API every so often, with one target after the other, until ctx ends.
+// ask calls an API at this interval, with one target after the other, until ctx ends.
 func (a *apiClient) ask(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -63,7 +63,7 @@ func (a *apiClient) ask(ctx context.Context, every time.Duration) {
 	}
 }
 
-// read gets a target from the API server, if there is one.
+// read returns a target from the API server, nil if there is none.
 func (a *apiClient) read(ctx context.Context, m *member) *corev1.Secret {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -81,16 +81,16 @@ func (a *apiClient) read(ctx context.Context, m *member) *corev1.Secret {
 	return secret
 }
 
-// try calls the API. It must say what the ledger says; what is wrong by the ledger is counted by the consumer.
+// try calls the API, whose answer must agree with the ledger. Tokens that are bad according to the ledger are the consumer's business.
 func (a *apiClient) try(ctx context.Context, m *member, secret *corev1.Secret) {
 	before, _ := judge(m, secret, time.Now())
 	if before != good && before != expired {
-		return // there is nothing to call an API with
+		return // there is no token to call an API with
 	}
 	status, err := a.call(ctx, m, secret)
 	if err != nil {
 		if ctx.Err() == nil {
-			a.problem("%s: call its API: %v", m, err)
+			a.problem("%s: call to its API failed: %v", m, err)
 		}
 		return
 	}
@@ -108,7 +108,7 @@ func (a *apiClient) try(ctx context.Context, m *member, secret *corev1.Secret) {
 
 func verdictText(v verdict) string {
 	if v == good {
-		return "a good token"
+		return "a valid token"
 	}
 	return string(v)
 }
@@ -121,7 +121,7 @@ func (a *apiClient) call(ctx context.Context, m *member, secret *corev1.Secret) 
 		return 0, err
 	}
 	for name := range m.companions() {
-		request.Header[name] = []string{string(secret.Data[name])} // as they are spelt
+		request.Header[name] = []string{string(secret.Data[name])} // exact spelling, not the canonical one
 	}
 	if m.client.System == exchangetest.Algonomy {
 		request.Header["access_token"] = []string{string(secret.Data["token"])}

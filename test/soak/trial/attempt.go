@@ -8,45 +8,45 @@ import (
 	"time"
 )
 
-// A pace is how the contract (design.md section 4) lets an object try again after an attempt.
+// A pace is how soon the contract (design.md section 4) allows another attempt after this result.
 type pace int
 
 const (
 	succeeded   pace = iota
 	unavailable      // 2 s, doubling; five in a row open the endpoint's breaker
-	malformed        // the same for the object; the endpoint answers
-	throttled        // when the endpoint says, for all its objects
+	malformed        // the same for the object, but the endpoint counts as available
+	throttled        // the Retry-After, for all objects of the endpoint
 )
 
-// An attempt is one request to a token endpoint, as the endpoint saw it.
+// An attempt is a request to a token endpoint, as the endpoint saw it.
 type attempt struct {
 	at       time.Time
 	endpoint string
 	client   string
-	// fault names what went wrong on purpose. Empty: nothing.
+	// fault names the injected fault. Empty: none.
 	fault string
 	pace  pace
-	// busy is how long it takes until the sender knows, at most.
+	// busy is how long the sender may wait for the result.
 	busy time.Duration
-	// retryAfter is that of a throttled one; zero: it did not say.
+	// retryAfter is the Retry-After of a 429. Zero: there was none.
 	retryAfter time.Duration
-	// spoils says that a token was issued all the same.
+	// spoils is set if a token was issued nevertheless.
 	spoils bool
 }
 
-// after is the least that passes after a time that the operator was given, which it keeps in whole seconds, rounded up.
+// after is how much later than planned an attempt may be: times in status have whole seconds, rounded up.
 const after = time.Second
 
-// slow is an answer that is waited for long enough to matter.
+// slow is the duration from which waiting for an answer matters.
 const slow = 2 * time.Second
 
-// exchangeTimeout is that of the contract.
+// exchangeTimeout is the contract's timeout of an exchange.
 const exchangeTimeout = 15 * time.Second
 
 func (a attempt) done() time.Time { return a.at.Add(a.busy) }
 
-// waits are the times in which one object's own retries wait as the contract paces them. alive says until when the token is good that the
-// object held at a time; zero: it held none.
+// waits returns the times in which an object's own retries wait as the contract requires. alive returns the expiry of the token that the object had
+// at a time. Zero: it had none.
 func waits(attempts []attempt, alive func(time.Time) time.Time) []blockage {
 	var list []blockage
 	row := 0
@@ -86,15 +86,15 @@ func doubled(first time.Duration, times int) time.Duration {
 	return min(first, most)
 }
 
-// pauses are the times in which an endpoint is left alone by all its objects: after a 429, while its breaker is open, and while requests
-// that hang take the two places that an endpoint in trouble has, or the one that it has after a 429.
+// pauses returns the times in which no object of an endpoint may call it: after a 429, while its breaker is open, and while hanging requests occupy
+// the two places of an endpoint in trouble, or its only place after a 429.
 func pauses(attempts []attempt) []blockage {
 	attempts = slices.Clone(attempts)
 	slices.SortStableFunc(attempts, func(a, b attempt) int { return a.done().Compare(b.done()) })
 	return append(breakerPauses(attempts), hangs(attempts)...)
 }
 
-// breakerPauses are those after a 429 and while the breaker is open, of attempts in the order in which they ended.
+// breakerPauses returns the pauses after a 429 and the times in which the breaker is open. The attempts are sorted by their end.
 func breakerPauses(attempts []attempt) []blockage {
 	var list []blockage
 	row, opened, probeAt := 0, time.Duration(0), time.Time{}
@@ -121,7 +121,7 @@ func breakerPauses(attempts []attempt) []blockage {
 	return list
 }
 
-// hangs are the times in which slow requests take all places, of attempts in the order in which they ended.
+// hangs returns the times in which slow requests occupy all places. The attempts are sorted by their end.
 func hangs(attempts []attempt) []blockage {
 	const why = "places taken by requests that hang"
 	var list []blockage

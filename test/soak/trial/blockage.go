@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// reaction is the free stretch within which an operator must have done what is due: its turn at the gate, an exchange, and the write.
+// reaction is the time without blockages within which an operator must have done what is due: a turn at the gate, an exchange, and the write.
 const reaction = 4 * time.Second
 
-// A blockage is a time in which nothing could be done for an object, and why.
+// A blockage is a period in which nothing could be done for an object, and why.
 type blockage struct {
 	from, to time.Time
 	why      string
@@ -22,7 +22,7 @@ func byStart(list []blockage) []blockage {
 	return list
 }
 
-// opportunity is the end of the first stretch of `reaction` at or after from that is free of blockages, which are in the order of byStart.
+// opportunity returns the end of the first period of `reaction` without blockages at or after from. The blockages are sorted by byStart.
 func opportunity(blockages []blockage, from time.Time) time.Time {
 	for _, b := range blockages {
 		if !b.to.After(from) {
@@ -36,7 +36,7 @@ func opportunity(blockages []blockage, from time.Time) time.Time {
 	return from.Add(reaction)
 }
 
-// shares says how long each kind of blockage lasted within a time.
+// shares returns how long each kind of blockage lasted within a period.
 func shares(blockages []blockage, from, to time.Time) map[string]time.Duration {
 	found := map[string]time.Duration{}
 	last := map[string]time.Time{}

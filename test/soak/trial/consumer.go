@@ -15,29 +15,29 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// A gap is a time in which a consumer held something wrong though no user had broken the target.
+// A gap is a period in which a consumer had something wrong although no user had broken the target.
 type gap struct {
 	member   *member
 	verdict  verdict
 	from, to time.Time
-	token    exchangetest.Token // the one it held, if it was one
+	token    exchangetest.Token // the token that it had, if that was one
 }
 
 // A breakage is what a user did to a target, until it is repaired.
 type breakage struct {
 	member   *member
 	what     string
-	exchange bool // it takes a new token to repair it
+	exchange bool // a new token is needed to repair it
 	since    time.Time
 	repaired time.Time          // zero: not yet
-	token    exchangetest.Token // that repaired it
-	// harmed says that a consumer saw it. uncertain says that the API server went away before it had answered: perhaps nothing is broken.
+	token    exchangetest.Token // the token that repaired it
+	// harmed is set if a consumer saw it. uncertain is set if the API server went down before it answered: perhaps nothing is broken.
 	harmed, uncertain bool
-	// done reports whether a Secret is of after the change; nil while it is being made.
+	// done reports whether a Secret is newer than the change. Nil: the change is being made.
 	done func(*corev1.Secret) bool
 }
 
-// A consumer reads all targets, many times a second, and remembers what was wrong.
+// A consumer reads all targets many times a second and records what was wrong.
 type consumer struct {
 	watcher *secretWatcher
 	members []*member
@@ -48,21 +48,21 @@ type consumer struct {
 	breakages []*breakage
 	broken    map[*member]*breakage
 	reads     int
-	slowest   time.Duration // between two looks at everything
-	stalls    []blockage    // in which this machine did not even let us look
+	slowest   time.Duration // time between two rounds
+	stalls    []blockage    // in which this machine was too busy even to look
 }
 
 func newConsumer(w *secretWatcher, members []*member) *consumer {
 	return &consumer{watcher: w, members: members, open: map[*member]*gap{}, broken: map[*member]*breakage{}}
 }
 
-// sampling is how often every target is looked at, stalled a pause between two looks that says that the machine is too busy to judge by.
+// sampling is the interval between two rounds; from stalled on, the machine is too busy to judge by.
 const (
 	sampling = 50 * time.Millisecond
 	stalled  = 300 * time.Millisecond
 )
 
-// watch looks until ctx ends.
+// watch looks at all targets until ctx ends.
 func (c *consumer) watch(ctx context.Context) {
 	ticker := time.NewTicker(sampling)
 	defer ticker.Stop()
@@ -76,7 +76,7 @@ func (c *consumer) watch(ctx context.Context) {
 		now := time.Now()
 		if passed := now.Sub(last); passed > stalled {
 			c.mu.Lock()
-			c.stalls = append(c.stalls, blockage{last, now, "this machine stood still"})
+			c.stalls = append(c.stalls, blockage{last, now, "machine too busy"})
 			c.mu.Unlock()
 		}
 		c.slowest = max(c.slowest, now.Sub(last))
@@ -89,7 +89,7 @@ func (c *consumer) watch(ctx context.Context) {
 	}
 }
 
-// found records what a look at one target has shown.
+// found records the result of a look at a target.
 func (c *consumer) found(m *member, secret *corev1.Secret, v verdict, token exchangetest.Token, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,7 +112,7 @@ func (c *consumer) found(m *member, secret *corev1.Secret, v verdict, token exch
 	}
 }
 
-// foundBroken records what a look at a target has shown that a user has broken.
+// foundBroken records the result of a look at a target that a user has broken.
 func (c *consumer) foundBroken(b *breakage, secret *corev1.Secret, v verdict, token exchangetest.Token, now time.Time) {
 	switch {
 	case v != good:
@@ -123,7 +123,7 @@ func (c *consumer) foundBroken(b *breakage, secret *corev1.Secret, v verdict, to
 	}
 }
 
-// breaks says that a user is about to break a target. Until the change is said to be made, or not, what is found dates from before it.
+// breaks notes that a user is about to break a target. Until made or unmade is called, what is found may be from before the change.
 func (c *consumer) breaks(m *member, what string, exchange bool) *breakage {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,7 +136,7 @@ func (c *consumer) breaks(m *member, what string, exchange bool) *breakage {
 	return b
 }
 
-// made says that the change is made: done tells a Secret from before it from one after it.
+// made notes that the change was made: done distinguishes Secrets from before and after it.
 func (c *consumer) made(b *breakage, done func(*corev1.Secret) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,14 +144,14 @@ func (c *consumer) made(b *breakage, done func(*corev1.Secret) bool) {
 	c.breakages = append(c.breakages, b)
 }
 
-// since says that a breakage is the operator's to repair from a time on only.
+// since sets the time from which the operator can repair a breakage.
 func (c *consumer) since(b *breakage, from time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	b.since = from
 }
 
-// unmade says that the API server refused it, or that it went away meanwhile; was is the Secret before.
+// unmade notes that the API server refused the change, or went down meanwhile; was is the Secret before.
 func (c *consumer) unmade(b *breakage, err error, was *corev1.Secret) {
 	if apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
 		b.uncertain = true
@@ -170,12 +170,12 @@ func (c *consumer) whole(m *member) bool {
 	return c.broken[m] == nil && c.open[m] == nil
 }
 
-// notOf says that a Secret is another one than the deleted one.
+// notOf returns a check that a Secret is not the deleted one.
 func notOf(deleted *corev1.Secret) func(*corev1.Secret) bool {
 	return func(s *corev1.Secret) bool { return s.UID != deleted.UID }
 }
 
-// newerThan says that a Secret has been written since.
+// newerThan returns a check that a Secret has been written since.
 func newerThan(edited *corev1.Secret) func(*corev1.Secret) bool {
 	than, _ := strconv.ParseUint(edited.ResourceVersion, 10, 64)
 	return func(s *corev1.Secret) bool {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A step is what happens to the replicas, by the plan. Its time counts from the start of the run.
+// A step is a planned action on the replicas. Its time counts from the start of the run.
 type step struct {
 	at   time.Duration
 	what string
@@ -15,17 +15,17 @@ type step struct {
 	gone time.Duration
 }
 
-// Further things that happen to the replicas.
+// Further steps.
 const (
 	alone       = "one replica, no leader election"
 	together    = "two replicas, leader election"
 	killsSpare  = "kill of the standby"
 	killsBoth   = "kill of both"
-	failOver    = 20 * time.Second // Lease duration and what goes with it
+	failOver    = 20 * time.Second // Lease duration and some more
 	marathonEnd = 0.75
 )
 
-// replicaPlan has one replica, then two, then a stretch without kills in which growth would show, then one again.
+// replicaPlan has one replica, then two, then a period without kills in which growth would show, then one again.
 func replicaPlan(o Options) []step {
 	chance := o.chance(forCrew)
 	share := func(f float64) time.Duration { return time.Duration(f * float64(o.Duration)) }
@@ -45,7 +45,7 @@ func replicaPlan(o Options) []step {
 	for t := share(0.3) + 6*time.Second; t < share(0.55)-4*time.Second; t += failOver + around(chance, mean) {
 		s := step{t, kills, between(chance, 100*time.Millisecond, 1500*time.Millisecond)}
 		if share(0.55)-t < failOver {
-			s.what = shutdowns // there is no time left for more
+			s.what = shutdowns // there is no time for more
 		} else if n := chance.IntN(10); n == 0 {
 			s.what = killsBoth
 		} else if n < 3 {
@@ -58,7 +58,7 @@ func replicaPlan(o Options) []step {
 	return plan
 }
 
-// drive does to the replicas what is planned until ctx ends.
+// drive executes the plan until ctx ends.
 func (rs *replicas) drive(ctx context.Context, began time.Time, plan []step) {
 	for _, s := range plan {
 		pause(ctx, time.Until(began.Add(s.at)))
@@ -71,7 +71,7 @@ func (rs *replicas) drive(ctx context.Context, began time.Time, plan []step) {
 	}
 }
 
-// endOf is how a step ends a replica. Nil: it does not.
+// endOf returns how a step ends a replica. Nil: it does not.
 func (rs *replicas) endOf(s step, works bool) func(*replica) error {
 	switch {
 	case s.what == killsBoth, s.what == kills && works, s.what == killsSpare && !works:

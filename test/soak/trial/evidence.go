@@ -8,7 +8,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// evidence is what a run has left, by member.
+// evidence is what a run has recorded.
 type evidence struct {
 	watcher   *secretWatcher
 	consumer  *consumer
@@ -27,19 +27,19 @@ type evidence struct {
 type issuedOne struct{ exchangetest.Token }
 
 const (
-	// starting is what a process needs from its start of work until it has looked at all objects.
+	// starting is how long a process takes from the beginning of its work until it has reconciled all objects.
 	starting = 2 * time.Second
-	// interval is the least time between two tokens of one object (10 s), in whole seconds rounded up.
+	// interval is the minimum interval between two tokens of an object (10 s), rounded up because times have whole seconds.
 	interval = 11 * time.Second
 )
 
-// gather takes everything down. Nothing may be going on any more.
+// gather collects all records. Nothing may be running any more.
 func (e *evidence) gather(sites []*site) {
 	for _, b := range e.replicas.idle {
 		e.general = append(e.general, blockage{b.from, b.to.Add(starting), b.why})
 	}
 	for _, b := range e.outages.down {
-		// Who backs off by doubling comes back within as long again.
+		// An exponential backoff ends after at most the same time again.
 		e.general = append(e.general, blockage{b.from, b.to.Add(b.to.Sub(b.from) + starting), b.why})
 	}
 	e.general = append(append(e.general, e.consumer.stalls...), e.apiClient.slow...)
@@ -59,14 +59,14 @@ func (e *evidence) gather(sites []*site) {
 	}
 }
 
-// blockages are all that stood in one member's way.
+// blockages returns everything that blocked a member.
 func (e *evidence) blockages(m *member) []blockage {
 	list := append([]blockage(nil), e.general...)
 	list = append(list, e.pauses[m.endpoint()]...)
 	return byStart(append(list, waits(e.attempts[m.client.ID], func(t time.Time) time.Time { return e.alive(m, t) })...))
 }
 
-// alive says until when the token was good that a target held at a time; zero: it held none.
+// alive returns the expiry of the token that a target had at a time. Zero: it had none.
 func (e *evidence) alive(m *member, t time.Time) time.Time {
 	var held showing
 	for _, s := range e.watcher.showings(m.namespace, m.target()) {
@@ -86,7 +86,7 @@ func (e *evidence) alive(m *member, t time.Time) time.Time {
 	return token.Expires
 }
 
-// history is what is known of a member's exchanges.
+// history returns what is known about the exchanges of a member.
 func (e *evidence) history(m *member, over time.Time) history {
 	h := history{name: m.String(), lead: m.lead, changes: e.users.changes[m], ends: e.replicas.ends, apiDown: e.outages.down, over: over}
 	shown := map[string]bool{}

@@ -11,20 +11,20 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// An episode is a time in which an endpoint misbehaves in one way. Its times count from the start of the run.
+// An episode is a period in which an endpoint misbehaves in one way. Its times count from the start of the run.
 type episode struct {
 	from, to time.Duration
 	kind     kind
 	share    float64 // of the requests
 }
 
-// A skew is how far the endpoints' clocks are off from a time on.
+// A skew is the error of the endpoints' clocks from a time on.
 type skew struct {
 	from   time.Duration
 	offset time.Duration
 }
 
-// faultSchedule decides what goes wrong at a site's endpoints, and remembers it.
+// faultSchedule decides which faults happen at a site's endpoints, and records them.
 type faultSchedule struct {
 	site     *site
 	episodes map[string][]episode // by endpoint
@@ -32,12 +32,12 @@ type faultSchedule struct {
 
 	mu       sync.Mutex
 	chance   *rand.Rand
-	began    time.Time // zero: the sun still shines
+	began    time.Time // zero: no faults yet
 	ended    bool
 	attempts []attempt
 }
 
-// background is the share of requests that go wrong outside of episodes.
+// background is the share of requests that fail outside of episodes.
 const background = 0.03
 
 func newFaultSchedule(o Options, s *site, number uint64) *faultSchedule {
@@ -60,7 +60,7 @@ func newFaultSchedule(o Options, s *site, number uint64) *faultSchedule {
 	return w
 }
 
-// begin lets things go wrong.
+// begin starts the faults.
 func (w *faultSchedule) begin(now time.Time) {
 	w.mu.Lock()
 	w.began = now
@@ -70,14 +70,14 @@ func (w *faultSchedule) begin(now time.Time) {
 	w.site.server.SetBehaviour(behaviour)
 }
 
-// end lets nothing go wrong any more. The clocks stay as they are.
+// end stops the faults. The clocks stay as they are.
 func (w *faultSchedule) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended = true
 }
 
-// turn sets the endpoints' clocks to what the plan says for now.
+// turn sets the endpoints' clocks to what is planned for now.
 func (w *faultSchedule) turn(since time.Duration) {
 	var offset time.Duration
 	for _, s := range w.skews {
@@ -129,7 +129,7 @@ func (w *faultSchedule) kindFor(endpoint string, since time.Duration) (kind, boo
 	return kind{}, false
 }
 
-// log is what came to the site's endpoints, in the order of arrival.
+// log returns the requests to the site's endpoints, in the order of arrival.
 func (w *faultSchedule) log() []attempt {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// A member is one CDPCredential of the fleet, with all that the run knows of it.
+// A member is one CDPCredential of the fleet, with everything the run knows about it.
 type member struct {
 	namespace, name string
 	site            *site
@@ -28,10 +28,10 @@ func (m *member) target() string       { return m.name + "-token" }
 func (m *member) clientSecret() string { return m.name + "-client" }
 func (m *member) String() string       { return m.namespace + "/" + m.name }
 
-// endpoint names where the member gets its tokens.
+// endpoint returns the name of the member's endpoint.
 func (m *member) endpoint() string { return m.site.endpoint(m.client.System) }
 
-// lead is how long before the expiry of a token the contract has it renewed, without jitter.
+// lead returns how long before its expiry the contract requires a token to be renewed, without jitter.
 func (m *member) lead(lifetime time.Duration) time.Duration {
 	lead := m.before
 	if lead == 0 {
@@ -40,10 +40,10 @@ func (m *member) lead(lifetime time.Duration) time.Duration {
 	return min(lead, lifetime/2)
 }
 
-// namespaces are those of the fleet.
+// namespaces returns the namespaces of the fleet.
 func namespaces() []string { return []string{"soak-a", "soak-b", "soak-c", "soak-d", "soak-e"} }
 
-// fleet makes up the members and registers their clients.
+// fleet generates the members and registers their clients.
 func fleet(chance *rand.Rand, n int, sites []*site) ([]*member, error) {
 	var members []*member
 	for i := range n {
@@ -61,7 +61,7 @@ func fleet(chance *rand.Rand, n int, sites []*site) ([]*member, error) {
 	return members, nil
 }
 
-// newClient makes up a client of one of the systems, as the vendors have them.
+// newClient generates a client of one of the systems, as their vendors define them.
 func (s *site) newClient(chance *rand.Rand, id string) exchangetest.Client {
 	c := exchangetest.Client{ID: id, Secret: newSecret(chance), Lifetime: between(chance, s.shortest, s.longest).Truncate(time.Second)}
 	switch c.System = pick(chance, s.systems); c.System {
@@ -89,7 +89,7 @@ func newSecret(chance *rand.Rand) string {
 	return hex.EncodeToString(b)
 }
 
-// secret is the client Secret.
+// secret returns the client Secret.
 func (m *member) secret() *corev1.Secret {
 	s := &corev1.Secret{StringData: m.values()}
 	s.Namespace, s.Name = m.namespace, m.clientSecret()
@@ -105,7 +105,7 @@ func (m *member) values() map[string]string {
 	return map[string]string{"client-id": m.client.ID, "client-secret": m.client.Secret}
 }
 
-// object is the CDPCredential.
+// object returns the CDPCredential.
 func (m *member) object() *v1alpha1.CDPCredential {
 	obj := &v1alpha1.CDPCredential{}
 	obj.Namespace, obj.Name = m.namespace, m.name

@@ -14,15 +14,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// foreigners are Secrets that are nobody's business. None of them may ever change.
+// foreigners are Secrets of somebody else. None of them may ever change.
 type foreigners struct {
 	admin   client.Client
-	settled []*corev1.Secret // as they were made; those that left again are not among them
+	settled []*corev1.Secret // as they were created; removed ones are not among them
 	changed []string
 }
 
-// settleAll puts some foreign Secrets between the others, of kinds that may be mistaken for ours, and gives those that are in the place of the
-// target of a CDPCredential of their own.
+// settleAll creates foreign Secrets among the others, of kinds that may be mistaken for ours. Some have the names of targets.
 func (f *foreigners) settleAll(ctx context.Context) error {
 	for _, namespace := range namespaces() {
 		for name, change := range map[string]func(*corev1.Secret){
@@ -59,7 +58,7 @@ func (f *foreigners) settle(ctx context.Context, namespace, name string, change 
 	return secret, nil
 }
 
-// leave takes a foreign Secret away again, if it is as it was.
+// leave removes a foreign Secret again, if it is unchanged.
 func (f *foreigners) leave(ctx context.Context, secret *corev1.Secret) error {
 	f.compare(ctx, secret)
 	if err := f.admin.Delete(ctx, secret, client.Preconditions{UID: &secret.UID}); err != nil && !apierrors.IsNotFound(err) {
@@ -74,14 +73,14 @@ func (f *foreigners) leave(ctx context.Context, secret *corev1.Secret) error {
 	return nil
 }
 
-// check compares all that are still there with what they were.
+// check compares all that still exist with what they were.
 func (f *foreigners) check(ctx context.Context) {
 	for _, s := range f.settled {
 		f.compare(ctx, s)
 	}
 }
 
-// compare goes by the version: a write that changes nothing is a write, too.
+// compare compares the versions, because a write that changes nothing is a write, too.
 func (f *foreigners) compare(ctx context.Context, was *corev1.Secret) {
 	is := &corev1.Secret{}
 	err := f.admin.Get(ctx, client.ObjectKeyFromObject(was), is)
@@ -97,7 +96,7 @@ func (f *foreigners) compare(ctx context.Context, was *corev1.Secret) {
 	}
 }
 
-// envious are CDPCredentials whose target is a foreign Secret: they must stay without a token, and must ask for none.
+// envious returns CDPCredentials whose target is a foreign Secret: they must get no token and call no endpoint.
 func (f *foreigners) envious(members []*member) []*member {
 	var list []*member
 	for _, namespace := range namespaces() {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// judgeGaps sorts the gaps into those that had an excuse and those that had none.
+// judgeGaps divides the gaps into excused ones and violations.
 func (e *evidence) judgeGaps(r *Report) {
 	var bad, excused []blockage
 	for _, g := range e.consumer.gaps {
@@ -18,7 +18,7 @@ func (e *evidence) judgeGaps(r *Report) {
 		due, until := g.from, g.from
 		lead := g.member.lead(g.token.Expires.Sub(g.token.Issued))
 		list := e.blockages(g.member)
-		if g.verdict == expired { // nothing excuses the others
+		if g.verdict == expired { // other verdicts are never excused
 			due = g.token.Expires.Add(-lead)
 			until = later(g.from, earlier(g.to, opportunity(list, due)))
 		}
@@ -39,11 +39,11 @@ func (e *evidence) judgeGaps(r *Report) {
 	r.BadSeconds, r.BadObjectSeconds = seconds(covered(bad)), seconds(summed(bad))
 	r.ExcusedSeconds, r.ExcusedObjectSeconds = seconds(covered(excused)), seconds(summed(excused))
 	for _, g := range r.Bad {
-		r.violation("%s held: %s, from %s for %.1f s, lead %.1f s, in the way since it was due: %v", g.Object, g.Verdict, g.From, g.Seconds, g.Lead, g.Causes)
+		r.violation("%s had: %s, from %s for %.1f s, lead %.1f s, blockages since it was due: %v", g.Object, g.Verdict, g.From, g.Seconds, g.Lead, g.Causes)
 	}
 }
 
-// judgeRepairs sums up the breakages. One that took longer than what stood in the way is late.
+// judgeRepairs summarizes the breakages. A repair that took longer than the blockages explain is late.
 func (e *evidence) judgeRepairs(r *Report) {
 	took := map[string][]time.Duration{}
 	late := map[string]int{}
@@ -60,14 +60,14 @@ func (e *evidence) judgeRepairs(r *Report) {
 			}
 		}
 		if b.repaired.IsZero() {
-			r.violation("%s: %s at %s, and never repaired", b.member, b.what, clockTime(b.since))
+			r.violation("%s: %s at %s, never repaired", b.member, b.what, clockTime(b.since))
 			continue
 		}
 		took[b.what] = append(took[b.what], b.repaired.Sub(b.since))
 		list := e.blockages(b.member)
 		if latest := opportunity(list, from); b.repaired.After(latest) {
 			late[b.what]++
-			r.violation("%s: %s at %s, repaired after %s, which is %s too late; in the way: %v", b.member, b.what, clockTime(b.since),
+			r.violation("%s: %s at %s, repaired after %s, which is %s too late; blockages: %v", b.member, b.what, clockTime(b.since),
 				b.repaired.Sub(b.since).Round(time.Millisecond), b.repaired.Sub(latest).Round(time.Millisecond), shares(list, from, b.repaired))
 		}
 	}
@@ -77,14 +77,14 @@ func (e *evidence) judgeRepairs(r *Report) {
 	}
 }
 
-// judgeDisputes finds where status and target said different things for longer than a pass takes. No endpoint excuses that.
+// judgeDisputes finds where status and target disagreed for longer than a reconcile takes. No endpoint excuses that.
 func (e *evidence) judgeDisputes(r *Report) {
 	general := byStart(e.general)
 	var list []time.Duration
 	for _, g := range e.agreement.disputes {
 		list = append(list, g.to.Sub(g.from))
 		if latest := opportunity(general, g.from); g.to.After(latest) {
-			r.violation("%s: status had another expiry than the target from %s for %.1f s, which is %.1f s too long; in the way: %v",
+			r.violation("%s: status had another expiry than the target from %s for %.1f s, which is %.1f s too long; blockages: %v",
 				g.member, clockTime(g.from), seconds(g.to.Sub(g.from)), seconds(g.to.Sub(latest)), shares(general, g.from, g.to))
 		}
 	}
@@ -94,7 +94,7 @@ func (e *evidence) judgeDisputes(r *Report) {
 	}
 }
 
-// judgeExchanges explains every token.
+// judgeExchanges finds the reason of every token.
 func (e *evidence) judgeExchanges(r *Report, members []*member, over time.Time) {
 	r.Exchanges.Excess = map[string]int{}
 	for _, m := range members {
@@ -108,7 +108,7 @@ func (e *evidence) judgeExchanges(r *Report, members []*member, over time.Time) 
 	}
 }
 
-// judgeRequests counts what came to the endpoints. What they refused on their own account was wrong.
+// judgeRequests counts the requests to the endpoints. A request that an endpoint refuses without an injected fault is a violation.
 func (e *evidence) judgeRequests(r *Report, sites []*site) {
 	r.Attempts = map[string]int{}
 	for _, s := range sites {

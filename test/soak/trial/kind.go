@@ -15,14 +15,14 @@ import (
 type kind struct {
 	name   string
 	pace   pace
-	spoils bool // a token is issued, but is of no use
+	spoils bool // a token is issued, but cannot be used
 	make   func(chance *rand.Rand, endpointClock time.Time) what
 }
 
-// A what is one fault that was made up.
+// A what is one fault of a kind.
 type what struct {
 	fault      *exchangetest.Fault
-	busy       time.Duration // how long the sender does not know, at most
+	busy       time.Duration // how long the sender may wait for the result
 	retryAfter time.Duration
 }
 
@@ -30,7 +30,7 @@ func simple(fault func() *exchangetest.Fault) func(*rand.Rand, time.Time) what {
 	return func(*rand.Rand, time.Time) what { return what{fault: fault(), busy: 500 * time.Millisecond} }
 }
 
-// quickFaults are those that the operator learns of at once. Retry-After is at most so many seconds.
+// quickFaults are those that the operator notices at once. Retry-After is at most that many seconds.
 func quickFaults(retryAfter int) []kind {
 	return []kind{
 		{"5xx", unavailable, false, func(chance *rand.Rand, _ time.Time) what {
@@ -41,7 +41,7 @@ func quickFaults(retryAfter int) []kind {
 			return exchangetest.Redirect(http.StatusTemporaryRedirect, "https://127.0.0.1:1/elsewhere")
 		})},
 		{"garbage", malformed, false, simple(exchangetest.Garbage)},
-		{"page in place of an answer", malformed, false, simple(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusOK) })},
+		{"HTML page", malformed, false, simple(func() *exchangetest.Fault { return exchangetest.HTML(http.StatusOK) })},
 		{"answer without a token", malformed, true, simple(func() *exchangetest.Fault { return exchangetest.Without("access_token", "token") })},
 		{deadToken, malformed, true, simple(exchangetest.Expired)},
 		{"token unsafe in a header", malformed, true, simple(exchangetest.Unsafe)},
@@ -56,10 +56,10 @@ func quickFaults(retryAfter int) []kind {
 	}
 }
 
-// deadToken cannot be told from a good one where tokens are opaque and answers say no lifetime (Algonomy).
+// deadToken cannot be told from a valid one if tokens are opaque and answers have no lifetime (Algonomy).
 const deadToken = "dead token"
 
-// slowFaults take time to be seen, or to get over.
+// slowFaults take time to be noticed, or to recover from.
 func slowFaults() []kind {
 	return []kind{
 		{"hang", unavailable, false, func(*rand.Rand, time.Time) what { return what{fault: exchangetest.Hang(), busy: exchangeTimeout} }},
@@ -68,7 +68,7 @@ func slowFaults() []kind {
 			return what{fault: &exchangetest.Fault{Delay: d}, busy: d + 500*time.Millisecond}
 		}},
 		{"slow drip", unavailable, true, func(chance *rand.Rand, _ time.Time) what {
-			// Answers have 150 to 900 bytes: some come within the 15 s, some do not.
+			// Answers have 150 to 900 bytes: some arrive within the 15 s, some do not.
 			return what{fault: exchangetest.Drip(between(chance, 5*time.Millisecond, 40*time.Millisecond)), busy: exchangeTimeout}
 		}},
 		{"429 without Retry-After", throttled, false, simple(func() *exchangetest.Fault { return exchangetest.Throttled("") })},

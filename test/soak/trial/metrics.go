@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// A page is what /metrics says.
+// A page is the content of /metrics.
 type page []byte
 
-// fetch reads a page of metrics. A process that was stopped does not answer.
+// fetch reads /metrics. A paused process does not answer.
 func fetch(ctx context.Context, url string) (page, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -37,7 +37,7 @@ func fetch(ctx context.Context, url string) (page, error) {
 	return io.ReadAll(io.LimitReader(response.Body, 16<<20))
 }
 
-// value is that of the first series whose line begins so.
+// value returns the value of the first series whose line has that prefix.
 func (p page) value(series string) (float64, bool) {
 	lines := bufio.NewScanner(bytes.NewReader(p))
 	for lines.Scan() {
@@ -49,7 +49,7 @@ func (p page) value(series string) (float64, bool) {
 	return 0, false
 }
 
-// A sample is what the working replica takes at a moment.
+// A sample is the resource usage of the working replica at a time.
 type sample struct {
 	at                 time.Time
 	number             int // of the replica
@@ -59,7 +59,7 @@ type sample struct {
 // warm is how old a process must be for its size to mean something.
 const warm = 5 * time.Second
 
-// measure takes a sample of the working replica now and then, until ctx ends.
+// measure samples the working replica periodically, until ctx ends.
 func (rs *replicas) measure(ctx context.Context, every time.Duration) {
 	for ctx.Err() == nil {
 		pause(ctx, every)
@@ -79,7 +79,7 @@ func (rs *replicas) measure(ctx context.Context, every time.Duration) {
 	}
 }
 
-// A growth compares the first third of some samples with the last.
+// A growth compares the first third of some samples with the last third.
 type growth struct {
 	Samples         int     `json:"samples"`
 	GoroutinesFirst float64 `json:"goroutinesFirst"`
@@ -99,7 +99,7 @@ func growthOf(samples []sample) growth {
 	return growth{len(samples), median(first, goroutines), median(last, goroutines), median(first, mib), median(last, mib)}
 }
 
-// flat allows for what a garbage collector and a moment's work make of it.
+// flat reports whether the growth is no more than garbage collection and current work explain.
 func (g growth) flat() bool {
 	return g.Samples < 9 || g.GoroutinesLast <= 1.25*g.GoroutinesFirst+20 && g.MiBLast <= 1.25*g.MiBFirst+8
 }
@@ -113,7 +113,7 @@ func median(samples []sample, of func(sample) float64) float64 {
 	return values[len(values)/2]
 }
 
-// longest are the samples of the replica that has the most of them.
+// longest returns the samples of the replica that has the most of them.
 func longest(samples []sample) []sample {
 	by := map[int][]sample{}
 	var most []sample

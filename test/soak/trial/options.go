@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// Options say what to play.
+// Options define a run.
 type Options struct {
-	// Credentials is how many there are; at least 8.
+	// Credentials is their number; at least 8.
 	Credentials int
-	// Duration is how long things go wrong; setting up and calming down come on top.
+	// Duration is how long faults are injected; setting up and settling take additional time.
 	Duration time.Duration
-	// Seed is where all chance comes from.
+	// Seed decides everything random.
 	Seed uint64
-	// Root is the module's folder, Temp one of the caller's that is removed by it.
+	// Root is the module's folder, Temp a folder of the caller, who removes it.
 	Root, Temp string
-	// Progress gets a line now and then.
+	// Progress receives a line now and then.
 	Progress io.Writer
 }
 
@@ -35,7 +35,7 @@ func (o Options) check() error {
 	return nil
 }
 
-// What chance is used for: each has a stream of its own, so that one more number here changes nothing there.
+// The random streams: each purpose has its own, so that an additional number for one changes nothing for the others.
 const (
 	forFleet = iota
 	forWeather
@@ -47,13 +47,12 @@ const (
 
 func (o Options) chance(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(o.Seed, stream)) }
 
-// between is a random duration.
+// between returns a random duration.
 func between(chance *rand.Rand, least, most time.Duration) time.Duration {
 	return least + time.Duration(chance.Float64()*float64(most-least))
 }
 
-// around is a random duration of the given mean: what has no memory takes that long until it happens, bounded so that no run is unlike all
-// others.
+// around returns an exponentially distributed duration with that mean, bounded so that no run is unlike all others.
 func around(chance *rand.Rand, mean time.Duration) time.Duration {
 	return min(max(time.Duration(chance.ExpFloat64()*float64(mean)), mean/4), 3*mean)
 }

@@ -14,7 +14,7 @@ import (
 // outages stop the API server and start it again.
 type outages struct {
 	cluster *framework.Cluster
-	plan    []episode // of kind nothing
+	plan    []episode // without a kind
 
 	mu       sync.Mutex
 	down     []blockage
@@ -33,7 +33,7 @@ func newOutages(o Options, cluster *framework.Cluster) *outages {
 	return outs
 }
 
-// play does what is planned until ctx ends. Whatever happens, the API server runs afterwards.
+// play executes the plan until ctx ends. The API server runs afterwards, whatever happens.
 func (o *outages) play(ctx context.Context, began time.Time) {
 	for _, e := range o.plan {
 		pause(ctx, time.Until(began.Add(e.from)))

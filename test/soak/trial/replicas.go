@@ -14,7 +14,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// replicas are the operator's processes: one without leader election, or two with it. Like a Deployment, they are started again when they end.
+// replicas are the operator's processes: one without leader election, or two with it. As by a Deployment, they are restarted when they end.
 type replicas struct {
 	binary, kubeconfig, logs string
 
@@ -24,7 +24,7 @@ type replicas struct {
 	started  int
 	counts   map[string]int
 	ends     []end
-	// idle are the times in which no operator ran. idleFrom is when the present one began; zero: one runs.
+	// idle are the periods in which no operator ran. idleFrom is when the current one began. Zero: an operator runs.
 	idle     []blockage
 	idleFrom time.Time
 	samples  []sample
@@ -36,11 +36,11 @@ type replica struct {
 	*framework.Manager
 	number    int
 	startedAt time.Time
-	// doomed says that it was killed or is to end; working that it is the one that does the work.
+	// doomed is set once it was killed or told to stop; working is set while it does the work.
 	doomed, working bool
 }
 
-// What is done to replicas.
+// What happens to replicas.
 const (
 	kills     = "kill"
 	shutdowns = "shutdown"
@@ -51,7 +51,7 @@ func newReplicas(binary, kubeconfig, logs string) *replicas {
 	return &replicas{binary: binary, kubeconfig: kubeconfig, logs: logs, counts: map[string]int{}, idleFrom: time.Now()}
 }
 
-// launch starts one more process.
+// launch starts another process.
 func (rs *replicas) launch(ctx context.Context) error {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -74,7 +74,7 @@ func (rs *replicas) kill(r *replica) error {
 	return r.Kill()
 }
 
-// shutDown ends a replica in good order.
+// shutDown stops a replica gracefully.
 func (rs *replicas) shutDown(r *replica) error {
 	rs.doom(r, shutdowns)
 	err := r.Stop()
@@ -93,7 +93,7 @@ func (rs *replicas) doom(r *replica, how string) {
 	rs.left(r, time.Now())
 }
 
-// left says that a replica does no more work. The lock is held.
+// left notes that a replica works no more. The lock must be held.
 func (rs *replicas) left(r *replica, now time.Time) {
 	rs.replicas = slices.DeleteFunc(rs.replicas, func(other *replica) bool { return other == r })
 	if r.working {
@@ -102,7 +102,7 @@ func (rs *replicas) left(r *replica, now time.Time) {
 	}
 }
 
-// works says that a replica has taken up the work.
+// works notes that a replica has begun to work.
 func (rs *replicas) works(r *replica, now time.Time) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -116,14 +116,14 @@ func (rs *replicas) works(r *replica, now time.Time) {
 	}
 }
 
-// present are the replicas that have not been doomed.
+// present returns the replicas that are not doomed.
 func (rs *replicas) present() []*replica {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	return slices.Clone(rs.replicas)
 }
 
-// worker is the replica that does the work; nil: none does.
+// worker returns the replica that does the work. Nil: none does.
 func (rs *replicas) worker() *replica {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -135,7 +135,7 @@ func (rs *replicas) worker() *replica {
 	return nil
 }
 
-// watch finds out who does the work, and takes note of those that ended by themselves, until ctx ends.
+// watch finds out which replica works, and restarts those that ended by themselves, until ctx ends.
 func (rs *replicas) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause(ctx, 100*time.Millisecond)
@@ -154,7 +154,7 @@ func (rs *replicas) watch(ctx context.Context) {
 	}
 }
 
-// died is about a process that ended by itself: it is started again, as a kubelet would. One that loses its Lease does that on purpose.
+// died restarts a process that ended by itself, as a kubelet would. A process that loses its Lease ends on purpose.
 func (rs *replicas) died(ctx context.Context, r *replica) {
 	rs.mu.Lock()
 	known := r.doomed
@@ -168,7 +168,7 @@ func (rs *replicas) died(ctx context.Context, r *replica) {
 		return
 	}
 	if err := rs.launch(ctx); err != nil {
-		rs.problem("start a replica again: %v", err)
+		rs.problem("restart a replica: %v", err)
 	}
 }
 
@@ -178,7 +178,7 @@ func (rs *replicas) takesUp(ctx context.Context, r *replica) bool {
 		return false
 	}
 	if !rs.isPaired() {
-		_, counted := page.value("workqueue_unfinished_work_seconds{") // there once the controller has started
+		_, counted := page.value("workqueue_unfinished_work_seconds{") // exists once the controller has started
 		return counted
 	}
 	leads, _ := page.value(`leader_election_master_status{`)
@@ -191,7 +191,7 @@ func (rs *replicas) isPaired() bool {
 	return rs.paired
 }
 
-// become stops all replicas in good order, and starts one, or two with leader election.
+// become stops all replicas gracefully, and starts one, or two with leader election.
 func (rs *replicas) become(ctx context.Context, paired bool) error {
 	if err := rs.stopAll(); err != nil {
 		return err

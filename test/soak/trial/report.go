@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// A Report is what a run came to. Times are in seconds.
+// A Report is the result of a run. Times are in seconds.
 type Report struct {
 	Seed        uint64  `json:"seed"`
 	Credentials int     `json:"credentials"`
 	Duration    float64 `json:"duration"`
 
-	// Looks is how often a target was judged, at SlowestLook seconds from one round to the next at most. Calls of APIs and LiveReads of the
-	// API server come on top.
+	// Looks is how often a target was judged, with at most SlowestLook seconds between two rounds. Calls of APIs and LiveReads of the API server are
+	// counted separately.
 	Looks       int     `json:"looks"`
 	SlowestLook float64 `json:"slowestLook"`
 	Calls       int     `json:"calls"`
 	LiveReads   int     `json:"liveReads"`
 
-	// BadSeconds is how long any consumer held an expired or wrong token without an excuse, ExcusedSeconds how long with one; both as clock
-	// time and summed over the objects.
+	// BadSeconds is how long any consumer had an expired or wrong token without an excuse, ExcusedSeconds how long with one; both as elapsed time and
+	// summed over the objects.
 	BadSeconds           float64  `json:"badSeconds"`
 	BadObjectSeconds     float64  `json:"badObjectSeconds"`
 	ExcusedSeconds       float64  `json:"excusedSeconds"`
@@ -35,7 +35,7 @@ type Report struct {
 	Disputes Repair `json:"disputes"`
 
 	Exchanges   Exchanges      `json:"exchanges"`
-	Attempts    map[string]int `json:"attempts"` // requests to token endpoints by what went wrong on purpose; "" is nothing
+	Attempts    map[string]int `json:"attempts"` // requests to token endpoints by injected fault; "" is none
 	Refusals    int            `json:"refusals"` // answers that say that a request was wrong
 	SettledIn   float64        `json:"settledIn"`
 	Deeds       map[string]int `json:"deeds"`
@@ -49,22 +49,22 @@ type Report struct {
 	Marathon    growth         `json:"growthOfOneProcess"`
 	ForeignLeft int            `json:"foreignSecrets"`
 
-	// Violations is all that must not be. Empty: the run is good.
+	// Violations are all broken promises. Empty: the run passed.
 	Violations []string `json:"violations"`
 }
 
-// A Gap is a time in which a consumer held something wrong.
+// A Gap is a period in which a consumer had something wrong.
 type Gap struct {
 	Object  string  `json:"object"`
 	Verdict string  `json:"verdict"`
 	From    string  `json:"from"`
 	Seconds float64 `json:"seconds"`
 	Lead    float64 `json:"lead"`
-	// Causes are the blockages between the time when the token was due and the end of the gap.
+	// Causes are the blockages between the time at which the token was due for renewal and the end of the gap.
 	Causes map[string]float64 `json:"causes"`
 }
 
-// A Repair sums up one kind of breakage.
+// A Repair summarizes one kind of breakage.
 type Repair struct {
 	What   string  `json:"what"`
 	Count  int     `json:"count"`
@@ -73,7 +73,7 @@ type Repair struct {
 	Late   int     `json:"late"`
 }
 
-// Exchanges says why tokens were issued.
+// Exchanges counts the reasons for which tokens were issued.
 type Exchanges struct {
 	Issued   int            `json:"issued"`
 	First    int            `json:"first"`
@@ -99,7 +99,7 @@ func lengths(list []blockage) []float64 {
 	return out
 }
 
-// covered is the clock time that some spans cover together.
+// covered returns the elapsed time that some periods cover together.
 func covered(spans []blockage) time.Duration {
 	var sum time.Duration
 	var last time.Time

@@ -19,8 +19,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// Run plays and judges. The report is nil if it could not be played to its end; else what must not be is in its Violations. All that it
-// starts it stops, whatever happens.
+// Run runs and judges a soak. The report is nil if the run could not be completed; otherwise its Violations are what went wrong. Everything that was
+// started is stopped, whatever happens.
 func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	return p.run(ctx)
 }
 
-// A play is a run while it goes on.
+// A play is a run in progress.
 type play struct {
 	Options
 	cluster *framework.Cluster
@@ -91,7 +91,7 @@ func (p *play) run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	if wrong := settle(ctx, p.admin, p.members, 2*time.Minute, p.say); len(wrong) > 0 {
-		return nil, fmt.Errorf("%d objects did not get well before anything went wrong, the first of them: %s", len(wrong), wrong[0])
+		return nil, fmt.Errorf("%d objects did not become Ready before any fault was injected, the first of them: %s", len(wrong), wrong[0])
 	}
 	watchers.Go(func() { p.watcher.watch(watching) })
 	if err := p.sees(ctx); err != nil {
@@ -111,11 +111,11 @@ func (p *play) run(ctx context.Context) (*Report, error) {
 		return nil, context.Cause(ctx)
 	}
 	over := time.Now()
-	p.say("nothing goes wrong any more; waiting until everything is well")
+	p.say("faults have ended; waiting until every object has recovered")
 	wrong := settle(ctx, p.admin, p.members, patience, p.say)
 	settled := time.Since(over)
 	if len(wrong) == 0 {
-		pause(ctx, 2*time.Second) // for the consumer to see it, and for what is too much to show
+		pause(ctx, 2*time.Second) // for the consumer to see it, and for anything unwanted to show
 	}
 	p.foreign.check(ctx)
 	away := turnedAway(ctx, p.admin, p.envious)
@@ -132,7 +132,7 @@ func (p *play) run(ctx context.Context) (*Report, error) {
 	return r, err
 }
 
-// setUp makes all objects.
+// setUp creates all objects.
 func (p *play) setUp(ctx context.Context) error {
 	clientset, err := kubernetes.NewForConfig(p.cluster.Config)
 	if err != nil {
@@ -147,15 +147,15 @@ func (p *play) setUp(ctx context.Context) error {
 		namespace := &corev1.Namespace{}
 		namespace.Name = name
 		if err := p.admin.Create(ctx, namespace); err != nil {
-			return fmt.Errorf("make a namespace: %w", err)
+			return fmt.Errorf("create a namespace: %w", err)
 		}
 	}
 	if err := p.foreign.settleAll(ctx); err != nil {
-		return fmt.Errorf("make foreign Secrets: %w", err)
+		return fmt.Errorf("create foreign Secrets: %w", err)
 	}
 	for _, m := range append(slices.Clip(p.members), p.envious...) {
 		if err := errors.Join(p.admin.Create(ctx, m.secret()), p.admin.Create(ctx, m.object())); err != nil {
-			return fmt.Errorf("make %s: %w", m, err)
+			return fmt.Errorf("create %s: %w", m, err)
 		}
 	}
 	p.watcher = newSecretWatcher(clientset)
@@ -171,7 +171,7 @@ func (p *play) setUp(ctx context.Context) error {
 	return nil
 }
 
-// sees returns when the watcher has seen every target.
+// sees returns once the watcher has seen every target.
 func (p *play) sees(ctx context.Context) error {
 	for _, m := range p.members {
 		for p.watcher.secret(m.namespace, m.target()) == nil {
@@ -183,7 +183,7 @@ func (p *play) sees(ctx context.Context) error {
 	return nil
 }
 
-// misbehave lets everything go wrong, and returns when it is over: with an API server and one replica.
+// misbehave injects all faults. When it returns, they have ended: the API server and one replica run.
 func (p *play) misbehave(ctx context.Context, began time.Time) {
 	var players sync.WaitGroup
 	for _, s := range p.sites {

@@ -14,15 +14,15 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// secretWatcher keeps what a consumer sees of all Secrets, also while there is no API server: a mounted volume does not go away either.
+// secretWatcher keeps what a consumer sees of all Secrets, also without an API server: a mounted volume does not disappear then, either.
 type secretWatcher struct {
 	clientset *kubernetes.Clientset
 
 	mu      sync.Mutex
 	secrets map[string]*corev1.Secret // by namespace/name
-	// shown are the tokens that each Secret has held, in their order.
+	// shown are the tokens that each Secret has had, in order.
 	shown map[string][]showing
-	// written counts how often each Secret was seen to change.
+	// written counts the observed changes of each Secret.
 	written map[string]int
 }
 
@@ -35,7 +35,7 @@ func newSecretWatcher(clientset *kubernetes.Clientset) *secretWatcher {
 	return &secretWatcher{clientset: clientset, secrets: map[string]*corev1.Secret{}, shown: map[string][]showing{}, written: map[string]int{}}
 }
 
-// watch looks until ctx ends. An informer's backoff after an outage would make this consumer slower than any that matters.
+// watch watches until ctx ends. It is no informer, because that one's backoff after an outage would make this consumer slower than any that matters.
 func (w *secretWatcher) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		w.look(ctx)
@@ -43,7 +43,7 @@ func (w *secretWatcher) watch(ctx context.Context) {
 	}
 }
 
-// look lists all Secrets and follows their changes until something fails.
+// look lists all Secrets and watches them until something fails.
 func (w *secretWatcher) look(ctx context.Context) {
 	list, err := w.clientset.CoreV1().Secrets("").List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -58,7 +58,7 @@ func (w *secretWatcher) look(ctx context.Context) {
 	for event := range follow.ResultChan() {
 		secret, ok := event.Object.(*corev1.Secret)
 		if !ok {
-			return // an error: the list has become too old, or the like
+			return // an error, for example because the list is too old
 		}
 		w.see(event.Type, secret)
 	}
@@ -97,21 +97,21 @@ func (w *secretWatcher) see(kind watch.EventType, secret *corev1.Secret) {
 	}
 }
 
-// secret is a Secret as a consumer has it; nil: there is none. It must not be changed.
+// secret returns a Secret as a consumer has it, nil if there is none. It must not be modified.
 func (w *secretWatcher) secret(namespace, name string) *corev1.Secret {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.secrets[namespace+"/"+name]
 }
 
-// showings are the tokens that a Secret has held.
+// showings returns the tokens that a Secret has had.
 func (w *secretWatcher) showings(namespace, name string) []showing {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.shown[namespace+"/"+name])
 }
 
-// pause waits, but not longer than ctx.
+// pause waits for d, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -15,10 +15,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// patience is how long everything may take to be well once nothing goes wrong any more: a breaker's longest pause, and then some.
+// patience is how long recovery may take once faults have ended: a breaker's longest pause, with a margin.
 const patience = 75 * time.Second
 
-// settle waits until every object is well, and says what is not after too long.
+// settle waits until every object has recovered, and returns what is wrong after too long.
 func settle(ctx context.Context, admin client.Client, members []*member, most time.Duration, say func(string, ...any)) []string {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
@@ -28,20 +28,20 @@ func settle(ctx context.Context, admin client.Client, members []*member, most ti
 			return nil
 		}
 		if i%40 == 0 {
-			say("not well yet: %d, %s", len(wrong), strings.Join(wrong[:min(2, len(wrong))], "; "))
+			say("not recovered yet: %d, %s", len(wrong), strings.Join(wrong[:min(2, len(wrong))], "; "))
 		}
 		pause(ctx, 250*time.Millisecond)
 		if ctx.Err() == nil {
 			continue
 		}
 		if err != nil && len(wrong) == 0 {
-			return []string{fmt.Sprintf("look at the objects: %v", err)}
+			return []string{fmt.Sprintf("list the objects: %v", err)}
 		}
 		return wrong
 	}
 }
 
-// unsettled says what is not well, object by object.
+// unsettled returns what is wrong, object by object.
 func unsettled(ctx context.Context, admin client.Client, members []*member) ([]string, error) {
 	var objects v1alpha1.CDPCredentialList
 	var secrets corev1.SecretList
@@ -63,7 +63,7 @@ func unsettled(ctx context.Context, admin client.Client, members []*member) ([]s
 	for _, m := range members {
 		obj, secret := objectOf[m.String()], secretOf[m.namespace+"/"+m.target()]
 		if v, _ := judge(m, secret, now); v != good {
-			wrong = append(wrong, fmt.Sprintf("%s: its target is a %s", m, v))
+			wrong = append(wrong, fmt.Sprintf("%s: its target has: %s", m, v))
 		} else if obj == nil {
 			wrong = append(wrong, fmt.Sprintf("%s: the object is gone", m))
 		} else if why := disagreement(obj, secret, now); why != "" {
@@ -73,14 +73,14 @@ func unsettled(ctx context.Context, admin client.Client, members []*member) ([]s
 	return wrong, nil
 }
 
-// disagreement says what status says and the target does not, or the other way round. Empty: they agree.
+// disagreement returns how status and target disagree. Empty: they agree.
 func disagreement(obj *v1alpha1.CDPCredential, secret *corev1.Secret, now time.Time) string {
 	status := &obj.Status
 	switch {
 	case !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady):
 		return "it is not Ready"
 	case status.ObservedGeneration != obj.Generation:
-		return "status is of an earlier generation"
+		return "status has an earlier observedGeneration"
 	case status.TokenExpirationTime == nil || status.TokenExpirationTime.UTC().Format(time.RFC3339) != secret.Annotations[v1alpha1.ExpiresAtAnnotation]:
 		return "status and target have different times of expiry"
 	case status.TargetVersion != string(secret.UID)+"/"+secret.ResourceVersion:
@@ -91,26 +91,26 @@ func disagreement(obj *v1alpha1.CDPCredential, secret *corev1.Secret, now time.T
 		return "a refresh request is not handled"
 	}
 	if shape, _, set := strings.Cut(string(obj.Spec.Target.Data["shape"]), " "); set && !strings.HasPrefix(string(secret.Data["shape"]), shape+" ") {
-		return "the target has an earlier shape"
+		return "the target has the data of an earlier template"
 	}
 	return unfinished(status, now)
 }
 
-// unfinished says why a refresh is not over. Empty: it succeeded, or the next attempt has its time.
+// unfinished returns why a refresh is not complete. Empty: it succeeded, or the next attempt is planned.
 func unfinished(status *v1alpha1.CDPCredentialStatus, now time.Time) string {
 	refreshed := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionRefreshed)
 	switch {
 	case refreshed == nil:
-		return "it says nothing about its last refresh"
+		return "the condition Refreshed is missing"
 	case refreshed.Status == "True":
 		return ""
 	case status.NextRefreshTime == nil || !status.NextRefreshTime.After(now):
-		return "its last refresh failed (" + refreshed.Reason + "), and no next one is planned"
+		return "its last refresh failed (" + refreshed.Reason + "), and no next attempt is planned"
 	}
 	return ""
 }
 
-// turnedAway says what is wrong with objects whose target is a foreign Secret.
+// turnedAway returns what is wrong with objects whose target is a foreign Secret.
 func turnedAway(ctx context.Context, admin client.Client, members []*member) []string {
 	var wrong []string
 	for _, m := range members {
@@ -121,10 +121,10 @@ func turnedAway(ctx context.Context, admin client.Client, members []*member) []s
 		}
 		refreshed := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionRefreshed)
 		if refreshed == nil || refreshed.Reason != v1alpha1.ReasonTargetNotOwned {
-			wrong = append(wrong, fmt.Sprintf("%s: its target is a foreign Secret, and it does not say so", m))
+			wrong = append(wrong, fmt.Sprintf("%s: its target is a foreign Secret, but Refreshed does not say so", m))
 		}
 		if n := m.site.server.Issued(m.client.System, m.client.ID); n > 0 {
-			wrong = append(wrong, fmt.Sprintf("%s: its target is a foreign Secret, and %d tokens were issued for it", m, n))
+			wrong = append(wrong, fmt.Sprintf("%s: its target is a foreign Secret, but %d tokens were issued for it", m, n))
 		}
 	}
 	return wrong

@@ -10,8 +10,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// A site is a family of endpoints whose tokens live for about the same time, and whose faults are of a size with it: an outage that is longer
-// than a token's lead says nothing about the operator.
+// A site is a family of endpoints with similar token lifetimes and with faults in proportion: an outage that is longer than a token's lead proves
+// nothing about the operator.
 type site struct {
 	name              string
 	systems           []exchangetest.System
@@ -27,7 +27,7 @@ func (s *site) endpoint(system exchangetest.System) string { return s.name + "/"
 // newSites starts the endpoints. The returned function stops them and is never nil.
 func newSites(o Options) ([]*site, func() error, error) {
 	forms := []exchangetest.System{exchangetest.OAuth2, exchangetest.Experiture, exchangetest.Apsis, exchangetest.Auth0, exchangetest.Adobe}
-	withAlgonomy := append(slices.Clip(forms), exchangetest.Algonomy) // whose tokens live for a minute at least
+	withAlgonomy := append(slices.Clip(forms), exchangetest.Algonomy) // its tokens live for a minute at least
 	sites := []*site{
 		{name: "short", systems: forms, shortest: 30 * time.Second, longest: 45 * time.Second, outage: 3 * time.Second, faults: quickFaults(2)},
 		{name: "medium", systems: withAlgonomy, shortest: 46 * time.Second, longest: 79 * time.Second, outage: 6 * time.Second, faults: quickFaults(5)},

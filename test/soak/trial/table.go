@@ -10,14 +10,14 @@ import (
 	"text/tabwriter"
 )
 
-// Table is the report as a table.
+// Table formats the report as a table.
 func (r *Report) Table() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { _, _ = fmt.Fprintf(w, name+"\t"+format+"\n", args...) }
 	row("seed, credentials, duration", "%d, %d, %.0f s", r.Seed, r.Credentials, r.Duration)
 	row("targets judged", "%d times, the slowest round after %.2f s; %d calls of APIs, %d reads of the API server", r.Looks, r.SlowestLook, r.Calls, r.LiveReads)
-	row("expired or wrong token held", "%.1f s (%.1f object-seconds)", r.BadSeconds, r.BadObjectSeconds)
+	row("expired or wrong token", "%.1f s (%.1f object-seconds)", r.BadSeconds, r.BadObjectSeconds)
 	row("excused: outage longer than the lead", "%.1f s (%.1f object-seconds, %d times)", r.ExcusedSeconds, r.ExcusedObjectSeconds, len(r.Excused))
 	for _, repair := range r.Repairs {
 		row("repaired: "+repair.What, "%d times, median %.1f s, worst %.1f s, late %d", repair.Count, repair.Median, repair.Worst, repair.Late)
@@ -30,11 +30,11 @@ func (r *Report) Table() string {
 	}
 	row("requests refused for being wrong", "%d", r.Refusals)
 	row("requests", "%s", counts(r.Attempts))
-	row("users", "%s; not done %d", counts(r.Deeds), r.DeedsNot)
-	row("operator", "%s; without one %s", counts(r.Replicas), spread(r.Idle))
+	row("users", "%s; skipped %d", counts(r.Deeds), r.DeedsNot)
+	row("operator", "%s; none running %s", counts(r.Replicas), spread(r.Idle))
 	row("API server", "%d restarts, down %s", r.APIRestarts, spread(r.APIDown))
 	row("machine too busy", "%s", spread(r.Stalls))
-	row("well again after", "%.1f s", r.SettledIn)
+	row("recovered after", "%.1f s", r.SettledIn)
 	row("goroutines, first and last third", "%.0f, %.0f; one process %.0f, %.0f", r.Growth.GoroutinesFirst, r.Growth.GoroutinesLast, r.Marathon.GoroutinesFirst, r.Marathon.GoroutinesLast)
 	row("resident MiB, first and last third", "%.1f, %.1f; one process %.1f, %.1f (%d samples)", r.Growth.MiBFirst, r.Growth.MiBLast, r.Marathon.MiBFirst, r.Marathon.MiBLast, r.Marathon.Samples)
 	row("foreign Secrets", "%d", r.ForeignLeft)
@@ -67,7 +67,7 @@ func list(b *strings.Builder, title string, lines []string) {
 	}
 }
 
-// counts lists what there was, the most frequent first.
+// counts lists the counts, highest first.
 func counts(m map[string]int) string {
 	names := sortedKeys(m)
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(m[b], m[a]) })

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// writeTrace writes down what happened when, to find out why something was not as it must be. It holds no token.
+// writeTrace writes a log of what happened when, for the analysis of violations. It contains no token.
 func (e *evidence) writeTrace(path string, members []*member) error {
 	type line struct {
 		at   time.Time
@@ -28,7 +28,7 @@ func (e *evidence) writeTrace(path string, members []*member) error {
 	}
 	for _, m := range members {
 		for _, a := range e.attempts[m.client.ID] {
-			add(a.at, "%s asks %s: %s", m, a.endpoint, a.fault)
+			add(a.at, "%s calls %s: %s", m, a.endpoint, a.fault)
 		}
 		for _, t := range e.tokens[m.client.ID] {
 			add(t.Issued, "%s gets a token for %s", m, t.Expires.Sub(t.Issued).Round(time.Millisecond))

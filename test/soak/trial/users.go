@@ -18,14 +18,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A deed is what a user does to one member, by the plan. Its time counts from the start of the run.
+// A deed is a planned action of a user on one member. Its time counts from the start of the run.
 type deed struct {
 	at     time.Duration
 	what   string
 	member *member
 }
 
-// The deeds, and how many of each a minute there are for a hundred members.
+// deeds is the rate of each deed, per minute and hundred members.
 var deeds = map[string]float64{
 	deletes:   10,
 	edits:     10,
@@ -50,17 +50,17 @@ const (
 	displaces = "target displaced by a foreign Secret"
 )
 
-// quiet is the least time between two deeds on one member, so that each has an effect of its own.
+// quiet is the minimum time between two deeds on a member, so that each has its own effect.
 const quiet = 25 * time.Second
 
-// A visit is a foreign Secret in a target's place.
+// A visit is a foreign Secret in the place of a target.
 type visit struct {
 	stranger *corev1.Secret
 	breakage *breakage
 	until    time.Time
 }
 
-// users do what users do.
+// users execute the deeds.
 type users struct {
 	admin    client.Client
 	consumer *consumer
@@ -84,7 +84,7 @@ func newUsers(o Options, admin client.Client, c *consumer, f *foreigners, member
 			names = append(names, name)
 		}
 	}
-	mean := min(time.Duration(float64(time.Minute)/(perMinute*float64(len(members))/100)), 2*time.Second) // few members are busy ones
+	mean := min(time.Duration(float64(time.Minute)/(perMinute*float64(len(members))/100)), 2*time.Second) // with few members each is busier
 	last := map[*member]time.Duration{}
 	for t := around(u.chance, mean); t < o.Duration-10*time.Second; t += around(u.chance, mean) {
 		m := pick(u.chance, members)
@@ -97,7 +97,7 @@ func newUsers(o Options, admin client.Client, c *consumer, f *foreigners, member
 	return u
 }
 
-// act does what is planned until ctx ends.
+// act executes the plan until ctx ends.
 func (u *users) act(ctx context.Context, began time.Time) {
 	defer u.endAllVisits(ctx)
 	for _, d := range u.plan {
@@ -107,7 +107,7 @@ func (u *users) act(ctx context.Context, began time.Time) {
 		}
 		u.endVisits(ctx, time.Now())
 		if err := u.do(ctx, d); err != nil {
-			u.skipped++ // there is no API server, or someone else was faster
+			u.skipped++ // the API server is down, or somebody else was faster
 			continue
 		}
 		u.done[d.what]++
@@ -118,7 +118,7 @@ func (u *users) do(ctx context.Context, d deed) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if !u.consumer.whole(d.member) {
-		return fmt.Errorf("%s is not whole", d.member)
+		return fmt.Errorf("%s is already broken", d.member)
 	}
 	switch d.what {
 	case deletes:
@@ -145,7 +145,7 @@ func (u *users) do(ctx context.Context, d deed) error {
 	return u.displace(ctx, d)
 }
 
-// asks says that a deed asks for one token.
+// asks notes that a deed requires one token.
 func (u *users) asks(d deed, since time.Time) {
 	u.changes[d.member] = append(u.changes[d.member], change{since, d.what})
 }
@@ -164,7 +164,7 @@ func (u *users) delete(ctx context.Context, d deed) error {
 	return nil
 }
 
-// failed is about a change that was not made, or perhaps was.
+// failed handles a change that failed, or possibly did not.
 func (u *users) failed(d deed, b *breakage, err error, was *corev1.Secret) error {
 	u.consumer.unmade(b, err, was)
 	if b.uncertain && b.exchange {
@@ -180,7 +180,7 @@ func (u *users) edit(ctx context.Context, d deed, exchange bool, how func(*corev
 	}
 	b, was := u.consumer.breaks(d.member, d.what, exchange), secret.DeepCopy()
 	how(secret)
-	if err := u.admin.Update(ctx, secret); err != nil { // at that version only
+	if err := u.admin.Update(ctx, secret); err != nil { // only at that version
 		return u.failed(d, b, err, was)
 	}
 	u.consumer.made(b, newerThan(secret))
@@ -190,7 +190,7 @@ func (u *users) edit(ctx context.Context, d deed, exchange bool, how func(*corev
 	return nil
 }
 
-// rotate gives the client a new secret, first at the endpoint, which still takes the old one for a while, then in the cluster.
+// rotate changes the secret of a client, first at the endpoint, which accepts the old one for a while, then in the cluster.
 func (u *users) rotate(ctx context.Context, d deed) error {
 	secret, err := u.get(ctx, d.member.namespace, d.member.clientSecret())
 	if err != nil {
@@ -204,11 +204,11 @@ func (u *users) rotate(ctx context.Context, d deed) error {
 	}
 	m.client.Secret = renewed.Secret // nobody else reads that field
 	secret.StringData = m.values()
-	u.asks(d, time.Now()) // whatever the answer: it may be lost
+	u.asks(d, time.Now()) // even if it fails: perhaps only the response was lost
 	return u.admin.Update(ctx, secret)
 }
 
-// held is the client's secret as the cluster has it, whatever became of the last rotation.
+// held returns the client's secret as it is in the cluster, whatever happened to the last rotation.
 func held(secret *corev1.Secret) string {
 	return cmp.Or(string(secret.Data["client-secret"]), string(secret.Data["oauth-key-secret"]))
 }
@@ -221,12 +221,12 @@ func (u *users) change(ctx context.Context, d deed, how func(*v1alpha1.CDPCreden
 	before := obj.DeepCopy()
 	how(obj)
 	if d.what == requests {
-		u.asks(d, time.Now()) // whatever the answer: it may be lost
+		u.asks(d, time.Now()) // even if it fails: perhaps only the response was lost
 	}
 	return u.admin.Patch(ctx, obj, client.MergeFrom(before))
 }
 
-// displace deletes a target and puts a foreign Secret in its place, for as long as foreigners stay.
+// displace replaces a target by a foreign Secret for a while.
 func (u *users) displace(ctx context.Context, d deed) error {
 	secret, err := u.get(ctx, d.member.namespace, d.member.target())
 	if err != nil {
@@ -237,7 +237,7 @@ func (u *users) displace(ctx context.Context, d deed) error {
 		return u.failed(d, b, err, secret)
 	}
 	stranger, err := u.foreign.settle(ctx, d.member.namespace, d.member.target())
-	if err != nil { // the operator was faster, or the API server went away
+	if err != nil { // the operator was faster, or the API server went down
 		u.consumer.made(b, notOf(secret))
 		u.asks(deed{d.at, deletes, d.member}, b.since)
 		return err
@@ -248,7 +248,7 @@ func (u *users) displace(ctx context.Context, d deed) error {
 	return nil
 }
 
-// endVisits takes away the foreign Secrets whose time is over. From then on the target is the operator's to repair.
+// endVisits removes the foreign Secrets whose time is over. From then on the operator can repair the target.
 func (u *users) endVisits(ctx context.Context, now time.Time) {
 	u.visits = slices.DeleteFunc(u.visits, func(v visit) bool {
 		if now.Before(v.until) || u.foreign.leave(ctx, v.stranger) != nil {

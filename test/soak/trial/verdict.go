@@ -10,7 +10,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// A verdict is what is wrong with what a consumer holds. Empty: nothing.
+// A verdict is what is wrong with a target. Empty: nothing.
 type verdict string
 
 const (
@@ -20,10 +20,10 @@ const (
 	unknown    verdict = "token that was never issued"
 	foreign    verdict = "somebody else's token"
 	expired    verdict = "expired token"
-	inconstant verdict = "token and what goes with it do not match"
+	inconstant verdict = "token and its headers do not match"
 )
 
-// judge says what is wrong with a target as a consumer has it at a time. The token's life is the endpoint's own word.
+// judge returns what is wrong with a target as a consumer has it at a time. The validity of a token comes from the endpoint's ledger.
 func judge(m *member, secret *corev1.Secret, now time.Time) (verdict, exchangetest.Token) {
 	if secret == nil {
 		return missing, exchangetest.Token{}
@@ -51,7 +51,7 @@ func judge(m *member, secret *corev1.Secret, now time.Time) (verdict, exchangete
 	return good, token
 }
 
-// companions are the headers beside the token that the target must hold.
+// companions are the headers besides the token that the target must have.
 func (m *member) companions() map[string]string {
 	switch m.client.System {
 	case exchangetest.Adobe:
