@@ -87,6 +87,14 @@ scale-plot: ## Draw docs/images/exchanges-100k.svg: 100,000 credentials over two
 	@mkdir -p $(OUT)/docs/images
 	go run ./test/schedule -svg $(OUT)/docs/images/exchanges-100k.svg
 
+.PHONY: site
+site: ## Build the documentation's site in bin/site (needs Node)
+	hack/site.sh build
+
+.PHONY: demo-recording
+demo-recording: ## Draw docs/images/demo.svg from a run of the demo (needs Node and Linux; takes minutes)
+	PATH="$$(hack/envtest/assets.sh):$$PATH" hack/site.sh record
+
 ##@ Check
 
 .PHONY: fmt

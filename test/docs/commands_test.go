@@ -137,6 +137,25 @@ func (r *reader) read(ctx context.Context, root, page string, b block) {
 	}
 }
 
+// TestCommandsOfThePagesParse covers the blocks that nobody can run here as well.
+func TestCommandsOfThePagesParse(t *testing.T) {
+	t.Parallel()
+	root, err := framework.ModuleRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page, blocks := range pages(t, root) {
+		for _, b := range blocks {
+			if b.language != "sh" {
+				continue
+			}
+			if output, err := exec.CommandContext(t.Context(), "bash", "-n", "-c", b.text).CombinedOutput(); err != nil {
+				t.Errorf("%s:%d: %v: %s", page, b.line, err, output)
+			}
+		}
+	}
+}
+
 // bash runs commands as a reader's shell would, but ends with the first that fails.
 func (r *reader) bash(ctx context.Context, commands string, input []byte) error {
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", commands)

@@ -8,9 +8,11 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,18 +28,10 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	terminal := startDemo(t, root)
-	t.Run("quick start", func(t *testing.T) {
-		var commands []string
-		for _, b := range pages(t, root)["docs/quickstart.md"] {
-			if b.marker == "run in the demo" {
-				commands = append(commands, b.text)
-			}
-		}
-		if len(commands) == 0 {
-			t.Fatal("the quick start has no commands for the demo")
-		}
-		terminal.run(t, strings.Join(commands, "\n"))
-	})
+	all := pages(t, root)
+	for _, page := range demoPages(all) {
+		t.Run(page, func(t *testing.T) { terminal.run(t, demoCommands(all[page])) })
+	}
 	t.Run("first credential of the README becomes Ready", func(t *testing.T) {
 		client, credential := firstCredential(t, root)
 		terminal.run(t, client+"\nkubectl apply -f - <<'EOF'\n"+credential+"\nEOF\nkubectl wait cdpcred etl --for=condition=Ready --timeout=60s")
@@ -49,6 +43,28 @@ func TestDemo(t *testing.T) {
 		}
 		terminal.run(t, "kubectl delete secret oauth2-token && kubectl wait secret oauth2-token --for=create --timeout=60s")
 	})
+}
+
+// demoPages are the pages with commands for the demo, the quick start first.
+func demoPages(all map[string][]block) []string {
+	names := []string{"docs/quickstart.md"}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if name != names[0] && demoCommands(all[name]) != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// demoCommands are a page's commands for the demo.
+func demoCommands(blocks []block) string {
+	var commands []string
+	for _, b := range blocks {
+		if b.marker == "run in the demo" {
+			commands = append(commands, b.text)
+		}
+	}
+	return strings.Join(commands, "\n")
 }
 
 // firstCredential returns the commands that make the client Secret, and the CDPCredential, of README's first credential.

@@ -10,5 +10,5 @@
 //	<!-- run by: TestCrashAtEachPointCostsAtMostOneToken --> that test
 //	<!-- needs: an account -->       nobody can here
 //
-// Every YAML block has to parse, and the CDPCredentials in it are applied.
+// All of them have to be valid bash. Every YAML block has to parse, and the CDPCredentials in it are applied.
 package docs

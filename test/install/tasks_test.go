@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package install
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	taskBlock = regexp.MustCompile("(?s)<!-- run by: TestTaskPages -->\n```sh\n(.*?)```\n")
+	refused   = regexp.MustCompile(`(?m)^(.+?) +# refused: .*$`)
+)
+
+// TestTaskPages does as a platform team is told, and then as someone who upgrades is told, in one cluster. A command whose comment says that it is
+// refused has to be.
+func TestTaskPages(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	for _, page := range []string{"shared-cluster.md", "upgrade.md"} {
+		content, err := os.ReadFile(filepath.Join(root(t), "docs/tasks", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := taskBlock.FindAllStringSubmatch(string(content), -1)
+		if len(blocks) == 0 {
+			t.Fatalf("%s has no commands for this test", page)
+		}
+		for _, block := range blocks {
+			rest := refused.ReplaceAllString(block[1], "")
+			for _, line := range refused.FindAllStringSubmatch(block[1], -1) {
+				r.isRefused(t, functions(rest)+line[1])
+			}
+			r.sh(rest)
+		}
+	}
+}
+
+// isRefused waits until commands fail: an API server takes a moment to know a new admission policy.
+func (r *reader) isRefused(t *testing.T, commands string) {
+	t.Helper()
+	commands = strings.ReplaceAll(commands, "apply -f -", "apply --dry-run=server -f -")
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		out, err := r.try(commands)
+		if err != nil {
+			if !strings.Contains(out, "orbidden") {
+				t.Errorf("this fails, but is not refused: %v", err)
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("this is not refused: %s: %s", commands, out)
+		}
+	}
+}
+
+// functions are the shell functions that some commands define.
+func functions(commands string) string {
+	return strings.Join(regexp.MustCompile(`(?ms)^\w+\(\) \{.*?\}$`).FindAllString(commands, -1), "\n") + "\n"
+}
