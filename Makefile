@@ -17,7 +17,6 @@ TOOL := go tool -modfile=hack/tools/go.mod
 GOLANGCI_LINT := go tool -modfile=hack/tools/lint/go.mod golangci-lint
 HELM := go tool -modfile=hack/tools/helm/go.mod helm
 TEST_TOOLS := helm helm4 kubeconform
-CYCLONEDX_GOMOD := go tool -modfile=hack/tools/sbom/go.mod cyclonedx-gomod
 
 # The same flags as in the Dockerfile: a build depends only on the sources, the Go version and VERSION.
 BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$(VERSION)"
@@ -123,7 +122,7 @@ vulncheck: ## Look for known vulnerabilities that our code can reach
 	hack/vulncheck.sh
 
 .PHONY: verify-reproducible
-verify-reproducible: ## Build twice, in different folders and with different caches, and compare
+verify-reproducible: ## Make a release twice, in different folders and with different build caches, and compare
 	hack/reproducible.sh "$(VERSION)"
 
 ##@ Test
@@ -134,6 +133,7 @@ test: ## Run all tests (the first run fetches or builds etcd and kube-apiserver:
 	hack/prometheus.sh >/dev/null # likewise
 	$(WITH_ENVTEST) go test -timeout 20m $$(go list ./... | grep -v '/test/soak$$')
 	$(WITH_ENVTEST) go test -timeout 20m ./test/soak # alone: it judges how soon things happen
+	cd hack/release && go test ./...
 	cd test/interop && go test -timeout 10m ./...
 	$(WITH_ENVTEST) cd test/gitops && go test -timeout 10m ./...
 
@@ -150,6 +150,11 @@ BINARY ?= bin/manager
 .PHONY: build
 build: ## Build bin/manager
 	$(BUILD) -o $(BINARY) ./cmd/manager
+
+CLI ?= bin/kubectl-cdpcred
+.PHONY: build-cli
+build-cli: ## Build bin/kubectl-cdpcred, the kubectl plugin
+	$(BUILD) -o $(CLI) ./cmd/kubectl-cdpcred
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG
@@ -205,7 +210,8 @@ undeploy-namespaced: overlay-namespaced ## Remove what deploy-namespaced install
 
 ##@ Release
 
-INSTALLER ?= dist/install.yaml
+DIST ?= dist
+INSTALLER ?= $(DIST)/install.yaml
 .PHONY: build-installer
 build-installer: overlay ## Write dist/install.yaml, the operator with the image IMG in one file
 	mkdir -p $(dir $(INSTALLER))
@@ -213,31 +219,32 @@ build-installer: overlay ## Write dist/install.yaml, the operator with the image
 
 .PHONY: build-installer-namespaced
 build-installer-namespaced: overlay-namespaced ## Write dist/install-namespaced.yaml, the same with rights in NAMESPACES only
-	mkdir -p dist
-	$(TOOL) kustomize build bin/deploy-namespaced > dist/install-namespaced.yaml
+	mkdir -p $(DIST)
+	$(TOOL) kustomize build bin/deploy-namespaced > $(DIST)/install-namespaced.yaml
 
 .PHONY: build-crd
 build-crd: ## Write dist/crd.yaml, the CRD only
-	mkdir -p dist
-	$(TOOL) kustomize build config/crd > dist/crd.yaml
+	mkdir -p $(DIST)
+	$(TOOL) kustomize build config/crd > $(DIST)/crd.yaml
 
 .PHONY: chart-package
 chart-package: ## Write dist/cdp-credential-operator-VERSION.tgz, the Helm chart with the image IMG
-	hack/chart-package.sh '$(VERSION)' '$(IMG)'
+	hack/chart-package.sh '$(VERSION)' '$(IMG)' '$(DIST)'
 
-PLATFORMS := linux/amd64 linux/arm64
+# Where the release's image and chart are published.
+REGISTRY ?= ghcr.io/cdpcredentials
+RELEASE := VERSION=$(VERSION) REGISTRY=$(REGISTRY) DIST=$(DIST)
+
 .PHONY: bundle
 bundle: overlay ## Write dist/bundle, for the Operator Lifecycle Manager, with the image IMG; validated by Operator Framework's library
-	mkdir -p dist
+	mkdir -p $(DIST)
 	cd hack/tools/olm && go build -o $(CURDIR)/bin/olm .
-	$(TOOL) kustomize build bin/deploy | bin/olm -version '$(VERSION)' -samples config/samples -icon docs/images/logo.svg -o dist/bundle
+	$(TOOL) kustomize build bin/deploy | bin/olm -version '$(VERSION)' -samples config/samples -icon docs/images/logo.svg -o $(DIST)/bundle
 
 .PHONY: release
-release: build-installer build-installer-namespaced build-crd chart-package ## Write dist/: manifests, chart, binaries, SBOMs (CycloneDX) and checksums
-	rm -f dist/manager-*
-	for platform in $(PLATFORMS); do \
-	  name=manager-$${platform/\//-}; \
-	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -o dist/$$name ./cmd/manager; \
-	  $(CYCLONEDX_GOMOD) bin -json -noserial -std -version $(VERSION) -output dist/$$name.cdx.json dist/$$name; \
-	done
-	cd dist && sha256sum install.yaml install-namespaced.yaml crd.yaml cdp-credential-operator-*.tgz manager-* > SHA256SUMS
+release: ## Write dist/: image (OCI layout), manifests, chart, kubectl plugin, SBOMs, notes, checksums of the release VERSION=v1.2.3
+	$(RELEASE) hack/release/build.sh '$(VERSION)'
+
+.PHONY: release-publish
+release-publish: ## Push the image and the chart of dist/ to REGISTRY
+	$(RELEASE) hack/release/publish.sh '$(VERSION)'

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Packs the Helm chart for a version of the operator and its image into dist/: hack/chart-package.sh v1.2.3 registry.example.com/operator:v1.2.3
+# Packs the Helm chart for a version of the operator and its image: hack/chart-package.sh v1.2.3 registry.example.com/operator:v1.2.3 dist
 # A version that is no semantic one (a commit, dev) makes the chart 0.0.0-VERSION, which Helm takes for older than any release.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-version=$1 image=$2
+version=$1 image=$2 dist=${3:-dist}
 chart=bin/chart/cdp-credential-operator
-rm -rf bin/chart dist/cdp-credential-operator-*.tgz
-mkdir -p bin/chart dist
+rm -rf bin/chart "$dist"/cdp-credential-operator-*.tgz
+mkdir -p bin/chart "$dist"
 cp -R charts/cdp-credential-operator bin/chart/
 
 repository=$image tag='' digest=''
@@ -23,4 +23,4 @@ else
   # A number that begins with 0 is none in a semantic version.
   if [[ $version =~ ^0[0-9]*$ ]]; then chart_version=0.0.0-g$version; fi
 fi
-go tool -modfile=hack/tools/helm/go.mod helm package "$chart" --destination dist --version "$chart_version" --app-version "$version"
+go tool -modfile=hack/tools/helm/go.mod helm package "$chart" --destination "$dist" --version "$chart_version" --app-version "$version"

@@ -21,6 +21,11 @@ type site struct {
 
 func newSite(t *testing.T, clients ...string) site {
 	t.Helper()
+	return newSiteWithLifetime(t, lifetime, clients...)
+}
+
+func newSiteWithLifetime(t *testing.T, lifetime string, clients ...string) site {
+	t.Helper()
 	s := site{newNamespace(t, "e2e-site"), map[string]string{
 		"IMAGE": podsImage, "LIFETIME": lifetime, "CLIENTS": strings.Join(clients, ":"), "SECRET": rand.Text(),
 	}}

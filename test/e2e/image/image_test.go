@@ -39,6 +39,12 @@ func TestDockerfile(t *testing.T) {
 	if version, _, _ := strings.Cut(toolchain, "\n"); version == "" || !strings.Contains(dockerfile, " golang:"+version+" AS build\n") {
 		t.Errorf("the Dockerfile does not build with the toolchain of go.mod, %q", version)
 	}
+	// A default would take precedence over what BuildKit says, and an image for arm64 would hold a binary for amd64.
+	for _, argument := range []string{"TARGETOS", "TARGETARCH"} {
+		if !strings.Contains(dockerfile, "\nARG "+argument+"\n") || !strings.Contains(dockerfile, "$"+argument+" ") {
+			t.Errorf("the Dockerfile does not leave %s to BuildKit", argument)
+		}
+	}
 	const flags = `go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=`
 	for name, content := range map[string]string{"Dockerfile": dockerfile, "Makefile": read(t, "../../../Makefile")} {
 		if !strings.Contains(content, "CGO_ENABLED=0 ") || strings.Count(content, flags) != 1 {

@@ -5,8 +5,8 @@
 //
 //	image -tag NAME:TAG -binary bin/manager -dockerfile Dockerfile -o manager.tar
 //
-// With a Dockerfile, the binary's place, the user and the entry point are those of its last stage. The base is not: it is empty here, but
-// for the machine's CA certificates, where the Dockerfile has distroless/static.
+// With a Dockerfile, the binary's place, the user and the entry point are those of its last stage. The CA certificates are this machine's.
+// A release's image is made by hack/release instead, and tried by TestRelease of test/e2e.
 package main
 
 import (
