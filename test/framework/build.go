@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// ModuleRoot is the folder of go.mod.
+// ModuleRoot returns the folder of go.mod.
 func ModuleRoot(ctx context.Context) (string, error) {
 	mod, err := Output(Command(ctx, ".", "go", "env", "GOMOD"))
 	if err != nil {
@@ -17,7 +17,7 @@ func ModuleRoot(ctx context.Context) (string, error) {
 	return filepath.Dir(mod), nil
 }
 
-// Assets is the folder that holds etcd, kube-apiserver and kubectl. Where there is none yet, one is filled, which may take minutes.
+// Assets returns the folder with etcd, kube-apiserver and kubectl. If there is none yet they are fetched or built, which may take minutes.
 func Assets(ctx context.Context, root string) (string, error) {
 	assets, err := Output(Command(ctx, root, "hack/envtest/assets.sh"))
 	if err != nil {

@@ -27,13 +27,13 @@ import (
 // A Cluster is an API server without nodes, with the operator's CRD unless it is Bare.
 type Cluster struct {
 	Root   string // of the module
-	Temp   string // folder for what is made on the way; whoever made it removes it
+	Temp   string // temporary folder; the caller creates and removes it
 	Assets string // folder with etcd, kube-apiserver and kubectl
 	// Bare leaves the CRD out.
 	Bare bool
-	// StopTimeout is how long kube-apiserver may take to stop before it is killed. Zero: a minute, which it needs to see its watches end.
+	// StopTimeout is how long kube-apiserver may take to stop before it is killed. Zero: a minute, which it needs to end its watches.
 	StopTimeout time.Duration
-	// APIServerFlags are further flags of kube-apiserver, without their dashes.
+	// APIServerFlags are additional flags of kube-apiserver, without dashes.
 	APIServerFlags map[string]string
 
 	Scheme *runtime.Scheme
@@ -43,13 +43,12 @@ type Cluster struct {
 	environment *envtest.Environment
 }
 
-// Start starts etcd and kube-apiserver. The returned function stops both and is never nil. namespace is what kubectl uses where nobody
-// says another.
+// Start starts etcd and kube-apiserver. The returned function stops both and is never nil. namespace is kubectl's default namespace.
 func Start(ctx context.Context, c Cluster, namespace string) (*Cluster, func() error, error) {
-	// Folders of our own are kept while kube-apiserver is stopped, and whatever happens, nothing is left outside of Temp.
+	// With our own folders, data and certificates survive a restart of kube-apiserver, and nothing is ever left outside of Temp.
 	certificates, data := filepath.Join(c.Temp, "kube-apiserver"), filepath.Join(c.Temp, "etcd")
 	if err := errors.Join(os.MkdirAll(certificates, 0o700), os.MkdirAll(data, 0o700)); err != nil {
-		return &c, func() error { return nil }, fmt.Errorf("make folders: %w", err)
+		return &c, func() error { return nil }, fmt.Errorf("create folders: %w", err)
 	}
 	c.environment = &envtest.Environment{
 		BinaryAssetsDirectory:    c.Assets,
@@ -78,7 +77,7 @@ func Start(ctx context.Context, c Cluster, namespace string) (*Cluster, func() e
 		return &c, stop, fmt.Errorf("build the scheme: %w", err)
 	}
 	if c.Client, err = client.New(c.Config, client.Options{Scheme: c.Scheme}); err != nil {
-		return &c, stop, fmt.Errorf("make a client: %w", err)
+		return &c, stop, fmt.Errorf("create a client: %w", err)
 	}
 	admin := &clientcmdapi.AuthInfo{ClientCertificateData: c.Config.CertData, ClientKeyData: c.Config.KeyData}
 	if err := c.WriteKubeconfig(c.AdminKubeconfig(), admin, namespace); err != nil {
@@ -87,7 +86,7 @@ func Start(ctx context.Context, c Cluster, namespace string) (*Cluster, func() e
 	return &c, stop, ctx.Err()
 }
 
-// StopAPIServer stops kube-apiserver. etcd stays, and so do address, certificates and identities.
+// StopAPIServer stops kube-apiserver. etcd keeps running; address, certificates and identities stay the same.
 func (c *Cluster) StopAPIServer() error {
 	if err := c.killed(c.environment.ControlPlane.APIServer.Stop()); err != nil {
 		return fmt.Errorf("stop kube-apiserver: %w", err)
@@ -95,7 +94,7 @@ func (c *Cluster) StopAPIServer() error {
 	return nil
 }
 
-// killed leaves out the error that says that a process had to be killed, where that was to be expected.
+// killed drops the error that a process had to be killed, where that is expected.
 func (c *Cluster) killed(err error) error {
 	if err != nil && c.StopTimeout > 0 && strings.Contains(err.Error(), "timeout waiting for process") {
 		return nil
@@ -103,7 +102,7 @@ func (c *Cluster) killed(err error) error {
 	return err
 }
 
-// StartAPIServer starts kube-apiserver again and returns when it is healthy.
+// StartAPIServer starts kube-apiserver again and returns once it is healthy.
 func (c *Cluster) StartAPIServer() error {
 	if err := c.environment.ControlPlane.APIServer.Start(); err != nil {
 		return fmt.Errorf("start kube-apiserver: %w", err)
@@ -111,10 +110,10 @@ func (c *Cluster) StartAPIServer() error {
 	return nil
 }
 
-// AdminKubeconfig is the file with which an administrator reaches the API server.
+// AdminKubeconfig returns the path of an administrator's kubeconfig.
 func (c *Cluster) AdminKubeconfig() string { return filepath.Join(c.Temp, "kubeconfig") }
 
-// WriteKubeconfig makes a file with which someone can reach the API server.
+// WriteKubeconfig writes a kubeconfig for a user.
 func (c *Cluster) WriteKubeconfig(path string, user *clientcmdapi.AuthInfo, namespace string) error {
 	const name = "test"
 	kubeconfig := clientcmdapi.Config{
@@ -129,18 +128,17 @@ func (c *Cluster) WriteKubeconfig(path string, user *clientcmdapi.AuthInfo, name
 	return nil
 }
 
-// Kubectl runs kubectl as an administrator and returns the last line of its output. Its cache is in the temporary folder, not in the
-// user's home.
+// Kubectl runs kubectl as an administrator and returns the last line of its output. Its cache is in the temporary folder, not in the user's home.
 func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 	always := []string{"--kubeconfig", c.AdminKubeconfig(), "--cache-dir", filepath.Join(c.Temp, "kubectl-cache")}
 	return Output(Command(ctx, c.Temp, filepath.Join(c.Assets, "kubectl"), append(always, args...)...))
 }
 
-// Invitation is what to type in a second terminal.
+// Invitation returns the commands for a second terminal.
 func (c *Cluster) Invitation() string {
 	line := "export KUBECONFIG=" + c.AdminKubeconfig()
 	if _, err := exec.LookPath("kubectl"); err != nil {
 		line += " PATH=$PATH" + string(os.PathListSeparator) + c.Assets
 	}
-	return "To play with it from a second terminal:\n  " + line + "\n  kubectl get cdpcred,secret"
+	return "To try it from a second terminal:\n  " + line + "\n  kubectl get cdpcred,secret"
 }

@@ -10,11 +10,10 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// SystemNamespace is that of the operator's ServiceAccount, and of its Lease.
+// SystemNamespace is the namespace of the operator's ServiceAccount and Lease.
 const SystemNamespace = "cdp-credential-operator-system"
 
-// ManagerKubeconfig applies config/rbac and returns a kubeconfig of the ServiceAccount that it binds the operator's role to: what a
-// Deployment would run with.
+// ManagerKubeconfig applies config/rbac and returns a kubeconfig of the operator's ServiceAccount, as a Deployment would use it.
 func (c *Cluster) ManagerKubeconfig(ctx context.Context) (string, error) {
 	token, err := c.ManagerToken(ctx)
 	if err != nil {
@@ -24,7 +23,7 @@ func (c *Cluster) ManagerKubeconfig(ctx context.Context) (string, error) {
 	return path, c.WriteKubeconfig(path, &clientcmdapi.AuthInfo{Token: token}, SystemNamespace)
 }
 
-// ManagerToken applies config/rbac and returns a token of that ServiceAccount, good for a day.
+// ManagerToken applies config/rbac and returns a token of the operator's ServiceAccount, valid for a day.
 func (c *Cluster) ManagerToken(ctx context.Context) (string, error) {
 	folder, err := c.Overlay("config/rbac", "rbac", SystemNamespace, nil)
 	if err != nil {
@@ -40,15 +39,15 @@ func (c *Cluster) ManagerToken(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// AccountKubeconfig makes another ServiceAccount beside the operator's, binds it to the operator's role, and returns a kubeconfig of it, good
-// for a day: for who is to be compared with the operator.
+// AccountKubeconfig creates another ServiceAccount with the operator's role and returns a kubeconfig of it, valid for a day: for clients that are
+// compared with the operator.
 func (c *Cluster) AccountKubeconfig(ctx context.Context, account string) (string, error) {
 	for _, args := range [][]string{
 		{"create", "serviceaccount", account, "--namespace", SystemNamespace},
 		{"create", "clusterrolebinding", account, "--clusterrole", "manager-role", "--serviceaccount", SystemNamespace + ":" + account},
 	} {
 		if _, err := c.Kubectl(ctx, args...); err != nil {
-			return "", fmt.Errorf("make the ServiceAccount %s: %w", account, err)
+			return "", fmt.Errorf("create the ServiceAccount %s: %w", account, err)
 		}
 	}
 	token, err := c.Kubectl(ctx, "create", "token", account, "--namespace", SystemNamespace, "--duration", "24h")

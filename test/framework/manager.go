@@ -19,16 +19,16 @@ import (
 
 // A Manager is one process of the operator.
 type Manager struct {
-	// Probe is where it reports whether it is ready, Metrics where its metrics are if no flag says otherwise: http://host:port.
+	// Probe is the base URL of its probes, http://host:port; Metrics is the URL of its metrics unless a flag changes it.
 	Probe, Metrics string
 
 	cmd    *exec.Cmd
 	log    string
-	ended  chan struct{} // closed when the process has gone
-	result error         // how, once ended
+	ended  chan struct{} // closed when the process has ended
+	result error         // its exit error, set once ended is closed
 }
 
-// StartManager starts the process and returns when it says that it is ready. It survives ctx, so that it can be stopped in good order.
+// StartManager starts the process and returns once it is ready. The process survives ctx, so that it can be stopped gracefully.
 func StartManager(ctx context.Context, binary, kubeconfig, logFile string, flags ...string) (*Manager, error) {
 	m, err := LaunchManager(ctx, binary, kubeconfig, logFile, flags...)
 	if err != nil {
@@ -40,8 +40,7 @@ func StartManager(ctx context.Context, binary, kubeconfig, logFile string, flags
 	return m, nil
 }
 
-// LaunchManager starts the process and does not wait for it. What it logs is appended to a file. A flag without dashes is a variable of its
-// environment.
+// LaunchManager starts the process without waiting for it. Its log is appended to a file. A flag without dashes is an environment variable.
 func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flags ...string) (*Manager, error) {
 	free, err := FreeAddresses(ctx, 2)
 	if err != nil {
@@ -50,13 +49,13 @@ func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flag
 	probe, metrics := free[0], free[1]
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // in the caller's own temporary folder
 	if err != nil {
-		return nil, fmt.Errorf("make the manager's log: %w", err)
+		return nil, fmt.Errorf("create the manager's log: %w", err)
 	}
-	defer func() { _ = log.Close() }() // the process has its own
+	defer func() { _ = log.Close() }() // the process has a copy
 	m := &Manager{Probe: "http://" + probe, Metrics: "http://" + metrics + "/metrics", log: logFile, ended: make(chan struct{})}
 	m.cmd = Command(context.WithoutCancel(ctx), ".", binary,
 		"--kubeconfig", kubeconfig, "--health-probe-bind-address="+probe, "--metrics-bind-address="+metrics, "--metrics-secure=false")
-	m.cmd.Env = append([]string{"GOGC=30", "GOMEMLIMIT=230MiB"}, os.Environ()...) // as config/manager has it, unless the caller's environment says otherwise
+	m.cmd.Env = append([]string{"GOGC=30", "GOMEMLIMIT=230MiB"}, os.Environ()...) // as in config/manager, unless the caller's environment says otherwise
 	for _, flag := range flags {
 		if strings.HasPrefix(flag, "--") {
 			m.cmd.Args = append(m.cmd.Args, flag)
@@ -75,12 +74,12 @@ func LaunchManager(ctx context.Context, binary, kubeconfig, logFile string, flag
 	return m, nil
 }
 
-// handedOut are the addresses that this process has given to managers: between being found free and being listened on, another manager could be given
-// the same, and would pass for this one.
+// handedOut are the addresses that this process has given to managers. Between finding a free one and listening on it, another manager could be given
+// the same, and would be mistaken for this one.
 var handedOut sync.Map
 
-// FreeAddresses are loopback ports that nobody uses at the moment, none of them given out before. They are below those that Linux gives to outgoing
-// connections (32768 to 60999): one of those could be taken by a connection before the process listens on it.
+// FreeAddresses returns loopback addresses that nobody uses and that were not handed out before. Their ports are below those of Linux's outgoing
+// connections (32768 to 60999), which could take one before the process listens on it.
 func FreeAddresses(ctx context.Context, n int) ([]string, error) {
 	const lowest, highest, tries = 15000, 32000, 1000
 	var config net.ListenConfig
@@ -92,17 +91,17 @@ func FreeAddresses(ctx context.Context, n int) ([]string, error) {
 		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(highest-lowest))
 		listener, err := config.Listen(ctx, "tcp", address)
 		if err != nil {
-			continue // somebody uses it
+			continue // in use
 		}
 		_ = listener.Close()
 		if _, taken := handedOut.LoadOrStore(address, true); !taken {
 			addresses = append(addresses, address)
 		}
 	}
-	return nil, fmt.Errorf("found no %d free ports on 127.0.0.1 between %d and %d", n, lowest, highest)
+	return nil, fmt.Errorf("could not find %d free ports on 127.0.0.1 between %d and %d", n, lowest, highest)
 }
 
-// Ready returns when the process says that it is ready, or an error after a minute.
+// Ready returns once the process is ready, or an error after a minute.
 func (m *Manager) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("the manager did not become ready within a minute"))
 	defer cancel()
@@ -118,7 +117,7 @@ func (m *Manager) Ready(ctx context.Context) error {
 		}
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.Probe+"/readyz", nil)
 		if err != nil {
-			return fmt.Errorf("ask whether the manager is ready: %w", err)
+			return fmt.Errorf("request the manager's readiness: %w", err)
 		}
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
@@ -131,7 +130,7 @@ func (m *Manager) Ready(ctx context.Context) error {
 	}
 }
 
-// alive returns an error if the process has ended: then somebody else has answered for it.
+// alive returns an error if the process has ended: then another process answered the probe.
 func (m *Manager) alive() error {
 	select {
 	case <-m.ended:
@@ -155,7 +154,7 @@ func (m *Manager) Watch(ctx context.Context) (context.Context, context.CancelFun
 }
 
 func (m *Manager) death() error {
-	return fmt.Errorf("the manager has ended by itself: %w", exitOf(m.result))
+	return fmt.Errorf("the manager ended by itself: %w", exitOf(m.result))
 }
 
 func exitOf(err error) error {
@@ -174,21 +173,21 @@ func (m *Manager) Explain(err error) error {
 	lines := strings.Split(strings.TrimSpace(string(log)), "\n")
 	lines = lines[max(0, len(lines)-10):]
 	for i, line := range lines {
-		lines[i] = line[:min(len(line), 400)] // the rest is a stack
+		lines[i] = line[:min(len(line), 400)] // the rest is a stack trace
 	}
 	return fmt.Errorf("%w\nthe end of the manager's log:\n  %s", err, strings.Join(lines, "\n  "))
 }
 
-// PID is the id of the process.
+// PID returns the process ID.
 func (m *Manager) PID() int { return m.cmd.Process.Pid }
 
-// Ended is closed when the process has gone.
+// Ended is closed when the process has ended.
 func (m *Manager) Ended() <-chan struct{} { return m.ended }
 
-// Result is how a process that has gone ended: nil for exit status 0.
+// Result returns the error of an ended process, nil for exit status 0.
 func (m *Manager) Result() error { return m.result }
 
-// Kill ends the process at once, without a chance to tidy up, and waits until it has gone.
+// Kill ends the process at once with SIGKILL, and waits for it.
 func (m *Manager) Kill() error {
 	if err := m.signal(syscall.SIGKILL); err != nil {
 		return fmt.Errorf("kill the manager: %w", err)
@@ -205,7 +204,7 @@ func (m *Manager) Terminate() error {
 	return nil
 }
 
-// Stop ends the process in good order and waits for it.
+// Stop ends the process gracefully and waits for it.
 func (m *Manager) Stop() error {
 	if err := m.Terminate(); err != nil {
 		return err
@@ -218,7 +217,7 @@ func (m *Manager) Stop() error {
 	return errors.Join(m.Kill(), errors.New("the manager did not end within 40 s and was killed"))
 }
 
-// signal does nothing to a process that has gone: its id may be another one's by now.
+// signal does nothing to a process that has ended, because its ID may have been reused.
 func (m *Manager) signal(s syscall.Signal) error {
 	select {
 	case <-m.ended:

@@ -10,15 +10,15 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// Overlay copies a folder of manifests into the temporary folder, as kustomize takes nothing from outside its root, and puts an overlay
-// with a namespace and patches (by file name) on top. It returns the overlay's folder.
+// Overlay copies a folder of manifests into the temporary folder, because kustomize reads nothing outside its root, and adds an overlay with a
+// namespace and patches (by file name). It returns the overlay's folder.
 func (c *Cluster) Overlay(source, name, namespace string, patches map[string]any) (string, error) {
 	base, folder := filepath.Join(c.Temp, name+"-base"), filepath.Join(c.Temp, name)
 	if err := os.CopyFS(base, os.DirFS(filepath.Join(c.Root, source))); err != nil {
 		return "", fmt.Errorf("copy %s: %w", source, err)
 	}
 	if err := os.Mkdir(folder, 0o700); err != nil {
-		return "", fmt.Errorf("make the overlay: %w", err)
+		return "", fmt.Errorf("create the overlay: %w", err)
 	}
 	kustomization := map[string]any{"namespace": namespace, "resources": []string{"../" + filepath.Base(base), "namespace.yaml"}}
 	files := map[string]any{

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// UnderGoRun does a program's work until a signal ends it, or its parent has ended, and leaves nothing of `go run` behind that this could
-// not remove any more. The signals are Interrupt, SIGTERM and SIGHUP.
+// UnderGoRun runs work until it ends, or is cancelled by Interrupt, SIGTERM, SIGHUP or the end of the parent process. If `go run` was killed, it
+// removes the folder that `go run` left behind.
 func UnderGoRun(work func(context.Context) error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
@@ -29,7 +29,7 @@ func UnderGoRun(work func(context.Context) error) error {
 	return err
 }
 
-// followParent ends a program with its parent: `go run` does not pass on the signals that kill it.
+// followParent cancels the work when the parent process ends: `go run` does not pass on the signals that kill it.
 func followParent(ctx context.Context, parent int, cancel context.CancelCauseFunc) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
@@ -48,7 +48,7 @@ func followParent(ctx context.Context, parent int, cancel context.CancelCauseFun
 
 var goRunFolder = regexp.MustCompile(`^(.+/go-build[0-9]+)/b001/exe/[a-z]+$`)
 
-// removeGoRunFolder removes what a killed `go run` could not remove any more: the folder that it has built this program in.
+// removeGoRunFolder removes the folder in which `go run` built this program, which a killed `go run` leaves behind.
 func removeGoRunFolder() error {
 	executable, err := os.Executable()
 	if err != nil {

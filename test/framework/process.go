@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Command prepares a command in a folder. It has a process group of its own, so that Ctrl-C reaches the caller only, who then ends the
-// command and all that the command has started.
+// Command prepares a command in a folder. It gets its own process group, so that Ctrl-C reaches only the caller, who then ends the command and all
+// its children.
 func Command(ctx context.Context, folder, name string, args ...string) *exec.Cmd {
 	if strings.Contains(name, "/") && !filepath.IsAbs(name) {
 		name = filepath.Join(folder, name)
@@ -30,7 +30,7 @@ func Command(ctx context.Context, folder, name string, args ...string) *exec.Cmd
 
 func signalGroup(cmd *exec.Cmd, s syscall.Signal) error { return syscall.Kill(-cmd.Process.Pid, s) }
 
-// Output runs a command and returns the last line of what it wrote to its standard output.
+// Output runs a command and returns the last line of its standard output.
 func Output(cmd *exec.Cmd) (string, error) {
 	out, err := cmd.Output()
 	if err != nil {

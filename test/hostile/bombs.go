@@ -26,12 +26,12 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A kind of bomb.
+// A kind is a kind of bomb.
 type kind struct {
 	name string
-	// throw makes sixteen of them in the first round, and makes them go off again in later ones.
+	// throw creates sixteen bombs in round 0, and triggers them again in later rounds.
 	throw func(ctx context.Context, round int) error
-	// effect is an error if they did not go off. Nil: nothing to look at.
+	// effect returns an error if the bombs had no effect. Nil: it cannot be checked.
 	effect func(ctx context.Context) error
 }
 
@@ -40,13 +40,13 @@ func (b *bench) kinds() []kind {
 		{name: "JSON answers", throw: b.throwAnswers, effect: b.answersWereRead},
 		{name: "scrypt keys", throw: b.throwKeys(pkcs8.ScryptOpts{SaltSize: 8, CostParameter: 1 << 14, BlockSize: 8, ParallelizationParameter: 1}), effect: b.allHaveTokens},
 		{name: "PBKDF2 keys", throw: b.throwKeys(pkcs8.PBKDF2Opts{SaltSize: 8, IterationCount: 1_000_000, HMACHash: crypto.SHA256}), effect: b.allHaveTokens},
-		{name: "keys that are too dear", throw: b.throwKeys(pkcs8.ScryptOpts{SaltSize: 8, CostParameter: 1 << 15, BlockSize: 8, ParallelizationParameter: 1})},
+		{name: "keys that are too expensive", throw: b.throwKeys(pkcs8.ScryptOpts{SaltSize: 8, CostParameter: 1 << 15, BlockSize: 8, ParallelizationParameter: 1})},
 		{name: "big objects", throw: b.throwObjects, effect: b.allHaveTokens},
 		{name: "big Secrets", throw: b.throwSecrets, effect: b.allHaveTokens},
 	}
 }
 
-// place is where a bomb is: each in a namespace of its own, which is worst for the others.
+// place returns the object of a bomb. Each is in a namespace of its own, which is the worst case for others.
 func (b *bench) place(ctx context.Context, i int, url string) (*v1alpha1.CDPCredential, error) {
 	namespace := fmt.Sprintf("hostile-%02d", i)
 	return credential(namespace, "bomb", url), b.namespace(ctx, namespace)
@@ -96,7 +96,7 @@ func (b *bench) throwKeys(cost pkcs8.KDFOpts) func(context.Context, int) error {
 	}
 }
 
-// throwObjects makes objects as large as the schema lets them be.
+// throwObjects creates objects of the maximum size that the schema allows.
 func (b *bench) throwObjects(ctx context.Context, round int) error {
 	if round > 0 {
 		return b.ask(ctx, round)
@@ -128,7 +128,7 @@ func (b *bench) throwObjects(ctx context.Context, round int) error {
 	})
 }
 
-// throwSecrets makes client Secrets as large as the API server lets them be.
+// throwSecrets creates client Secrets of the maximum size that the API server allows.
 func (b *bench) throwSecrets(ctx context.Context, round int) error {
 	if round > 0 {
 		return b.ask(ctx, round)
@@ -142,13 +142,13 @@ func (b *bench) throwSecrets(ctx context.Context, round int) error {
 		for j := range 240 {
 			secret.Annotations[fmt.Sprint("example.com/", j)] = strings.Repeat("x", 1000)
 		}
-		other := secret.DeepCopy() // one that says it is a target
+		other := secret.DeepCopy() // one that claims to be a target
 		other.Name, other.Annotations["cdpcredentials.io/credential"] = "other", "nobody"
 		return errors.Join(b.apply(ctx, secret, o), client.IgnoreAlreadyExists(b.cluster.Client.Create(ctx, other)))
 	})
 }
 
-// ask has the bombs go off again.
+// ask triggers the bombs again.
 func (b *bench) ask(ctx context.Context, round int) error {
 	return each(func(i int) error {
 		o, err := b.place(ctx, i, "")
@@ -161,7 +161,7 @@ func (b *bench) ask(ctx context.Context, round int) error {
 	})
 }
 
-// allHaveTokens is an error if a bomb did not go off: each ends in a token.
+// allHaveTokens returns an error if a bomb has no token, which means that it had no effect.
 func (b *bench) allHaveTokens(ctx context.Context) error {
 	return each(func(i int) error {
 		o, err := b.place(ctx, i, "")
@@ -181,18 +181,18 @@ func (b *bench) allHaveTokens(ctx context.Context) error {
 func describe(o *v1alpha1.CDPCredential) string {
 	c := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionRefreshed)
 	if c == nil {
-		return "it has no condition"
+		return "it has no condition Refreshed"
 	}
 	return c.Reason + ": " + c.Message
 }
 
-// apply makes a client Secret and its object.
+// apply creates a client Secret and its object.
 func (b *bench) apply(ctx context.Context, secret *corev1.Secret, o *v1alpha1.CDPCredential) error {
 	if err := b.cluster.Client.Create(ctx, secret); err != nil {
-		return fmt.Errorf("make a client Secret: %w", err)
+		return fmt.Errorf("create a client Secret: %w", err)
 	}
 	if err := b.cluster.Client.Create(ctx, o); err != nil {
-		return fmt.Errorf("make an object: %w", err)
+		return fmt.Errorf("create an object: %w", err)
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ func (b *bench) change(ctx context.Context, o client.Object, change func()) erro
 	return b.cluster.Client.Patch(ctx, o, client.MergeFrom(before))
 }
 
-// clear takes the bombs away.
+// clear removes the bombs.
 func (b *bench) clear(ctx context.Context) error {
 	return each(func(i int) error {
 		namespace := client.InNamespace(fmt.Sprintf("hostile-%02d", i))
@@ -218,7 +218,7 @@ func (b *bench) namespace(ctx context.Context, name string) error {
 	namespace := &corev1.Namespace{}
 	namespace.Name = name
 	if err := b.cluster.Client.Create(ctx, namespace); err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("make a namespace: %w", err)
+		return fmt.Errorf("create a namespace: %w", err)
 	}
 	return nil
 }
@@ -236,7 +236,7 @@ func slug(name string) string { return strings.ToLower(strings.ReplaceAll(name, 
 
 const passphrase = "open-sesame"
 
-// opensslKey is encrypted as OpenSSL does it.
+// opensslKey returns a key encrypted with OpenSSL's defaults.
 func opensslKey() (string, error) {
 	return encryptedKey(pkcs8.PBKDF2Opts{SaltSize: 8, IterationCount: 2048, HMACHash: crypto.SHA256})
 }
@@ -244,7 +244,7 @@ func opensslKey() (string, error) {
 func encryptedKey(cost pkcs8.KDFOpts) (string, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return "", fmt.Errorf("make a private key: %w", err)
+		return "", fmt.Errorf("generate a private key: %w", err)
 	}
 	der, err := pkcs8.MarshalPrivateKey(private, []byte(passphrase), &pkcs8.Opts{Cipher: pkcs8.AES256CBC, KDFOpts: cost})
 	if err != nil {
@@ -253,18 +253,18 @@ func encryptedKey(cost pkcs8.KDFOpts) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: der})), nil
 }
 
-// largeBundle is the authority and many others, as much as a spec may have.
+// largeBundle returns the authority with as many other certificates as a spec may have.
 func largeBundle(authority []byte) ([]byte, error) {
 	bundle := authority
 	for i := int64(1); ; i++ {
 		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
-			return nil, fmt.Errorf("make a private key: %w", err)
+			return nil, fmt.Errorf("generate a private key: %w", err)
 		}
 		template := &x509.Certificate{SerialNumber: big.NewInt(i), IsCA: true, BasicConstraintsValid: true, NotAfter: time.Now().Add(time.Hour)}
 		der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 		if err != nil {
-			return nil, fmt.Errorf("make a certificate: %w", err)
+			return nil, fmt.Errorf("create a certificate: %w", err)
 		}
 		more := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 		if len(bundle)+len(more) > 64<<10 {

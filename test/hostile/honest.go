@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	honestObjects = 16 // half of them with a private key as OpenSSL encrypts it
+	honestObjects = 16 // half of them with a private key that is encrypted as by OpenSSL
 	newcomers     = 4
 )
 
-// honest are objects that have done nothing wrong, and how they fare.
+// honest are well-behaved objects; it measures how they fare.
 type honest struct {
 	b *bench
 
@@ -29,7 +29,7 @@ type honest struct {
 	late    time.Duration
 }
 
-// A subject is one object, as its endpoint sees it.
+// A subject is an honest object, as its endpoint sees it.
 type subject struct {
 	uid             types.UID
 	created, issued time.Time
@@ -48,7 +48,7 @@ func (b *bench) newHonest(ctx context.Context) (*honest, error) {
 	return h, h.until(ctx)
 }
 
-// create makes an object, with a private key or without.
+// create creates an object, with or without a private key.
 func (h *honest) create(ctx context.Context, name string, withKey, isNew bool) error {
 	namespace := fmt.Sprint("honest-", len(h.objects)%4)
 	if err := h.b.namespace(ctx, namespace); err != nil {
@@ -65,14 +65,14 @@ func (h *honest) create(ctx context.Context, name string, withKey, isNew bool) e
 		data["private-key"], data["private-key-passphrase"] = key, passphrase
 	}
 	if err := h.b.cluster.Client.Create(ctx, clientSecret(o, data)); err != nil {
-		return fmt.Errorf("make a client Secret: %w", err)
+		return fmt.Errorf("create a client Secret: %w", err)
 	}
 	s := &subject{created: time.Now(), isNew: isNew}
 	h.mu.Lock()
 	h.objects[name] = s
 	h.mu.Unlock()
 	if err := h.b.cluster.Client.Create(ctx, o); err != nil {
-		return fmt.Errorf("make an object: %w", err)
+		return fmt.Errorf("create an object: %w", err)
 	}
 	h.mu.Lock()
 	s.uid = o.UID
@@ -80,7 +80,7 @@ func (h *honest) create(ctx context.Context, name string, withKey, isNew bool) e
 	return nil
 }
 
-// asked records when a client asks for a token.
+// asked records that a client requested a token.
 func (h *honest) asked(client string, at time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -103,7 +103,7 @@ func (h *honest) begin() {
 	h.late = 0
 }
 
-// join makes objects while bombs are thrown.
+// join creates objects while bombs are thrown.
 func (h *honest) join(ctx context.Context, during string) error {
 	for i := range newcomers {
 		if err := h.create(ctx, fmt.Sprintf("%s-%d", slug(during), i), i%2 == 0, true); err != nil {
@@ -113,7 +113,7 @@ func (h *honest) join(ctx context.Context, during string) error {
 	return nil
 }
 
-// end says how late the latest renewal was and how long a newcomer waited at most.
+// end returns the maximum lateness of a renewal and the maximum wait of a newcomer for its first token.
 func (h *honest) end(ctx context.Context) (late, waited time.Duration, err error) {
 	if err := h.until(ctx); err != nil {
 		return 0, 0, err
@@ -131,7 +131,7 @@ func (h *honest) end(ctx context.Context) (late, waited time.Duration, err error
 
 // until waits for the first token of every object.
 func (h *honest) until(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("honest objects wait for a token for %v", patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("honest objects still wait for a token after %v", patience))
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
@@ -156,7 +156,7 @@ func (h *honest) served() bool {
 	return true
 }
 
-// credential is an object whose target and client Secret are named after it.
+// credential returns an object whose target and client Secret are named after it.
 func credential(namespace, name, tokenURL string) *v1alpha1.CDPCredential {
 	o := &v1alpha1.CDPCredential{}
 	o.Namespace, o.Name = namespace, name
@@ -165,7 +165,7 @@ func credential(namespace, name, tokenURL string) *v1alpha1.CDPCredential {
 	return o
 }
 
-// clientSecret consents to loopback, and to every CA.
+// clientSecret returns a client Secret that consents to loopback and to every CA.
 func clientSecret(o *v1alpha1.CDPCredential, data map[string]string) *corev1.Secret {
 	s := &corev1.Secret{StringData: data}
 	s.Namespace, s.Name = o.Namespace, o.Spec.ClientSecretRef.Name

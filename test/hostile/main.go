@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command hostile throws at the real manager what tenants and endpoints can make that costs it most: answers, private keys, objects and Secrets,
-// sixteen of a kind at once, again and again. It prints the most memory that the process had resident and how late honest renewals beside it were,
-// and fails where a bound is broken. kube-apiserver and etcd are real, too; everything is on loopback and gone afterwards, also after Ctrl-C.
+// Command hostile attacks the real manager with the most expensive answers, private keys, objects and Secrets that tenants and endpoints can make,
+// sixteen of a kind at once, again and again. It prints the manager's peak resident memory and how late honest renewals were, and fails if a limit is
+// exceeded. kube-apiserver and etcd are real, too; everything listens on loopback and is removed afterwards, also after Ctrl-C.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 
 const (
 	mostMemory = 160 << 20
-	// How late a renewal may be whose key is open already, and the first token of an object that was made beside the bombs.
+	// mostLate limits the lateness of renewals, whose keys are already open; mostWaiting limits the wait of new honest objects for their first token.
 	mostLate    = time.Second
 	mostWaiting = 3 * time.Second
 
@@ -34,7 +34,7 @@ const (
 )
 
 func main() {
-	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	log.SetLogger(logr.Discard()) // controller-runtime complains if no logger is set
 	if err := framework.UnderGoRun(func(ctx context.Context) error { return play(ctx, os.Args[1:]) }); err != nil {
 		fmt.Fprintln(os.Stderr, "hostile:", err)
 		os.Exit(1)
@@ -52,15 +52,15 @@ type bench struct {
 
 func play(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("hostile", flag.ContinueOnError)
-	lasts := flags.Duration("lasts", 30*time.Second, "How long each kind of bomb is thrown.")
-	binary := flags.String("manager", "", "The manager; empty builds it.")
+	lasts := flags.Duration("lasts", 30*time.Second, "Duration of each kind of attack.")
+	binary := flags.String("manager", "", "Path of the manager; empty builds it.")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	later := func(tidy func() error) { err = errors.Join(err, tidy()) }
 	temp, err := os.MkdirTemp("", "cdp-hostile-")
 	if err != nil {
-		return fmt.Errorf("make a temporary folder: %w", err)
+		return fmt.Errorf("create a temporary folder: %w", err)
 	}
 	defer later(func() error { return os.RemoveAll(temp) })
 	root, err := framework.ModuleRoot(ctx)
@@ -115,7 +115,7 @@ func (b *bench) run(ctx context.Context) error {
 	if b.honest, err = b.newHonest(ctx); err != nil {
 		return err
 	}
-	say("%-28s %10s %14s %14s", "bombs", "peak MiB", "late s", "first token s")
+	say("%-28s %10s %14s %14s", "attack", "peak MiB", "late s", "first token s")
 	if err := b.phase(ctx, kind{name: "none"}); err != nil {
 		return err
 	}
@@ -127,9 +127,9 @@ func (b *bench) run(ctx context.Context) error {
 	return nil
 }
 
-// phase throws one kind of bomb.
+// phase measures one kind of bomb.
 func (b *bench) phase(ctx context.Context, k kind) error {
-	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", b.manager.PID()), []byte("5"), 0); err != nil { // forgets the peak so far
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", b.manager.PID()), []byte("5"), 0); err != nil { // resets the peak
 		return fmt.Errorf("reset the peak of the manager's memory: %w", err)
 	}
 	b.honest.begin()
@@ -154,7 +154,7 @@ func (b *bench) phase(ctx context.Context, k kind) error {
 	return b.clear(ctx)
 }
 
-// throw throws bombs for a while, beside a newcomer that is honest, and returns when they have had their effect.
+// throw throws bombs for a while, creates honest newcomers meanwhile, and checks that the bombs had their effect.
 func (b *bench) throw(ctx context.Context, k kind) error {
 	began := time.Now()
 	for round := 0; time.Since(began) < b.lasts; round++ {
@@ -180,11 +180,11 @@ func (b *bench) throw(ctx context.Context, k kind) error {
 	return k.effect(ctx)
 }
 
-// peakOf is the most memory that a process has had resident, in bytes.
+// peakOf returns the peak resident memory of a process in bytes.
 func peakOf(pid int) (int, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, fmt.Errorf("look at the manager: %w", err)
+		return 0, fmt.Errorf("read the manager's memory: %w", err)
 	}
 	_, rest, _ := strings.Cut(string(status), "VmHWM:")
 	value, _, _ := strings.Cut(strings.TrimSpace(rest), " ")

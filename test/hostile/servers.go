@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// lifetime is that of honest tokens: they are renewed about every 14 s.
+// lifetime is that of honest tokens, which are renewed about every 14 s.
 const lifetime = 30 * time.Second
 
-// servers are the token endpoints: an honest one, and hostile ones, as many as there are bombs, since an endpoint is not asked by many at once.
+// servers are the token endpoints: an honest one, and one hostile one per bomb, because the gate limits concurrent calls of an endpoint.
 type servers struct {
 	authority []byte // PEM
 	honest    *httptest.Server
@@ -54,7 +54,7 @@ func (s *servers) close() {
 	}
 }
 
-// issue gives a token to everyone.
+// issue issues a token to everyone.
 func (s *servers) issue(w http.ResponseWriter, r *http.Request) {
 	at := time.Now()
 	client := r.FormValue("client_id")
@@ -70,7 +70,7 @@ func (s *servers) issue(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":%d}`, at.UnixNano(), int(lifetime.Seconds()))
 }
 
-// bomber gives an answer that is larger in memory than on the wire, together with all others.
+// bomber answers with something that is larger in memory than on the wire, at the same time as all others.
 type bomber struct {
 	*servers
 	answer string
@@ -82,7 +82,7 @@ func (b bomber) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, b.answer)
 }
 
-// together returns when all bombs are about to be thrown, or after a while.
+// together returns once all bombs wait for their answers, or after three seconds.
 func (s *servers) together(r *http.Request) {
 	s.mu.Lock()
 	s.waiting++

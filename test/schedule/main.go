@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command schedule lets many credentials live through days in seconds: the renewal times are those of internal/token, the gate is that of
-// internal/egress, and only the clock, the endpoint and the controller around them are made up. It prints a table, and with -svg it draws
-// the exchanges of every minute. Equal runs give equal bytes.
+// Command schedule simulates days of many credentials in seconds: the renewal times are those of internal/token, the gate is that of internal/egress;
+// only the clock, the endpoint and the controller are simulated. It prints a table, or with -svg plots the exchanges of every minute. Equal runs give
+// equal bytes.
 package main
 
 import (
@@ -23,10 +23,10 @@ func main() {
 func run(args []string) error {
 	flags := flag.NewFlagSet("schedule", flag.ContinueOnError)
 	svg := flags.String("svg", "", "File for the plot; empty draws none and prints the table.")
-	objects := flags.Int("objects", 100_000, "How many credentials there are.")
-	lifetimes := flags.String("lifetimes", "24h,1h", "How long their tokens live, one plot for each.")
-	qps := flags.String("qps", "20,60", "Exchanges a second that the gate allows, one for each.")
-	span := flags.Duration("span", 48*time.Hour, "How long it goes on.")
+	objects := flags.Int("objects", 100_000, "Number of credentials.")
+	lifetimes := flags.String("lifetimes", "24h,1h", "Lifetimes of tokens, one scenario for each.")
+	qps := flags.String("qps", "20,60", "Exchanges per second that the gate allows, for each lifetime.")
+	span := flags.Duration("span", 48*time.Hour, "Simulated time.")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func run(args []string) error {
 		fmt.Print(table(outcomes))
 		return nil
 	}
-	if err := os.WriteFile(*svg, []byte(plot(outcomes)), 0o644); err != nil { //nolint:gosec // a picture, for everyone
+	if err := os.WriteFile(*svg, []byte(plot(outcomes)), 0o644); err != nil { //nolint:gosec // a picture that everyone may read
 		return fmt.Errorf("write the plot: %w", err)
 	}
 	return nil
@@ -77,7 +77,7 @@ func table(outcomes []outcome) string {
 	return out.String()
 }
 
-// short leaves out the zeros at the end of a duration.
+// short removes zeros at the end of a duration.
 func short(d time.Duration) string {
 	text := d.String()
 	text = strings.TrimSuffix(text, "0s")

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Sizes of the plot, in pixels.
+// Sizes of the plot in pixels.
 const (
 	width, panel    = 960, 150
 	left, right     = 70, 20
 	top, gap, below = 40, 62, 46
 )
 
-// plot draws the exchanges of every minute, one panel for each outcome.
+// plot draws the exchanges of every minute, with one panel per outcome.
 func plot(outcomes []outcome) string {
 	var out strings.Builder
 	height := top + len(outcomes)*panel + (len(outcomes)-1)*gap + below
@@ -30,7 +30,7 @@ func plot(outcomes []outcome) string {
 	return out.String()
 }
 
-// draw draws one panel.
+// draw draws a panel.
 func (o *outcome) draw(out *strings.Builder, y int) {
 	most := slices.Max(o.perMinute)
 	scale := ceiling(most)
@@ -55,7 +55,7 @@ func (o *outcome) draw(out *strings.Builder, y int) {
 	fmt.Fprintf(out, `V%dZ"/>`+"\n", y+panel)
 }
 
-// ceiling is the next round number.
+// ceiling returns the next round number.
 func ceiling(n int) int {
 	for power := 1; ; power *= 10 {
 		for _, step := range []int{2, 4, 6, 10} {

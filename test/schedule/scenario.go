@@ -14,8 +14,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/token"
 )
 
-// A scenario is that of many credentials at one endpoint, all created at the same moment: a cluster restored from a backup without its
-// Secrets, the worst that can be.
+// A scenario is many credentials at one endpoint, all created at the same time. The worst case is a cluster restored from a backup without its
+// Secrets.
 type scenario struct {
 	objects  int
 	lifetime time.Duration
@@ -24,31 +24,31 @@ type scenario struct {
 }
 
 const (
-	// took is how long an exchange takes, and workers how many objects a controller works on at once.
+	// took is the duration of an exchange.
 	took = 50 * time.Millisecond
-	// tardy is the most by which a busy controller is late.
+	// tardy is the maximum delay of a busy controller.
 	tardy = 20 * time.Millisecond
-	// namespaces is over how many the objects are spread.
+	// namespaces is the number of namespaces of the objects.
 	namespaces = 500
 )
 
-// origin is when everything begins; any will do.
+// origin is the start of every scenario. Its value does not matter.
 var origin = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
-// An outcome is what became of a scenario.
+// An outcome is the result of a scenario.
 type outcome struct {
 	scenario
 	perMinute []int
-	// exchanges are all, the first included; what follows is of the renewals only.
+	// exchanges counts all exchanges; the fields below concern renewals only, except firstSync.
 	exchanges int
 	firstSync time.Duration
 	seconds   []float32 // lateness, unsorted
 	sorted    bool
-	busiest   int // second
+	busiest   int // renewals in the busiest second
 	expired   int
 }
 
-// late is the lateness that a share of the renewals did not exceed, in seconds.
+// late returns the lateness, in seconds, that a share of the renewals did not exceed.
 func (o *outcome) late(share float64) float64 {
 	if len(o.seconds) == 0 {
 		return 0
@@ -60,14 +60,14 @@ func (o *outcome) late(share float64) float64 {
 	return float64(o.seconds[min(int(share*float64(len(o.seconds))), len(o.seconds)-1)])
 }
 
-// mean is how many renewals there are in a second, from the first second after the first sync to the end.
+// mean returns the renewals per second, from the first sync to the end.
 func (o *outcome) mean() float64 {
 	return float64(len(o.seconds)) / (o.span - o.firstSync).Seconds()
 }
 
 func (o *outcome) busiestMinute() int { return slices.Max(o.perMinute) }
 
-// A world is a scenario while it goes on.
+// A world is a running scenario.
 type world struct {
 	outcome
 	gate   *egress.Gate
@@ -75,16 +75,16 @@ type world struct {
 	events events
 	serial uint64
 	chance *rand.Rand
-	second int64 // the present one, and what was renewed in it
+	second int64 // second is the current one, inIt the number of renewals in it
 	inIt   int
-	left   int // objects that had no token yet
+	left   int // objects without a first token
 }
 
 type object struct {
 	uid     string
 	request egress.Request
 	life    token.Life // zero: it has no token
-	// reservation is that of the exchange under way. Nil: none is.
+	// reservation is that of the exchange in flight. Nil: there is none.
 	reservation *egress.Reservation
 	sent        time.Time
 }
@@ -93,7 +93,7 @@ type event struct {
 	at     time.Time
 	serial uint64
 	object *object
-	// timer is what the gate wants to have called. Nil: it is about the object.
+	// timer is a callback of the gate. Nil: the event is about the object.
 	timer func(now time.Time)
 }
 
@@ -111,7 +111,7 @@ func (e *events) Pop() any {
 	return last
 }
 
-// live lets the time go by.
+// live runs the scenario.
 func (s scenario) live() outcome {
 	w := &world{
 		outcome: outcome{scenario: s, perMinute: make([]int, s.span/time.Minute)},
@@ -159,7 +159,7 @@ func (w *world) add(after time.Duration, e event) {
 
 func (w *world) tardy() time.Duration { return time.Duration(w.chance.Int64N(int64(tardy))) }
 
-// due is a pass over an object that needs a token: it asks the gate, and comes back when it is woken.
+// due reconciles an object that needs a token: it reserves a place at the gate, or is woken later.
 func (w *world) due(o *object) {
 	o.request.Planned = !o.life.ExpiresAt.IsZero()
 	reservation, delay := w.gate.Reserve(w.now, o.request)
@@ -171,7 +171,7 @@ func (w *world) due(o *object) {
 	w.wake(took, o)
 }
 
-// count records an exchange that begins.
+// count records the beginning of an exchange.
 func (w *world) count(o *object) {
 	w.exchanges++
 	w.perMinute[w.now.Sub(origin)/time.Minute]++
@@ -192,7 +192,7 @@ func (w *world) count(o *object) {
 	}
 }
 
-// answered is the end of an exchange: the token is held until its renewal.
+// answered ends an exchange and schedules the renewal.
 func (w *world) answered(o *object) {
 	o.reservation.Done(w.now, egress.Result{Kind: egress.Served})
 	o.reservation = nil

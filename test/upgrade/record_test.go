@@ -26,15 +26,15 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework/samples"
 )
 
-var record = flag.Bool("record", false, "write testdata/first-version.yaml anew; needs the commit of the first version")
+var record = flag.Bool("record", false, "rewrite testdata/first-version.yaml; needs the commit of the first version")
 
-// years is how long the recorded tokens live: a quarter of it before their end, in 2033, they would be renewed.
+// years is the lifetime of the recorded tokens. They are due for renewal in 2033, when a quarter of it is left.
 const years = 9 * 365 * 24 * time.Hour
 
 const recordFile = "testdata/first-version.yaml"
 
-// TestFirstVersionsRecordCostsNoExchange: what the first version wrote is enough for today's to know that there is nothing to do. The token endpoints of the
-// record are gone, and the manager may not connect to their addresses, so whoever asks for a token fails and says so.
+// TestFirstVersionsRecordCostsNoExchange: today's version accepts what the first version wrote. The recorded token endpoints are gone and the manager
+// may not connect to their addresses, so an exchange would fail and be reported.
 func TestFirstVersionsRecordCostsNoExchange(t *testing.T) {
 	t.Parallel()
 	latest := today(t)
@@ -56,20 +56,20 @@ func TestFirstVersionsRecordCostsNoExchange(t *testing.T) {
 		w.stop(m)
 		now := w.versions()
 		for name, version := range written {
-			// The time of the renewal depends on the object's UID, and these have new ones: the first start writes it to status.
+			// The renewal time depends on the object's UID, which is a new one here: the first start writes it to status.
 			if strings.HasPrefix(name, "CDPCredential ") && turn == "the first start" {
 				written[name] = now[name]
 			} else if now[name] != version {
-				t.Errorf("%s has written %s", turn, name)
+				t.Errorf("%s wrote %s", turn, name)
 			}
 		}
 		if diff := cmp.Diff(said, w.statuses()); diff != "" {
-			t.Errorf("after %s status says something else: %s", turn, diff)
+			t.Errorf("after %s status differs: %s", turn, diff)
 		}
 	}
 }
 
-// statuses are those of all objects, without the time of the next renewal.
+// statuses returns the status of all objects, without the time of the next renewal.
 func (w *world) statuses() map[string]v1alpha1.CDPCredentialStatus {
 	w.Helper()
 	statuses := map[string]v1alpha1.CDPCredentialStatus{}
@@ -80,7 +80,7 @@ func (w *world) statuses() map[string]v1alpha1.CDPCredentialStatus {
 	return statuses
 }
 
-// TestRecordOfThisVersion writes the record, if it is asked to.
+// TestRecordOfThisVersion writes the record, with -record.
 func TestRecordOfThisVersion(t *testing.T) {
 	if !*record {
 		t.Skip("only with -record")
@@ -120,7 +120,7 @@ func TestRecordOfThisVersion(t *testing.T) {
 	}
 	for _, object := range w.credentials() {
 		if object.Name == "adobe-service-account" {
-			continue // its client Secret holds a private key
+			continue // its client Secret has a private key
 		}
 		object.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("CDPCredential"))
 		write(&object)
@@ -170,8 +170,8 @@ func readRecord(t *testing.T) (credentials []v1alpha1.CDPCredential, secrets []c
 	}
 }
 
-// restore makes the objects of the record anew. An API server chooses UIDs and versions itself, so the places that hold them are filled in
-// again: owner references, and what status and state say of the versions of Secrets.
+// restore creates the recorded objects. The API server assigns new UIDs and versions, so references to them are updated: owner references, and the
+// versions of Secrets in status and state annotations.
 func (w *world) restore(credentials []v1alpha1.CDPCredential, secrets []corev1.Secret) {
 	w.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}
@@ -186,7 +186,7 @@ func (w *world) restore(credentials []v1alpha1.CDPCredential, secrets []corev1.S
 		w.create(&object)
 		owners[uid] = object.UID
 	}
-	// Client Secrets first: the targets' state names their versions.
+	// Client Secrets first: the targets' state annotations name their versions.
 	for _, targets := range []bool{false, true} {
 		for _, secret := range secrets {
 			if (len(secret.OwnerReferences) > 0) != targets {

@@ -12,16 +12,16 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework/samples"
 )
 
-// first is the first version of the second edition of the contract: nobody has installed what was before it.
+// first is the first version of the second edition of the contract. Nobody has installed an earlier one.
 const first = "7a33e4f63cdd3a9644f65c6ee136838a42630d42"
 
-// TestUpgradeAndRollback: the first version keeps tokens of every kind; today's takes over as a Deployment's new pod does, and gives back.
-// Nobody asks for a token and nobody writes anything but the Lease.
+// TestUpgradeAndRollback: the first version maintains tokens of every kind; today's takes over as a Deployment's new pod does, and hands back. No
+// token is requested and nothing is written but the Lease.
 func TestUpgradeAndRollback(t *testing.T) {
 	t.Parallel()
 	old, ok := at(t, first)
 	if !ok {
-		t.Skipf("NOT TRIED: this clone lacks the commit %s; what it wrote is tried by TestFirstVersionsRecordCostsNoExchange", first)
+		t.Skipf("NOT TRIED: this clone lacks the commit %s; what it wrote is tested by TestFirstVersionsRecordCostsNoExchange", first)
 	}
 	latest := today(t)
 	w := newWorld(t, old.root)
@@ -42,8 +42,8 @@ func TestUpgradeAndRollback(t *testing.T) {
 	w.wait("the old version has tokens for all", func() bool { return w.ready(n) })
 	w.settled(leader, n)
 	written, answers := w.versions(), endpoints.Stats().Answers
-	if issued := endpoints.Stats().TotalIssued(); issued != n-1 { // basic asks for none
-		t.Fatalf("%d tokens were issued to %d objects", issued, n)
+	if issued := endpoints.Stats().TotalIssued(); issued != n-1 { // basic requests none
+		t.Fatalf("%d tokens were issued to %d objects, want one less", issued, n)
 	}
 
 	for _, step := range []struct {
@@ -56,13 +56,13 @@ func TestUpgradeAndRollback(t *testing.T) {
 		w.stop(leader)
 		w.settled(next, n)
 		if diff := cmp.Diff(written, w.versions()); diff != "" {
-			t.Errorf("%s has written something: %s", step.name, diff)
+			t.Errorf("%s wrote something: %s", step.name, diff)
 		}
 		if diff := cmp.Diff(answers, endpoints.Stats().Answers); diff != "" {
-			t.Errorf("%s has asked token endpoints: %s", step.name, diff)
+			t.Errorf("%s called token endpoints: %s", step.name, diff)
 		}
 		if !w.ready(n) {
-			t.Errorf("after %s not all are ready", step.name)
+			t.Errorf("after %s not all objects are Ready", step.name)
 		}
 		leader = next
 	}

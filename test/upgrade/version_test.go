@@ -12,12 +12,12 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// A version is a state of the sources, and the manager that they make.
+// A version is a state of the sources and the manager built from them.
 type version struct {
 	root, manager string
 }
 
-// today is the version of this folder.
+// today returns the version of the working tree.
 func today(t *testing.T) version {
 	t.Helper()
 	root, err := framework.ModuleRoot(t.Context())
@@ -27,7 +27,7 @@ func today(t *testing.T) version {
 	return built(t, root)
 }
 
-// at is the version of a commit, or nothing where the history does not go back that far.
+// at returns the version of a commit, false if the clone's history does not include it.
 func at(t *testing.T, commit string) (version, bool) {
 	t.Helper()
 	here, err := framework.ModuleRoot(t.Context())

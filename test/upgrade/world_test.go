@@ -21,7 +21,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// namespace is where the credentials are.
+// namespace is the namespace of the credentials.
 const namespace = "tokens"
 
 // A world is a cluster without the operator's CRD.
@@ -31,7 +31,7 @@ type world struct {
 	logs int
 }
 
-// newWorld starts one. root is where its samples come from.
+// newWorld starts a cluster. root is where the samples come from.
 func newWorld(t *testing.T, root string) *world {
 	t.Helper()
 	here, err := framework.ModuleRoot(t.Context())
@@ -70,7 +70,7 @@ func (w *world) install(v version) {
 	w.kubectl("wait", "--for=condition=Established", "--timeout=1m", "crd/cdpcredentials.cdpcredentials.io")
 }
 
-// account is a kubeconfig of the account that a pod of that Deployment would have.
+// account returns a kubeconfig of the ServiceAccount of that Deployment.
 func (w *world) account() string {
 	w.Helper()
 	token := w.kubectl("create", "token", "cdp-credential-operator-controller-manager", "--namespace", framework.SystemNamespace, "--duration", "24h")
@@ -81,7 +81,7 @@ func (w *world) account() string {
 	return path
 }
 
-// start starts a version's manager with the rights of its account.
+// start starts a version's manager with the rights of its ServiceAccount.
 func (w *world) start(v version, kubeconfig string, flags ...string) *framework.Manager {
 	w.Helper()
 	w.logs++
@@ -104,11 +104,11 @@ func (w *world) stop(m *framework.Manager) {
 	}
 }
 
-// settled waits until a manager has looked at n objects and has nothing left to do.
+// settled waits until a manager has reconciled n objects and has nothing left to do.
 func (w *world) settled(m *framework.Manager, n int) {
 	w.Helper()
 	before := -1.0
-	w.wait("the manager has looked at everything", func() bool {
+	w.wait("the manager has reconciled everything", func() bool {
 		sum, busy := 0.0, 0.0
 		for name, value := range w.metrics(m) {
 			switch {
@@ -150,7 +150,7 @@ func (w *world) metrics(m *framework.Manager) map[string]float64 {
 	return found
 }
 
-// wait looks once a second, for two minutes.
+// wait checks once a second, for two minutes.
 func (w *world) wait(what string, is func() bool) {
 	w.Helper()
 	ticker := time.NewTicker(time.Second)
@@ -164,7 +164,7 @@ func (w *world) wait(what string, is func() bool) {
 	w.Fatalf("not after two minutes: %s", what)
 }
 
-// ready reports whether n objects have what they want.
+// ready reports whether n objects are Ready and up to date.
 func (w *world) ready(n int) bool {
 	w.Helper()
 	ready := 0
@@ -194,7 +194,7 @@ func (w *world) secrets() []corev1.Secret {
 	return list.Items
 }
 
-// versions are those of all objects and Secrets: as long as they stay, nobody has written anything.
+// versions returns the versions of all objects and Secrets. While they stay the same, nobody has written anything.
 func (w *world) versions() map[string]string {
 	w.Helper()
 	versions := map[string]string{}
@@ -207,7 +207,7 @@ func (w *world) versions() map[string]string {
 	return versions
 }
 
-// valid tries whether the API server would take every object again as it is.
+// valid checks with dry runs that the API server still accepts every object as it is.
 func (w *world) valid() {
 	w.Helper()
 	for _, object := range w.credentials() {

@@ -17,8 +17,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// hurried makes the rules fit a test of two minutes: no alert waits longer than a second, and work is overdue after two seconds in place
-// of a minute. All else is as in config/prometheus/rules.yaml.
+// hurried adapts an alert to a test of two minutes: no alert waits longer than a second, and work is overdue after two seconds instead of a minute.
+// Everything else is as in config/prometheus/rules.yaml.
 func hurried(a alert) alert {
 	a.For = "1s"
 	a.Expr = strings.Replace(a.Expr, "cdpcredential_overdue_seconds > 60", "cdpcredential_overdue_seconds > 2", 1)
@@ -27,11 +27,11 @@ func hurried(a alert) alert {
 
 const patience = 3 * time.Minute
 
-// TestPrometheus: a real Prometheus scrapes a real operator, all that can go wrong does, and the alerts fire, each for those that it is
-// meant for, and end when it is fixed. While much is wrong, the dashboard has something to show in every panel.
+// TestPrometheus: a real Prometheus scrapes a real operator while everything that can go wrong does. The alerts fire, exactly for the objects that
+// they are about, and stop when the cause is fixed. Meanwhile every panel of the dashboard has something to show.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
-	program(t, "prometheus") // may have to be built: not while the operator runs
+	program(t, "prometheus") // may have to be built, which should not happen while the operator runs
 	const namespace = "marketing"
 	s := newSite(t, namespace)
 	address := freeAddress(t)
@@ -42,7 +42,7 @@ func TestPrometheus(t *testing.T) {
 	p := startPrometheus(t, address, s.reader(t), readRules(t).changed(hurried))
 
 	f.breakAll()
-	p.wantFiring(t, "while much is wrong",
+	p.wantFiring(t, "while many things are wrong",
 		"ClockSkew "+f.skewed.host(), "Expired marketing expired", "ExpiresSoon marketing soon",
 		"NoToken marketing never", "NoToken marketing throttled",
 		"NotVerified marketing scope InsufficientScope", "Stalled marketing absent SecretNotFound",
@@ -53,14 +53,14 @@ func TestPrometheus(t *testing.T) {
 	}
 
 	f.mendAll()
-	p.wantFiring(t, "once all is fixed")
+	p.wantFiring(t, "once everything is fixed")
 
 	if err := m.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	p.wantFiring(t, "without an operator", "NoLeader")
 
-	// One worker, and endpoints that hang: everyone else's work is late.
+	// With one worker and hanging endpoints, the work of everyone else is late.
 	for _, c := range []*credential{f.never, f.throttled} {
 		c.endpoints.SetBehaviour(down(exchangetest.Hang))
 		c.request()
@@ -82,7 +82,7 @@ func TestPrometheus(t *testing.T) {
 	p.wantFiring(t, "once endpoints answer again")
 }
 
-// wantFiring waits until these alerts fire, and no others.
+// wantFiring waits until exactly these alerts fire.
 func (p *prometheus) wantFiring(t *testing.T, when string, want ...string) {
 	t.Helper()
 	until(t, patience, "alerts "+when, func() string {
@@ -96,7 +96,7 @@ func (p *prometheus) wantFiring(t *testing.T, when string, want ...string) {
 	})
 }
 
-// wantPanels waits until each query of the dashboard gives something.
+// wantPanels waits until each query of the dashboard returns something.
 func (p *prometheus) wantPanels(t *testing.T) {
 	t.Helper()
 	d := readDashboard(t)
@@ -119,18 +119,18 @@ func (p *prometheus) wantPanels(t *testing.T) {
 			metric, label, _ := strings.Cut(strings.TrimSuffix(expr, ")"), ", ")
 			got, err := p.query(t.Context(), "group by ("+label+") ("+metric+")")
 			if err != nil || len(got) == 0 || got[0].Metric[label] == "" {
-				t.Errorf("the variable %s has no values (%v)", v.Name, err)
+				t.Errorf("the dashboard variable %s has no values (%v)", v.Name, err)
 			}
 		}
 	}
 }
 
-// filled puts into an expression what Grafana would: all namespaces, all jobs, and a span of some scrapes.
+// filled replaces an expression's variables as Grafana would: all namespaces, all jobs, and a span of some scrapes.
 func filled(expr string) string {
 	return strings.NewReplacer("$namespace", ".*", "$job", ".*", "$__rate_interval", "30s").Replace(expr)
 }
 
-// reader is a token with which metrics may be read, as Prometheus' own account would have it.
+// reader returns a token that may read metrics, as Prometheus' own ServiceAccount would have.
 func (s *site) reader(t *testing.T) string {
 	t.Helper()
 	for _, args := range [][]string{
@@ -148,7 +148,7 @@ func (s *site) reader(t *testing.T) string {
 	return token
 }
 
-// A fleet is a credential for each thing that can go wrong, and two that are well.
+// A fleet is a credential for each thing that can go wrong, and two healthy ones.
 type fleet struct {
 	absent, rejected, throttled, soon, expired, never, scope, skewed, short, healthy *credential
 }
@@ -185,12 +185,12 @@ func startFleet(t *testing.T, s *site, namespace string) *fleet {
 
 func unavailable() *exchangetest.Fault { return exchangetest.Answer(http.StatusServiceUnavailable) }
 
-// api is an API that wants a scope.
+// api returns an API that requires a scope.
 func (c *credential) api(scope string) v1alpha1.HTTPSURL {
 	return v1alpha1.HTTPSURL(c.endpoints.APIURL(exchangetest.OAuth2) + "?scope=" + scope)
 }
 
-// breakAll has those fail that were well until then.
+// breakAll lets healthy credentials fail.
 func (f *fleet) breakAll() {
 	for _, c := range []*credential{f.soon, f.expired} {
 		c.Helper()
@@ -200,7 +200,7 @@ func (f *fleet) breakAll() {
 	f.soon.request()
 }
 
-// mendAll does what the messages say.
+// mendAll does what the conditions' messages say.
 func (f *fleet) mendAll() {
 	for _, c := range []*credential{f.absent, f.rejected} {
 		c.saveSecret(c.known.Secret, c.host())

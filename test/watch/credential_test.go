@@ -15,7 +15,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// A credential is a CDPCredential with an endpoint of its own.
+// A credential is a CDPCredential with its own endpoint.
 type credential struct {
 	*testing.T
 	site            *site
@@ -59,7 +59,7 @@ func (c *credential) saveSecret(value, allowed string) {
 
 func (c *credential) host() string { return c.endpoints.Host(exchangetest.OAuth2) }
 
-// create makes the object, as change has it.
+// create creates the object, modified by change.
 func (c *credential) create(change ...func(*v1alpha1.CDPCredentialSpec)) {
 	c.Helper()
 	obj := &v1alpha1.CDPCredential{}
@@ -99,7 +99,7 @@ func (c *credential) edit(change func(*v1alpha1.CDPCredential)) {
 	}
 }
 
-// request asks for a new token now.
+// request requests a refresh.
 func (c *credential) request() {
 	c.Helper()
 	c.edit(func(obj *v1alpha1.CDPCredential) {
@@ -113,16 +113,16 @@ func (c *credential) waitFor(kind, reason string) {
 	until(c.T, time.Minute, c.name+" has "+kind+" with "+reason, func() string {
 		is := meta.FindStatusCondition(c.object().Status.Conditions, kind)
 		if is == nil {
-			return "there is no such condition"
+			return "the condition does not exist"
 		}
 		if is.Reason != reason {
-			return "it has " + is.Reason + ": " + is.Message
+			return "the reason is " + is.Reason + ": " + is.Message
 		}
 		return ""
 	})
 }
 
-// down is an endpoint that fails, hangs or refuses, for as long as nobody changes it.
+// down returns the behaviour of an endpoint that always fails in this way.
 func down(fault func() *exchangetest.Fault) exchangetest.Behaviour {
 	return exchangetest.Behaviour{Fault: func(r exchangetest.Request) *exchangetest.Fault {
 		if r.Path == exchangetest.APIPath {

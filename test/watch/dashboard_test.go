@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// dashboard is what these tests look at of Grafana's form of one.
+// dashboard is the part of Grafana's dashboard format that these tests check.
 type dashboard struct {
 	UID           string `json:"uid"`
 	Title         string `json:"title"`
@@ -88,15 +88,15 @@ func readDashboard(t *testing.T) dashboard {
 	return d
 }
 
-// graphs are all panels but the titles of rows.
+// graphs returns all panels except row titles.
 func (d dashboard) graphs() []panel {
 	return slices.DeleteFunc(slices.Clone(d.Panels), func(p panel) bool { return p.Type == "row" })
 }
 
-// placeholder is a variable in an expression, of the dashboard or of Grafana itself.
+// placeholder matches a variable in an expression, of the dashboard or of Grafana itself.
 var placeholder = regexp.MustCompile(`\$(?:\{([^}]+)\}|([A-Za-z0-9_]+))`)
 
-// TestDashboardShowsWhatItShould: Grafana would show it as it is meant. That its expressions are right and have something to show is TestPrometheus'.
+// TestDashboardShowsWhatItShould: Grafana can display the dashboard as it is meant. TestPrometheus checks the expressions.
 func TestDashboardShowsWhatItShould(t *testing.T) {
 	t.Parallel()
 	d := readDashboard(t)
@@ -132,7 +132,7 @@ func TestDashboardShowsWhatItShould(t *testing.T) {
 	}
 	for _, a := range d.Annotations.List {
 		if a.Datasource != ours {
-			t.Errorf("the annotation %q is of another data source", a.Expr)
+			t.Errorf("the annotation %q has another data source", a.Expr)
 		}
 	}
 }
@@ -142,25 +142,25 @@ func overlap(a, b panel) bool {
 	return p.X < q.X+q.W && q.X < p.X+p.W && p.Y < q.Y+q.H && q.Y < p.Y+p.H
 }
 
-// ours is the data source that a user chooses.
+// ours is the data source that the user chooses.
 var ours = source{Type: "prometheus", UID: "${datasource}"}
 
 func wrongWith(p panel, variables []string) (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	if !slices.Contains([]string{"stat", "table", "timeseries"}, p.Type) {
-		say("is of the type %q, which is none that comes with Grafana", p.Type)
+		say("has the type %q, which does not come with Grafana", p.Type)
 	}
 	if p.Description == "" {
 		say("has no description")
 	}
 	if p.Datasource != ours {
-		say("is of another data source: %v", p.Datasource)
+		say("has another data source: %v", p.Datasource)
 	}
 	if !slices.Contains([]string{"short", "s", "bytes"}, p.FieldConfig.Defaults.Unit) {
 		say("has the unit %q", p.FieldConfig.Defaults.Unit)
 	}
 	if len(p.Targets) == 0 {
-		say("shows nothing")
+		say("has no query")
 	}
 	refs := map[string]bool{}
 	for _, t := range p.Targets {
@@ -170,7 +170,7 @@ func wrongWith(p panel, variables []string) (wrong []string) {
 		refs[t.RefID] = true
 		for _, found := range placeholder.FindAllStringSubmatch(t.Expr, -1) {
 			if name := found[1] + found[2]; !slices.Contains(variables, name) {
-				say("uses the variable %s, which is not there", name)
+				say("uses the variable %s, which is not defined", name)
 			}
 		}
 		if p.Type == "timeseries" && len(p.Targets) > 1 && t.LegendFormat == "" {
@@ -180,7 +180,7 @@ func wrongWith(p panel, variables []string) (wrong []string) {
 	return wrong
 }
 
-// TestDashboardLintFindsMistakes sees what it should: the controls of TestDashboardShowsWhatItShould.
+// TestDashboardLintFindsMistakes checks that the checks above find mistakes.
 func TestDashboardLintFindsMistakes(t *testing.T) {
 	t.Parallel()
 	good := readDashboard(t).graphs()[0]
@@ -196,15 +196,15 @@ func TestDashboardLintFindsMistakes(t *testing.T) {
 		p.Targets = slices.Clone(good.Targets)
 		spoil(&p)
 		if len(wrongWith(p, []string{"datasource", "namespace"})) == 0 {
-			t.Errorf("%s: nothing was noticed", name)
+			t.Errorf("%s: the mistake was not found", name)
 		}
 	}
 	if wrong := wrongWith(good, []string{"datasource", "namespace"}); wrong != nil {
-		t.Errorf("the good one: %s", strings.Join(wrong, "; "))
+		t.Errorf("the unmodified panel: %s", strings.Join(wrong, "; "))
 	}
 	right := good
 	right.GridPos.X += good.GridPos.W
 	if overlap(good, right) || !overlap(good, good) {
-		t.Error("panels side by side overlap, or those on each other do not")
+		t.Error("adjacent panels overlap, or a panel does not overlap itself")
 	}
 }

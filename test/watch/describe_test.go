@@ -14,7 +14,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestDescribeTellsHowToFixAFailure: kubectl describe tells the story of a failure, and what it says to do fixes it.
+// TestDescribeTellsHowToFixAFailure: kubectl describe explains a failure, and doing what it says fixes it.
 func TestDescribeTellsHowToFixAFailure(t *testing.T) {
 	t.Parallel()
 	const namespace = "story"
@@ -62,21 +62,21 @@ func TestDescribeTellsHowToFixAFailure(t *testing.T) {
 	})
 }
 
-// tells waits until kubectl describe shows all this. Events come a moment after the status.
+// tells waits until the output of kubectl describe matches all patterns. Events arrive shortly after the status.
 func (c *credential) tells(patterns ...string) {
 	c.Helper()
 	for _, pattern := range patterns {
 		wanted := regexp.MustCompile(pattern)
-		until(c.T, 20*time.Second, "kubectl describe tells of "+c.name, func() string {
+		until(c.T, 20*time.Second, "kubectl describe shows  "+c.name, func() string {
 			if output := c.site.shell(c.T, "kubectl describe cdpcred -n "+c.namespace+" "+c.name); !wanted.MatchString(output) {
-				return "there is no " + pattern + " in:\n" + output
+				return "no match for " + pattern + " in:\n" + output
 			}
 			return ""
 		})
 	}
 }
 
-// shell runs a line as an administrator would type it.
+// shell runs a command line as an administrator would.
 func (s *site) shell(t *testing.T, line string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "bash", "-euc", line)

@@ -20,14 +20,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// A site is what the tests of a running operator stand on: an API server, and the operator's program with its rights.
+// A site is an API server and the operator's binary with its rights, shared by the tests.
 type site struct {
 	*framework.Cluster
 	binary     string // of the manager
 	kubeconfig string // of its ServiceAccount
 }
 
-// shared is made for the first test that wants it.
+// shared is created by the first test that needs it.
 var shared struct {
 	sync.Mutex
 	site  *site
@@ -36,7 +36,7 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
-	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	log.SetLogger(logr.Discard()) // controller-runtime complains if no logger is set
 	code := m.Run()
 	var err error
 	for _, tidy := range slices.Backward(shared.tidy) {
@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// newSite gives the site, and makes a namespace in it.
+// newSite returns the site and creates a namespace in it.
 func newSite(t *testing.T, namespace string) *site {
 	t.Helper()
 	shared.Lock()
@@ -69,7 +69,7 @@ func newSite(t *testing.T, namespace string) *site {
 }
 
 func buildSite() (*site, error) {
-	ctx := context.Background() // it outlives the test that it is made for
+	ctx := context.Background() // it outlives the test that creates it
 	root, err := framework.ModuleRoot(ctx)
 	if err != nil {
 		return nil, err
@@ -112,13 +112,13 @@ func (s *site) start(t *testing.T, namespace string, flags ...string) *framework
 			t.Error(err)
 		}
 		if t.Failed() {
-			t.Log(m.Explain(errors.New("what the operator did")))
+			t.Log(m.Explain(errors.New("the test failed")))
 		}
 	})
 	return m
 }
 
-// until waits for something to become true; while it is not, why says what is missing.
+// until waits until holds returns an empty text; otherwise it returns what is missing.
 func until(t *testing.T, patience time.Duration, what string, holds func() (why string)) {
 	t.Helper()
 	ticker := time.NewTicker(200 * time.Millisecond)

@@ -24,7 +24,8 @@ import (
 
 const operations = "docs/operations.md"
 
-// TestOperationsIsComplete: whatever the operator may say has its entry in docs/operations.md, and nothing else has.
+// TestOperationsIsComplete: each condition, reason, event, metric and alert of the operator has an entry in docs/operations.md, and there are no
+// other entries.
 func TestOperationsIsComplete(t *testing.T) {
 	t.Parallel()
 	page := sections(string(read(t, operations)))
@@ -69,7 +70,7 @@ func TestOperationsIsComplete(t *testing.T) {
 	}
 }
 
-// TestOperationsNamesAlerts: each alert leads to its section, and says what is the matter and what to do.
+// TestOperationsNamesAlerts: each alert links to its section and has a summary and a description.
 func TestOperationsNamesAlerts(t *testing.T) {
 	t.Parallel()
 	for _, a := range readRules(t).alerts() {
@@ -88,7 +89,7 @@ func TestOperationsNamesAlerts(t *testing.T) {
 	}
 }
 
-// TestMetricNamesOfRulesExist: what alerts and dashboard ask for is what the operator has.
+// TestMetricNamesOfRulesExist: alerts, dashboard and docs/operations.md name only metrics that the operator has.
 func TestMetricNamesOfRulesExist(t *testing.T) {
 	t.Parallel()
 	known := operatorMetrics(t)
@@ -96,13 +97,13 @@ func TestMetricNamesOfRulesExist(t *testing.T) {
 		for _, name := range regexp.MustCompile(`cdpcredential_[a-z_]+`).FindAllString(string(read(t, file)), -1) {
 			name = regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
 			if _, ok := known[name]; !ok {
-				t.Errorf("%s names %s, which is no metric", file, name)
+				t.Errorf("%s names %s, which is not a metric", file, name)
 			}
 		}
 	}
 }
 
-// sections are the parts of a page below its headings of the second level.
+// sections returns the sections of a page by their second-level heading.
 func sections(page string) map[string]string {
 	parts := map[string]string{}
 	for _, part := range strings.Split(page, "\n## ")[1:] {
@@ -112,7 +113,7 @@ func sections(page string) map[string]string {
 	return parts
 }
 
-// entries are the rows of a section's tables, by the name that stands in the first cell: the other cells.
+// entries returns the rows of a section's tables by the name in the first cell.
 func entries(section string) map[string][]string {
 	rows := map[string][]string{}
 	for line := range strings.SplitSeq(section, "\n") {
@@ -128,7 +129,7 @@ func entries(section string) map[string][]string {
 	return rows
 }
 
-// constants are the values of the API's constants, by the first word of their names: Condition, Reason, Event.
+// constants returns the values of the API's constants by the first word of their names: Condition, Reason, Event.
 func constants(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -165,7 +166,7 @@ func constants(t *testing.T) map[string][]string {
 	return found
 }
 
-// operatorMetrics are the operator's own, with their labels.
+// operatorMetrics returns the operator's own metrics with their labels.
 func operatorMetrics(t *testing.T) map[string][]string {
 	t.Helper()
 	registry := client.NewRegistry()
@@ -188,12 +189,12 @@ func operatorMetrics(t *testing.T) map[string][]string {
 	for description := range descriptions {
 		parts := form.FindStringSubmatch(description.String())
 		if parts == nil {
-			t.Fatalf("%s cannot be read", description)
+			t.Fatalf("cannot parse %s", description)
 		}
 		all[parts[1]] = strings.FieldsFunc(parts[2], func(r rune) bool { return r == ',' || r == ' ' })
 	}
 	if len(all) < 10 {
-		t.Fatalf("there are only %d metrics", len(all))
+		t.Fatalf("found only %d metrics", len(all))
 	}
 	return all
 }

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// picture is how docs/images/dashboard.svg is made: `make picture`.
-var picture = flag.String("picture", "", "file to draw the dashboard into, as SVG, with what TestPrometheus has seen")
+// picture makes TestPrometheus draw docs/images/dashboard.svg (make picture).
+var picture = flag.String("picture", "", "SVG file into which TestPrometheus draws the dashboard")
 
-// A sheet is an SVG in the making.
+// A sheet is an SVG that is being written.
 type sheet struct{ strings.Builder }
 
 const (
@@ -25,16 +25,16 @@ const (
 	small            = 11
 )
 
-// lines are the colours of lines, in their order.
+// lines are the colours of lines, in order.
 var lines = []string{"#7eb26d", "#eab839", "#6ed0e0", "#ef843c", "#e24d42", "#1f78c1", "#ba43a9", "#705da0", "#508642", "#cca300"}
 
-// draw draws the dashboard as it would be shown now, from these data and no others.
+// draw draws the dashboard as Grafana would show it now, with the data of this run.
 func (p *prometheus) draw(t *testing.T, file string, from time.Time) {
 	t.Helper()
 	const span = 90 * time.Second
 	until(t, 2*span, "there is something to draw", func() string {
 		if time.Since(from) < span {
-			return "it began just now"
+			return "too little time has passed"
 		}
 		return ""
 	})
@@ -98,7 +98,7 @@ func (s *sheet) panel(t *testing.T, p *prometheus, is panel, from, to time.Time)
 	}
 }
 
-// legend is Grafana's: a label's name in double braces is its value.
+// legend formats a legend as Grafana does: a label's name in double braces is replaced by its value.
 func legend(format string, labels map[string]string) string {
 	for name, value := range labels {
 		format = strings.ReplaceAll(format, "{{"+name+"}}", value)
@@ -178,7 +178,7 @@ func (s *sheet) graph(x, y, w, h int, is panel, found []series, names []string, 
 	}
 }
 
-// amount writes a number as a person would.
+// amount formats a value as a person would.
 func amount(value float64, unit string) string {
 	switch {
 	case math.IsNaN(value):

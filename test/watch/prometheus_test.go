@@ -26,7 +26,7 @@ func program(t *testing.T, name string) string {
 	return filepath.Join(built.folder, name)
 }
 
-// built is the folder that hack/prometheus.sh printed.
+// built.folder is what hack/prometheus.sh printed.
 var built struct {
 	sync.Mutex
 	folder string
@@ -41,7 +41,7 @@ func moduleRoot(t *testing.T) string {
 	return root
 }
 
-// read gives a file of the repository.
+// read returns a file of the repository.
 func read(t *testing.T, path string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(moduleRoot(t), path))

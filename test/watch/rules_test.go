@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// rules are what Prometheus itself reads: the spec of a PrometheusRule.
+// rules is the format that Prometheus itself reads: the spec of a PrometheusRule.
 type rules struct {
 	Groups []ruleGroup `json:"groups"`
 }
@@ -56,7 +56,7 @@ func (r rules) alerts() []alert {
 	return all
 }
 
-// changed is a copy in which each alert is what change makes of it.
+// changed returns a copy with each alert changed.
 func (r rules) changed(change func(alert) alert) rules {
 	var copied rules
 	for _, group := range r.Groups {
@@ -78,7 +78,7 @@ func (r rules) save(t *testing.T, path string) {
 	write(t, path, content)
 }
 
-// withoutRunbook leaves out what promtool's tests would have to repeat at each alert. TestOperationsNamesAlerts looks at it.
+// withoutRunbook removes an annotation that promtool's tests would otherwise have to repeat for each alert. TestOperationsNamesAlerts checks it.
 func withoutRunbook(a alert) alert {
 	rest := map[string]string{}
 	for key, value := range a.Annotations {
@@ -90,7 +90,7 @@ func withoutRunbook(a alert) alert {
 	return a
 }
 
-// try runs promtool's tests of one alert (testdata/alerts/NAME.yaml) against these rules.
+// try runs promtool's tests of an alert (testdata/alerts/NAME.yaml) against these rules.
 func (r rules) try(t *testing.T, promtool, name string) error {
 	t.Helper()
 	folder := t.TempDir()
@@ -108,8 +108,8 @@ func (r rules) try(t *testing.T, promtool, name string) error {
 	return nil
 }
 
-// TestAlertsFireOnlyWhenTheyShould: each alert fires when it should, says what it should, and is silent when it should be. The controls are rules that always
-// fire, and rules that never do: the tests of each alert see the difference.
+// TestAlertsFireOnlyWhenTheyShould: each alert fires when it should, with the right texts, and is silent otherwise. As a control, the tests of each
+// alert must fail with rules that always fire, never fire, or do not wait.
 func TestAlertsFireOnlyWhenTheyShould(t *testing.T) {
 	t.Parallel()
 	promtool := program(t, "promtool")
@@ -130,12 +130,12 @@ func TestAlertsFireOnlyWhenTheyShould(t *testing.T) {
 					return b
 				})
 				if broken.try(t, promtool, a.Alert) == nil {
-					t.Errorf("its tests do not notice when it fires %s", name)
+					t.Errorf("its tests do not notice a rule that fires %s", name)
 				}
 			}
 			hasty := given.changed(func(b alert) alert { b.For = ""; return b })
 			if hasty.try(t, promtool, a.Alert) == nil {
-				t.Error("its tests do not notice when it does not wait")
+				t.Error("its tests do not notice a rule that does not wait")
 			}
 		})
 	}

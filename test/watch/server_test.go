@@ -22,10 +22,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// A prometheus is a process that scrapes an operator as its ServiceMonitor says, only more often, and evaluates alerts.
+// A prometheus is a process that scrapes an operator as its ServiceMonitor does, only more often, and evaluates alerts.
 type prometheus struct{ url string }
 
-// startPrometheus scrapes what address serves by HTTPS with a token.
+// startPrometheus scrapes an HTTPS address with a token.
 func startPrometheus(t *testing.T, address, token string, alerts rules) *prometheus {
 	t.Helper()
 	binary, folder := program(t, "prometheus"), t.TempDir()
@@ -38,7 +38,7 @@ func startPrometheus(t *testing.T, address, token string, alerts rules) *prometh
 			"job_name": "controller-manager-metrics-service", "scheme": "https", "honor_labels": honorsLabels(t),
 			"tls_config":    map[string]any{"insecure_skip_verify": true},
 			"authorization": map[string]any{"credentials_file": "token"},
-			// As the Prometheus operator labels what a ServiceMonitor finds.
+			// The Prometheus operator adds these labels to the targets of a ServiceMonitor.
 			"static_configs": []any{map[string]any{
 				"targets": []string{address}, "labels": map[string]string{"namespace": framework.SystemNamespace, "pod": "controller-manager-0"},
 			}},
@@ -66,7 +66,7 @@ func startPrometheus(t *testing.T, address, token string, alerts rules) *prometh
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 		if said, _ := os.ReadFile(log.Name()); t.Failed() {
-			t.Logf("Prometheus says: %s", said)
+			t.Logf("Prometheus logged: %s", said)
 		}
 	})
 	until(t, time.Minute, "Prometheus is ready", func() string {
@@ -78,7 +78,7 @@ func startPrometheus(t *testing.T, address, token string, alerts rules) *prometh
 	return p
 }
 
-// honorsLabels is what the ServiceMonitor says of labels that both a metric and its target have.
+// honorsLabels returns the ServiceMonitor's honorLabels.
 func honorsLabels(t *testing.T) bool {
 	t.Helper()
 	var monitor struct {
@@ -94,7 +94,7 @@ func honorsLabels(t *testing.T) bool {
 	return monitor.Spec.Endpoints[0].HonorLabels
 }
 
-// freeAddress is a loopback port that nobody uses at the moment.
+// freeAddress returns a loopback address that nobody uses at the moment.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -105,7 +105,7 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// get asks the HTTP API, and reads the answer's data into result if that is not nil.
+// get calls the HTTP API, and decodes the data of the response into result unless that is nil.
 func (p *prometheus) get(ctx context.Context, path string, result any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path, nil)
 	if err != nil {
@@ -127,7 +127,7 @@ func (p *prometheus) get(ctx context.Context, path string, result any) error {
 		Error string          `json:"error"`
 	}
 	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
-		return fmt.Errorf("read the answer (%s): %w", response.Status, err)
+		return fmt.Errorf("decode the response (%s): %w", response.Status, err)
 	}
 	if body.Error != "" {
 		return fmt.Errorf("%s: %s", response.Status, body.Error)
@@ -135,7 +135,7 @@ func (p *prometheus) get(ctx context.Context, path string, result any) error {
 	return json.Unmarshal(body.Data, result)
 }
 
-// firing are the alerts that fire, with the labels that say of what.
+// firing returns the firing alerts, with the labels that identify their subject.
 func (p *prometheus) firing(ctx context.Context) ([]string, error) {
 	var data struct {
 		Alerts []struct {
@@ -161,7 +161,7 @@ func (p *prometheus) firing(ctx context.Context) ([]string, error) {
 	return list, nil
 }
 
-// A series is what a query gives: labels, and values by time.
+// A series is a result of a query: labels, and values over time.
 type series struct {
 	Metric map[string]string `json:"metric"`
 	Value  sample            `json:"value"`  // of an instant
@@ -172,7 +172,7 @@ type sample struct {
 	at, value float64
 }
 
-// UnmarshalJSON reads [seconds, "value"].
+// UnmarshalJSON parses [seconds, "value"].
 func (s *sample) UnmarshalJSON(text []byte) error {
 	var pair [2]any
 	if err := json.Unmarshal(text, &pair); err != nil {
@@ -181,7 +181,7 @@ func (s *sample) UnmarshalJSON(text []byte) error {
 	at, isNumber := pair[0].(float64)
 	value, isText := pair[1].(string)
 	if !isNumber || !isText {
-		return fmt.Errorf("%s is no sample", text)
+		return fmt.Errorf("%s is not a sample", text)
 	}
 	var err error
 	s.at = at

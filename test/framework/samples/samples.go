@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package samples are those of config/samples, brought to stand-ins of their token endpoints.
+// Package samples applies config/samples with local stand-ins of the token endpoints.
 package samples
 
 import (
@@ -33,14 +33,14 @@ type Credential struct {
 	Target   string
 	Provider string              // member of spec.Provider
 	Client   exchangetest.Client // at the stand-in
-	// settings go into that member of spec.Provider, instead of the vendor's address.
+	// settings are merged into that member of spec.Provider: the address of the stand-in, for example.
 	settings map[string]any
-	// values go into the client Secret, instead of the placeholders.
+	// values replace the placeholders of the client Secret.
 	values map[string]string
 }
 
-// Apply registers a client for each sample and applies them all in a namespace, which it makes. Tokens of Algonomy, whose clients say how
-// long a token lives, live as long as validity; others as the endpoints say.
+// Apply registers a client for each sample and applies all samples in a namespace, which it creates. Algonomy's tokens, whose clients ask for a
+// lifetime, live as long as validity; others as the endpoints are configured.
 func Apply(ctx context.Context, c *framework.Cluster, endpoints *exchangetest.Server, namespace string, validity time.Duration) ([]Credential, error) {
 	samples, err := readSamples(filepath.Join(c.Root, "config/samples"))
 	if err != nil {
@@ -78,7 +78,7 @@ func Apply(ctx context.Context, c *framework.Cluster, endpoints *exchangetest.Se
 func readSamples(folder string) ([]v1alpha1.CDPCredential, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "cdpcredentials_*.yaml"))
 	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("find samples in %s: %w", folder, errors.Join(err, os.ErrNotExist))
+		return nil, fmt.Errorf("no samples in %s: %w", folder, errors.Join(err, os.ErrNotExist))
 	}
 	var samples []v1alpha1.CDPCredential
 	for _, file := range files {
@@ -92,7 +92,7 @@ func readSamples(folder string) ([]v1alpha1.CDPCredential, error) {
 			if err := decoder.Decode(&object); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
-				return nil, fmt.Errorf("read sample %s: %w", filepath.Base(file), err)
+				return nil, fmt.Errorf("parse sample %s: %w", filepath.Base(file), err)
 			}
 			if object.Kind == "CDPCredential" {
 				samples = append(samples, object)
@@ -102,7 +102,7 @@ func readSamples(folder string) ([]v1alpha1.CDPCredential, error) {
 	return samples, nil
 }
 
-// localCredential makes up a client for a sample, and says how the sample must change to reach it.
+// localCredential generates a client for a sample, and what must change in the sample to use it.
 func localCredential(sample v1alpha1.CDPCredential, endpoints *exchangetest.Server, key *rsa.PrivateKey, validity time.Duration) (Credential, error) {
 	client := exchangetest.Client{ID: rand.Text(), Secret: rand.Text()}
 	values := map[string]string{"client-id": client.ID, "client-secret": client.Secret}
@@ -146,7 +146,7 @@ func localCredential(sample v1alpha1.CDPCredential, endpoints *exchangetest.Serv
 	return cred, nil
 }
 
-// simpleCredential is for a provider whose stand-in has its name, whose address can be set, and whose first two keys are the client's ID and secret.
+// simpleCredential handles a provider whose stand-in has its name, whose address can be set, and whose first two keys are the client's ID and secret.
 func simpleCredential(sample v1alpha1.CDPCredential, endpoints *exchangetest.Server) (Credential, error) {
 	f, err := flow.Of(&sample.Spec.Provider, nil)
 	system := exchangetest.System(f.Provider)

@@ -14,7 +14,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// Every sample must reach a local endpoint, with values of its own, and be allowed to.
+// TestSamplesReachLocalEndpoints: every sample calls a local endpoint, with its own client and with consent.
 func TestSamplesReachLocalEndpoints(t *testing.T) {
 	t.Parallel()
 	endpoints, err := exchangetest.Start(exchangetest.Options{})
@@ -49,7 +49,7 @@ func TestSamplesReachLocalEndpoints(t *testing.T) {
 			t.Fatal(err)
 		}
 		if cred.Provider != "basic" && (!strings.Contains(string(spec), host) || !strings.Contains(string(secret), host)) {
-			t.Errorf("%s does not get to %s:\n%s", sample.Name, host, spec)
+			t.Errorf("%s does not use %s:\n%s", sample.Name, host, spec)
 		}
 		if !strings.Contains(string(secret), cred.Client.Secret) {
 			t.Errorf("%s keeps its placeholders", sample.Name)
