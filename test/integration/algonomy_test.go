@@ -12,8 +12,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestAlgonomyResourceChangeUpdatesTheToken changes the resources only: the token stays, and the vendor's update endpoint is told. Where that is refused, a new
-// token is made.
+// TestAlgonomyResourceChangeUpdatesTheToken changes only the resources: the token stays the same and is updated at the vendor. If the vendor refuses
+// that, a new token is issued.
 func TestAlgonomyResourceChangeUpdatesTheToken(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -38,16 +38,16 @@ func TestAlgonomyResourceChangeUpdatesTheToken(t *testing.T) {
 	resources("basic", "segments")
 	s.until(patience, "the update", func() error {
 		if updated := s.endpoints.Stats().Updated[exchangetest.ClientKey{System: exchangetest.Algonomy, ID: known.ID}]; updated != 1 {
-			return fmt.Errorf("%d updates", updated)
+			return fmt.Errorf("%d updates, want 1", updated)
 		}
 		return c.healthy(c.object())
 	})
 	c.waitIssued(1)
 	if c.token() != token {
-		t.Error("the token is another one")
+		t.Error("the token was replaced")
 	}
 	if held, _ := s.endpoints.Token(token); cmp.Diff([]string{"basic", "segments"}, held.Scopes) != "" {
-		t.Errorf("the token opens %v", held.Scopes)
+		t.Errorf("the token has the resources %v", held.Scopes)
 	}
 
 	s.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(r exchangetest.Request) *exchangetest.Fault {
@@ -59,6 +59,6 @@ func TestAlgonomyResourceChangeUpdatesTheToken(t *testing.T) {
 	resources("campaigns")
 	c.waitIssued(2)
 	if held, _ := s.endpoints.Token(c.token()); cmp.Diff([]string{"campaigns"}, held.Scopes) != "" {
-		t.Errorf("the new token opens %v", held.Scopes)
+		t.Errorf("the new token has the resources %v", held.Scopes)
 	}
 }

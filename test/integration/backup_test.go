@@ -19,12 +19,12 @@ func TestRestoreFromBackup(t *testing.T) {
 	t.Parallel()
 	secretsFirst := []string{"client", "target", "object"} // Velero's order
 	for state, tc := range map[string]struct {
-		// before happens between the first token and the backup, after between the backup and the loss.
+		// before runs between the first token and the backup, after between the backup and the loss.
 		before, after func(*credential)
 		order         []string
-		elsewhere     bool // it is restored into another namespace
-		status        bool // status is restored, too
-		issued        int  // tokens by the restore
+		elsewhere     bool // restore into another namespace
+		status        bool // restore status, too
+		issued        int  // tokens that the restore costs
 	}{
 		"Secrets before objects":                 {order: secretsFirst},
 		"into another namespace":                 {order: secretsFirst, elsewhere: true},
@@ -53,7 +53,7 @@ func TestRestoreFromBackup(t *testing.T) {
 			for i, what := range tc.order {
 				c.restore(saved[what], tc.status)
 				if what == "client" && tc.order[0] == "object" {
-					c.waitIssued(issued + 1) // while the rest of the backup is still to come
+					c.waitIssued(issued + 1) // before the rest of the backup is restored
 				}
 				if what == "object" && i == len(tc.order)-1 {
 					c.waitOwned()
@@ -69,7 +69,7 @@ func TestRestoreFromBackup(t *testing.T) {
 	}
 }
 
-// renewed has the credential get another token, as a renewal would.
+// renewed lets the credential get another token, as by a renewal.
 func renewed(c *credential) {
 	c.Helper()
 	before := c.lastToken()
@@ -82,7 +82,7 @@ var kinds = map[string]schema.GroupVersionKind{
 	"client": {Version: "v1", Kind: "Secret"}, "target": {Version: "v1", Kind: "Secret"}, "object": v1alpha1.GroupVersion.WithKind("CDPCredential"),
 }
 
-// backUp reads the object and its Secrets.
+// backUp returns the object and its Secrets.
 func (c *credential) backUp() map[string]*unstructured.Unstructured {
 	c.Helper()
 	names := map[string]string{"client": c.name + "-client", "target": c.name + "-token", "object": c.name}
@@ -95,7 +95,7 @@ func (c *credential) backUp() map[string]*unstructured.Unstructured {
 	return saved
 }
 
-// lose deletes all of it, the object first: the operator would see that its target is missing.
+// lose deletes everything, the object first, or the operator would notice the missing target.
 func (c *credential) lose() {
 	c.Helper()
 	c.must(c.Client.Delete(c.Context(), c.object()))
@@ -104,7 +104,7 @@ func (c *credential) lose() {
 	}
 }
 
-// moved is the same credential in a new namespace.
+// moved returns the same credential in a new namespace.
 func (c *credential) moved() *credential {
 	c.Helper()
 	elsewhere := *c.stage
@@ -115,8 +115,8 @@ func (c *credential) moved() *credential {
 	return &credential{stage: &elsewhere, name: c.name, known: c.known}
 }
 
-// restore creates an object as Velero does: without what an API server or another cluster has given it, without owners and status, and with labels of
-// its own. What is there already is left alone.
+// restore creates an object as Velero does: without the fields that an API server assigns, without owners and status, and with Velero's labels. An
+// existing object is left alone.
 func (c *credential) restore(saved *unstructured.Unstructured, withStatus bool) {
 	c.Helper()
 	obj := saved.DeepCopy()
@@ -146,7 +146,7 @@ func (c *credential) restore(saved *unstructured.Unstructured, withStatus bool) 
 	}
 }
 
-// waitOwned waits until the restored target has the restored object for its owner.
+// waitOwned waits until the restored object owns the restored target.
 func (c *credential) waitOwned() {
 	c.Helper()
 	c.until(patience, "the new owner", func() error {

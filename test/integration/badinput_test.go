@@ -17,26 +17,26 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// trouble is one thing that goes wrong with a credential that holds a token, and what sets it right again.
+// trouble is something that goes wrong with a credential that has a valid token, and what fixes it.
 type trouble struct {
 	cause  func(*credential)
 	kind   string // Stalled or Reconciling
 	reason string
-	// say is what the message has to say; $NS and $HOST are the namespace and the endpoint.
+	// say is what the message must contain; $NS and $HOST are the namespace and the endpoint.
 	say []string
-	// asked is how often the endpoint may be asked in the seconds that follow.
+	// asked is how often the endpoint may be called in the seconds that follow.
 	asked int
 	heal  func(*credential)
-	// issued is how many tokens there are in the end, the first included.
+	// issued is the number of tokens in the end, including the first one.
 	issued int
-	// spoilt says that the endpoint counts tokens that nobody could use.
+	// spoilt is set if the endpoint counts tokens that nobody could use.
 	spoilt bool
-	// moved says that the object names another target meanwhile, in which there is no token yet.
+	// moved is set if the object names another target meanwhile, which has no token.
 	moved bool
 }
 
-// TestTroubleIsReportedAndRecoveredFrom wants of everything that can go wrong: its reason in the right conditions, a message that says what to do, one Warning, the
-// held token untouched, no hammering, and a recovery without help once the cause is gone.
+// TestTroubleIsReportedAndRecoveredFrom requires of everything that can go wrong: the right reason in the right conditions, a message that says what
+// to do, a single Warning, an untouched current token, few calls of the endpoint, and recovery without help once the cause is gone.
 func TestTroubleIsReportedAndRecoveredFrom(t *testing.T) {
 	t.Parallel()
 	for name, trouble := range troubles(t) {
@@ -54,10 +54,10 @@ func TestTroubleIsReportedAndRecoveredFrom(t *testing.T) {
 			message := refreshedMessage(c.waitFailed(trouble.kind, trouble.reason, say...))
 			s.throughout(4*time.Second, "while it fails", func() error {
 				if n := c.attempts() - asked; n > trouble.asked {
-					return fmt.Errorf("the endpoint was asked %d times, want %d at most", n, trouble.asked)
+					return fmt.Errorf("the endpoint was called %d times, want at most %d", n, trouble.asked)
 				}
 				if c.token() != held {
-					return fmt.Errorf("the held token is gone")
+					return fmt.Errorf("the current token is gone")
 				}
 				obj := c.object()
 				if why := failed(obj, trouble.kind, trouble.reason); why != nil {
@@ -79,7 +79,7 @@ func TestTroubleIsReportedAndRecoveredFrom(t *testing.T) {
 				c.waitIssued(trouble.issued)
 			}
 			if n := s.countEvents(c.name, trouble.reason); n != 1 {
-				t.Errorf("%d Warnings were given, want one", n)
+				t.Errorf("%d Warnings were emitted, want one", n)
 			}
 		})
 	}
@@ -94,7 +94,7 @@ func troubles(t *testing.T) map[string]trouble {
 			again(c)
 		}
 	}
-	// recovers is a trouble of the endpoint that passes by itself.
+	// recovers is a temporary trouble of the endpoint.
 	recovers := func(f func() *exchangetest.Fault, reason string, say ...string) trouble {
 		return trouble{cause: fault(f), kind: "Reconciling", reason: reason, say: say, asked: 5, heal: withoutFault, issued: 2}
 	}
@@ -103,7 +103,7 @@ func troubles(t *testing.T) map[string]trouble {
 		trouble.spoilt = true
 		return trouble
 	}
-	// rejected is one that someone has to see to, perhaps at the vendor.
+	// rejected is a trouble that somebody must fix, perhaps at the vendor.
 	rejected := func(status int) trouble {
 		return trouble{
 			cause: fault(func() *exchangetest.Fault { return exchangetest.Answer(status) }), kind: "Stalled", reason: "CredentialsRejected",
@@ -112,7 +112,7 @@ func troubles(t *testing.T) map[string]trouble {
 			heal: func(c *credential) { withoutFault(c); c.request("and again") },
 		}
 	}
-	// client is one of the client Secret: nothing leaves.
+	// client is a trouble with the client Secret: nothing is sent.
 	client := func(change func(*corev1.Secret), reason string, say ...string) trouble {
 		var before *corev1.Secret
 		return trouble{
@@ -125,7 +125,7 @@ func troubles(t *testing.T) map[string]trouble {
 			},
 		}
 	}
-	// spec is one of the object, which is changed back.
+	// spec is a trouble with the object, which is changed back.
 	spec := func(change func(*credential, *v1alpha1.CDPCredentialSpec), trouble trouble) trouble {
 		var before *v1alpha1.CDPCredential
 		trouble.cause = func(c *credential) {
@@ -155,7 +155,7 @@ func troubles(t *testing.T) map[string]trouble {
 		}
 		return trouble
 	}
-	// occupied is a target that someone else has.
+	// occupied is a target that belongs to somebody else.
 	occupied := func(occupant func(*credential) *corev1.Secret, reason string, say ...string) trouble {
 		trouble := spec(func(_ *credential, spec *v1alpha1.CDPCredentialSpec) { spec.Target.Name = "occupied" },
 			trouble{kind: "Stalled", reason: reason, say: say, moved: true})
@@ -169,7 +169,7 @@ func troubles(t *testing.T) map[string]trouble {
 		trouble.heal = func(c *credential) {
 			now := c.secretOf("occupied")
 			if now == nil || now.UID != secret.UID || now.ResourceVersion != secret.ResourceVersion {
-				c.Fatal("the Secret of somebody else was touched")
+				c.Fatal("the foreign Secret was changed")
 			}
 			c.must(c.Client.Delete(c.Context(), now))
 		}
@@ -342,7 +342,7 @@ func refreshedMessage(obj *v1alpha1.CDPCredential) string {
 	return ""
 }
 
-// otherAuthority is a certificate authority that has nothing to do with anything.
+// otherAuthority returns the certificate of an unrelated CA.
 func otherAuthority(t *testing.T) []byte {
 	t.Helper()
 	other, err := exchangetest.Start(exchangetest.Options{})

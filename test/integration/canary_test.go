@@ -22,7 +22,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// trace is what the run leaves for everyone to read, and who knows what must not be in it.
+// trace is everything that the run leaves for others to read, and the secrets that must not be in it.
 type trace struct {
 	logs      []string // files
 	documents []document
@@ -41,7 +41,8 @@ func (c *cluster) remember(add func(*trace)) {
 	add(&c.trace)
 }
 
-// documentsOf are what of a namespace may be read without a right to its Secrets, and the metadata of those. An empty name means all of them.
+// documentsOf returns everything in a namespace that may be read without a right to its Secrets, and their metadata. An empty name means all
+// namespaces.
 func (c *cluster) documentsOf(ctx context.Context, namespace string) ([]document, error) {
 	secrets := &metav1.PartialObjectMetadataList{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
@@ -59,19 +60,19 @@ func (c *cluster) documentsOf(ctx context.Context, namespace string) ([]document
 	return documents, nil
 }
 
-// keep remembers what of a namespace others may read.
+// keep adds what others may read of a namespace to the trace.
 func (c *cluster) keep(ctx context.Context, namespace string) error {
 	documents, err := c.documentsOf(ctx, namespace)
 	c.remember(func(t *trace) { t.documents = append(t.documents, documents...) })
 	return err
 }
 
-// searchTheRun looks for every secret and every token of the whole run in all that it has left: logs, events, status, the metadata of
-// Secrets, the metrics page and the profiles. Nothing may be there. That the search finds what is there, it proves each time.
+// searchTheRun searches everything that the run has left for its secrets and tokens: logs, events, status, the metadata of Secrets, the metrics page
+// and profiles. It must find nothing; a control proves each time that the search works.
 func (c *cluster) searchTheRun() error {
 	ctx := context.Background()
 	if err := errors.Join(c.keep(ctx, ""), c.keepPages(ctx)); err != nil {
-		return fmt.Errorf("gather what the run has left: %w", err)
+		return fmt.Errorf("collect the traces of the run: %w", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -96,7 +97,7 @@ func searchAll(documents []document, secrets []string) error {
 	for _, document := range documents {
 		size += len(document.text)
 		for _, found := range search.in(document.text) {
-			errs = append(errs, fmt.Errorf("%s holds a secret: the %s", document.name, found))
+			errs = append(errs, fmt.Errorf("%s contains a secret: the %s", document.name, found))
 		}
 	}
 	fmt.Fprintf(os.Stderr, "searched %d documents of %d KiB for %d secrets\n", len(documents), size>>10, len(secrets))
@@ -105,12 +106,12 @@ func searchAll(documents []document, secrets []string) error {
 	}
 	control := slices.Concat(documents[len(documents)-1].text, []byte(secrets[len(secrets)/2]), []byte("\n"))
 	if len(search.in(control)) == 0 {
-		errs = append(errs, errors.New("the search does not find a secret where one is"))
+		errs = append(errs, errors.New("the search does not find the secret of the control"))
 	}
 	return errors.Join(errs...)
 }
 
-// keepPages remembers what the shared manager serves: metrics, and profiles, which show what is on stacks and who was called with what.
+// keepPages adds what the shared manager serves to the trace: metrics, and profiles, which show stacks and arguments.
 func (c *cluster) keepPages(ctx context.Context) error {
 	metrics, err := c.scrape(ctx)
 	if err != nil {
@@ -130,7 +131,7 @@ func (c *cluster) keepPages(ctx context.Context) error {
 	return nil
 }
 
-// get gives the body of a page that is there.
+// get returns the body of a page that must exist.
 func get(ctx context.Context, client *http.Client, url, token string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

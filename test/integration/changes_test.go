@@ -15,7 +15,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestChangeCostsOneTokenOrNone makes one change to a credential at rest and wants it to cost one token, or none, and the target to be as it should be.
+// TestChangeCostsOneTokenOrNone makes one change to a settled credential, and checks how many tokens it costs and the resulting target.
 func TestChangeCostsOneTokenOrNone(t *testing.T) {
 	t.Parallel()
 	target := func(change func(*corev1.Secret)) func(*credential) {
@@ -24,7 +24,7 @@ func TestChangeCostsOneTokenOrNone(t *testing.T) {
 	object := func(change func(*v1alpha1.CDPCredential)) func(*credential) {
 		return func(c *credential) { c.edit(change) }
 	}
-	// Each write has a data revision of its own: that is all that may differ.
+	// Only the data revision may differ, because each write has its own.
 	withoutRevision := func(secret *corev1.Secret) *corev1.Secret {
 		state := secret.Annotations["cdpcredentials.io/state"]
 		secret.Annotations["cdpcredentials.io/state"] = regexp.MustCompile(`"dataRevision":"[0-9a-f]{16}"`).ReplaceAllString(state, "")
@@ -38,7 +38,7 @@ func TestChangeCostsOneTokenOrNone(t *testing.T) {
 	tests := map[string]struct {
 		change func(*credential)
 		costs  int
-		// want says what is wrong with the target; what it gives last is the failure.
+		// want returns what is wrong with the target; the test fails with its last result.
 		want func(c *credential, before, now *corev1.Secret) string
 	}{
 		"target deleted": {
@@ -50,7 +50,7 @@ func TestChangeCostsOneTokenOrNone(t *testing.T) {
 		"token edited":               {change: target(func(s *corev1.Secret) { s.Data["token"] = []byte("edited") }), costs: 1},
 		"token emptied":              {change: target(func(s *corev1.Secret) { s.Data["token"] = nil }), costs: 1},
 		"token removed":              {change: target(func(s *corev1.Secret) { delete(s.Data, "token") }), costs: 1},
-		"record removed":             {change: target(func(s *corev1.Secret) { delete(s.Annotations, "cdpcredentials.io/state") }), costs: 1},
+		"state annotation removed":   {change: target(func(s *corev1.Secret) { delete(s.Annotations, "cdpcredentials.io/state") }), costs: 1},
 		"other key edited":           {change: target(func(s *corev1.Secret) { s.Data["authorization"] = []byte("edited") }), want: restored},
 		"other key removed":          {change: target(func(s *corev1.Secret) { delete(s.Data, "authorization") }), want: restored},
 		"expires-at edited":          {change: target(func(s *corev1.Secret) { s.Annotations["cdpcredentials.io/expires-at"] = "2099-01-01T00:00:00Z" }), want: restored},
@@ -94,7 +94,7 @@ func TestChangeCostsOneTokenOrNone(t *testing.T) {
 			change: object(func(o *v1alpha1.CDPCredential) { o.Spec.Target.Name = "renamed" }),
 			want: func(c *credential, before, now *corev1.Secret) string {
 				if c.secretOf("etl-token") != nil {
-					return "the old target is still there"
+					return "the old target still exists"
 				}
 				return restored(c, before, now)
 			},
@@ -126,9 +126,9 @@ func TestChangeCostsOneTokenOrNone(t *testing.T) {
 		"client Secret of another name": {change: func(c *credential) {
 			c.createSecret("moved", map[string]string{"client-id": c.known.ID, "client-secret": c.known.Secret}, c.allowed())
 			c.edit(func(o *v1alpha1.CDPCredential) { o.Spec.ClientSecretRef.Name = "moved" })
-		}, costs: 1}, // whatever the values are: else it would tell whether they are the same
-		"scopes changed":    {change: object(func(o *v1alpha1.CDPCredential) { o.Spec.Provider.OAuth2.Scopes = []v1alpha1.Scope{"read", "write"} }), costs: 1},
-		"default spelt out": {change: object(func(o *v1alpha1.CDPCredential) { o.Spec.Provider.OAuth2.RequestFormat = "Form" })},
+		}, costs: 1}, // even if the values are the same; otherwise it would reveal that they are
+		"scopes changed":      {change: object(func(o *v1alpha1.CDPCredential) { o.Spec.Provider.OAuth2.Scopes = []v1alpha1.Scope{"read", "write"} }), costs: 1},
+		"default spelled out": {change: object(func(o *v1alpha1.CDPCredential) { o.Spec.Provider.OAuth2.RequestFormat = "Form" })},
 		"refresh time changed": {change: object(func(o *v1alpha1.CDPCredential) {
 			o.Spec.Refresh = &v1alpha1.Refresh{Before: &metav1.Duration{Duration: time.Minute}}
 		})},
@@ -153,7 +153,7 @@ func TestChangeCostsOneTokenOrNone(t *testing.T) {
 					return why
 				}
 				if issued := c.issued(); issued != 1+test.costs {
-					return fmt.Errorf("it has cost %d tokens, want %d", issued-1, test.costs)
+					return fmt.Errorf("the change cost %d tokens, want %d", issued-1, test.costs)
 				}
 				if test.want != nil {
 					if diff := test.want(c, before.DeepCopy(), c.secretOf(obj.Spec.Target.Name)); diff != "" {
@@ -163,7 +163,7 @@ func TestChangeCostsOneTokenOrNone(t *testing.T) {
 				return nil
 			}
 			s.until(patience, "all well", check)
-			s.throughout(4*time.Second, "all well", check) // and it stays so
+			s.throughout(4*time.Second, "all well", check) // and it stays that way
 		})
 	}
 }

@@ -18,13 +18,13 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// managerLabel keeps a CDPCredential from the shared manager: the test that sets it runs a manager of its own.
+// managerLabel keeps a CDPCredential from the shared manager: the test that sets it runs its own.
 const managerLabel = "test-manager"
 
-// openAddress is all that the managers of these tests may connect to beside public addresses. The other loopback addresses stay closed.
+// openAddress is the only non-public address to which the managers of these tests may connect. Other loopback addresses stay closed.
 const openAddress = "127.0.0.1/32"
 
-// cluster is an API server with the operator's CRD, and the real manager under exactly the rights of config/rbac.
+// cluster is an API server with the operator's CRD, and the real manager with exactly the rights of config/rbac.
 type cluster struct {
 	*framework.Cluster
 	stopAPIServer func() error
@@ -38,7 +38,7 @@ type cluster struct {
 	metricsToken string
 }
 
-// startCluster starts all of it. What end stops is there even after an error.
+// startCluster starts all of it. end can stop what was started, even after an error.
 func startCluster() (*cluster, error) {
 	c := &cluster{Cluster: &framework.Cluster{}}
 	ctx := context.Background()
@@ -74,8 +74,8 @@ func (c *cluster) startAPIServer(ctx context.Context) error {
 	return err
 }
 
-// startShared builds the manager and starts the one that serves most tests, as it is deployed: with leader election, and with metrics for
-// those only who may read them.
+// startShared builds the manager and starts the one that most tests use, as it is deployed: with leader election, and with metrics only for those who
+// may read them.
 func (c *cluster) startShared(ctx context.Context) (err error) {
 	if c.binary, err = framework.BuildManager(ctx, c.Root, c.Temp); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (c *cluster) end() error {
 	return errors.Join(append(errs, os.RemoveAll(c.Temp))...)
 }
 
-// namespace makes one.
+// namespace creates a namespace.
 func (c *cluster) namespace(ctx context.Context, name string) (string, error) {
 	namespace := &corev1.Namespace{}
 	namespace.GenerateName = name + "-"

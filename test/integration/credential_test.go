@@ -16,15 +16,15 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// credential is a CDPCredential of oauth2 with all that it needs: a client at the endpoint, and its client Secret. The target is the
-// Secret NAME-token.
+// credential is a CDPCredential of oauth2 with everything it needs: a client at the endpoint, and its client Secret. The target is the Secret
+// NAME-token.
 type credential struct {
 	*stage
 	name  string
 	known exchangetest.Client // at the endpoint
 }
 
-// prepare makes the client and its Secret, and gives the object without creating it.
+// prepare creates the client and its Secret, and returns the object without creating it.
 func (s *stage) prepare(name string, change ...func(*exchangetest.Client)) (*credential, *v1alpha1.CDPCredential) {
 	s.Helper()
 	c := &credential{stage: s, name: name, known: exchangetest.Client{
@@ -50,7 +50,7 @@ func (s *stage) prepare(name string, change ...func(*exchangetest.Client)) (*cre
 	return c, obj
 }
 
-// ready makes a credential and waits until it has its first token.
+// ready creates a credential and waits for its first token.
 func (s *stage) ready(name string, change ...func(*v1alpha1.CDPCredential)) *credential {
 	s.Helper()
 	c, obj := s.prepare(name)
@@ -77,7 +77,7 @@ func (c *credential) object() *v1alpha1.CDPCredential {
 	return obj
 }
 
-// edit changes the object and gives it as it is then.
+// edit changes the object and returns the result.
 func (c *credential) edit(change func(*v1alpha1.CDPCredential)) *v1alpha1.CDPCredential {
 	c.Helper()
 	obj := c.object()
@@ -91,7 +91,7 @@ func (s *stage) editSecret(name string, change func(*corev1.Secret)) *corev1.Sec
 	s.Helper()
 	secret := s.secretOf(name)
 	if secret == nil {
-		s.Fatalf("Secret %s is not there", name)
+		s.Fatalf("Secret %s does not exist", name)
 	}
 	before := secret.DeepCopy()
 	change(secret)
@@ -99,7 +99,7 @@ func (s *stage) editSecret(name string, change func(*corev1.Secret)) *corev1.Sec
 	return secret
 }
 
-// labelTarget changes the target's metadata by the spec, and returns when the target has it. Its data stays.
+// labelTarget changes the target's labels through the spec, and waits until the target has them. Its data stays the same.
 func (c *credential) labelTarget() {
 	c.Helper()
 	c.edit(func(obj *v1alpha1.CDPCredential) {
@@ -115,13 +115,13 @@ func (c *credential) labelTarget() {
 
 func (c *credential) editClient(change func(*corev1.Secret)) { c.editSecret(c.name+"-client", change) }
 
-// target is the target Secret; nil if there is none.
+// target returns the target Secret, nil if there is none.
 func (c *credential) target() *corev1.Secret {
 	c.Helper()
 	return c.secretOf(c.name + "-token")
 }
 
-// token is what the target holds; empty if it holds none.
+// token returns the token in the target, empty if there is none.
 func (c *credential) token() string {
 	c.Helper()
 	if target := c.target(); target != nil {
@@ -130,15 +130,15 @@ func (c *credential) token() string {
 	return ""
 }
 
-// issued is how many tokens the endpoint has handed out.
+// issued returns the number of tokens that the endpoint has issued.
 func (c *credential) issued() int { return c.endpoints.Issued(c.known.System, c.known.ID) }
 
-// attempts is how often the token endpoint was asked, by anyone on this stage.
+// attempts returns the number of calls of the token endpoint by all objects of this stage.
 func (c *credential) attempts() int {
 	return c.endpoints.Stats().Requests(exchangetest.OAuth2, exchangetest.OAuth2TokenPath)
 }
 
-// request asks for a refresh.
+// request requests a refresh.
 func (c *credential) request(id string) {
 	c.Helper()
 	c.edit(func(obj *v1alpha1.CDPCredential) {
@@ -154,7 +154,7 @@ func (c *credential) waitIssued(n int) *v1alpha1.CDPCredential {
 		if issued := c.issued(); issued > n {
 			c.Fatalf("%s: %d tokens were issued, want %d", c.name, issued, n)
 		} else if issued < n {
-			return fmt.Errorf("%d tokens were issued", issued)
+			return fmt.Errorf("%d tokens were issued so far", issued)
 		}
 		obj = c.object()
 		return c.healthy(obj)
@@ -162,7 +162,7 @@ func (c *credential) waitIssued(n int) *v1alpha1.CDPCredential {
 	return obj
 }
 
-// waitRefreshed waits until another token than the one before is held, and status says so.
+// waitRefreshed waits until the target has another token than before, and status says so.
 func (c *credential) waitRefreshed(before string) {
 	c.Helper()
 	c.until(patience, "another token of "+c.name, func() error {
@@ -173,7 +173,7 @@ func (c *credential) waitRefreshed(before string) {
 	})
 }
 
-// healthy says what is wrong if the target does not hold the last token that was issued, or status does not say that all is well.
+// healthy returns an error unless the target has the last issued token and status is that of a healthy object.
 func (c *credential) healthy(obj *v1alpha1.CDPCredential) error {
 	c.Helper()
 	if obj.Status.ObservedGeneration != obj.Generation {
@@ -187,7 +187,7 @@ func (c *credential) healthy(obj *v1alpha1.CDPCredential) error {
 	}
 	for _, kind := range []string{"Stalled", "Reconciling"} {
 		if meta.FindStatusCondition(obj.Status.Conditions, kind) != nil {
-			return fmt.Errorf("%s is there", kind)
+			return fmt.Errorf("the object has the condition %s", kind)
 		}
 	}
 	if obj.Status.TargetName != obj.Spec.Target.Name {
@@ -198,9 +198,9 @@ func (c *credential) healthy(obj *v1alpha1.CDPCredential) error {
 		return fmt.Errorf("there is no target")
 	}
 	if string(held.Data["token"]) != c.lastToken() {
-		return fmt.Errorf("the target does not hold the last token")
+		return fmt.Errorf("the target does not have the last token")
 	}
-	// The target is written before status is.
+	// The target is written before status.
 	said := held.Annotations["cdpcredentials.io/expires-at"]
 	if at := obj.Status.TokenExpirationTime; at == nil || at.UTC().Format(time.RFC3339) != said {
 		return fmt.Errorf("tokenExpirationTime is %v, the target says %s", at, said)
@@ -208,7 +208,7 @@ func (c *credential) healthy(obj *v1alpha1.CDPCredential) error {
 	return nil
 }
 
-// lastToken is the client's newest.
+// lastToken returns the client's newest token.
 func (c *credential) lastToken() string {
 	last := ""
 	for _, token := range c.endpoints.Tokens() {
@@ -219,7 +219,7 @@ func (c *credential) lastToken() string {
 	return last
 }
 
-// waitFailed waits for a failure: its reason on Refreshed and on Stalled or Reconciling, and what its message says to do.
+// waitFailed waits for a failure: its reason on Refreshed and on Stalled or Reconciling, and words of its message.
 func (c *credential) waitFailed(kind, reason string, say ...string) *v1alpha1.CDPCredential {
 	c.Helper()
 	var obj *v1alpha1.CDPCredential
@@ -242,7 +242,7 @@ func failed(obj *v1alpha1.CDPCredential, kind, reason string, say ...string) err
 	}
 	other := map[string]string{"Stalled": "Reconciling", "Reconciling": "Stalled"}[kind]
 	if meta.FindStatusCondition(obj.Status.Conditions, other) != nil {
-		return fmt.Errorf("%s is there beside %s", other, kind)
+		return fmt.Errorf("the object has the condition %s besides %s", other, kind)
 	}
 	message := meta.FindStatusCondition(obj.Status.Conditions, "Refreshed").Message
 	for _, words := range say {
@@ -253,11 +253,11 @@ func failed(obj *v1alpha1.CDPCredential, kind, reason string, say ...string) err
 	return nil
 }
 
-// is says what is wrong if a condition is not as wanted.
+// is returns an error if a condition is not as wanted.
 func is(obj *v1alpha1.CDPCredential, kind string, status metav1.ConditionStatus, reason string) error {
 	condition := meta.FindStatusCondition(obj.Status.Conditions, kind)
 	if condition == nil {
-		return fmt.Errorf("there is no condition %s; %s", kind, statusText(obj))
+		return fmt.Errorf("the condition %s does not exist; %s", kind, statusText(obj))
 	}
 	if condition.Status != status || condition.Reason != reason {
 		return fmt.Errorf("%s is %s with %s, want %s with %s; %s", kind, condition.Status, condition.Reason, status, reason, statusText(obj))
@@ -265,10 +265,10 @@ func is(obj *v1alpha1.CDPCredential, kind string, status metav1.ConditionStatus,
 	return nil
 }
 
-// spare is another secret of the client, always the same.
+// spare returns another secret of the client, always the same.
 func (c *credential) spare() string { return "spare" + c.known.Secret }
 
-// settled waits until the endpoint may issue the next token without a wait: 10 s lie between two tokens of one object.
+// settled waits until the minimum interval between two tokens (10 s) has passed.
 func (c *credential) settled() {
 	c.Helper()
 	last := c.object().Status.LastRefreshTime

@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// eventsOf lists the events about a CDPCredential that have a reason; an empty one means all.
+// eventsOf returns the events about a CDPCredential with a reason; an empty reason means all.
 func (s *stage) eventsOf(name, reason string) []eventsv1.Event {
 	s.Helper()
 	list := &eventsv1.EventList{}
@@ -21,7 +21,7 @@ func (s *stage) eventsOf(name, reason string) []eventsv1.Event {
 	return found
 }
 
-// times is how often an event was given: the same ones are taken together as a series.
+// times returns how often an event was emitted: equal ones are combined into a series.
 func (s *stage) times(event eventsv1.Event) int {
 	if event.Series == nil {
 		return 1
@@ -29,7 +29,7 @@ func (s *stage) times(event eventsv1.Event) int {
 	return int(event.Series.Count)
 }
 
-// countEvents is how often an event with a reason was given.
+// countEvents returns how often an event with a reason was emitted.
 func (s *stage) countEvents(name, reason string) int {
 	s.Helper()
 	count := 0

@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// TestWaitingObjectsAreWokenAtTheirTurn: sixty objects at one endpoint, which the gate lets through one after the other. Who waits for a place asks by itself after
-// minutes only, so all of them have a token within seconds because they are woken.
+// TestWaitingObjectsAreWokenAtTheirTurn: sixty objects share one endpoint, and the gate admits them one after the other. A waiting object asks again
+// only after minutes, so they all have a token within seconds only because the gate wakes them.
 func TestWaitingObjectsAreWokenAtTheirTurn(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -36,7 +36,7 @@ func TestWaitingObjectsAreWokenAtTheirTurn(t *testing.T) {
 			}
 		}
 		if n < 60 {
-			return fmt.Errorf("%d of them are there", n)
+			return fmt.Errorf("%d targets have a token", n)
 		}
 		return nil
 	})

@@ -24,10 +24,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// TestHeapHoldsNoSecrets runs the operator in a process of its own, lets it make, renew, move and fail to get tokens, and searches all that others could
-// see of it, and what its heap holds on to. Secrets that have nothing to do with any CDPCredential were in the same namespace all the time. Go
-// does not wipe memory that it has freed, so that is not searched; and connections hold on to the last that they have sent and received until
-// they are closed for being idle, which is done here at once. The outputs of all other tests are searched, too: see searchTheRun.
+// TestHeapHoldsNoSecrets runs the operator in a process of its own, lets it issue, renew, move and fail to get tokens, and searches everything that
+// others could see of it, and its heap. Unrelated Secrets were in the same namespace all the time. Go does not wipe freed memory, so that is not
+// searched; and connections keep the last data that they sent and received until they are closed as idle, which is done at once here. The outputs of
+// all other tests are searched, too: see searchTheRun.
 func TestHeapHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -59,21 +59,21 @@ func TestHeapHoldsNoSecrets(t *testing.T) {
 		t.Error(err)
 	}
 
-	// A connection's goroutines take a moment to end.
+	// The goroutines of connections take a moment to end.
 	s.until(patience, "a heap without secrets", func() error {
 		control := "control-" + random()
 		dump := child.dump(s, control)
 		if len(newNeedles([]string{control}).in(dump)) == 0 {
-			t.Fatal("the dump does not hold what the process holds")
+			t.Fatal("the dump does not contain the control text")
 		}
 		if found := newNeedles(secrets).in(dump); found != nil {
-			return fmt.Errorf("the heap holds %d secrets, first the %.400s", len(found), found[0])
+			return fmt.Errorf("the heap contains %d secrets, the first is the %.400s", len(found), found[0])
 		}
 		return nil
 	})
 }
 
-// heapChild is a process with an operator in it.
+// heapChild is a process that runs an operator.
 type heapChild struct {
 	in   io.WriteCloser
 	out  *bufio.Scanner
@@ -81,7 +81,7 @@ type heapChild struct {
 	file string
 }
 
-// syncBuffer may be read while it is written.
+// syncBuffer can be read while it is written.
 type syncBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
@@ -121,29 +121,29 @@ func (s *stage) heapChild() *heapChild {
 		}
 	})
 	if !child.out.Scan() || child.out.Text() != "ready" {
-		s.Fatalf("the child said %q:\n%s", child.out.Text(), child.log.Bytes())
+		s.Fatalf("the child printed %q:\n%s", child.out.Text(), child.log.Bytes())
 	}
 	return child
 }
 
-// dump has the child hold on to control, and gives what its heap is made of.
+// dump lets the child keep control in memory, and returns its heap.
 func (c *heapChild) dump(s *stage, control string) []byte {
 	s.Helper()
 	_, err := fmt.Fprintln(c.in, control)
 	s.must(err)
 	if !c.out.Scan() || c.out.Text() != "dumped" {
-		s.Fatalf("the child said %q", c.out.Text())
+		s.Fatalf("the child printed %q", c.out.Text())
 	}
 	content, err := os.ReadFile(c.file)
 	s.must(err)
 	return content
 }
 
-// TestHeapOfTheChildProcess is the process that TestHeapHoldsNoSecrets looks into. It knows no secrets but those that the operator in it reads.
+// TestHeapOfTheChildProcess is the process that TestHeapHoldsNoSecrets examines. It knows no secrets but those that its operator reads.
 func TestHeapOfTheChildProcess(t *testing.T) {
 	job := strings.Fields(os.Getenv(heapChildVariable))
 	if len(job) == 0 {
-		t.Skip("is run by TestHeapHoldsNoSecrets")
+		t.Skip("run by TestHeapHoldsNoSecrets")
 	}
 	ctrl.SetLogger(zap.New(zap.WriteTo(os.Stderr), zap.Level(zapcore.Level(-6))))
 	if err := beHeapChild(t.Context(), job[0], job[1], job[2]); err != nil {
@@ -167,7 +167,7 @@ func beHeapChild(ctx context.Context, kubeconfig, namespace, file string) error 
 	defer func() { <-ended }()
 	defer cancel()
 	if !mgr.GetCache().WaitForCacheSync(ctx) {
-		return errors.New("the cache was not filled")
+		return errors.New("the cache did not sync")
 	}
 	fmt.Println("ready")
 	asked := bufio.NewScanner(os.Stdin)
@@ -185,7 +185,7 @@ func beHeapChild(ctx context.Context, kubeconfig, namespace, file string) error 
 }
 
 func dumpHeap(file string) error {
-	for range 3 { // what sync.Pool keeps outlives one collection
+	for range 3 { // sync.Pool's victims survive one collection
 		runtime.GC()
 	}
 	debug.FreeOSMemory()

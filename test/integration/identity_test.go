@@ -27,14 +27,14 @@ type identity struct {
 	kubeconfig string // a file with the same
 }
 
-// operatorRoles are the manifests that give the manager its rights in config/default.
+// operatorRoles returns the manifests that grant the manager its rights in config/default.
 func operatorRoles() []client.Object {
 	return readRoles("../../config/rbac/role.yaml", "../../config/rbac/role_binding.yaml",
 		"../../config/rbac/leader_election_role.yaml", "../../config/rbac/leader_election_role_binding.yaml",
 		"../../config/rbac/metrics_auth_role.yaml", "../../config/rbac/metrics_auth_role_binding.yaml")
 }
 
-// readRoles reads manifests with one object each. It panics over one that cannot be read, which is a mistake in the repository.
+// readRoles parses manifests with one object each. It panics if that fails, which is a mistake in the repository.
 func readRoles(files ...string) []client.Object {
 	kinds := map[string]func() client.Object{
 		"ClusterRole":        func() client.Object { return &rbacv1.ClusterRole{} },
@@ -68,7 +68,7 @@ func readRoles(files ...string) []client.Object {
 	return objects
 }
 
-// rulesOf gives the rules of a role, and nil for anything else.
+// rulesOf returns the rules of a role, nil for anything else.
 func rulesOf(object client.Object) []rbacv1.PolicyRule {
 	switch object := object.(type) {
 	case *rbacv1.ClusterRole:
@@ -79,8 +79,8 @@ func rulesOf(object client.Object) []rbacv1.PolicyRule {
 	return nil
 }
 
-// grant makes a ServiceAccount and gives it the roles, as kustomize would: names get a prefix, and what has no namespace, or the
-// placeholder's, gets the operator's.
+// grant creates a ServiceAccount and grants it the roles, as kustomize would: names get a prefix, and objects in the placeholder namespace get the
+// operator's.
 func (c *cluster) grant(ctx context.Context, roles []client.Object, name string) (identity, error) {
 	namespace, err := c.namespace(ctx, "operator-"+name)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *cluster) grant(ctx context.Context, roles []client.Object, name string)
 	return c.identityOf(ctx, account)
 }
 
-// identityOf gets a token for a ServiceAccount.
+// identityOf requests a token for a ServiceAccount.
 func (c *cluster) identityOf(ctx context.Context, account *corev1.ServiceAccount) (identity, error) {
 	request, err := c.clientset.CoreV1().ServiceAccounts(account.Namespace).CreateToken(ctx, account.Name, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	if err != nil {

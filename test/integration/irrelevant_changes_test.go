@@ -15,8 +15,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestIrrelevantChangesCostNothing churns what does not matter, and restarts, and wants silence: no exchange, no write, and no request at all but one look
-// at a Secret that has a new version.
+// TestIrrelevantChangesCostNothing makes irrelevant changes and restarts the operator. It requires no exchange, no write, and no request at all
+// except one GET of a Secret that has a new version.
 func TestIrrelevantChangesCostNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -44,13 +44,13 @@ func TestIrrelevantChangesCostNothing(t *testing.T) {
 		{"a label of a client Secret", func() {
 			etl.editClient(func(secret *corev1.Secret) { metav1.SetMetaDataLabel(&secret.ObjectMeta, "churn", "1") })
 		}, []string{"get secrets/etl-client"}},
-		{"a client Secret that was looked into before", func() {
+		{"a client Secret that has been read already", func() {
 			etl.edit(func(obj *v1alpha1.CDPCredential) {
 				obj.Spec.Verify = nil
 				metav1.SetMetaDataLabel(&obj.ObjectMeta, "churn", "6")
 			})
 		}, nil},
-		// What others write on the target is theirs. It is looked into once, and status remembers its version for the next start.
+		// Foreign metadata on a target is not ours. The target is read once, and status stores its version for the next start.
 		{"a foreign label on a target", func() {
 			s.editSecret("web-token", func(secret *corev1.Secret) { metav1.SetMetaDataLabel(&secret.ObjectMeta, "consumer", "yes") })
 		}, []string{"get secrets/web-token", "patch cdpcredentials/web/status"}},
@@ -61,7 +61,7 @@ func TestIrrelevantChangesCostNothing(t *testing.T) {
 		step.do()
 		s.quiet(fmt.Sprint(i))
 		if diff := cmp.Diff(step.want, o.requests.since(mark)); diff != "" {
-			t.Errorf("%s: other requests than expected (-want +got):\n%s", step.name, diff)
+			t.Errorf("%s: unexpected requests (-want +got):\n%s", step.name, diff)
 		}
 	}
 
@@ -70,10 +70,10 @@ func TestIrrelevantChangesCostNothing(t *testing.T) {
 	o = s.operate(assembly{})
 	s.quiet("restart")
 	asked := slices.DeleteFunc(o.requests.since(0), func(request string) bool {
-		return strings.HasPrefix(request, "list ") || strings.HasPrefix(request, "get /api") // what fills the cache
+		return strings.HasPrefix(request, "list ") || strings.HasPrefix(request, "get /api") // cache and discovery
 	})
 	if diff := cmp.Diff([]string{"get secrets/etl-client"}, asked); diff != "" {
-		t.Errorf("a restart led to other requests (-want +got):\n%s", diff)
+		t.Errorf("a restart made unexpected requests (-want +got):\n%s", diff)
 	}
 	if etl.target().ResourceVersion != target || etl.object().ResourceVersion != object {
 		t.Error("something was written")
@@ -83,7 +83,7 @@ func TestIrrelevantChangesCostNothing(t *testing.T) {
 	}
 }
 
-// TestRefreshCostsTheFewestRequests counts what one refresh asks of the API server and of the endpoint.
+// TestRefreshCostsTheFewestRequests counts the requests of one refresh to the API server and the endpoint.
 func TestRefreshCostsTheFewestRequests(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -94,7 +94,7 @@ func TestRefreshCostsTheFewestRequests(t *testing.T) {
 		return strings.HasPrefix(request, "list ") || strings.HasPrefix(request, "get /api")
 	})
 	if diff := cmp.Diff([]string{"create events", "create secrets", "get secrets/etl-client", "patch cdpcredentials/etl/status"}, asked); diff != "" {
-		t.Errorf("the first token cost other requests (-want +got):\n%s", diff)
+		t.Errorf("the first token made unexpected requests (-want +got):\n%s", diff)
 	}
 	c.settled()
 	mark, attempts := o.requests.len(), c.attempts()
@@ -109,9 +109,9 @@ func TestRefreshCostsTheFewestRequests(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		"create events", "get secrets/etl-client", "patch cdpcredentials/etl/status", "patch secrets/etl-token",
 	}, o.requests.since(mark)); diff != "" {
-		t.Errorf("a refresh cost other requests (-want +got):\n%s", diff)
+		t.Errorf("a refresh made unexpected requests (-want +got):\n%s", diff)
 	}
 	if made := c.attempts() - attempts; made != 1 {
-		t.Errorf("a refresh cost %d exchanges", made)
+		t.Errorf("a refresh made %d exchanges, want 1", made)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestKubernetesIsTheOneAskedFor: `make test-versions` names a version, and the API server is of that one.
+// TestKubernetesIsTheOneAskedFor: the API server has the version that `make test-versions` names.
 func TestKubernetesIsTheOneAskedFor(t *testing.T) {
 	t.Parallel()
 	server, err := sharedCluster(t).clientset.Discovery().ServerVersion()
@@ -26,7 +26,7 @@ func TestKubernetesIsTheOneAskedFor(t *testing.T) {
 	}
 }
 
-// TestFieldSelectorsFindObjects: the fields that the CRD declares as selectable are (since Kubernetes 1.31).
+// TestFieldSelectorsFindObjects: the selectable fields of the CRD can be used (since Kubernetes 1.31).
 func TestFieldSelectorsFindObjects(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

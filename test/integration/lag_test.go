@@ -16,8 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestLaggingCacheRepeatsNothing stops the operator's watch of CDPCredentials in its tracks. What the operator has written itself it does not see then. It
-// must not do anything twice for that, nor wait for the watch: it asks the API server past the cache.
+// TestLaggingCacheRepeatsNothing blocks the operator's watch of CDPCredentials, so that the operator does not see its own writes. It must not repeat
+// anything because of that, nor wait for the watch: it reads the object from the API server.
 func TestLaggingCacheRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -26,14 +26,14 @@ func TestLaggingCacheRepeatsNothing(t *testing.T) {
 	c := s.ready("etl")
 	c.settled()
 	dam.hold()
-	s.must(s.Client.Delete(t.Context(), c.target())) // the watch of Secrets tells of it
+	s.must(s.Client.Delete(t.Context(), c.target())) // the watch of Secrets shows it
 	c.waitIssued(2)
 	c.editSecret("etl-token", func(secret *corev1.Secret) {
 		metav1.SetMetaDataAnnotation(&secret.ObjectMeta, "example.com/seen", "yes")
-	}) // and of this
+	}) // and this
 	s.until(patience, "a read past the cache", func() error {
 		if !slices.Contains(o.requests.since(0), "get cdpcredentials/etl") {
-			return errors.New("the cache was believed")
+			return errors.New("the operator relied on the cache")
 		}
 		return nil
 	})
@@ -44,7 +44,7 @@ func TestLaggingCacheRepeatsNothing(t *testing.T) {
 	c.waitIssued(3)
 }
 
-// dam holds back what watches of CDPCredentials deliver.
+// dam blocks what watches of CDPCredentials deliver.
 type dam struct {
 	mu   sync.Mutex
 	open chan struct{} // nil: it is open
@@ -78,7 +78,7 @@ type dammed struct {
 	dam *dam
 }
 
-// Read waits after it has read, so that a read that was under way is held back, too.
+// Read waits after reading, so that a read in progress is blocked, too.
 func (d *dammed) Read(p []byte) (int, error) {
 	n, err := d.ReadCloser.Read(p)
 	d.dam.mu.Lock()

@@ -10,7 +10,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestTargetNeverHoldsAnExpiredToken watches tokens that live 30 s through three renewals, as a consumer sees them.
+// TestTargetNeverHoldsAnExpiredToken watches tokens of 30 s through three renewals, as an application sees them.
 func TestTargetNeverHoldsAnExpiredToken(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -23,10 +23,10 @@ func TestTargetNeverHoldsAnExpiredToken(t *testing.T) {
 		value := c.token()
 		token, known := s.endpoints.Token(value)
 		if !known {
-			t.Fatal("the Secret holds something that was never issued")
+			t.Fatal("the Secret has a token that was never issued")
 		}
 		if !token.LiveAt(asked) {
-			t.Fatalf("the Secret held a token %s after its end", asked.Sub(token.Expires))
+			t.Fatalf("the Secret had a token %s after its expiry", asked.Sub(token.Expires))
 		}
 		if _, again := seen[value]; !again {
 			seen[value] = token.Expires

@@ -12,7 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// TestNamespacedInstallWorksWithItsOwnRole runs the manager for one namespace, with config/namespaced's Role in it and no rights over Secrets anywhere else.
+// TestNamespacedInstallWorksWithItsOwnRole runs the manager for one namespace, with config/namespaced's Role there and no rights on Secrets
+// elsewhere.
 func TestNamespacedInstallWorksWithItsOwnRole(t *testing.T) {
 	t.Parallel()
 	s, other := newStage(t), newStage(t)
@@ -50,11 +51,11 @@ func TestNamespacedInstallWorksWithItsOwnRole(t *testing.T) {
 	other.throughout(3*time.Second, "in another namespace", func() error {
 		s.must(s.Client.Get(t.Context(), client.ObjectKeyFromObject(foreign), foreign))
 		if len(foreign.Status.Conditions) > 0 || other.endpoints.Stats().TotalIssued() > 0 {
-			t.Fatal("the object of another namespace was worked on")
+			t.Fatal("the object of another namespace was reconciled")
 		}
 		return nil
 	})
 	if lines, err := manager.lines(`"error"`); err != nil || len(lines) > 0 {
-		t.Errorf("the manager complained, %v: %v", err, lines)
+		t.Errorf("the manager logged errors, %v: %v", err, lines)
 	}
 }

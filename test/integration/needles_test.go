@@ -12,18 +12,18 @@ import (
 	"testing"
 )
 
-// needles finds secrets in large texts, whatever way they are written in.
+// needles finds secrets in large texts, in any encoding.
 type needles struct {
 	byStart map[uint64][]needle // by their first eight bytes
 }
 
 type needle struct {
 	text string
-	// of says which secret it is, by its end, and how it is written.
+	// of identifies the secret, by its end, and the encoding.
 	of string
 }
 
-// newNeedles takes secrets of at least eight bytes; what is shorter would be found everywhere.
+// newNeedles skips secrets of less than eight bytes, which would be found everywhere.
 func newNeedles(secrets []string) *needles {
 	n := &needles{byStart: map[uint64][]needle{}}
 	for _, secret := range secrets {
@@ -41,7 +41,7 @@ func newNeedles(secrets []string) *needles {
 	return n
 }
 
-// writings are the ways in which a secret may show up.
+// writings returns the encodings in which a secret may show up.
 func writings(secret string) map[string]string {
 	all := map[string]string{
 		"text":  secret,
@@ -49,7 +49,7 @@ func writings(secret string) map[string]string {
 		"path":  url.PathEscape(secret),
 		"hex":   hex.EncodeToString([]byte(secret)),
 	}
-	// In base64 the same text looks different at each of three offsets. The first and last characters depend on what is around it.
+	// In base64 the same text looks different at each of three offsets. The first and last characters depend on what surrounds it.
 	for offset := range 3 {
 		padded := strings.Repeat("x", offset) + secret
 		whole := len(padded) / 3 * 3
@@ -63,7 +63,7 @@ func writings(secret string) map[string]string {
 	return all
 }
 
-// in lists the first needles that are in a text, and what comes before them.
+// in returns the first needles found in a text, and what precedes them.
 func (n *needles) in(text []byte) []string {
 	var found []string
 	var window uint64
@@ -100,6 +100,6 @@ func TestNeedlesFindEveryEncoding(t *testing.T) {
 		}
 	}
 	if found := n.in([]byte("nothing of it: s+e/c=r:e%t!&x y-012345678")); found != nil {
-		t.Errorf("found %v where nothing is", found)
+		t.Errorf("found %v in a text without the secret", found)
 	}
 }

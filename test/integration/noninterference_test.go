@@ -23,15 +23,17 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// These are the ways in which someone who may write CDPCredentials, and read nothing of Secrets, once read a password out of status. Each is gone twice:
-// where his guess of the value is right, and where it is wrong. What he sees must be the same. The simulator's TestPairs says so of all that he may do.
+// In each of these ways, somebody who may write CDPCredentials but not read Secrets once learned a password from status. Each is tried twice, with a
+// right and a wrong guess of the value; what the observer sees must be the same. The simulator's TestPairs checks this for everything that an
+// observer may do.
 
 const (
 	rightGuess = "etl-client-of-marketing"
 	wrongGuess = "etl-client-of-somebody-else"
 )
 
-// TestGuessByPendingRestartFails: a template that prints the value gives way to the guess itself. If the data stayed the same, no restart would be due.
+// TestGuessByPendingRestartFails: a template that prints the value is replaced by the guess itself. If unchanged data caused no restart, it would
+// confirm the guess.
 func TestGuessByPendingRestartFails(t *testing.T) {
 	t.Parallel()
 	sameView(t, true, func(w *world, secret string) {
@@ -44,7 +46,7 @@ func TestGuessByPendingRestartFails(t *testing.T) {
 	})
 }
 
-// TestGuessByDataRevisionFails: the same where restarts are turned off. Status names the data all the same.
+// TestGuessByDataRevisionFails: the same with restarts disabled, because status names the data revision anyway.
 func TestGuessByDataRevisionFails(t *testing.T) {
 	t.Parallel()
 	sameView(t, false, func(w *world, secret string) {
@@ -55,13 +57,13 @@ func TestGuessByDataRevisionFails(t *testing.T) {
 		c.composed(rightGuess)
 		c.rollouts("Deployment/web pending RolloutRestartDisabled")
 		if c.revision() == before {
-			t.Error("the data has the name that it had before it was written anew")
+			t.Error("the data revision did not change with the write")
 		}
 	})
 }
 
-// TestGuessByChainedTargetFails: one object's target is another's client Secret. If that one were renewed only for another value, it would tell whether two
-// Secrets hold the same.
+// TestGuessByChainedTargetFails: one object's target is another's client Secret. If the second were renewed only for another value, that would reveal
+// whether two Secrets hold the same value.
 func TestGuessByChainedTargetFails(t *testing.T) {
 	t.Parallel()
 	sameView(t, false, func(w *world, secret string) {
@@ -84,13 +86,13 @@ func TestGuessByChainedTargetFails(t *testing.T) {
 	})
 }
 
-// TestGuessByEmptyBranchFails: a template that comes to nothing for some values makes an empty key. If another object could use that, it would tell by
-// SecretKeyMissing.
+// TestGuessByEmptyBranchFails: a template that is empty for some values writes an empty key. If another object could use that key, SecretKeyMissing
+// would reveal it.
 func TestGuessByEmptyBranchFails(t *testing.T) {
 	t.Parallel()
 	sameView(t, false, func(w *world, secret string) {
 		if secret == rightGuess {
-			secret = "-" // of which the last template leaves nothing
+			secret = "-" // the last template makes an empty text of it
 		}
 		c, obj := w.prepare("first", func(known *exchangetest.Client) { known.ID = secret })
 		composing(`{{ if eq .clientID "-" }}{{ else }}x{{ end }}`)(obj)
@@ -103,7 +105,7 @@ func TestGuessByEmptyBranchFails(t *testing.T) {
 	})
 }
 
-// world is a stage with an operator, and with what an observer sees of both.
+// world is a stage with an operator, and what an observer sees of both.
 type world struct {
 	*stage
 	operator *operator
@@ -113,7 +115,7 @@ type world struct {
 	log []string
 }
 
-// sameView lives a history twice, with the right guess for the Secret's value and with a wrong one, and wants the observer to see the same.
+// sameView runs a history twice, with a right and a wrong guess of the Secret's value, and requires that the observer sees the same.
 func sameView(t *testing.T, restarts bool, history func(w *world, secret string)) {
 	t.Helper()
 	sharedCluster(t) // or skips
@@ -137,10 +139,10 @@ func sameView(t *testing.T, restarts bool, history func(w *world, secret string)
 		return
 	}
 	if len(seen["right"]) < 20 {
-		t.Errorf("the observer has seen %d things only: %q", len(seen["right"]), seen["right"])
+		t.Errorf("the observer has seen only %d things: %q", len(seen["right"]), seen["right"])
 	}
 	if diff := cmp.Diff(seen["wrong"], seen["right"]); diff != "" {
-		t.Errorf("the observer sees whether the guess is right (-wrong +right):\n%s", diff)
+		t.Errorf("the observer can tell whether the guess is right (-wrong +right):\n%s", diff)
 	}
 }
 
@@ -159,7 +161,7 @@ func newWorld(t *testing.T, restarts bool) *world {
 	return w
 }
 
-// guessed makes the credential whose client ID is guessed, and waits for its token.
+// guessed creates the credential whose client ID is guessed, and waits for its token.
 func (w *world) guessed(secret string, change ...func(*v1alpha1.CDPCredential)) *credential {
 	w.Helper()
 	c, obj := w.prepare("etl", func(known *exchangetest.Client) { known.ID = secret })
@@ -171,7 +173,7 @@ func (w *world) guessed(secret string, change ...func(*v1alpha1.CDPCredential)) 
 	return c
 }
 
-// clientSecret makes a client Secret for basic, of a client that the endpoint knows.
+// clientSecret creates a client Secret for basic, of a client that the endpoint knows.
 func (w *world) clientSecret(name, id string) {
 	w.Helper()
 	known := exchangetest.Client{System: exchangetest.OAuth2, ID: id, Secret: "password of " + id, Auth: exchangetest.AuthPost, Scopes: []string{"read"}}
@@ -181,7 +183,7 @@ func (w *world) clientSecret(name, id string) {
 	w.createSecret(name, map[string]string{"token-id": id, "token-secret": known.Secret}, w.allowed())
 }
 
-// create makes an object whose target is NAME-token.
+// create creates an object whose target is NAME-token.
 func (w *world) create(name string, spec v1alpha1.CDPCredentialSpec) *credential {
 	w.Helper()
 	obj := &v1alpha1.CDPCredential{ObjectMeta: w.meta(name), Spec: spec}
@@ -191,7 +193,7 @@ func (w *world) create(name string, spec v1alpha1.CDPCredentialSpec) *credential
 	return &credential{stage: w.stage, name: name}
 }
 
-// chained makes an object that uses keys of the first one's target, to which the owner of that consents.
+// chained creates an object that uses keys of the first one's target, with the consent of its owner.
 func (w *world) chained(id, secret v1alpha1.SecretKey) *credential {
 	w.Helper()
 	w.editSecret("first-token", func(target *corev1.Secret) {
@@ -206,7 +208,7 @@ func (w *world) chained(id, secret v1alpha1.SecretKey) *credential {
 	})
 }
 
-// composing gives the target a key of a template.
+// composing adds a key with a template to the target.
 func composing(template v1alpha1.DataTemplate) func(*v1alpha1.CDPCredential) {
 	return func(obj *v1alpha1.CDPCredential) {
 		obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"composed": template}
@@ -224,7 +226,7 @@ func (w *world) holds(secret, key, value string) {
 	})
 }
 
-// composed waits until the template was written, and status has heard of it.
+// composed waits until the template was written and status is up to date.
 func (c *credential) composed(value string) {
 	c.Helper()
 	c.until(patience, "the template to be written", func() error {
@@ -235,7 +237,7 @@ func (c *credential) composed(value string) {
 	})
 }
 
-// ready says what is wrong if status does not say that the object as it is now has its token.
+// ready returns an error unless status says that the object's current generation has its token.
 func (c *credential) ready() error {
 	c.Helper()
 	obj := c.object()
@@ -245,7 +247,7 @@ func (c *credential) ready() error {
 	return is(obj, "Ready", "True", "TokenValid")
 }
 
-// revision is the name of the data, as the target's record has it.
+// revision returns the data revision in the target's state annotation.
 func (c *credential) revision() string {
 	c.Helper()
 	var record struct{ DataRevision string }
@@ -253,12 +255,13 @@ func (c *credential) revision() string {
 	return record.DataRevision
 }
 
-// view is what an observer sees who may read all but Secrets, line by line: the writes of each object in their order, objects, workloads, events, metrics and the log.
+// view returns what an observer sees who may read everything but Secrets: the writes of each object in order, objects, workloads, events, metrics and
+// the log.
 func (w *world) view() []string {
 	w.Helper()
 	var lines []string
 	writes := w.operator.requests.writes()
-	// Objects are worked on at the same time: whose write comes first is chance. Those of one object are in their order.
+	// Objects are reconciled concurrently, so only the order of writes of a single object is deterministic.
 	slices.SortStableFunc(writes, func(a, b string) int { return strings.Compare(written(a), written(b)) })
 	for _, write := range writes {
 		lines = append(lines, "write: "+write)
@@ -286,13 +289,13 @@ func (w *world) view() []string {
 	return lines
 }
 
-// written is what a write is about: all but its verb.
+// written returns the object of a write: everything but its verb.
 func written(write string) string {
 	_, what, _ := strings.Cut(write, " ")
 	return what
 }
 
-// objects are the statuses, and the events about them in an order of their own.
+// objects returns statuses, and the events about them, sorted.
 func (w *world) objects() []string {
 	w.Helper()
 	list := &v1alpha1.CDPCredentialList{}
@@ -317,7 +320,7 @@ func (w *world) objects() []string {
 	return lines
 }
 
-// metrics are all series, with their values where those are no times.
+// metrics returns all series, with their values unless they are times.
 func (w *world) metrics() []string {
 	w.Helper()
 	families, err := w.registry.Gather()
@@ -336,7 +339,7 @@ func (w *world) metrics() []string {
 			if isCount := !strings.Contains(family.GetName(), "seconds"); isCount {
 				line += fmt.Sprintf(" %v", series.GetCounter().GetValue()+series.GetGauge().GetValue())
 			} else if family.GetType() == dto.MetricType_HISTOGRAM {
-				line += " of probes and others" // the probe's are among them
+				line += " of probes and others" // the histogram includes the probe's
 			}
 			lines = append(lines, line)
 		}
@@ -344,7 +347,7 @@ func (w *world) metrics() []string {
 	return lines
 }
 
-// aboutProbe reports whether something is about the object by which the end is known.
+// aboutProbe reports whether something is about the object that marks the end.
 func aboutProbe(text string) bool { return strings.Contains(text, "probe-end") }
 
 var (
@@ -354,7 +357,7 @@ var (
 	hexText  = regexp.MustCompile(`\b([0-9a-f]{32}|[0-9a-f]{16}|[0-9a-f]{8})\b`)
 )
 
-// plain is a line without what differs between any two stages. Random IDs are named in the order in which they appear.
+// plain replaces what differs between any two stages. Random IDs are numbered in the order in which they appear.
 func (w *world) plain(line string, names map[string]string) string {
 	line = strings.ReplaceAll(line, w.namespace, "NAMESPACE")
 	line = uuidText.ReplaceAllString(timeText.ReplaceAllString(hostText.ReplaceAllString(line, "HOST"), "TIME"), "UID")

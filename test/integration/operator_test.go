@@ -39,33 +39,33 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
-// operator is the operator in this process, for one stage only: what it asks of the API server is written down.
+// operator is an operator in this process, for one stage only, whose requests to the API server are recorded.
 type operator struct {
 	requests *requests
 	stop     func()
 }
 
-// assembly is what a test wants otherwise than cmd/manager has it.
+// assembly is what a test wants to be different from cmd/manager.
 type assembly struct {
 	intercept interceptor.Funcs
 	resolver  egress.Resolver
-	// identity is whose rights the operator has. Nil: the shared manager's.
+	// identity is the identity of the operator. Nil: the shared manager's.
 	identity       *identity
 	rolloutRestart bool
 	podRefresh     bool
-	// namespaces are watched beside the stage's, and limits are the gate's.
+	// namespaces are watched in addition to the stage's; limits are the gate's.
 	namespaces []string
 	limits     egress.Limits
 	// allowedMetadata is --allowed-target-metadata.
 	allowedMetadata []string
-	// metrics is where its metrics go, and log what it logs into, if that matters.
+	// metrics and log receive the operator's metrics and log. May be unset.
 	metrics *prometheus.Registry
 	log     logr.Logger
-	// wrap comes between the operator and the API server.
+	// wrap wraps the transport to the API server.
 	wrap func(http.RoundTripper) http.RoundTripper
 }
 
-// quiet makes a credential and waits until all is done about it: by then the operator has dealt with all that came before.
+// quiet creates a credential and waits until it is processed completely: by then the operator has processed everything before it.
 func (s *stage) quiet(name string) {
 	s.Helper()
 	probe := s.ready("probe-" + name)
@@ -77,7 +77,7 @@ func (s *stage) quiet(name string) {
 	})
 }
 
-// operate starts an operator under the same rights as the shared manager's, and leaves to it the objects that the stage makes from now on.
+// operate starts an operator with the rights of the shared manager, which serves the objects that the stage creates from now on.
 func (s *stage) operate(a assembly) *operator {
 	s.Helper()
 	s.manager = s.namespace
@@ -103,12 +103,12 @@ func (s *stage) operate(a assembly) *operator {
 	})
 	s.Cleanup(o.stop)
 	if !mgr.GetCache().WaitForCacheSync(s.Context()) {
-		s.Fatal("the operator's cache was not filled")
+		s.Fatal("the operator's cache did not sync")
 	}
 	return o
 }
 
-// assemble puts an operator together as cmd/manager does, for the stage's namespace and those of the assembly.
+// assemble builds an operator as cmd/manager does, for the stage's namespace and those of the assembly.
 func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a assembly) (ctrl.Manager, *egress.Transports, error) {
 	restConfig.QPS = -1
 	scheme := runtime.NewScheme()
@@ -168,21 +168,21 @@ func assemble(ctx context.Context, restConfig *rest.Config, namespace string, a 
 	return mgr, transports, reconciler.SetupWithManager(ctx, mgr, 32)
 }
 
-// requests are those that an operator has sent to the API server: a verb, a resource, and the name, as in "get secrets/etl-client". What is
-// about a probe is left out, and so are watches, which end and begin again by themselves.
+// requests are the requests that an operator has sent to the API server: a verb, a resource and the name, as in "get secrets/etl-client". Requests
+// about probes are left out, and so are watches, which end and restart by themselves.
 type requests struct {
 	mu  sync.Mutex
 	all []string
 }
 
-// since gives what was sent after the first n, sorted.
+// since returns the requests after the first n, sorted.
 func (r *requests) since(n int) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Sorted(slices.Values(r.all[n:]))
 }
 
-// writes are those, in the order in which they were sent, that change something: all but reads. Events are left out, as they are sent by the way.
+// writes returns the requests other than reads, in order. Events are left out because they are sent asynchronously.
 func (r *requests) writes() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -225,7 +225,7 @@ func (c counted) RoundTrip(request *http.Request) (*http.Response, error) {
 	return c.next.RoundTrip(request)
 }
 
-// describe puts a request to the API server into the words of RBAC.
+// describe describes a request in the terms of RBAC.
 func describe(request *http.Request) string {
 	path := strings.Split(strings.Trim(request.URL.Path, "/"), "/")
 	at := slices.Index(path, "namespaces")

@@ -22,7 +22,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestSharedTargetGoesToOneObject has two objects name one target, made at the same moment: one gets it and keeps it, the other is told whose it is.
+// TestSharedTargetGoesToOneObject: two objects that are created at the same time name the same target. One gets it and keeps it; the other reports
+// whose it is.
 func TestSharedTargetGoesToOneObject(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -58,7 +59,7 @@ func TestSharedTargetGoesToOneObject(t *testing.T) {
 	version := s.secretOf("shared-token").ResourceVersion
 	s.throughout(4*time.Second, "the winner keeps it", func() error {
 		if s.secretOf("shared-token").ResourceVersion != version {
-			return errors.New("it was written")
+			return errors.New("the target was written")
 		}
 		return errors.Join(winner.healthy(winner.object()), failed(loser.object(), "Stalled", "TargetNotOwned"))
 	})
@@ -66,13 +67,13 @@ func TestSharedTargetGoesToOneObject(t *testing.T) {
 		t.Errorf("the winner got %d tokens, the loser %d", winner.issued(), loser.issued())
 	}
 
-	// When the winner has gone and its Secret with it, the loser's time has come.
+	// Once the winner and its Secret are gone, the loser takes over.
 	s.must(s.Client.Delete(t.Context(), winner.object()))
 	s.must(s.Client.Delete(t.Context(), s.secretOf("shared-token")))
 	s.until(patience, "the loser to take over", func() error { return loser.healthy(loser.object()) })
 }
 
-// TestRaceForATargetLeavesTheOthersSecret lets someone else create the target Secret in the very moment before the operator does.
+// TestRaceForATargetLeavesTheOthersSecret lets somebody else create the target Secret just before the operator does.
 func TestRaceForATargetLeavesTheOthersSecret(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -91,13 +92,13 @@ func TestRaceForATargetLeavesTheOthersSecret(t *testing.T) {
 	c.waitFailed("Stalled", "TargetNotOwned", "kubectl annotate secret")
 	foreign := c.target()
 	if string(foreign.Data["token"]) != "theirs" || len(foreign.Annotations) > 0 || len(foreign.OwnerReferences) > 0 {
-		t.Errorf("the Secret of somebody else was written: %v", foreign.ObjectMeta)
+		t.Errorf("the foreign Secret was written: %v", foreign.ObjectMeta)
 	}
 	s.must(s.Client.Delete(t.Context(), foreign))
 	s.until(patience, "a token", func() error { return c.healthy(c.object()) })
 }
 
-// TestHandedOverSecretKeepsForeignKeys sets the annotation by hand: the Secret is the object's from then on, and what others have in it stays.
+// TestHandedOverSecretKeepsForeignKeys sets the annotation by hand: from then on the Secret is the object's, and foreign keys in it stay.
 func TestHandedOverSecretKeepsForeignKeys(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -121,7 +122,7 @@ func TestHandedOverSecretKeepsForeignKeys(t *testing.T) {
 		t.Errorf("metadata: %v", got.ObjectMeta)
 	}
 
-	// Deleting the object leaves what is others', and takes away what is ours.
+	// Deleting the object removes what is ours and leaves what is foreign.
 	s.must(s.Client.Delete(t.Context(), c.object()))
 	s.until(patience, "the token to be taken out", func() error {
 		if _, there := c.target().Data["token"]; there {
@@ -138,8 +139,8 @@ func TestHandedOverSecretKeepsForeignKeys(t *testing.T) {
 	}
 }
 
-// TestForeignKeysTakeTheOwnerReferenceOff: a key that someone adds to a target takes the owner reference off it, and puts it back when it goes; a previous target is not
-// deleted with such a key in it.
+// TestForeignKeysTakeTheOwnerReferenceOff: while a target has a foreign key, it has no owner reference; a previous target with such a key is not
+// deleted.
 func TestForeignKeysTakeTheOwnerReferenceOff(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -172,7 +173,8 @@ func TestForeignKeysTakeTheOwnerReferenceOff(t *testing.T) {
 	}
 }
 
-// TestRestoreFromBackupIssuesNothing makes the object anew, with another UID, beside its previous Secret: nothing is issued, and the owner is set right.
+// TestRestoreFromBackupIssuesNothing creates the object again, with another UID, besides its previous Secret: no token is issued, and the owner
+// reference is corrected.
 func TestRestoreFromBackupIssuesNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -192,11 +194,11 @@ func TestRestoreFromBackupIssuesNothing(t *testing.T) {
 	c.waitIssued(1)
 }
 
-// TestFailedWriteKeepsTheIssuedToken fails the writes that follow an exchange, once each: the token that was issued is not given up.
+// TestFailedWriteKeepsTheIssuedToken lets the writes after an exchange fail twice each: the issued token is kept.
 func TestFailedWriteKeepsTheIssuedToken(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	broken := errors.New("the API server is not well")
+	broken := errors.New("the API server is unavailable")
 	var creates, patches atomic.Int32
 	s.operate(assembly{intercept: interceptor.Funcs{
 		Create: func(ctx context.Context, inner client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
@@ -218,8 +220,8 @@ func TestFailedWriteKeepsTheIssuedToken(t *testing.T) {
 	}
 }
 
-// TestTerminatingNamespaceCostsOneRequest deletes a namespace with all that is in it, Secrets first, as the namespace controller does: one request finds that out, and
-// from then on nothing is asked, written or told, nor is any token issued.
+// TestTerminatingNamespaceCostsOneRequest deletes a namespace with its content, Secrets first, as the namespace controller does: one request finds
+// that out, and then nothing is requested, written, reported or issued.
 func TestTerminatingNamespaceCostsOneRequest(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -228,7 +230,7 @@ func TestTerminatingNamespaceCostsOneRequest(t *testing.T) {
 	s.quiet("birth")
 	mark := o.requests.len()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
-	s.must(s.Client.Delete(t.Context(), namespace)) // it stays Terminating: nobody finalizes it here
+	s.must(s.Client.Delete(t.Context(), namespace)) // it stays Terminating, because nothing finalizes it here
 	for i, c := range all {
 		names := []string{c.name + "-client", c.name + "-token"}
 		if i%2 > 0 {
@@ -241,7 +243,7 @@ func TestTerminatingNamespaceCostsOneRequest(t *testing.T) {
 	s.throughout(5*time.Second, "in a terminating namespace", func() error {
 		asked := o.requests.since(mark)
 		if len(asked) > 1 || len(asked) == 1 && asked[0] != "create secrets" {
-			return fmt.Errorf("the operator asked %q", asked)
+			return fmt.Errorf("the operator requested %q", asked)
 		}
 		return nil
 	})
@@ -253,13 +255,14 @@ func TestTerminatingNamespaceCostsOneRequest(t *testing.T) {
 	}
 	s.throughout(2*time.Second, "without its objects", func() error {
 		if asked := o.requests.since(mark); len(asked) > 1 {
-			return fmt.Errorf("the operator asked %q", asked)
+			return fmt.Errorf("the operator requested %q", asked)
 		}
 		return nil
 	})
 }
 
-// TestObjectKeptByAFinalizerIsRenewed deletes an object that someone else's finalizer keeps: pods use its token, so everything goes on until it is gone.
+// TestObjectKeptByAFinalizerIsRenewed deletes an object that another controller's finalizer keeps: pods still use its token, so it is served until it
+// is gone.
 func TestObjectKeptByAFinalizerIsRenewed(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -284,6 +287,6 @@ func TestObjectKeptByAFinalizerIsRenewed(t *testing.T) {
 	c.edit(func(obj *v1alpha1.CDPCredential) { obj.Finalizers = nil })
 	err := s.Client.Get(t.Context(), client.ObjectKey{Namespace: s.namespace, Name: "etl"}, &v1alpha1.CDPCredential{})
 	if !apierrors.IsNotFound(err) {
-		t.Errorf("the object is still there: %v", err)
+		t.Errorf("the object still exists: %v", err)
 	}
 }

@@ -30,27 +30,27 @@ func TestRoleIsEnough(t *testing.T) {
 	}
 }
 
-// TestRoleHasNothingToSpare takes one verb of one resource at a time away from the operator's roles.
+// TestRoleHasNothingToSpare removes one verb of one resource at a time from the operator's roles.
 func TestRoleHasNothingToSpare(t *testing.T) {
 	given := slices.DeleteFunc(rights(operatorRoles()), func(r right) bool {
-		return r.String() == "manager-role cdpcredentials.io cdpcredentials get" // only with a cache that lags far behind: TestLaggingCacheRepeatsNothing
+		return r.String() == "manager-role cdpcredentials.io cdpcredentials get" // needed only if the cache lags far behind: TestLaggingCacheRepeatsNothing
 	})
 	nothingToSpare(t, given, operatorRoles, "mutant", everything)
 }
 
-// nothingToSpare takes one right at a time away from the roles: the scenario must fail. It starts a manager for each, so it is only run where
+// nothingToSpare removes one right at a time from the roles: the scenario must fail. It starts a manager for each right, so it runs only if
 // CDP_TEST_PERMISSIONS is set.
 func nothingToSpare(t *testing.T, given []right, roles func() []client.Object, name string, scenario func(*stage, []client.Object, string) error) {
 	t.Helper()
 	if os.Getenv("CDP_TEST_PERMISSIONS") == "" {
-		t.Skip("set CDP_TEST_PERMISSIONS to run it: it takes some minutes")
+		t.Skip("set CDP_TEST_PERMISSIONS to run this test, which takes minutes")
 	}
 	t.Parallel()
 	for _, right := range given {
 		t.Run(right.String(), func(t *testing.T) {
 			t.Parallel()
 			if err := scenario(newStage(t), right.without(roles()), name); err == nil {
-				t.Error("everything works without it: it is to be taken out of the role")
+				t.Error("everything works without it: remove it from the role")
 			} else {
 				t.Logf("without it: %.300v", err)
 			}
@@ -58,7 +58,7 @@ func nothingToSpare(t *testing.T, given []right, roles func() []client.Object, n
 	}
 }
 
-// right is one verb on one resource, as one rule of one role gives it.
+// right is one verb on one resource, as granted by one rule of a role.
 type right struct{ role, group, resource, verb string }
 
 func (r right) String() string {
@@ -81,7 +81,7 @@ func rights(roles []client.Object) []right {
 	return all
 }
 
-// without takes the right away.
+// without removes the right.
 func (r right) without(roles []client.Object) []client.Object {
 	for _, role := range roles {
 		if role.GetName() != r.role {
@@ -111,20 +111,20 @@ func setRules(role client.Object, rules []rbacv1.PolicyRule) {
 	}
 }
 
-// everything runs a manager with these roles and has it do all that it ever does. It says what did not work.
+// everything runs a manager with these roles and lets it do everything that it ever does. It returns what did not work.
 func everything(s *stage, roles []client.Object, name string) error {
 	s.Helper()
 	s.manager = s.namespace
 	id, err := s.grant(s.Context(), roles, name)
 	s.must(err)
 	manager, err := s.startManager(s.Context(), id, name, "--leader-elect", "--watch-selector="+managerLabel+"="+s.manager, "--allowed-cidrs="+openAddress,
-		"KUBE_FEATURE_WatchListClient=false") // older API servers want list before watch
+		"KUBE_FEATURE_WatchListClient=false") // older API servers need list before watch
 	if err != nil {
 		return err
 	}
 	s.Cleanup(func() {
 		if err := manager.stop(); err != nil {
-			s.Log(err) // a manager that may not read does not end well
+			s.Log(err) // a manager that may not read does not end gracefully
 		}
 	})
 	_, obj := s.prepare("etl")
@@ -146,12 +146,12 @@ func everything(s *stage, roles []client.Object, name string) error {
 		}},
 		{"a renamed target", func() { c.edit(renamed) }, func() error {
 			if c.target() != nil {
-				return fmt.Errorf("the old target is still there")
+				return fmt.Errorf("the old target still exists")
 			}
 			return c.issuedAndHealthy(1)
 		}},
 		{"a restored target", func() { s.must(s.Client.Delete(s.Context(), s.secretOf("renamed"))) }, func() error { return c.issuedAndHealthy(2) }},
-		{"two Warnings of one reason in one pass", func() {
+		{"two Warnings with one reason in one reconcile", func() {
 			c.settled()
 			s.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault { return exchangetest.Reset() }})
 			c.edit(func(obj *v1alpha1.CDPCredential) {
@@ -224,7 +224,7 @@ func (s *stage) hasLeaderEvent(namespace string) error {
 	return errNotYet
 }
 
-// hasLease wants the lease to have been renewed: it is updated as long as the manager leads.
+// hasLease requires that the Lease has been renewed, as it is while the manager leads.
 func (s *stage) hasLease(namespace string) error {
 	leases, err := s.clientset.CoordinationV1().Leases(namespace).List(s.Context(), metav1.ListOptions{})
 	if err != nil {

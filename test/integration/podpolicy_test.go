@@ -20,16 +20,16 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/podrefresh"
 )
 
-// podRefreshRoles are what config/pod-refresh adds, in its order: the policy first.
+// podRefreshRoles returns what config/pod-refresh adds, in its order: the policy first.
 func podRefreshRoles() []client.Object {
 	const folder = "../../config/pod-refresh/"
 	return readRoles(folder+"policy.yaml", folder+"policy_binding.yaml", folder+"role.yaml", folder+"role_binding.yaml")
 }
 
-// refreshingRoles are those and the operator's own.
+// refreshingRoles returns those and the operator's own.
 func refreshingRoles() []client.Object { return append(operatorRoles(), podRefreshRoles()...) }
 
-// runPod makes a pod that mounts Secrets and says that it runs: there are no nodes.
+// runPod creates a pod that mounts Secrets, and sets its phase to Running, because there are no nodes.
 func (s *stage) runPod(name string, secrets ...string) *corev1.Pod {
 	s.Helper()
 	pod := &corev1.Pod{ObjectMeta: s.meta(name), Spec: corev1.PodSpec{NodeName: "nowhere", Containers: []corev1.Container{{Name: "main", Image: "example.com/app:1"}}}}
@@ -46,8 +46,8 @@ func (s *stage) runPod(name string, secrets ...string) *corev1.Pod {
 	return pod
 }
 
-// TestPodPolicyLeavesTheOperatorOneAnnotation: with the rights of config/pod-refresh, as the operator's own ServiceAccount has them, a pod's annotation
-// cdpcredentials.io/secret-version can be changed, and nothing else of it, by no verb.
+// TestPodPolicyLeavesTheOperatorOneAnnotation: with the rights of config/pod-refresh, the operator's ServiceAccount can change a pod's annotation
+// cdpcredentials.io/secret-version, and nothing else of a pod, by any verb.
 func TestPodPolicyLeavesTheOperatorOneAnnotation(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -80,7 +80,7 @@ func TestPodPolicyLeavesTheOperatorOneAnnotation(t *testing.T) {
 	page, err := api.List(s.Context(), s.namespace, 10, "")
 	s.must(err)
 	if len(page.Items) != 1 || page.Items[0].Annotations[v1alpha1.SecretVersionAnnotation] != "etl-token=2" || page.Items[0].Generation != int64(tries) {
-		t.Errorf("after %d tries the pods are %+v", tries, page.Items)
+		t.Errorf("after %d attempts the pods are %+v", tries, page.Items)
 	}
 
 	for name, body := range map[string]string{
@@ -96,7 +96,7 @@ func TestPodPolicyLeavesTheOperatorOneAnnotation(t *testing.T) {
 		"owner":              `{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"x","uid":"y"}]}}`,
 	} {
 		if err := patch(types.MergePatchType, body); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "the operator may change n") {
-			t.Errorf("%s: %v, want it refused by the policy", name, err)
+			t.Errorf("%s: %v, want a refusal by the policy", name, err)
 		}
 	}
 	for name, err := range map[string]error{
@@ -109,9 +109,9 @@ func TestPodPolicyLeavesTheOperatorOneAnnotation(t *testing.T) {
 		}(),
 	} {
 		if !apierrors.IsForbidden(err) {
-			t.Errorf("%s: %v, want it forbidden", name, err)
+			t.Errorf("%s: %v, want Forbidden", name, err)
 		}
 	}
-	// It is about the operator alone.
+	// The policy applies to the operator only.
 	s.must(s.Client.Patch(s.Context(), pod, client.RawPatch(types.StrategicMergePatchType, []byte(`{"spec":{"containers":[{"name":"main","image":"example.com/app:2"}]}}`))))
 }

@@ -16,10 +16,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// refreshing has an object tell the pods that mount its target.
+// refreshing lets an object refresh the pods that mount its target.
 func refreshing(obj *v1alpha1.CDPCredential) { obj.Spec.Target.RefreshPods = true }
 
-// refresher has the operator's rights and those that config/pod-refresh adds.
+// refresher returns an identity with the operator's rights and those of config/pod-refresh.
 func (s *stage) refresher() *identity {
 	s.Helper()
 	id, err := s.grant(s.Context(), refreshingRoles(), "refresh")
@@ -27,10 +27,10 @@ func (s *stage) refresher() *identity {
 	return &id
 }
 
-// pods waits until status says this of pods: REFRESHED/MOUNTING and the reason. Empty: nothing.
+// pods waits until status.pods is REFRESHED/MOUNTING and the reason. Empty: it is not set.
 func (c *credential) pods(want string) {
 	c.Helper()
-	c.until(patience, "what status says of pods", func() error {
+	c.until(patience, "status.pods", func() error {
 		if got := podsText(c.object()); got != want {
 			return fmt.Errorf("%q, want %q", got, want)
 		}
@@ -45,7 +45,7 @@ func podsText(obj *v1alpha1.CDPCredential) string {
 	return strings.TrimSpace(fmt.Sprintf("%d/%d %s", obj.Status.Pods.Refreshed, obj.Status.Pods.Mounting, obj.Status.Pods.Reason))
 }
 
-// annotated waits until a pod's annotation says that it was told of the versions that these Secrets have now.
+// annotated waits until a pod's annotation has the current versions of these Secrets.
 func (s *stage) annotated(pod string, secrets ...string) {
 	s.Helper()
 	s.until(patience, "the annotation of "+pod, func() error {
@@ -62,8 +62,8 @@ func (s *stage) annotated(pod string, secrets ...string) {
 	})
 }
 
-// TestPodRefreshFollowsChangedData: pods that mount the target are told of new data with one list and one patch each; without the field nobody
-// asks for a pod.
+// TestPodRefreshFollowsChangedData: pods that mount the target are refreshed after a change of data, with one list and one patch per pod; without the
+// field, no request concerns pods.
 func TestPodRefreshFollowsChangedData(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -78,7 +78,7 @@ func TestPodRefreshFollowsChangedData(t *testing.T) {
 	s.quiet("plain")
 	for _, request := range o.requests.since(0) {
 		if strings.Contains(request, "pods") {
-			t.Errorf("without the field it asked: %s", request)
+			t.Errorf("without the field the operator requested: %s", request)
 		}
 	}
 
@@ -99,22 +99,22 @@ func TestPodRefreshFollowsChangedData(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		"create events", "get secrets/etl-client", "list pods", "patch cdpcredentials/etl/status", "patch pods/both", "patch pods/etl", "patch secrets/etl-token",
 	}, o.requests.since(mark)); diff != "" {
-		t.Errorf("a refresh cost other requests (-want +got):\n%s", diff)
+		t.Errorf("a refresh made unexpected requests (-want +got):\n%s", diff)
 	}
 
-	// Metadata is no data.
+	// Metadata is not data.
 	mark = o.requests.len()
 	c.labelTarget()
 	s.throughout(3*time.Second, "after a label", func() error {
 		for _, request := range o.requests.since(mark) {
 			if strings.Contains(request, "pods") {
-				return fmt.Errorf("it asked: %s", request)
+				return fmt.Errorf("the operator requested: %s", request)
 			}
 		}
 		return nil
 	})
 
-	// Two Secrets of one namespace that change together are one list, and one patch a pod.
+	// Two Secrets of a namespace that change together need one list, and one patch per pod.
 	plain.edit(refreshing)
 	plain.settled()
 	c.settled()
@@ -134,13 +134,14 @@ func TestPodRefreshFollowsChangedData(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"list pods", "patch pods/both", "patch pods/etl", "patch pods/other"}, asked); diff != "" {
-		t.Errorf("for two at once it asked (-want +got):\n%s", diff)
+		t.Errorf("unexpected requests for two at once (-want +got):\n%s", diff)
 	}
 	c.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Target.RefreshPods = false })
 	c.pods("")
 }
 
-// TestPodRefreshTroubleIsNotTheTokens: whatever stands in the way, tokens are renewed as before, and the user is told once; once it has worked, again.
+// TestPodRefreshTroubleIsNotTheTokens: whatever prevents a refresh, tokens are renewed as before. The user gets one Warning, and another one only
+// after it has worked in between.
 func TestPodRefreshTroubleIsNotTheTokens(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -180,7 +181,7 @@ func TestPodRefreshTroubleIsNotTheTokens(t *testing.T) {
 				c.request(fmt.Sprint(n))
 				c.waitIssued(n)
 			}
-			time.Sleep(3 * time.Second) // pods would have been told by now
+			time.Sleep(3 * time.Second) // pods would have been refreshed by now
 			c.pods(tc.status)
 			if err := c.healthy(c.object()); err != nil {
 				t.Error(err)
@@ -211,7 +212,7 @@ func TestPodRefreshTroubleIsNotTheTokens(t *testing.T) {
 	}
 }
 
-// TestPodRefreshShortensTheLead: a token of five minutes is renewed 75 s before it expires in place of 150 s, as long as pods can be told.
+// TestPodRefreshShortensTheLead: a token of five minutes is renewed 75 s before it expires instead of 150 s, as long as pods can be refreshed.
 func TestPodRefreshShortensTheLead(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -220,7 +221,7 @@ func TestPodRefreshShortensTheLead(t *testing.T) {
 	lead := func(obj *v1alpha1.CDPCredential) time.Duration {
 		return obj.Status.TokenExpirationTime.Sub(obj.Status.NextRefreshTime.Time)
 	}
-	const jitter = 31 * time.Second // a tenth of the lifetime, and whole seconds
+	const jitter = 31 * time.Second // a tenth of the lifetime, and rounding to whole seconds
 	if got := lead(s.ready("plain").object()); got < 150*time.Second || got > 150*time.Second+jitter {
 		t.Errorf("without the field the lead is %v", got)
 	}
@@ -228,16 +229,16 @@ func TestPodRefreshShortensTheLead(t *testing.T) {
 	c.pods("0/0")
 	s.until(patience, "the lead", func() error {
 		if got := lead(c.object()); got < 75*time.Second || got > 75*time.Second+jitter {
-			return fmt.Errorf("it is %v", got)
+			return fmt.Errorf("the lead is %v", got)
 		}
 		return nil
 	})
 	if c.issued() != 1 {
-		t.Errorf("%d tokens were issued", c.issued())
+		t.Errorf("%d tokens were issued, want 1", c.issued())
 	}
 }
 
-// TestPodRefreshRoleIsEnough runs the manager, with its flag, under the rights of config/pod-refresh.
+// TestPodRefreshRoleIsEnough runs the manager, with its flag, with the rights of config/pod-refresh.
 func TestPodRefreshRoleIsEnough(t *testing.T) {
 	t.Parallel()
 	if err := refreshingPods(newStage(t), refreshingRoles(), "refresh-whole"); err != nil {
@@ -245,12 +246,12 @@ func TestPodRefreshRoleIsEnough(t *testing.T) {
 	}
 }
 
-// TestPodRefreshRoleHasNothingToSpare takes one verb of one resource at a time away from them.
+// TestPodRefreshRoleHasNothingToSpare removes one verb of one resource at a time from them.
 func TestPodRefreshRoleHasNothingToSpare(t *testing.T) {
 	nothingToSpare(t, rights(podRefreshRoles()), refreshingRoles, "refresh-mutant", refreshingPods)
 }
 
-// refreshingPods runs a manager with these roles and has it tell a pod of a token. It says what did not work.
+// refreshingPods runs a manager with these roles and lets it refresh a pod. It returns what did not work.
 func refreshingPods(s *stage, roles []client.Object, name string) error {
 	s.Helper()
 	s.manager = s.namespace
@@ -273,13 +274,14 @@ func refreshingPods(s *stage, roles []client.Object, name string) error {
 	})
 }
 
-// TestPodRefreshCatchesUpAfterARestart: a process that dies between the write and its pods leaves that to the next one, which writes nothing else.
+// TestPodRefreshCatchesUpAfterARestart: if a process dies between the write and the refresh, the next one refreshes the pods, and writes nothing
+// else.
 func TestPodRefreshCatchesUpAfterARestart(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.runPod("etl", "etl-token")
 	id := s.refresher()
-	o := s.operate(assembly{identity: id}) // it does not tell pods
+	o := s.operate(assembly{identity: id}) // it does not refresh pods
 	c := s.ready("etl", refreshing)
 	c.pods("0/0 PodRefreshDisabled")
 	o.stop()
@@ -288,11 +290,11 @@ func TestPodRefreshCatchesUpAfterARestart(t *testing.T) {
 	c.pods("1/1")
 	s.quiet("restart")
 	if diff := cmp.Diff([]string{"patch cdpcredentials/etl/status", "patch pods/etl", "patch cdpcredentials/etl/status"}, next.requests.writes()); diff != "" {
-		t.Errorf("the next process wrote (-want +got):\n%s", diff)
+		t.Errorf("unexpected writes of the next process (-want +got):\n%s", diff)
 	}
 }
 
-// denyPodsByPolicy takes the right to change pods of the stage away by an admission policy, as of another tool.
+// denyPodsByPolicy lets an admission policy, as of another tool, refuse changes of the stage's pods.
 func (s *stage) denyPodsByPolicy() (allow func()) {
 	s.Helper()
 	pod := &corev1.Pod{ObjectMeta: s.meta("try"), Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "example.com/app:1"}}}}

@@ -19,11 +19,11 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
-// TestPodRefreshAtScale renews 1,000 credentials of 100 namespaces at once, each of which two pods mount: all is done within a minute, with one list
-// a namespace and batch and one patch a pod. It is only run where CDP_TEST_SCALE is set, as it takes minutes.
+// TestPodRefreshAtScale renews 1,000 credentials of 100 namespaces at once, each mounted by two pods: all pods are refreshed within a minute, with
+// one list per namespace and batch and one patch per pod. It runs only if CDP_TEST_SCALE is set, because it takes minutes.
 func TestPodRefreshAtScale(t *testing.T) {
 	if os.Getenv("CDP_TEST_SCALE") == "" {
-		t.Skip("set CDP_TEST_SCALE to run it")
+		t.Skip("set CDP_TEST_SCALE to run this test")
 	}
 	const namespaces, each, podsOfOne = 100, 10, 2
 	s := newStage(t)
@@ -58,13 +58,13 @@ func TestPodRefreshAtScale(t *testing.T) {
 
 	registry := prometheus.NewRegistry()
 	o := s.operate(assembly{identity: s.refresher(), podRefresh: true, namespaces: names, limits: egress.Limits{QPS: 100, HostInFlight: 32}, metrics: registry})
-	s.until(5*time.Minute, "all pods were told of the first tokens", func() error { return s.toldAll(namespaces * each * podsOfOne) })
-	time.Sleep(11 * time.Second) // ten seconds lie between two tokens of one object
+	s.until(5*time.Minute, "all pods refreshed with the first tokens", func() error { return s.toldAll(namespaces * each * podsOfOne) })
+	time.Sleep(11 * time.Second) // the minimum interval between two tokens of an object
 
 	mark, begin := o.requests.len(), time.Now()
 	inParallel(all, func(c *credential) { c.request("now") })
 	asked := time.Since(begin)
-	s.until(time.Minute, "all tokens were renewed", func() error {
+	s.until(time.Minute, "all tokens renewed", func() error {
 		for _, c := range all {
 			if n := c.issued(); n != 2 {
 				return fmt.Errorf("%s: %d tokens", c.name, n)
@@ -73,7 +73,7 @@ func TestPodRefreshAtScale(t *testing.T) {
 		return nil
 	})
 	renewed := time.Since(begin)
-	s.until(time.Minute-renewed, "all pods were told", func() error { return s.toldAll(namespaces * each * podsOfOne) })
+	s.until(time.Minute-renewed, "all pods refreshed", func() error { return s.toldAll(namespaces * each * podsOfOne) })
 	done := time.Since(begin)
 	time.Sleep(3 * time.Second)
 	counts := map[string]int{}
@@ -85,16 +85,16 @@ func TestPodRefreshAtScale(t *testing.T) {
 		}
 		counts[verb+" "+kind]++
 	}
-	t.Logf("asked for within %.1fs, renewed after %.1fs, all pods told after %.1fs; requests: %v", asked.Seconds(), renewed.Seconds(), done.Seconds(), counts)
+	t.Logf("requested within %.1fs, renewed after %.1fs, all pods refreshed after %.1fs; requests: %v", asked.Seconds(), renewed.Seconds(), done.Seconds(), counts)
 	if counts["patch pods"] != namespaces*each*podsOfOne || counts["list pods"] > namespaces*each {
-		t.Errorf("want one patch a pod, and at most one list an object")
+		t.Errorf("want one patch per pod, and at most one list per object")
 	}
 	if counts["patch secrets"] != namespaces*each || counts["patch status"] > namespaces*each*11/10 {
-		t.Errorf("want one write of a target and one of status an object")
+		t.Errorf("want one write of the target and one of status per object")
 	}
 }
 
-// toldAll wants n pods to have been told of the version that their Secret has.
+// toldAll returns an error unless n pods have been refreshed with the current version of their Secret.
 func (s *stage) toldAll(n int) error {
 	s.Helper()
 	secrets, pods := &corev1.SecretList{}, &corev1.PodList{}
@@ -117,7 +117,7 @@ func (s *stage) toldAll(n int) error {
 	return nil
 }
 
-// inParallel does something for each, eight at a time.
+// inParallel calls do for each, eight at a time.
 func inParallel[T any](all []T, do func(T)) {
 	work := make(chan T)
 	var workers sync.WaitGroup

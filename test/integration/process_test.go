@@ -15,7 +15,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// process is a manager at work.
+// process is a running manager.
 type process struct {
 	*framework.Manager
 	log     string // file with all that it writes
@@ -23,13 +23,13 @@ type process struct {
 	pprof   string // http://host:port
 }
 
-// startManager starts a manager and returns when it is ready. Its log has everything that there is to log.
+// startManager starts a manager and returns once it is ready. It logs at the highest level.
 func (c *cluster) startManager(ctx context.Context, id identity, name string, flags ...string) (*process, error) {
 	log, err := os.CreateTemp(c.Temp, name+"-*.log")
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() // the process has its own
+	defer log.Close() // the process has a copy
 	c.remember(func(t *trace) { t.logs = append(t.logs, log.Name()) })
 	pprof, err := framework.FreeAddresses(ctx, 1)
 	if err != nil {
@@ -53,7 +53,7 @@ func (c *cluster) startManager(ctx context.Context, id identity, name string, fl
 	return p, nil
 }
 
-// listens returns when a server takes connections: readiness does not say so.
+// listens returns once a server accepts connections, which readiness does not imply.
 func listens(ctx context.Context, url string) error {
 	_, address, _ := strings.Cut(url, "://")
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -73,7 +73,7 @@ func listens(ctx context.Context, url string) error {
 	}
 }
 
-// lines are those of the log that have all the words.
+// lines returns the lines of the log that contain all the words.
 func (p *process) lines(words ...string) ([]string, error) {
 	content, err := os.ReadFile(filepath.Clean(p.log))
 	if err != nil {
@@ -92,7 +92,7 @@ next:
 	return found, nil
 }
 
-// stop ends the process in good order and says how it ended.
+// stop stops the process gracefully and returns its exit error.
 func (p *process) stop() error {
 	if err := p.Stop(); err != nil {
 		return err

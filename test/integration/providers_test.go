@@ -27,7 +27,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestEveryProviderFillsItsTarget applies one manifest of each and looks at all that the target Secret has.
+// TestEveryProviderFillsItsTarget applies a manifest of each provider and checks the whole target Secret.
 func TestEveryProviderFillsItsTarget(t *testing.T) {
 	t.Parallel()
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -39,12 +39,12 @@ func TestEveryProviderFillsItsTarget(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]struct {
-		client exchangetest.Client // its id and secret go into the Secret, unless secret says otherwise
+		client exchangetest.Client // its ID and secret are put into the Secret, unless secret is set
 		secret map[string]string
-		spec   string // provider and what goes with it; URL and HOST are the system's
-		// want is the data beside token.
+		spec   string // provider and related fields; $URL and $HOST are the stand-in's
+		// want is the data besides token.
 		want map[string]string
-		// unlike the others, basic has no token and no expiry.
+		// basic is set for the provider without token and expiry.
 		basic bool
 	}{
 		"experiture": {
@@ -228,7 +228,7 @@ target:
 	}
 }
 
-// checkExpiry gives the one token that was issued, and wants its end to be said truly: not later, and to the second.
+// checkExpiry returns the only issued token, and requires that its expiry is reported correctly: to the second, and not too late.
 func (s *stage) checkExpiry(obj *v1alpha1.CDPCredential, annotation string) string {
 	s.Helper()
 	tokens := s.endpoints.Tokens()
@@ -238,10 +238,10 @@ func (s *stage) checkExpiry(obj *v1alpha1.CDPCredential, annotation string) stri
 	said, err := time.Parse(time.RFC3339, annotation)
 	s.must(err)
 	if early := tokens[0].Expires.Sub(said); early < -time.Millisecond || early > 3*time.Second {
-		s.Errorf("expires-at is %s before the token's end", early)
+		s.Errorf("expires-at is %s before the token's expiry", early)
 	}
 	if at := obj.Status.TokenExpirationTime; at == nil || !at.Time.Equal(said) {
-		s.Errorf("tokenExpirationTime is %v, and the annotation says %s", at, annotation)
+		s.Errorf("tokenExpirationTime is %v, but the annotation says %s", at, annotation)
 	}
 	return tokens[0].Value
 }

@@ -16,13 +16,13 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestRefreshRequestIsHandledOnce wants one token for one request, however often the object is looked at, and an echo in status.
+// TestRefreshRequestIsHandledOnce requires one token per request, however often the object is reconciled, and that status echoes it.
 func TestRefreshRequestIsHandledOnce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	c := s.ready("etl")
 	if handled := c.object().Status.LastHandledRefreshRequest; handled != "" {
-		t.Errorf("%q was handled though nothing was asked for", handled)
+		t.Errorf("lastHandledRefreshRequest is %q without a request", handled)
 	}
 	c.request("first")
 	if obj := c.waitIssued(2); obj.Status.LastHandledRefreshRequest != "first" {
@@ -45,7 +45,7 @@ func TestRefreshRequestIsHandledOnce(t *testing.T) {
 	}
 }
 
-// TestSuspendCostsNoExchangeAndNoWrite wants no exchange and no write while suspended, and a Ready that stays true to the target.
+// TestSuspendCostsNoExchangeAndNoWrite requires no exchange and no write while suspended, and that Ready follows the target.
 func TestSuspendCostsNoExchangeAndNoWrite(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -63,7 +63,7 @@ func TestSuspendCostsNoExchangeAndNoWrite(t *testing.T) {
 		obj.Spec.Target.Labels = map[string]v1alpha1.LabelValue{"team": "b"}
 	})
 	edited := c.editSecret("etl-token", func(secret *corev1.Secret) { secret.Data["token"] = []byte("edited") })
-	s.until(patience, "Ready to tell of the edited token", func() error {
+	s.until(patience, "Ready to report the edited token", func() error {
 		obj = c.object()
 		if obj.Status.ObservedGeneration != obj.Generation {
 			return errNotYet
@@ -97,7 +97,7 @@ func (c *credential) suspended() *v1alpha1.CDPCredential {
 	return obj
 }
 
-// TestReadyEndsWithTheToken lets a token expire while the endpoint fails: Ready must turn False then, and at once.
+// TestReadyEndsWithTheToken lets a token expire while the endpoint fails: Ready must turn False at once.
 func TestReadyEndsWithTheToken(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -110,7 +110,7 @@ func TestReadyEndsWithTheToken(t *testing.T) {
 	})
 	ready := meta.FindStatusCondition(c.object().Status.Conditions, "Ready")
 	if late := ready.LastTransitionTime.Sub(expires); late < 0 || late > 3*time.Second {
-		t.Errorf("Ready ended %s after the token", late)
+		t.Errorf("Ready turned False %s after the expiry", late)
 	}
 	if c.token() == "" {
 		t.Error("the expired token is gone")

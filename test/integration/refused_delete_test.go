@@ -17,8 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
 
-// TestRefusedDeleteHidesNothing: the API server does not let the operator delete the previous target. One event says so, and it is tried again;
-// what happens meanwhile is in status, so that rejected credentials are not sent again and again.
+// TestRefusedDeleteHidesNothing: the API server refuses to delete the previous target. One event says so, and the delete is retried; what happens
+// meanwhile is still reported, so that rejected credentials are not sent again and again.
 func TestRefusedDeleteHidesNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -55,14 +55,14 @@ func TestRefusedDeleteHidesNothing(t *testing.T) {
 		}
 		return nil
 	})
-	s.throughout(3*time.Second, "what was told stays", func() error {
+	s.throughout(3*time.Second, "the reported failure stays", func() error {
 		if made := c.attempts() - attempts; made != 1 {
 			return fmt.Errorf("the credentials were sent %d times", made)
 		}
 		return failed(c.object(), "Stalled", "CredentialsRejected")
 	})
 	if n := s.countEvents("etl", "StaleTarget"); n != 1 {
-		t.Errorf("%d events tell of the refused delete, want one", n)
+		t.Errorf("%d events report the refused delete, want one", n)
 	}
 	refusing.Store(false)
 	s.until(patience, "the old target to go", func() error {
@@ -73,7 +73,7 @@ func TestRefusedDeleteHidesNothing(t *testing.T) {
 	})
 }
 
-// TestImmutableTargetStaysUnusableAfterARestart: a target that was made immutable stays TargetUnusable for the next process, too.
+// TestImmutableTargetStaysUnusableAfterARestart: a target that became immutable stays TargetUnusable for the next process.
 func TestImmutableTargetStaysUnusableAfterARestart(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

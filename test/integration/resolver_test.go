@@ -15,7 +15,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// names answers every lookup with the same addresses.
+// names resolves every name to the same addresses.
 type names struct {
 	addresses []netip.Addr
 	asked     atomic.Int32
@@ -26,8 +26,8 @@ func (n *names) LookupNetIP(context.Context, string, string) ([]netip.Addr, erro
 	return n.addresses, nil
 }
 
-// TestNameThatTurnsPrivateIsNotCalled has a host that everyone consents to turn to an address inside: whoever is there is not called, not even if
-// the name has a public address, too.
+// TestNameThatTurnsPrivateIsNotCalled: a host with everybody's consent resolves to a private address. Nothing there is called, even if the name has a
+// public address, too.
 func TestNameThatTurnsPrivateIsNotCalled(t *testing.T) {
 	t.Parallel()
 	for _, addresses := range []string{"127.0.0.2", "10.1.2.3", "169.254.169.254", "fd00::1", "::ffff:127.0.0.2", "64:ff9b::7f00:2", "203.0.114.7,127.0.0.2"} {

@@ -9,8 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TestOperatorRestartCostsNothing ends the real manager and starts another, with credentials that are well, that fail and that are suspended: nothing is
-// asked of the endpoint and nothing is written.
+// TestOperatorRestartCostsNothing restarts the real manager with healthy, failing and suspended credentials: the endpoint is not called and nothing
+// is written.
 func TestOperatorRestartCostsNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -44,11 +44,11 @@ func TestOperatorRestartCostsNothing(t *testing.T) {
 		t.Errorf("something was written (-was +is):\n%s", diff)
 	}
 	if more := well.attempts() - attempts; more != 1 {
-		t.Errorf("the endpoint was asked %d times, want once, by the probe", more)
+		t.Errorf("the endpoint was called %d times, want once, by the probe", more)
 	}
 }
 
-// versionsOf are the resourceVersions of all that a write would change.
+// versionsOf returns the resourceVersions of everything that a write would change.
 func versionsOf(all []*credential) map[string]string {
 	versions := map[string]string{}
 	for _, c := range all {

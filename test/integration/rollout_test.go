@@ -22,15 +22,15 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// rolloutRoles are the rights that config/rollout-restart adds.
+// rolloutRoles returns the rights that config/rollout-restart adds.
 func rolloutRoles() []client.Object {
 	return readRoles("../../config/rollout-restart/role.yaml", "../../config/rollout-restart/role_binding.yaml")
 }
 
-// rollingOutRoles are those and the operator's own.
+// rollingOutRoles returns those and the operator's own.
 func rollingOutRoles() []client.Object { return append(operatorRoles(), rolloutRoles()...) }
 
-// entitled has the operator's rights and those that config/rollout-restart adds.
+// entitled returns an identity with the operator's rights and those of config/rollout-restart.
 func (s *stage) entitled() *identity {
 	s.Helper()
 	id, err := s.grant(s.Context(), rollingOutRoles(), "rollout")
@@ -38,13 +38,13 @@ func (s *stage) entitled() *identity {
 	return &id
 }
 
-// deploy makes a workload that any object may restart. Nothing runs its pods: there are no controllers and no nodes.
+// deploy creates a workload that any object may restart. It has no pods: there are no controllers and no nodes.
 func (s *stage) deploy(kind v1alpha1.WorkloadKind, name string) v1alpha1.RolloutRestart {
 	s.Helper()
 	return s.deployAllowing("*", kind, name)
 }
 
-// deployAllowing makes one that these objects may restart.
+// deployAllowing creates a workload that these objects may restart.
 func (s *stage) deployAllowing(objects string, kind v1alpha1.WorkloadKind, name string) v1alpha1.RolloutRestart {
 	s.Helper()
 	labels := map[string]string{"app": name}
@@ -67,14 +67,14 @@ func (s *stage) deployAllowing(objects string, kind v1alpha1.WorkloadKind, name 
 	return v1alpha1.RolloutRestart{Kind: kind, Name: name}
 }
 
-// allowRestart has a Deployment name the objects that may restart it.
+// allowRestart sets the objects that may restart a Deployment.
 func (s *stage) allowRestart(name, objects string) {
 	s.Helper()
 	patch := fmt.Sprintf(`{"metadata":{"annotations":{"cdpcredentials.io/allow-restart":%q}}}`, objects)
 	s.must(s.Client.Patch(s.Context(), &appsv1.Deployment{ObjectMeta: s.meta(name)}, client.RawPatch(types.MergePatchType, []byte(patch))))
 }
 
-// restarts is how often a workload was restarted, or changed in any other way. A DaemonSet's and a StatefulSet's generation count, too.
+// restarts returns how often a workload was restarted or changed in any other way, by its generation.
 func (s *stage) restarts(ref v1alpha1.RolloutRestart) int64 {
 	s.Helper()
 	obj := map[v1alpha1.WorkloadKind]client.Object{"Deployment": &appsv1.Deployment{}, "StatefulSet": &appsv1.StatefulSet{}, "DaemonSet": &appsv1.DaemonSet{}}[ref.Kind]
@@ -82,7 +82,7 @@ func (s *stage) restarts(ref v1alpha1.RolloutRestart) int64 {
 	return obj.GetGeneration() - 1
 }
 
-// restarted waits until a workload was restarted for the n-th time, and never more often.
+// restarted waits until a workload was restarted n times, and fails if it was more often.
 func (s *stage) restarted(ref v1alpha1.RolloutRestart, n int64) {
 	s.Helper()
 	s.until(90*time.Second, fmt.Sprintf("restart %d of %s %s", n, ref.Kind, ref.Name), func() error {
@@ -95,15 +95,15 @@ func (s *stage) restarted(ref v1alpha1.RolloutRestart, n int64) {
 	})
 }
 
-// restarting has an object name workloads.
+// restarting lets an object name workloads.
 func restarting(refs ...v1alpha1.RolloutRestart) func(*v1alpha1.CDPCredential) {
 	return func(obj *v1alpha1.CDPCredential) { obj.Spec.RolloutRestart = refs }
 }
 
-// rollouts waits until status says of each workload what is wanted: pending, a reason, or nothing.
+// rollouts waits until status has this for each workload: pending, a reason, or nothing.
 func (c *credential) rollouts(want ...string) {
 	c.Helper()
-	c.until(patience, "what status says of workloads", func() error {
+	c.until(patience, "status.rolloutRestart", func() error {
 		var got []string
 		for _, w := range c.object().Status.RolloutRestart {
 			text := string(w.Kind) + "/" + w.Name
@@ -119,7 +119,7 @@ func (c *credential) rollouts(want ...string) {
 	})
 }
 
-// TestRolloutRestartFollowsChangedData restarts a workload when its data has changed, for that alone, at most once a minute, and costs nothing else.
+// TestRolloutRestartFollowsChangedData: a workload is restarted after a change of data, only then, at most once a minute, and at no other cost.
 func TestRolloutRestartFollowsChangedData(t *testing.T) {
 	t.Parallel()
 	s, other := newStage(t), newStage(t)
@@ -140,24 +140,24 @@ func TestRolloutRestartFollowsChangedData(t *testing.T) {
 		"create events", "create events", "get deployments/web", "get secrets/etl-client",
 		"patch cdpcredentials/etl/status", "patch cdpcredentials/etl/status", "patch deployments/web", "patch secrets/etl-token",
 	}, o.requests.since(mark)); diff != "" {
-		t.Errorf("a refresh with a restart cost other requests (-want +got):\n%s", diff)
+		t.Errorf("a refresh with a restart made unexpected requests (-want +got):\n%s", diff)
 	}
 	first := s.template("web")
 	if first["example.com/kept"] != "yes" {
-		t.Errorf("the template lost what it had: %v", first)
+		t.Errorf("the template lost its annotations: %v", first)
 	}
 
-	// What is no data restarts nothing.
+	// Metadata restarts nothing.
 	mark = o.requests.len()
 	c.labelTarget()
 	s.throughout(12*time.Second, "after a label", func() error {
 		if asked := o.requests.since(mark); slices.ContainsFunc(asked, func(request string) bool { return strings.Contains(request, "deployments") }) {
-			return fmt.Errorf("it asked %v", asked)
+			return fmt.Errorf("the operator requested %v", asked)
 		}
 		return nil
 	})
 
-	// A template is: at least a minute after the restart before.
+	// A template is data: it restarts the workload, at least a minute after the previous restart.
 	c.edit(func(obj *v1alpha1.CDPCredential) {
 		obj.Spec.Target.Data = map[string]v1alpha1.DataTemplate{"authorization": "Bearer {{ .token }}"}
 	})
@@ -176,7 +176,7 @@ func TestRolloutRestartFollowsChangedData(t *testing.T) {
 	}
 }
 
-// template is what stands on a Deployment's pod template.
+// template returns the annotations of a Deployment's pod template.
 func (s *stage) template(name string) map[string]string {
 	s.Helper()
 	obj := &appsv1.Deployment{}
@@ -193,8 +193,8 @@ func timeOf(t *testing.T, template map[string]string) time.Time {
 	return at
 }
 
-// TestRolloutRestartNeedsTheWorkloadsConsent: a workload that names no object is not restarted and its template not touched; with the command that the message
-// names it is restarted for what it missed.
+// TestRolloutRestartNeedsTheWorkloadsConsent: a workload that does not name the object is not restarted and its template stays as it is; after the
+// command in the message, it is restarted for what it missed.
 func TestRolloutRestartNeedsTheWorkloadsConsent(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -214,16 +214,16 @@ func TestRolloutRestartNeedsTheWorkloadsConsent(t *testing.T) {
 	c.rollouts("Deployment/web pending RolloutRestartNotAllowed")
 	s.allowRestart("web", "ads,etl")
 	o.stop()
-	// A process that starts looks again, which else comes after minutes.
+	// A new process checks at once, a running one only after minutes.
 	s.operate(assembly{identity: s.entitled(), rolloutRestart: true})
 	s.restarted(web, 2) // its generation counts annotations, too
 	c.rollouts("Deployment/web")
 	if kept := s.template("web")["example.com/kept"]; kept != "yes" {
-		t.Errorf("the template lost what it had: %q", kept)
+		t.Errorf("the template lost its annotations: %q", kept)
 	}
 }
 
-// TestRolloutRestartsOfTwoObjectsAreOne: two credentials that are renewed within seconds make one restart of each workload that both name.
+// TestRolloutRestartsOfTwoObjectsAreOne: two credentials that are renewed within seconds cause one restart of each workload that both name.
 func TestRolloutRestartsOfTwoObjectsAreOne(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -259,7 +259,8 @@ func TestRolloutRestartsOfTwoObjectsAreOne(t *testing.T) {
 	}
 }
 
-// TestRolloutRestartOutlivesTheOperator: what is owed when an operator ends is done by the next one, once; what is done is not done again.
+// TestRolloutRestartOutlivesTheOperator: a restart that is due when an operator ends is made by the next one, once; one that was made is not
+// repeated.
 func TestRolloutRestartOutlivesTheOperator(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -274,7 +275,7 @@ func TestRolloutRestartOutlivesTheOperator(t *testing.T) {
 	c.rollouts("Deployment/web pending")
 	o.stop()
 	if n := s.restarts(web); n != 0 {
-		t.Fatalf("it was restarted %d times before its time", n)
+		t.Fatalf("it was restarted %d times too early", n)
 	}
 	o = s.operate(with)
 	s.restarted(web, 1)
@@ -283,19 +284,19 @@ func TestRolloutRestartOutlivesTheOperator(t *testing.T) {
 	o = s.operate(with)
 	s.quiet("restart")
 	if asked := o.requests.since(0); slices.ContainsFunc(asked, func(request string) bool { return strings.Contains(request, "deployments") }) {
-		t.Errorf("with nothing owed, it asked %v", asked)
+		t.Errorf("with no restart due, the operator requested %v", asked)
 	}
 	s.restarted(web, 1)
 }
 
-// TestRolloutRestartTroubleIsNotTheTokens: whatever stands in the way of a restart is told in status and by one Warning, and is not the token's business.
+// TestRolloutRestartTroubleIsNotTheTokens: whatever prevents a restart is reported in status and by one Warning, and does not affect the token.
 func TestRolloutRestartTroubleIsNotTheTokens(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		with func(*stage) assembly
 		// allowed are the objects that the workload allows. Empty: there is no workload.
 		allowed string
-		// before and after are what status says of the workload before and after its data changes.
+		// before and after are what status says about the workload before and after its data changes.
 		before, after, event string
 		asked                []string
 	}{
@@ -343,21 +344,21 @@ func TestRolloutRestartTroubleIsNotTheTokens(t *testing.T) {
 					asked = append(asked, request)
 				}
 			}
-			// The third token's restart may or may not have been thought of by now.
+			// The third token's restart may or may not have been attempted by now.
 			if want := tc.asked; len(asked) < len(want) || len(asked) > len(want)+1 || want == nil && asked != nil {
-				t.Errorf("it asked %v, want %v", asked, want)
+				t.Errorf("the operator requested %v, want %v", asked, want)
 			}
 			if why := c.hasEvents(tc.event, 1); why != nil {
 				t.Error(why)
 			}
 			if tc.allowed != "" && s.restarts(ref) != 0 {
-				t.Error("it was restarted all the same")
+				t.Error("it was restarted nevertheless")
 			}
 		})
 	}
 }
 
-// TestRolloutRoleIsEnough runs the manager, with its flag, under the rights of config/rollout-restart.
+// TestRolloutRoleIsEnough runs the manager, with its flag, with the rights of config/rollout-restart.
 func TestRolloutRoleIsEnough(t *testing.T) {
 	t.Parallel()
 	if err := rollingOut(newStage(t), rollingOutRoles(), "rollout-whole"); err != nil {
@@ -365,12 +366,12 @@ func TestRolloutRoleIsEnough(t *testing.T) {
 	}
 }
 
-// TestRolloutRoleHasNothingToSpare takes one verb of one resource at a time away from them.
+// TestRolloutRoleHasNothingToSpare removes one verb of one resource at a time from them.
 func TestRolloutRoleHasNothingToSpare(t *testing.T) {
 	nothingToSpare(t, rights(rolloutRoles()), rollingOutRoles, "rollout-mutant", rollingOut)
 }
 
-// TestRolloutRoleGivesNothingElse: what the role is not for, it does not allow.
+// TestRolloutRoleGivesNothingElse: the role allows nothing that it is not meant for.
 func TestRolloutRoleGivesNothingElse(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -388,12 +389,12 @@ func TestRolloutRoleGivesNothingElse(t *testing.T) {
 		"pods":   as.List(t.Context(), &corev1.PodList{}, client.InNamespace(s.namespace)),
 	} {
 		if !apierrors.IsForbidden(err) {
-			t.Errorf("%s: %v, want it to be forbidden", what, err)
+			t.Errorf("%s: %v, want Forbidden", what, err)
 		}
 	}
 }
 
-// rollingOut runs a manager with these roles and has it restart a workload of each kind. It says what did not work.
+// rollingOut runs a manager with these roles and lets it restart a workload of each kind. It returns what did not work.
 func rollingOut(s *stage, roles []client.Object, name string) error {
 	s.Helper()
 	s.manager = s.namespace

@@ -10,7 +10,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 )
 
-// scrape gets the shared manager's metrics page as Prometheus would.
+// scrape returns the shared manager's metrics page, fetched as Prometheus would.
 func (c *cluster) scrape(ctx context.Context) ([]byte, error) {
 	token, err := c.reader(ctx)
 	if err != nil {
@@ -19,7 +19,7 @@ func (c *cluster) scrape(ctx context.Context) ([]byte, error) {
 	return get(ctx, insecure(), c.manager.metrics+"/metrics", token)
 }
 
-// reader gives a token with which metrics may be read.
+// reader returns a token that may read metrics.
 func (c *cluster) reader(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -36,7 +36,7 @@ func (c *cluster) reader(ctx context.Context) (string, error) {
 	return c.metricsToken, nil
 }
 
-// insecure does not check certificates: the manager makes its own.
+// insecure does not check certificates, because the manager generates its own.
 func insecure() *http.Client {
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestShardsServeEachObjectOnce runs two managers in one namespace, both with leader election, on disjoint selectors: each object is served by exactly one of
-// them, and one that is given to the other costs no exchange.
+// TestShardsServeEachObjectOnce runs two managers in one namespace, both with leader election, on disjoint selectors: each object is served by
+// exactly one of them, and moving one to the other costs no exchange.
 func TestShardsServeEachObjectOnce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -58,7 +58,7 @@ func TestShardsServeEachObjectOnce(t *testing.T) {
 	moved.waitIssued(2)
 }
 
-// served waits until each object has its metrics at the shard that it is given to, and at no other.
+// served waits until each object has metrics at the shard that serves it, and at no other.
 func (s *stage) served(shards map[string]*process, want map[string]string) {
 	s.Helper()
 	s.until(patience, "each object to be served by its shard", func() error {

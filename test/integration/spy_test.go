@@ -13,14 +13,14 @@ import (
 	"testing"
 )
 
-// spy is a server of the attacker. It writes down whatever reaches it.
+// spy is the attacker's server. It records everything that it receives.
 type spy struct {
 	*httptest.Server
 	mu   sync.Mutex
 	seen [][]byte
 }
 
-// newSpy starts one at an address of its own; nil answers with an empty 200.
+// newSpy starts a spy at an address; without answer it responds with an empty 200.
 func newSpy(t *testing.T, address string, answer http.HandlerFunc) *spy {
 	t.Helper()
 	s := &spy{}
@@ -53,7 +53,7 @@ func (s *spy) calls() int {
 // host is host:port.
 func (s *spy) host() string { return strings.TrimPrefix(s.URL, "https://") }
 
-// caBundle trusts the spy.
+// caBundle returns the spy's certificate.
 func (s *spy) caBundle() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 }

@@ -22,17 +22,17 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// stage is what one test has for itself: a namespace, and token endpoints whose troubles are nobody else's.
+// stage is what a test has for itself: a namespace, and token endpoints whose faults affect nobody else.
 type stage struct {
 	*testing.T
 	*cluster
 	namespace string
 	endpoints *exchangetest.Server
-	// manager is the label value of the objects made here; empty leaves them to the shared manager.
+	// manager is the label value of the objects created here; empty leaves them to the shared manager.
 	manager string
 }
 
-// newStage makes a stage. What is on it is gone when the test ends, after it has been kept for the search for secrets.
+// newStage creates a stage. Its objects are deleted when the test ends, after they have been recorded for the search for secrets.
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	c := sharedCluster(t)
@@ -56,13 +56,13 @@ func newStage(t *testing.T) *stage {
 
 var notForNames = regexp.MustCompile(`[^a-z0-9]+`)
 
-// nameOf makes a name for objects of a test's name.
+// nameOf makes an object name of a test's name.
 func nameOf(t *testing.T) string {
 	name := notForNames.ReplaceAllString(strings.ToLower(t.Name()), "-")
 	return strings.Trim(name[:min(len(name), 50)], "-")
 }
 
-// leave keeps what is to be searched, and takes the objects out of the manager's hands.
+// leave records what is to be searched, and deletes the objects so that the manager forgets them.
 func (s *stage) leave() {
 	ctx := context.Background() // the test's own has ended
 	if s.Failed() {
@@ -76,7 +76,7 @@ func (s *stage) leave() {
 	}
 }
 
-// explain shows what helps to understand a failure.
+// explain logs what helps to understand a failure.
 func (s *stage) explain(ctx context.Context) {
 	list := &v1alpha1.CDPCredentialList{}
 	if err := s.Client.List(ctx, list, client.InNamespace(s.namespace)); err != nil {
@@ -93,7 +93,7 @@ func (s *stage) explain(ctx context.Context) {
 		s.Log(err)
 	}
 	for _, line := range lines[max(0, len(lines)-3):] {
-		s.Logf("the manager said: %.600s", line)
+		s.Logf("the manager logged: %.600s", line)
 	}
 }
 
@@ -106,10 +106,10 @@ func statusText(obj *v1alpha1.CDPCredential) string {
 	return text.String()
 }
 
-// patience is how long things may take that have no time of their own: this machine may be busy.
+// patience is the timeout of everything without a time of its own: this machine may be busy.
 const patience = time.Minute
 
-// until waits for check to give nil. What it last complained of is the failure.
+// until waits until check returns nil. On timeout, the test fails with its last error.
 func (s *stage) until(within time.Duration, what string, check func() error) {
 	s.Helper()
 	deadline := time.Now().Add(within)
@@ -121,7 +121,7 @@ func (s *stage) until(within time.Duration, what string, check func() error) {
 			return
 		}
 		if time.Now().After(deadline) {
-			s.Fatalf("%s: not within %s: %v", what, within, err)
+			s.Fatalf("waited %[2]s for %[1]s: %[3]v", what, within, err)
 		}
 		select {
 		case <-ticker.C:
@@ -131,7 +131,7 @@ func (s *stage) until(within time.Duration, what string, check func() error) {
 	}
 }
 
-// throughout wants check to give nil all the time.
+// throughout requires that check returns nil all the time.
 func (s *stage) throughout(span time.Duration, what string, check func() error) {
 	s.Helper()
 	deadline := time.Now().Add(span)
@@ -145,7 +145,7 @@ func (s *stage) throughout(span time.Duration, what string, check func() error) 
 	}
 }
 
-// must fails the test over an error.
+// must fails the test on an error.
 func (s *stage) must(err error) {
 	s.Helper()
 	if err != nil {
@@ -153,12 +153,12 @@ func (s *stage) must(err error) {
 	}
 }
 
-// meta is the metadata of a new object.
+// meta returns the metadata of a new object.
 func (s *stage) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: s.namespace, Name: name}
 }
 
-// secretOf reads a Secret; nil if there is none.
+// secretOf returns a Secret, nil if there is none.
 func (s *stage) secretOf(name string) *corev1.Secret {
 	s.Helper()
 	secret := &corev1.Secret{}
@@ -170,12 +170,12 @@ func (s *stage) secretOf(name string) *corev1.Secret {
 	return secret
 }
 
-// allowed is the consent of a client Secret to all of the stage's endpoints, to any CA, and to being copied by basic.
+// allowed returns the annotations with which a client Secret consents to all of the stage's endpoints, to any CA, and to being copied by basic.
 func (s *stage) allowed() map[string]string {
 	return map[string]string{v1alpha1.AllowedHostsAnnotation: "127.0.0.1", v1alpha1.AllowedCAAnnotation: "*", v1alpha1.AllowBasicAnnotation: "true"}
 }
 
-// fill puts in what a test cannot know beforehand: $NS is the namespace, $HOST and $PORT are those of the OAuth 2.0 endpoint.
+// fill replaces what a test cannot know beforehand: $NS is the namespace, $HOST and $PORT are those of the OAuth 2.0 endpoint.
 func (s *stage) fill(text string) string {
 	host := s.endpoints.Host(exchangetest.OAuth2)
 	return os.Expand(text, func(name string) string {
@@ -183,7 +183,7 @@ func (s *stage) fill(text string) string {
 	})
 }
 
-// random is a secret that nobody can guess and every search can find. It has what careless encoders get wrong.
+// random returns a secret that nobody can guess and every search can find. It has characters that careless encoders get wrong.
 func random() string { return "s+/=:%&!" + rand.Text() }
 
 var errNotYet = errors.New("not yet")

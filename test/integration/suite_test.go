@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// atOnce is how many tests run at the same time, unless -parallel says otherwise. They wait far more than they compute.
+// atOnce is how many tests run in parallel, unless -parallel is given. They mostly wait.
 const atOnce = "24"
 
 func TestMain(m *testing.M) {
@@ -30,8 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// suite holds the API server that the tests share. It starts with the first test that needs it, so that the few tests that need none can
-// be run without one.
+// suite is the API server that the tests share. It starts with the first test that needs it, so that tests that need none can run without one.
 var suite lazyCluster
 
 type lazyCluster struct {
@@ -40,7 +39,7 @@ type lazyCluster struct {
 	err     error
 }
 
-// sharedCluster is the API server of this run, with the real manager at work on it.
+// sharedCluster returns the API server of this run, with the real manager.
 func sharedCluster(t *testing.T) *cluster {
 	t.Helper()
 	if testing.Short() {
@@ -53,7 +52,7 @@ func sharedCluster(t *testing.T) *cluster {
 	return suite.cluster
 }
 
-// end searches what the whole run has left for secrets, and stops everything.
+// end searches everything that the run has left for secrets, and stops everything.
 func (l *lazyCluster) end() error {
 	if l.cluster == nil {
 		return nil

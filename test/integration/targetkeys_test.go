@@ -13,8 +13,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// TestDisallowedLabelsReachNoSecret: a label or an annotation by which another controller might act on the target keeps all of the target from being
-// written, be it new or not, and costs no exchange. Those that are harmless, and those that an administrator has opened, are set.
+// TestDisallowedLabelsReachNoSecret: a label or annotation that may make another controller act on the target prevents every write of the target, new
+// or not, and costs no exchange. Harmless ones, and those that an administrator has allowed, are set.
 func TestDisallowedLabelsReachNoSecret(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -58,6 +58,6 @@ func TestDisallowedLabelsReachNoSecret(t *testing.T) {
 	s.must(s.Client.Create(t.Context(), obj))
 	fresh.waitFailed("Stalled", "InvalidSpec", "argocd.argoproj.io/secret-type")
 	if fresh.target() != nil || fresh.issued() != 0 {
-		t.Error("a target was made, or a token issued")
+		t.Error("a target was created, or a token issued")
 	}
 }

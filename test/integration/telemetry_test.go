@@ -14,7 +14,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestEventsReportChangesOnly wants one event for each token, one Warning for each change of reason, and none for anything else.
+// TestEventsReportChangesOnly requires one event per token, one Warning per change of reason, and no others.
 func TestEventsReportChangesOnly(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -56,7 +56,7 @@ func TestEventsReportChangesOnly(t *testing.T) {
 	}
 }
 
-// TestMetricsPageHasEveryName reads the page as Prometheus would, and wants all the names that dashboards are built on.
+// TestMetricsPageHasEveryName fetches the page as Prometheus would, and requires all the names that dashboards use.
 func TestMetricsPageHasEveryName(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -88,7 +88,7 @@ func TestMetricsPageHasEveryName(t *testing.T) {
 	})
 }
 
-// TestMetricsAreNotForEverybody: nobody without a token, nobody without the right to read metrics.
+// TestMetricsAreNotForEverybody: reading metrics needs a token with the right to do so.
 func TestMetricsAreNotForEverybody(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -101,7 +101,7 @@ func TestMetricsAreNotForEverybody(t *testing.T) {
 		want  int
 	}{
 		"no token":    {"", http.StatusUnauthorized},
-		"a bad token": {"abc", http.StatusInternalServerError}, // so says controller-runtime's filter of one that the API server does not know
+		"a bad token": {"abc", http.StatusInternalServerError}, // controller-runtime's filter says so about one that the API server does not know
 		"a stranger":  {stranger.config.BearerToken, http.StatusForbidden},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.cluster.manager.metrics+"/metrics", nil)

@@ -23,11 +23,11 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// heist is a namespace with two tenants: one has Secrets and a credential at work, the other may write CDPCredentials and read events, and
-// wants the Secrets.
+// heist is a namespace with two tenants: one has Secrets and a working credential; the other, the thief, may write CDPCredentials and read events,
+// and wants the Secrets.
 type heist struct {
 	*stage
-	// victim's credential etl, with its client Secret etl-client, which consents to its own endpoint alone.
+	// victim is the credential etl, with its client Secret etl-client, which consents only to its own endpoint.
 	victim *credential
 	// thief is a client with the rights of the second tenant.
 	thief client.Client
@@ -36,8 +36,8 @@ type heist struct {
 	guard map[string]string
 }
 
-// TestTenantLearnsNothingOfAnothersSecrets lets the second tenant try to learn or change a Secret of the namespace. Each way must fail: nothing reaches the spy that
-// should not, no Secret of the first tenant changes, and nothing that the thief can read holds a secret.
+// TestTenantLearnsNothingOfAnothersSecrets: the second tenant tries to learn or change a Secret of the namespace. Each attempt must fail: nothing
+// reaches the spy, no Secret of the first tenant changes, and nothing that the thief can read contains a secret.
 func TestTenantLearnsNothingOfAnothersSecrets(t *testing.T) {
 	t.Parallel()
 	for name, attempt := range heists() {
@@ -93,7 +93,7 @@ func newHeist(t *testing.T) *heist {
 	return h
 }
 
-// steal makes a CDPCredential in the thief's name. It begins as one that sends the victim's client Secret to the spy.
+// steal creates a CDPCredential as the thief. By default it would send the victim's client Secret to the spy.
 func (h *heist) steal(name string, change func(*v1alpha1.CDPCredential)) *credential {
 	h.Helper()
 	obj := h.plot(name, change)
@@ -115,22 +115,22 @@ func (h *heist) plot(name string, change func(*v1alpha1.CDPCredential)) *v1alpha
 	return obj
 }
 
-// honest points a stolen credential at the victim's own endpoint, where it works.
+// honest points the thief's credential to the victim's own endpoint, where it works.
 func (h *heist) honest(obj *v1alpha1.CDPCredential) {
 	obj.Spec.Provider.OAuth2.TokenURL = v1alpha1.HTTPSURL(h.endpoints.TokenURL(exchangetest.OAuth2))
 	obj.Spec.TLS.CABundle = h.endpoints.CABundle()
 }
 
-// refused wants the API server to refuse an object at once.
+// refused requires that the API server refuses an object at once.
 func (h *heist) refused(name string, change func(*v1alpha1.CDPCredential), say string) {
 	h.Helper()
 	err := h.thief.Create(h.Context(), h.plot(name, change))
 	if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), say) {
-		h.Errorf("%s: the API server said %v, want a refusal that says %q", name, err, say)
+		h.Errorf("%s: the API server returned %v, want a refusal that contains %q", name, err, say)
 	}
 }
 
-// nothingStolen looks at all that could have gone wrong.
+// nothingStolen checks everything that could have gone wrong.
 func (h *heist) nothingStolen() {
 	h.Helper()
 	if n := h.spy.calls(); n > 0 {
@@ -144,7 +144,7 @@ func (h *heist) nothingStolen() {
 	h.silent()
 }
 
-// silent wants nothing that the thief can read to hold any of the loot.
+// silent requires that nothing that the thief can read contains any of the loot.
 func (h *heist) silent() {
 	h.Helper()
 	search := newNeedles(h.loot)
@@ -153,7 +153,7 @@ func (h *heist) silent() {
 		text, err := json.Marshal(list)
 		h.must(err)
 		for _, found := range search.in(text) {
-			h.Errorf("%T tells the %s", list, found)
+			h.Errorf("%T contains the %s", list, found)
 		}
 	}
 }
@@ -192,7 +192,7 @@ func heists() map[string]func(*heist) {
 				}
 			}
 		},
-		"send a client Secret to a host of his own": send(nil, "HostNotAllowed"),
+		"send a client Secret to the thief's host": send(nil, "HostNotAllowed"),
 		"send it to another port of the host that it consents to": send(func(h *heist, obj *v1alpha1.CDPCredential) {
 			if !strings.HasPrefix(h.spy.host(), "127.0.0.1:") {
 				h.Fatal("the spy is at another host")
@@ -241,28 +241,28 @@ func heists() map[string]func(*heist) {
 			url := v1alpha1.HTTPSURL("https://api.apsis.one.example.com")
 			obj.Spec.Provider = v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: &url}}
 		}, "HostNotAllowed", "api.apsis.one.example.com"),
-		"have the token tried at a host of his own": func(h *heist) {
+		"have the token verified at the thief's host": func(h *heist) {
 			c := h.steal("thief", func(obj *v1alpha1.CDPCredential) {
 				h.honest(obj)
 				obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(h.spy.URL + "/api")}
 			})
 			h.until(patience, "the verdict", func() error { return is(c.object(), "Verified", metav1.ConditionFalse, "HostNotAllowed") })
 		},
-		"have a password tried at a host of his own": func(h *heist) {
+		"have a password verified at the thief's host": func(h *heist) {
 			c := h.steal("thief", func(obj *v1alpha1.CDPCredential) {
 				basicOf("db", "username", "password")(obj)
 				obj.Spec.Verify = &v1alpha1.Verify{URL: v1alpha1.HTTPSURL(h.spy.URL + "/api")}
 			})
 			c.waitFailed("Stalled", "SecretNotAllowed")
 		},
-		"have a vendor's host stand at his own server, by a CA of his own": func(h *heist) {
+		"impersonate a vendor's host, by the thief's own CA": func(h *heist) {
 			url := v1alpha1.HTTPSURL("https://api.apsis.one")
 			c := h.steal("thief", func(obj *v1alpha1.CDPCredential) {
 				obj.Spec.Provider = v1alpha1.Provider{Apsis: &v1alpha1.Apsis{URL: &url}}
 			})
 			c.waitFailed("Stalled", "CANotAllowed", "no private CA is accepted for the vendor's own host")
 		},
-		"have the Secret's own host stand at his own server, by a CA of his own": func(h *heist) {
+		"impersonate the Secret's own host, by the thief's own CA": func(h *heist) {
 			h.victim.editClient(func(secret *corev1.Secret) { delete(secret.Annotations, v1alpha1.AllowedCAAnnotation) })
 			h.guard["etl-client"] = h.secretOf("etl-client").ResourceVersion
 			c := h.steal("thief", func(obj *v1alpha1.CDPCredential) {
@@ -276,7 +276,7 @@ func heists() map[string]func(*heist) {
 			obj.Spec.Provider = v1alpha1.Provider{Apsis: &v1alpha1.Apsis{}}
 			obj.Spec.ClientSecretRef = v1alpha1.ClientSecretReference{Name: "tls", Keys: &v1alpha1.ClientSecretKeys{ClientID: "tls.crt", ClientSecret: "tls.key"}}
 		}, "HostNotAllowed", "other keys than the default ones"),
-		"be redirected to a host of his own": func(h *heist) {
+		"be redirected to the thief's host": func(h *heist) {
 			for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
 				h.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(exchangetest.Request) *exchangetest.Fault {
 					return exchangetest.Redirect(status, h.spy.URL+"/token")
@@ -335,7 +335,7 @@ func heists() map[string]func(*heist) {
 				c.waitFailed("Stalled", "InvalidTemplate")
 			}
 			if n := h.victim.attempts(); n != 1 {
-				h.Errorf("the endpoint was asked %d times, want once by the victim", n)
+				h.Errorf("the endpoint was called %d times, want once by the victim", n)
 			}
 		},
 		"ask a Secret questions by templates": func(h *heist) {
@@ -410,9 +410,9 @@ func heists() map[string]func(*heist) {
 			h.refused("token", mark(func(target *v1alpha1.Target) { target.Data = map[string]v1alpha1.DataTemplate{"token": "x"} }), "the key token always holds the raw token")
 		},
 		"launder a Secret into one that consents": func(h *heist) {
-			// basic would copy the values into a Secret of his own, to which their owner does not consent.
+			// basic would copy the values into the thief's own Secret; their owner does not consent to that.
 			h.steal("thief", basicOf("db", "username", "password")).waitFailed("Stalled", "SecretNotAllowed", "allow-basic=true")
-			// A target is no client Secret, not even for basic, nor one that Retain has left.
+			// A target is never a client Secret: not for basic, and not if Retain left it behind.
 			for name, provider := range map[string]func(*v1alpha1.CDPCredential){
 				"again": basicOf("etl-token", "token", "token"),
 				"second": func(obj *v1alpha1.CDPCredential) {
@@ -441,7 +441,7 @@ func heists() map[string]func(*heist) {
 				}
 			}
 		},
-		"have his own labels, annotations and owners copied": func(h *heist) {
+		"have the thief's labels, annotations and owners copied": func(h *heist) {
 			c := h.steal("thief", func(obj *v1alpha1.CDPCredential) {
 				h.honest(obj)
 				obj.Labels = map[string]string{"argocd.argoproj.io/secret-type": "cluster", "team": "thieves"}
@@ -464,7 +464,7 @@ func heists() map[string]func(*heist) {
 			})
 			h.until(patience, "a token", func() error { return is(c.object(), "Ready", metav1.ConditionTrue, "TokenValid") })
 			if kind := h.secretOf("bootstrap-token-abcdef").Type; kind != corev1.SecretTypeOpaque {
-				h.Errorf("the target is of the type %s", kind)
+				h.Errorf("the target has the type %s", kind)
 			}
 		},
 		"copy a credential of the cluster": send(func(_ *heist, obj *v1alpha1.CDPCredential) { basicOf("robot", "namespace", "token")(obj) },

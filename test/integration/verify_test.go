@@ -15,7 +15,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// TestVerifyReplacesARejectedTokenOnce asks the API itself: a token that it does not accept is replaced once, and no more.
+// TestVerifyReplacesARejectedTokenOnce: a token that the API rejects is replaced once, and not again.
 func TestVerifyReplacesARejectedTokenOnce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -42,7 +42,7 @@ func TestVerifyReplacesARejectedTokenOnce(t *testing.T) {
 	c.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Verify.URL = v1alpha1.HTTPSURL(url) })
 	verified(metav1.ConditionTrue, "Verified")
 
-	// Whatever it is, the API does not take it: one more try, and no loop.
+	// The API rejects every token: one more attempt, and no loop.
 	c.settled()
 	s.endpoints.SetBehaviour(exchangetest.Behaviour{Fault: func(r exchangetest.Request) *exchangetest.Fault {
 		if r.Path == exchangetest.APIPath {
@@ -52,7 +52,7 @@ func TestVerifyReplacesARejectedTokenOnce(t *testing.T) {
 	}})
 	verified(metav1.ConditionFalse, "TokenRejected")
 	if issued := c.issued(); issued > 3 {
-		t.Errorf("%d tokens were issued, want 3 at most", issued)
+		t.Errorf("%d tokens were issued, want at most 3", issued)
 	}
 	if err := is(c.object(), "Ready", metav1.ConditionTrue, "TokenValid"); err != nil {
 		t.Error(err)
@@ -66,8 +66,8 @@ func TestVerifyReplacesARejectedTokenOnce(t *testing.T) {
 	})
 }
 
-// TestVerifyReportsAnUnreadableCA: a client Secret's ca.crt that cannot be read is told on Verified, for the endpoint may not be asked for a long time, or never,
-// as with basic. When it is put right the API is called at once.
+// TestVerifyReportsAnUnreadableCA: an invalid ca.crt in the client Secret is reported on Verified, because the endpoint may not be called for a long
+// time, or never, as with basic. Once it is corrected, the API is called at once.
 func TestVerifyReportsAnUnreadableCA(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*v1alpha1.CDPCredential){
@@ -86,7 +86,7 @@ func TestVerifyReportsAnUnreadableCA(t *testing.T) {
 			change(obj)
 			s.must(s.Client.Create(t.Context(), obj))
 			var answer *v1alpha1.CDPCredential
-			s.until(patience, "the API's word", func() error {
+			s.until(patience, "the API's verdict", func() error {
 				if answer = c.object(); meta.FindStatusCondition(answer.Status.Conditions, "Verified") == nil {
 					return errNotYet
 				}
@@ -95,11 +95,11 @@ func TestVerifyReportsAnUnreadableCA(t *testing.T) {
 			before := *meta.FindStatusCondition(answer.Status.Conditions, "Verified")
 
 			c.editClient(func(secret *corev1.Secret) { secret.Data["ca.crt"] = []byte("half a certificate") })
-			s.until(patience, "what is wrong", func() error { return is(c.object(), "Verified", metav1.ConditionUnknown, "SecretKeyInvalid") })
+			s.until(patience, "the report", func() error { return is(c.object(), "Verified", metav1.ConditionUnknown, "SecretKeyInvalid") })
 			message := meta.FindStatusCondition(c.object().Status.Conditions, "Verified").Message
 			for _, want := range []string{"spec.verify.url", "Secret etl-client", "ca.crt", "BEGIN CERTIFICATE"} {
 				if !strings.Contains(message, want) {
-					t.Errorf("the message does not say %q: %s", want, message)
+					t.Errorf("the message does not contain %q: %s", want, message)
 				}
 			}
 			s.must(is(c.object(), "Refreshed", metav1.ConditionTrue, "TokenIssued"))
@@ -111,7 +111,7 @@ func TestVerifyReportsAnUnreadableCA(t *testing.T) {
 				return is(c.object(), "Verified", metav1.ConditionUnknown, "SecretKeyInvalid")
 			})
 			c.editClient(func(secret *corev1.Secret) { secret.Data["ca.crt"] = s.endpoints.CABundle() })
-			s.until(patience, "the API's word again", func() error { return is(c.object(), "Verified", before.Status, before.Reason) })
+			s.until(patience, "the API's verdict again", func() error { return is(c.object(), "Verified", before.Status, before.Reason) })
 		})
 	}
 }

@@ -15,13 +15,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// refuseByPolicy has a ValidatingAdmissionPolicy refuse the stage's targets, with a message that nobody is to see.
+// refuseByPolicy lets a ValidatingAdmissionPolicy refuse the stage's targets, with a message that nobody may see.
 func (s *stage) refuseByPolicy() (allow func()) {
 	s.Helper()
 	return s.policy("secrets", "!object.metadata.name.endsWith('-token')", &corev1.Secret{ObjectMeta: s.meta("try-token")})
 }
 
-// policy has a ValidatingAdmissionPolicy let only those objects of the stage be written for which an expression is true, which it is not for one.
+// policy lets a ValidatingAdmissionPolicy refuse writes of the stage's objects unless an expression is true. refused is an object for which it is
+// not.
 func (s *stage) policy(resource, expression string, refused client.Object) (allow func()) {
 	s.Helper()
 	name := s.namespace + "-policy"
@@ -46,7 +47,7 @@ func (s *stage) policy(resource, expression string, refused client.Object) (allo
 		return func() error {
 			err := s.Client.Create(s.Context(), refused.DeepCopyObject().(client.Object), client.DryRunAll)
 			if (err != nil) != isRefused {
-				return fmt.Errorf("a dry run says %w", err)
+				return fmt.Errorf("the dry run returned %w", err)
 			}
 			return nil
 		}
@@ -60,7 +61,7 @@ func (s *stage) policy(resource, expression string, refused client.Object) (allo
 	return allow
 }
 
-// refuseByQuota has a ResourceQuota let no Secret be made. Nobody else writes its status here.
+// refuseByQuota lets a ResourceQuota refuse the creation of Secrets. No controller updates its status here.
 func (s *stage) refuseByQuota() (allow func()) {
 	s.Helper()
 	none := corev1.ResourceList{corev1.ResourceSecrets: resource.MustParse("0")}
@@ -72,7 +73,7 @@ func (s *stage) refuseByQuota() (allow func()) {
 		return func() error {
 			err := s.Client.Create(s.Context(), &corev1.Secret{ObjectMeta: s.meta("try-quota")}, client.DryRunAll)
 			if (err != nil) != refused {
-				return fmt.Errorf("a dry run says %w", err)
+				return fmt.Errorf("the dry run returned %w", err)
 			}
 			return nil
 		}
@@ -84,7 +85,7 @@ func (s *stage) refuseByQuota() (allow func()) {
 	}
 }
 
-// without takes a verb on Secrets out of the operator's rights.
+// without returns the operator's roles without a verb on Secrets.
 func without(verb string) []client.Object {
 	roles := operatorRoles()
 	for _, role := range roles {
@@ -104,8 +105,8 @@ func without(verb string) []client.Object {
 	return roles
 }
 
-// TestRefusedWriteKeepsTheIssuedToken: a policy, a quota or a missing right keeps the target from being written. The token that was issued before anyone could know is kept,
-// no other one is asked for, and it is written as soon as it may be. Who refused is told, and nothing that he said.
+// TestRefusedWriteKeepsTheIssuedToken: a policy, a quota or a missing right prevents the write of the target. The token that was issued before that
+// was known is kept, no other one is requested, and it is written once that is allowed. The refuser is reported, but not its message.
 func TestRefusedWriteKeepsTheIssuedToken(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -146,7 +147,7 @@ func TestRefusedWriteKeepsTheIssuedToken(t *testing.T) {
 			}
 			c.waitFailed("Stalled", "TargetUnusable", append([]string{"the API server refuses the write of Secret etl-token"}, tc.says...)...)
 			if said := refreshedMessage(c.object()); strings.Contains(said, "needle") {
-				t.Errorf("the message has the policy's text: %s", said)
+				t.Errorf("the message contains the policy's text: %s", said)
 			}
 			c.request("again")
 			s.until(patience, "the request to be handled", func() error {
@@ -156,7 +157,7 @@ func TestRefusedWriteKeepsTheIssuedToken(t *testing.T) {
 				return nil
 			})
 			if n := c.issued(); n != 1 {
-				t.Errorf("%d tokens were issued, and none could be written", n)
+				t.Errorf("%d tokens were issued, want 1, which cannot be written", n)
 			}
 			allow()
 			c.request("once more")
@@ -165,7 +166,8 @@ func TestRefusedWriteKeepsTheIssuedToken(t *testing.T) {
 	}
 }
 
-// TestNoTokenAfterARefusedWrite: the process that held the token is gone. The next one tries with a placeholder before it asks for another.
+// TestNoTokenAfterARefusedWrite: the process that kept the token is gone. The next one makes a dry run with a placeholder before it requests another
+// token.
 func TestNoTokenAfterARefusedWrite(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -188,15 +190,15 @@ func TestNoTokenAfterARefusedWrite(t *testing.T) {
 		return nil
 	})
 	if n := c.issued(); n != 1 {
-		t.Errorf("%d tokens were issued", n)
+		t.Errorf("%d tokens were issued, want 1", n)
 	}
 	if secret := s.secretOf("etl-token"); secret != nil {
-		t.Errorf("a rehearsal has made the Secret: %v", secret.ObjectMeta)
+		t.Errorf("the dry run created the Secret: %v", secret.ObjectMeta)
 	}
 	allow()
 	c.request("once more")
 	c.waitIssued(2)
 	if n := c.object().Status.WriteRefusals; n != 0 {
-		t.Errorf("%d refusals are left in status", n)
+		t.Errorf("status.writeRefusals is %d, want 0", n)
 	}
 }
