@@ -103,9 +103,12 @@ func (r *Report) causeOf(f finding, verifyHost string) cause {
 	return c
 }
 
-// judgeMessage tells apart what has one reason and is different people's to fix: of the words of a message only those that are flags, and how a refusal by
-// the API server begins.
+// judgeMessage tells apart what has one reason and is different people's to fix: of the words of a message only those that are flags, those about a proxy,
+// and how a refusal by the API server begins.
 func (c *cause) judgeMessage(message string) {
+	if strings.Contains(message, ": the proxy ") {
+		c.turn, c.next = turnAdministrator, "correct HTTPS_PROXY or NO_PROXY of its Deployment (check names the proxy), or have the proxy let it through"
+	}
 	if strings.Contains(message, "--token-hosts-only") || strings.Contains(message, "--allowed-target-metadata") {
 		c.turn, c.next, c.command = turnAdministrator, "allow it with the operator's flag that the message names; or change the object", ""
 	}

@@ -206,7 +206,7 @@ func (c *checker) checkLeader(ctx context.Context, lease *coordinationv1.Lease) 
 	name := "leader " + lease.Namespace + "/" + lease.Name
 	holder, renewed := lease.Spec.HolderIdentity, lease.Spec.RenewTime
 	if holder == nil || *holder == "" || renewed == nil {
-		c.problem(name, "nobody leads: the last leader has stepped down, and nobody has taken over", "see whether the operator's pods run, and what they log")
+		c.problem(name, "nobody leads: the last leader has stepped down, and nobody has taken over", lookAtPods(lease.Namespace))
 		return
 	}
 	age := c.serverNow().Sub(renewed.Time)
@@ -223,7 +223,11 @@ func (c *checker) checkLeader(ctx context.Context, lease *coordinationv1.Lease) 
 		c.problem(name, fmt.Sprintf("the clock of %s is %s off the API server's", plain(*holder), age.Abs().Round(time.Second)), "set the clock of the node that it runs on")
 		return
 	}
-	c.problem(name, fmt.Sprintf("%s is gone: it last renewed the Lease %s ago, and nobody has taken over", plain(*holder), age.Round(time.Second)), "see whether the operator's pods run, and what they log")
+	c.problem(name, fmt.Sprintf("%s is gone: it last renewed the Lease %s ago, and nobody has taken over", plain(*holder), age.Round(time.Second)), lookAtPods(lease.Namespace))
+}
+
+func lookAtPods(namespace string) string {
+	return "see what its pods log: kubectl logs -n " + namespace + " -l app.kubernetes.io/name=cdp-credential-operator --tail=20"
 }
 
 func leaseDuration(seconds *int32) time.Duration {

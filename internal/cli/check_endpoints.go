@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
@@ -61,6 +63,8 @@ func (c *checker) checkObjects() {
 type destination struct {
 	address string
 	bundle  string
+	// reached says that the operator's last attempt there gave a token.
+	reached bool
 }
 
 // checkEndpoints calls each endpoint as the operator would, but without credentials. Any answer is a good one.
@@ -77,8 +81,16 @@ func (c *checker) checkEndpoints(ctx context.Context) {
 	}
 	transports := &egress.Transports{Policy: allowed.addresses, Proxy: http.ProxyFromEnvironment}
 	defer transports.CloseIdleConnections()
-	for _, to := range destinationsOf(c.objects) {
-		c.checkEndpoint(ctx, transports, to)
+	all := destinationsOf(c.objects)
+	found := make([]checker, len(all)) // at once: one that hangs is waited for, and not those behind it
+	var calls sync.WaitGroup
+	for i, to := range all {
+		found[i] = checker{session: c.session, env: c.env}
+		calls.Go(func() { found[i].checkEndpoint(ctx, transports, to) })
+	}
+	calls.Wait()
+	for i := range found {
+		c.checks = append(c.checks, found[i].checks...)
 	}
 }
 
@@ -94,12 +106,17 @@ func destinationsOf(objects []v1alpha1.CDPCredential) []destination {
 		if objects[i].Spec.TLS != nil {
 			to.bundle = string(objects[i].Spec.TLS.CABundle)
 		}
-		all = append(all, to)
+		at := slices.IndexFunc(all, func(d destination) bool { return d.address == to.address && d.bundle == to.bundle })
+		if at < 0 {
+			at = len(all)
+			all = append(all, to)
+		}
+		all[at].reached = all[at].reached || meta.IsStatusConditionTrue(objects[i].Status.Conditions, v1alpha1.ConditionRefreshed)
 	}
 	slices.SortFunc(all, func(a, b destination) int {
 		return cmp.Or(cmp.Compare(a.address, b.address), cmp.Compare(a.bundle, b.bundle))
 	})
-	return slices.Compact(all)
+	return all
 }
 
 func (c *checker) checkEndpoint(ctx context.Context, transports *egress.Transports, to destination) {
@@ -117,7 +134,7 @@ func (c *checker) checkEndpoint(ctx context.Context, transports *egress.Transpor
 			c.problem(name, refused.Error(), "use a public address, or have an administrator allow this one with --allowed-cidrs")
 			return
 		}
-		c.problem(name, got.Err.Error()+" (from here"+through+")", endpointAdvice(got.Err.Detail))
+		c.unreachable(name, got.Err, through, to.reached)
 		return
 	}
 	if clock.known && apart(clock.offset) {
@@ -125,6 +142,20 @@ func (c *checker) checkEndpoint(ctx context.Context, transports *egress.Transpor
 		return
 	}
 	c.ok(name, "answers from here"+through+", with a certificate that is trusted")
+}
+
+// unreachable is about an endpoint that gave no answer. What the operator reached is no problem if only its CA is missing here: it may be in a client Secret,
+// which this command does not read.
+func (c *checker) unreachable(name string, err *exchange.Error, through string, reached bool) {
+	message := err.Error() + " (from here" + through + ")"
+	if reached {
+		message += "; the operator's last attempt worked"
+	}
+	if reached && err.Untrusted {
+		c.checks = append(c.checks, Check{Name: name, Result: resultSkipped, Message: message})
+		return
+	}
+	c.problem(name, message, endpointAdvice(err.Detail))
 }
 
 // proxied says which proxy a request from here goes through.
@@ -149,6 +180,8 @@ func endpointAdvice(detail string) string {
 		return "put its CA under ca.crt into the client Secret (which this command does not read, so it may be there already), or into spec.tls.caBundle; or a proxy or firewall answers in its place"
 	case "the endpoint's certificate is for another name":
 		return "check the host in spec.provider; or a proxy or firewall answers in its place"
+	case "the proxy cannot be reached", "the proxy refused the connection":
+		return "correct HTTPS_PROXY or NO_PROXY, or have the proxy let this host through"
 	case "the endpoint did not answer in time", "the connection was reset", "the endpoint's network is unreachable", "the connection was refused":
 		return "check the port in spec.provider, the proxy, the firewall and the network policy, and the vendor's status page"
 	}

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
+	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
 // TestOperatorRights: what check asks for is what the role grants.
@@ -103,12 +104,34 @@ func TestServerClock(t *testing.T) {
 
 func TestDestinationsAreLookedAtOnce(t *testing.T) {
 	t.Parallel()
-	private := object(func(obj *v1alpha1.CDPCredential) { obj.Spec.TLS = &v1alpha1.TLS{CABundle: []byte("private")} })
+	private := object(failing("EndpointUnavailable", "Reconciling", ""), func(obj *v1alpha1.CDPCredential) { obj.Spec.TLS = &v1alpha1.TLS{CABundle: []byte("private")} })
 	copied := object(func(obj *v1alpha1.CDPCredential) { obj.Spec.Provider = v1alpha1.Provider{Basic: &v1alpha1.Basic{}} })
-	got := destinationsOf([]v1alpha1.CDPCredential{*object(), *private, *object(), *copied})
-	want := []destination{{"https://auth.example.com:443/", ""}, {"https://auth.example.com:443/", "private"}}
+	got := destinationsOf([]v1alpha1.CDPCredential{*object(failing("EndpointUnavailable", "Reconciling", "")), *private, *object(), *copied})
+	want := []destination{{"https://auth.example.com:443/", "", true}, {"https://auth.example.com:443/", "private", false}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestCAThatIsNotHereIsNoProblem: the operator may have it from the client Secret. Without a token that proves so, and for any other failure, it is one.
+func TestCAThatIsNotHereIsNoProblem(t *testing.T) {
+	t.Parallel()
+	untrusted := &exchange.Error{Detail: "the endpoint's certificate is not trusted", Untrusted: true}
+	refused := &exchange.Error{Detail: "the connection was refused"}
+	for name, test := range map[string]struct {
+		err     *exchange.Error
+		reached bool
+		want    string
+	}{
+		"the operator got a token": {untrusted, true, resultSkipped},
+		"nobody got a token":       {untrusted, false, resultProblem},
+		"down since":               {refused, true, resultProblem},
+	} {
+		var c checker
+		c.unreachable("endpoint a", test.err, "", test.reached)
+		if len(c.checks) != 1 || c.checks[0].Result != test.want || test.reached != strings.Contains(c.checks[0].Message, "the operator's last attempt worked") {
+			t.Errorf("%s: %+v", name, c.checks)
+		}
 	}
 }
 

@@ -38,6 +38,8 @@ func TestStatusNamesTheCauseInThreeLines(t *testing.T) {
 			"auth.example.com: the connection was refused; the operator retries"))},
 		"ca-wrong": {object: object(failing("EndpointUnavailable", "Reconciling",
 			"auth.example.com: the endpoint's certificate is not trusted; the operator retries"))},
+		"proxy-in-the-way": {object: object(failing("EndpointUnavailable", "Reconciling",
+			"auth.example.com: the proxy refused the connection; the operator retries"))},
 		"wrong-secret": {object: object(expired, failing("CredentialsRejected", "Stalled",
 			"the endpoint refused the request: HTTP 401, error invalid_client: check the values of Secret etl-client, what spec.provider.oauth2 asks for, and the client at the vendor"))},
 		"foreign-target": {object: object(without, failing("TargetNotOwned", "Stalled",

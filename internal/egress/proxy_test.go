@@ -11,6 +11,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -170,5 +171,31 @@ func TestProxyIsNotCheckedAgainstTheBundle(t *testing.T) {
 	}
 	if resp.StatusCode != http.StatusTeapot || <-asked != "example.com:443" {
 		t.Errorf("status %d through the proxy", resp.StatusCode)
+	}
+}
+
+// TestProxyRefusalIsNotTheEndpoints: a proxy that does not connect is told from an endpoint that cannot be reached, and so is one that is down.
+func TestProxyRefusalIsNotTheEndpoints(t *testing.T) {
+	t.Parallel()
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
+	defer refusing.Close()
+	proxyURL, err := url.Parse(refusing.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transports := &Transports{Proxy: http.ProxyURL(proxyURL)}
+	defer transports.CloseIdleConnections()
+	rt, err := transports.For("a", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = get(t, rt, "https://example.com/")
+	if refused, ok := errors.AsType[*ProxyRefusedError](err); !ok || refused.Status != http.StatusProxyAuthRequired {
+		t.Errorf("a proxy that wants a password: %v", err)
+	}
+	refusing.Close()
+	_, err = get(t, rt, "https://example.com/")
+	if dial, ok := errors.AsType[*net.OpError](err); !ok || dial.Op != "proxyconnect" {
+		t.Errorf("a proxy that is down: %v", err)
 	}
 }

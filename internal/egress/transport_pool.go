@@ -3,8 +3,10 @@
 package egress
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -78,6 +80,23 @@ func (t *Transports) newTransport(roots *x509.CertPool, proxy *url.URL) *http.Tr
 		transport.Proxy = http.ProxyURL(proxy)
 		transport.DialContext = t.counted((&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext)
 		transport.DialTLSContext = t.dialProxy(transport.DialContext)
+		transport.OnProxyConnectResponse = proxyAnswer
 	}
 	return transport
 }
+
+// proxyAnswer makes a proxy's refusal an error that can be told from an endpoint's.
+func proxyAnswer(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &ProxyRefusedError{Status: answer.StatusCode}
+}
+
+// A ProxyRefusedError is a proxy's answer to CONNECT that is no 200: a proxy lets nothing through to this endpoint, or wants a password.
+type ProxyRefusedError struct{ Status int }
+
+func (e *ProxyRefusedError) Error() string { return fmt.Sprintf("the proxy answers HTTP %d", e.Status) }
+
+// RefusedByProxy tells the error to packages that do not import this one.
+func (e *ProxyRefusedError) RefusedByProxy() {}

@@ -27,6 +27,10 @@ func networkDetail(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "the attempt was cancelled"
+	case isProxyUnreachable(err):
+		return "the proxy cannot be reached"
+	case isProxyRefusal(err):
+		return "the proxy refused the connection"
 	case is[*net.DNSError](err):
 		return "the DNS lookup failed"
 	case isTimeout(err):
@@ -77,4 +81,18 @@ func isTimeout(err error) bool {
 func isRemoteAlert(err error) bool {
 	alert, ok := errors.AsType[*net.OpError](err)
 	return ok && alert.Op == "remote error"
+}
+
+// isProxyUnreachable reports whether net/http failed to connect to a proxy. What is wrong with the proxy's address must not pass for the endpoint's.
+func isProxyUnreachable(err error) bool {
+	dial, ok := errors.AsType[*net.OpError](err)
+	return ok && dial.Op == "proxyconnect"
+}
+
+// isProxyRefusal reports whether a proxy answered that it does not connect: the transport's error then has this method.
+func isProxyRefusal(err error) bool {
+	return is[interface {
+		error
+		RefusedByProxy()
+	}](err)
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +39,11 @@ type refused struct{}
 
 func (refused) Error() string { return "10.0.0.1 is private; authorization: hunter2" }
 
+// refusedByProxy stands for the transport's error after a proxy's refusal.
+type refusedByProxy struct{ refused }
+
+func (refusedByProxy) RefusedByProxy() {}
+
 func TestNetworkFailures(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -59,6 +65,9 @@ func TestNetworkFailures(t *testing.T) {
 		"HTTP on the port": {http.ErrSchemeMismatch, "the TLS handshake failed"},
 		"alert":            {&net.OpError{Op: "remote error", Err: tls.AlertError(40)}, "the TLS handshake failed"},
 		"cancelled":        {context.Canceled, "the attempt was cancelled"},
+		"proxy down":       {&net.OpError{Op: "proxyconnect", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, "the proxy cannot be reached"},
+		"proxy, no name":   {&net.OpError{Op: "proxyconnect", Err: &net.DNSError{Err: "no such host", Name: "proxy"}}, "the proxy cannot be reached"},
+		"proxy refuses":    {&url.Error{Op: "Post", Err: refusedByProxy{}}, "the proxy refused the connection"},
 		"of the transport": {refused{}, "the endpoint cannot be reached"},
 	}
 	for name, test := range tests {
