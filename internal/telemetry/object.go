@@ -29,7 +29,10 @@ type FailingCondition struct{ Condition, Reason string }
 func ObjectOf(spec *v1alpha1.CDPCredentialSpec, status *v1alpha1.CDPCredentialStatus, provider, endpoint string) Object {
 	object := Object{
 		Provider: provider, Endpoint: endpoint, Secret: spec.Target.Name, Suspended: spec.Suspend,
-		Ready: meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady), Failing: FailingConditions(status.Conditions),
+		Ready: meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady),
+	}
+	if !spec.Suspend { // Verified keeps what the API said last, but nobody acts on it
+		object.Failing = FailingConditions(status.Conditions)
 	}
 	if t := status.TokenExpirationTime; t != nil {
 		object.TokenExpiration = t.Unix()

@@ -8,6 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
 // TestFailingConditions: Stalled and Reconciling say that something is wrong while they are True, Verified while it is False, and no other does.
@@ -37,5 +39,19 @@ func TestFailingConditions(t *testing.T) {
 		if diff := cmp.Diff(tc.want, FailingConditions(tc.conditions)); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", name, diff)
 		}
+	}
+}
+
+// TestObjectOfSuspendedIsNotFailing: Verified keeps the API's last answer during a suspension, in which nobody is to be woken because of it.
+func TestObjectOfSuspendedIsNotFailing(t *testing.T) {
+	t.Parallel()
+	spec := &v1alpha1.CDPCredentialSpec{}
+	status := &v1alpha1.CDPCredentialStatus{Conditions: []metav1.Condition{{Type: "Verified", Status: "False", Reason: "TokenRejected"}}}
+	if got := ObjectOf(spec, status, "oauth2", ""); len(got.Failing) != 1 || got.Suspended {
+		t.Errorf("not suspended: %+v", got)
+	}
+	spec.Suspend = true
+	if got := ObjectOf(spec, status, "oauth2", ""); got.Failing != nil || !got.Suspended {
+		t.Errorf("suspended: %+v", got)
 	}
 }
