@@ -148,9 +148,9 @@ func (s *site) reader(t *testing.T) string {
 	return token
 }
 
-// A fleet is a credential for each thing that can go wrong, and two healthy ones.
+// A fleet is a credential for each thing that can go wrong, one that is suspended while its token expires and its API refuses it, and two healthy ones.
 type fleet struct {
-	absent, rejected, throttled, soon, expired, never, scope, skewed, short, healthy *credential
+	absent, rejected, throttled, soon, expired, never, scope, skewed, suspended, short, healthy *credential
 }
 
 func startFleet(t *testing.T, s *site, namespace string) *fleet {
@@ -176,10 +176,13 @@ func startFleet(t *testing.T, s *site, namespace string) *fleet {
 	f.rejected.saveSecret("of another client", f.rejected.host())
 	f.rejected.create()
 	f.scope = newCredential(t, s, namespace, "scope", exchangetest.Behaviour{})
-	f.scope.saveSecret(f.scope.known.Secret, f.scope.host())
-	f.scope.create(func(spec *v1alpha1.CDPCredentialSpec) {
-		spec.Verify = &v1alpha1.Verify{URL: f.scope.api("write"), Interval: &metav1.Duration{Duration: time.Second}}
-	})
+	f.suspended = newCredential(t, s, namespace, "suspended", exchangetest.Behaviour{Lifetime: 15 * time.Second})
+	for _, c := range []*credential{f.scope, f.suspended} {
+		c.saveSecret(c.known.Secret, c.host())
+		c.create(func(spec *v1alpha1.CDPCredentialSpec) {
+			spec.Verify = &v1alpha1.Verify{URL: c.api("write"), Interval: &metav1.Duration{Duration: time.Second}}
+		})
+	}
 	return f
 }
 
@@ -198,6 +201,8 @@ func (f *fleet) breakAll() {
 		c.endpoints.SetBehaviour(down(unavailable))
 	}
 	f.soon.request()
+	f.suspended.waitFor(v1alpha1.ConditionVerified, v1alpha1.ReasonInsufficientScope)
+	f.suspended.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Suspend = true })
 }
 
 // mendAll does what the conditions' messages say.
@@ -205,7 +210,9 @@ func (f *fleet) mendAll() {
 	for _, c := range []*credential{f.absent, f.rejected} {
 		c.saveSecret(c.known.Secret, c.host())
 	}
-	f.scope.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Verify.URL = f.scope.api("read") })
+	for _, c := range []*credential{f.scope, f.suspended} {
+		c.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Verify.URL, obj.Spec.Suspend = c.api("read"), false })
+	}
 	for _, c := range []*credential{f.throttled, f.soon, f.expired, f.never, f.skewed} {
 		c.endpoints.SetBehaviour(exchangetest.Behaviour{})
 		c.request()
