@@ -4,12 +4,17 @@ package watch
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
 // dashboard is the part of Grafana's dashboard format that these tests check.
@@ -49,7 +54,18 @@ type panel struct {
 	GridPos     struct {
 		X, Y, W, H int
 	} `json:"gridPos"`
-	Targets     []target `json:"targets"`
+	Targets         []target         `json:"targets"`
+	Transformations []transformation `json:"transformations"`
+	Options         struct {
+		ShowHeader bool `json:"showHeader"`
+		SortBy     []struct {
+			DisplayName string `json:"displayName"`
+			Desc        bool   `json:"desc"`
+		} `json:"sortBy"`
+		Legend struct {
+			ShowLegend bool `json:"showLegend"`
+		} `json:"legend"`
+	} `json:"options"`
 	FieldConfig struct {
 		Defaults struct {
 			Unit       string `json:"unit"`
@@ -59,8 +75,54 @@ type panel struct {
 					Value *float64 `json:"value"`
 				} `json:"steps"`
 			} `json:"thresholds"`
+			Custom struct {
+				AxisLabel string `json:"axisLabel"`
+			} `json:"custom"`
 		} `json:"defaults"`
+		Overrides []override `json:"overrides"`
 	} `json:"fieldConfig"`
+}
+
+// A transformation is merge, which puts the results of a table's queries side by side, or organize, which names and orders its columns.
+type transformation struct {
+	ID      string `json:"id"`
+	Options struct {
+		ExcludeByName map[string]bool   `json:"excludeByName"`
+		RenameByName  map[string]string `json:"renameByName"`
+		IndexByName   map[string]int    `json:"indexByName"`
+	} `json:"options"`
+}
+
+// An override is what is different for the series or column of a name.
+type override struct {
+	Matcher struct {
+		ID      string `json:"id"`
+		Options string `json:"options"`
+	} `json:"matcher"`
+	Properties []struct {
+		ID    string `json:"id"`
+		Value any    `json:"value"`
+	} `json:"properties"`
+}
+
+// setting is what an override says for a name. Nil: nothing.
+func (p panel) setting(name, id string) any {
+	for _, o := range p.FieldConfig.Overrides {
+		for _, property := range o.Properties {
+			if o.Matcher.ID == "byName" && o.Matcher.Options == name && property.ID == id {
+				return property.Value
+			}
+		}
+	}
+	return nil
+}
+
+// unit is that of a series or column.
+func (p panel) unit(name string) string {
+	if unit, ok := p.setting(name, "unit").(string); ok {
+		return unit
+	}
+	return p.FieldConfig.Defaults.Unit
 }
 
 type target struct {
@@ -156,12 +218,19 @@ func wrongWith(p panel, variables []string) (wrong []string) {
 	if p.Datasource != ours {
 		say("has another data source: %v", p.Datasource)
 	}
-	if !slices.Contains([]string{"short", "s", "bytes"}, p.FieldConfig.Defaults.Unit) {
-		say("has the unit %q", p.FieldConfig.Defaults.Unit)
+	names := []string{p.FieldConfig.Defaults.Unit}
+	for _, o := range p.FieldConfig.Overrides {
+		names = append(names, p.unit(o.Matcher.Options))
+	}
+	for _, unit := range names {
+		if !slices.Contains([]string{"short", "s", "bytes", "cpm", "ops", "reqps"}, unit) {
+			say("has the unit %q", unit)
+		}
 	}
 	if len(p.Targets) == 0 {
 		say("has no query")
 	}
+	wrong = append(wrong, unlabelled(p)...)
 	refs := map[string]bool{}
 	for _, t := range p.Targets {
 		if refs[t.RefID] || t.RefID == "" || t.Datasource != ours {
@@ -173,17 +242,103 @@ func wrongWith(p panel, variables []string) (wrong []string) {
 				say("uses the variable %s, which is not defined", name)
 			}
 		}
-		if p.Type == "timeseries" && len(p.Targets) > 1 && t.LegendFormat == "" {
-			say("has a line without a name")
+	}
+	return wrong
+}
+
+// unlabelled says where a reader would have to guess what is shown.
+func unlabelled(p panel) (wrong []string) {
+	switch p.Type {
+	case "timeseries":
+		if p.FieldConfig.Defaults.Custom.AxisLabel == "" {
+			wrong = append(wrong, "has an axis without a label")
+		}
+		if !p.Options.Legend.ShowLegend || slices.ContainsFunc(p.Targets, func(t target) bool { return t.LegendFormat == "" }) {
+			wrong = append(wrong, "has a line without a name")
+		}
+	case "table":
+		if !p.Options.ShowHeader {
+			wrong = append(wrong, "has no headers")
+		}
+		if len(p.Targets) > 1 && p.Transformations[0].ID != "merge" {
+			wrong = append(wrong, "shows only its first query")
+		}
+		titles := p.columns()
+		for _, sort := range p.Options.SortBy {
+			if !slices.ContainsFunc(titles, func(c tableColumn) bool { return c.title == sort.DisplayName }) {
+				wrong = append(wrong, "is sorted by the column "+sort.DisplayName+", which is not there")
+			}
 		}
 	}
 	return wrong
 }
 
+// A tableColumn is a label, or the value of a query.
+type tableColumn struct{ key, title string }
+
+// columns are what organize leaves of a table, in its order.
+func (p panel) columns() []tableColumn {
+	var columns []tableColumn
+	for _, t := range p.Transformations {
+		for key := range t.Options.IndexByName {
+			if !t.Options.ExcludeByName[key] {
+				columns = append(columns, tableColumn{key, cmp.Or(t.Options.RenameByName[key], key)})
+			}
+		}
+		slices.SortFunc(columns, func(a, b tableColumn) int { return t.Options.IndexByName[a.key] - t.Options.IndexByName[b.key] })
+	}
+	return columns
+}
+
+// TestDashboardKeepsToGrafanasSchema: Grafana's own types, read strictly, take the dashboard. Grafana itself cannot be had as a Go module under our license.
+func TestDashboardKeepsToGrafanasSchema(t *testing.T) {
+	t.Parallel()
+	checker := filepath.Join(t.TempDir(), "grafana")
+	if err := framework.Command(t.Context(), filepath.Join(moduleRoot(t), "hack/tools/grafana"), "go", "build", "-o", checker, ".").Run(); err != nil {
+		t.Fatal(err)
+	}
+	check := func(content string) error {
+		command := exec.CommandContext(t.Context(), checker)
+		command.Stdin = strings.NewReader(content)
+		if said, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, said)
+		}
+		return nil
+	}
+	content := string(read(t, "config/grafana/dashboard.json"))
+	if err := check(content); err != nil {
+		t.Error(err)
+	}
+	for good, bad := range map[string]string{
+		`"refresh": "30s"`:      `"refreshes": "30s"`,
+		`"schemaVersion": 39`:   `"schemaVersion": "39"`,
+		`"showLegend": true`:    `"legendShown": true`,
+		`"graphMode": "none",`:  ``,
+		`"fillOpacity": 10`:     `"fillOpacity": "10"`,
+		`"mode": "absolute"`:    `"kind": "absolute"`,
+		`"legendFormat": "p50"`: `"legendFormt": "p50"`,
+	} {
+		if spoilt := strings.Replace(content, good, bad, 1); spoilt == content || check(spoilt) == nil {
+			t.Errorf("it is not noticed that %s becomes %s", good, bad)
+		}
+	}
+}
+
 // TestDashboardLintFindsMistakes checks that the checks above find mistakes.
 func TestDashboardLintFindsMistakes(t *testing.T) {
 	t.Parallel()
-	good := readDashboard(t).graphs()[0]
+	graphs := readDashboard(t).graphs()
+	good := graphs[0]
+	lines := graphs[slices.IndexFunc(graphs, func(p panel) bool { return p.Type == "timeseries" })]
+	lines.FieldConfig.Defaults.Custom.AxisLabel = ""
+	if len(unlabelled(lines)) == 0 {
+		t.Error("an axis without a label: nothing was noticed")
+	}
+	rows := graphs[slices.IndexFunc(graphs, func(p panel) bool { return p.Type == "table" })]
+	rows.Options.SortBy[0].DisplayName = "Value"
+	if len(unlabelled(rows)) == 0 {
+		t.Error("sorted by a column that was renamed: nothing was noticed")
+	}
 	for name, spoil := range map[string]func(*panel){
 		"no description": func(p *panel) { p.Description = "" },
 		"data source":    func(p *panel) { p.Datasource.UID = "P1809F7CD0C75ACF3" },

@@ -3,11 +3,14 @@
 package watch
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"html"
+	"maps"
 	"math"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -65,14 +68,13 @@ func (s *sheet) panel(t *testing.T, p *prometheus, is panel, from, to time.Time)
 	t.Helper()
 	x, y, w, h := is.GridPos.X*column+gap, is.GridPos.Y*row+gap, is.GridPos.W*column-2*gap, is.GridPos.H*row-2*gap
 	if is.Type == "row" {
-		s.text(x, y+row/2+gap, 14, is.Title)
+		s.text(x, y+row/2+gap, 14, "⌄ "+is.Title)
 		return
 	}
 	s.printf(`<rect x="%d" y="%d" width="%d" height="%d" rx="3" fill="#181b1f" stroke="#2c3235"/>`, x, y, w, h)
 	s.text(x+8, y+18, 13, is.Title)
 	x, y, w, h = x+8, y+28, w-16, h-36
-	var found []series
-	var names []string
+	var found []result
 	for _, target := range is.Targets {
 		var got []series
 		var err error
@@ -85,28 +87,33 @@ func (s *sheet) panel(t *testing.T, p *prometheus, is panel, from, to time.Time)
 			t.Fatal(err)
 		}
 		for _, each := range got {
-			found, names = append(found, each), append(names, legend(target.LegendFormat, each.Metric))
+			found = append(found, result{each, target.RefID, legend(target.LegendFormat, each.Metric)})
 		}
 	}
 	switch is.Type {
 	case "stat":
 		s.stat(x, y, w, h, is, found)
 	case "table":
-		s.table(x, y, h, is, found)
+		s.table(x, y, w, h, is, found)
 	default:
-		s.graph(x, y, w, h, is, found, names, from, to)
+		s.graph(x, y, w, h, is, found, from, to)
 	}
+}
+
+// A result is a series, the query that it comes from, and its name in the legend.
+type result struct {
+	series
+	refID, name string
 }
 
 // legend formats a legend as Grafana does: a label's name in double braces is replaced by its value.
 func legend(format string, labels map[string]string) string {
-	for name, value := range labels {
-		format = strings.ReplaceAll(format, "{{"+name+"}}", value)
-	}
-	return format
+	return braces.ReplaceAllStringFunc(format, func(label string) string { return labels[strings.Trim(label, "{}")] })
 }
 
-func (s *sheet) stat(x, y, w, h int, is panel, found []series) {
+var braces = regexp.MustCompile(`\{\{[a-z_]+\}\}`)
+
+func (s *sheet) stat(x, y, w, h int, is panel, found []result) {
 	value := found[0].Value.value
 	colour := "#ccccdc"
 	for _, step := range is.FieldConfig.Defaults.Thresholds.Steps {
@@ -117,31 +124,127 @@ func (s *sheet) stat(x, y, w, h int, is panel, found []series) {
 	s.printf(`<text x="%d" y="%d" font-size="32" text-anchor="middle" fill="%s">%s</text>`, x+w/2, y+h/2+8, colour, amount(value, is.FieldConfig.Defaults.Unit))
 }
 
-func (s *sheet) table(x, y, h int, is panel, found []series) {
-	var rows []string
-	for _, each := range found {
-		cells := []string{each.Metric["namespace"], each.Metric["name"], each.Metric["condition"], each.Metric["reason"]}
-		if is.FieldConfig.Defaults.Unit == "s" {
-			cells = append(cells[:2], amount(each.Value.value, "s"))
-		}
-		rows = append(rows, strings.Join(cells, "|"))
+// table draws what merge and organize make of the results: a row for each set of labels, with a column for the value of each query.
+func (s *sheet) table(x, y, w, h int, is panel, found []result) {
+	columns := is.columns()
+	rows := tableRows(is, found)
+	const line = 18
+	width := w / len(columns)
+	for j, column := range columns {
+		s.printf(`<text x="%d" y="%d" font-size="%d" font-weight="bold" fill="#6e9fff">%s</text>`, x+j*width, y+12, small+1, html.EscapeString(column.title))
 	}
-	if is.FieldConfig.Defaults.Unit != "s" {
-		slices.Sort(rows)
-	}
+	s.printf(`<path d="M%d %dH%d" stroke="#2c3235"/>`, x, y+17, x+w)
 	for i, cells := range rows {
-		at := y + 16 + i*18
+		at := y + 16 + (i+1)*line
 		if at > y+h {
 			break
 		}
-		for j, cell := range strings.Split(cells, "|") {
-			s.text(x+j*140, at, small+1, cell)
+		for j, column := range columns {
+			text := cells.text(column.key, is.unit(column.title))
+			s.text(x+j*width, at, small+1, clipped(text, width/7))
 		}
 	}
 }
 
-func (s *sheet) graph(x, y, w, h int, is panel, found []series, names []string, from, to time.Time) {
-	unit, low, high := is.FieldConfig.Defaults.Unit, 0.0, 0.0
+// clipped is what a cell of so many letters shows of a text.
+func clipped(text string, letters int) string {
+	if runes := []rune(text); len(runes) > letters {
+		return string(runes[:letters-1]) + "…"
+	}
+	return text
+}
+
+// A tableRow is one of a table: labels, and values by the name that Grafana gives to them.
+type tableRow struct {
+	labels map[string]string
+	values map[string]float64
+}
+
+func (r tableRow) text(key, unit string) string {
+	if value, ok := r.values[key]; ok {
+		return amount(value, unit)
+	}
+	return r.labels[key]
+}
+
+func tableRows(is panel, found []result) []tableRow {
+	var rows []tableRow
+	for _, each := range found {
+		name := "Value"
+		if len(is.Targets) > 1 {
+			name += " #" + each.refID
+		}
+		i := slices.IndexFunc(rows, func(r tableRow) bool { return maps.Equal(r.labels, each.Metric) })
+		if i < 0 {
+			i = len(rows)
+			rows = append(rows, tableRow{each.Metric, map[string]float64{}})
+		}
+		rows[i].values[name] = each.Value.value
+	}
+	columns := is.columns()
+	slices.SortStableFunc(rows, func(a, b tableRow) int {
+		for _, sort := range is.Options.SortBy {
+			at := slices.IndexFunc(columns, func(c tableColumn) bool { return c.title == sort.DisplayName })
+			order := cmp.Or(cmp.Compare(a.values[columns[at].key], b.values[columns[at].key]), cmp.Compare(a.labels[columns[at].key], b.labels[columns[at].key]))
+			if sort.Desc {
+				order = -order
+			}
+			if order != 0 {
+				return order
+			}
+		}
+		return cmp.Compare(a.labels["name"]+a.labels["endpoint"], b.labels["name"]+b.labels["endpoint"])
+	})
+	return rows
+}
+
+// graph draws lines over time: an axis with its unit on the left, another one on the right if a series asks for it, and the legend below.
+func (s *sheet) graph(x, y, w, h int, is panel, found []result, from, to time.Time) {
+	lines := legendLines(found, w)
+	left, right, top, bottom := x+64, x+w-8, y+4, y+h-18-15*len(lines)
+	rights := slices.DeleteFunc(slices.Clone(found), func(r result) bool { return is.setting(r.name, "custom.axisPlacement") != "right" })
+	lefts := slices.DeleteFunc(slices.Clone(found), func(r result) bool { return is.setting(r.name, "custom.axisPlacement") == "right" })
+	rightLabel := ""
+	if len(rights) > 0 {
+		right -= 56
+		rightLabel, _ = is.setting(rights[0].name, "custom.axisLabel").(string)
+	}
+	area := plot{left: left, right: right, top: top, bottom: bottom, from: from, to: to}
+	s.timeAxis(area)
+	for _, axis := range []struct {
+		of    []result
+		at    int
+		turn  int
+		label string
+	}{{lefts, left, -1, is.FieldConfig.Defaults.Custom.AxisLabel}, {rights, right, 1, rightLabel}} {
+		if len(axis.of) == 0 {
+			continue
+		}
+		area.low, area.high = bounds(axis.of)
+		unit := is.unit(axis.of[0].name)
+		s.valueAxis(area, axis.at, axis.turn, axis.label, unit)
+		for _, each := range axis.of {
+			s.line(area, each.series, colourOf(found, each.name))
+		}
+	}
+	for i, names := range lines {
+		at := x
+		for _, name := range names {
+			s.printf(`<rect x="%d" y="%d" width="10" height="3" fill="%s"/>`, at, bottom+25+15*i, colourOf(found, name))
+			s.text(at+14, bottom+30+15*i, small, name)
+			at += legendWidth(name)
+		}
+	}
+}
+
+// A plot is where lines are drawn, and what they are drawn of.
+type plot struct {
+	left, right, top, bottom int
+	from, to                 time.Time
+	low, high                float64
+}
+
+func bounds(found []result) (low, high float64) {
 	for _, each := range found {
 		for _, v := range each.Values {
 			if !math.IsNaN(v.value) {
@@ -150,35 +253,77 @@ func (s *sheet) graph(x, y, w, h int, is panel, found []series, names []string, 
 		}
 	}
 	if high <= low {
-		high = 1
+		high = low + 1
 	}
-	left, bottom := x+52, y+h-18
-	s.text(x, y+8, small-1, amount(high, unit))
-	s.text(x, bottom, small-1, amount(low, unit))
-	s.printf(`<path d="M%d %dV%dH%d" fill="none" stroke="#2c3235"/>`, left, y, bottom, x+w)
-	at := left
-	for i, each := range found {
-		colour := lines[i%len(lines)]
-		var path strings.Builder
-		pen := "M"
-		for _, v := range each.Values {
-			if math.IsNaN(v.value) {
-				pen = "M"
-				continue
-			}
-			share := (v.at - float64(from.Unix())) / to.Sub(from).Seconds()
-			fmt.Fprintf(&path, "%s%.0f %.0f", pen, float64(left)+share*float64(x+w-left), float64(bottom)-(v.value-low)/(high-low)*float64(bottom-y))
-			pen = "L"
-		}
-		s.printf(`<path d="%s" fill="none" stroke="%s" stroke-width="1.5"/>`, path.String(), colour)
-		if width := 7*len(names[i]) + 8; at+width < x+w {
-			s.printf(`<text x="%d" y="%d" fill="%s">%s</text>`, at, bottom+15, colour, html.EscapeString(names[i]))
-			at += width
-		}
+	return low, high
+}
+
+func (s *sheet) timeAxis(area plot) {
+	s.printf(`<path d="M%d %dH%d" fill="none" stroke="#2c3235"/>`, area.left, area.bottom, area.right)
+	const ticks = 3
+	for i := range ticks {
+		at := area.left + (area.right-area.left)*i/ticks
+		moment := area.from.Add(area.to.Sub(area.from) * time.Duration(i) / ticks)
+		s.text(at, area.bottom+14, small-1, moment.UTC().Format(time.TimeOnly))
 	}
 }
 
-// amount formats a value as a person would.
+// valueAxis writes three values beside an axis, and its label along it. turn is -1 left of the plot and 1 right of it.
+func (s *sheet) valueAxis(area plot, at, turn int, label, unit string) {
+	anchor := map[int]string{-1: "end", 1: "start"}[turn]
+	for i := range 3 {
+		value := area.low + (area.high-area.low)*float64(i)/2
+		y := area.bottom - (area.bottom-area.top)*i/2
+		s.printf(`<path d="M%d %dH%d" stroke="#22252b"/>`, area.left, y, area.right)
+		s.printf(`<text x="%d" y="%d" font-size="%d" text-anchor="%s">%s</text>`, at+4*turn, y+4, small-1, anchor, amount(value, unit))
+	}
+	x, y := at+50*turn, (area.top+area.bottom)/2
+	s.printf(`<text x="%d" y="%d" font-size="%d" text-anchor="middle" fill="#9fa7b3" transform="rotate(-90 %d %d)">%s</text>`, x, y, small-1, x, y, html.EscapeString(label))
+}
+
+func (s *sheet) line(area plot, each series, colour string) {
+	var path strings.Builder
+	pen := "M"
+	for _, v := range each.Values {
+		if math.IsNaN(v.value) {
+			pen = "M"
+			continue
+		}
+		share := (v.at - float64(area.from.Unix())) / area.to.Sub(area.from).Seconds()
+		x := float64(area.left) + share*float64(area.right-area.left)
+		y := float64(area.bottom) - (v.value-area.low)/(area.high-area.low)*float64(area.bottom-area.top)
+		fmt.Fprintf(&path, "%s%.0f %.0f", pen, x, y)
+		pen = "L"
+	}
+	s.printf(`<path d="%s" fill="none" stroke="%s" stroke-width="1.5"/>`, path.String(), colour)
+}
+
+func colourOf(found []result, name string) string {
+	return lines[slices.IndexFunc(found, func(r result) bool { return r.name == name })%len(lines)]
+}
+
+func legendWidth(name string) int { return 14 + 6*len(name) + 12 }
+
+// legendLines puts each name once into lines of a width.
+func legendLines(found []result, width int) [][]string {
+	var all [][]string
+	used := width
+	shown := map[string]bool{}
+	for _, each := range found {
+		if shown[each.name] {
+			continue
+		}
+		shown[each.name] = true
+		if used+legendWidth(each.name) > width {
+			all, used = append(all, nil), 0
+		}
+		all[len(all)-1] = append(all[len(all)-1], each.name)
+		used += legendWidth(each.name)
+	}
+	return all
+}
+
+// amount writes a number as a person would.
 func amount(value float64, unit string) string {
 	switch {
 	case math.IsNaN(value):
@@ -189,6 +334,8 @@ func amount(value float64, unit string) string {
 		return fmt.Sprintf("%.3gs", value)
 	case unit == "bytes":
 		return fmt.Sprintf("%.3g MiB", value/(1<<20))
+	case unit == "cpm", unit == "ops", unit == "reqps":
+		return fmt.Sprintf("%.3g %s", value, map[string]string{"cpm": "/min", "ops": "/s", "reqps": "/s"}[unit])
 	}
 	return fmt.Sprintf("%.3g", value)
 }
