@@ -39,7 +39,7 @@ type world struct {
 }
 
 var (
-	shared    = sync.OnceValues(start)
+	shared    = sync.OnceValues(func() (*world, error) { return start(nil, func(end func() error) { sharedEnd = end }) })
 	sharedEnd func() error
 )
 
@@ -54,7 +54,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func start() (*world, error) {
+// start starts an API server, stand-ins that have certificates for hosts, too, and the manager. later is given what ends them, even after an error.
+func start(hosts []string, later func(end func() error), flags ...string) (*world, error) {
 	ctx := context.Background()
 	w := &world{}
 	temp, err := os.MkdirTemp("", "cdp-cli-")
@@ -62,7 +63,7 @@ func start() (*world, error) {
 		return nil, err
 	}
 	w.stops = append(w.stops, func() error { return os.RemoveAll(temp) })
-	sharedEnd = w.end
+	later(w.end)
 	root, err := framework.ModuleRoot(ctx)
 	if err != nil {
 		return w, err
@@ -80,7 +81,7 @@ func start() (*world, error) {
 	if w.clientset, err = kubernetes.NewForConfig(cluster.Config); err != nil {
 		return w, err
 	}
-	if w.endpoints, err = exchangetest.Start(exchangetest.Options{}); err != nil {
+	if w.endpoints, err = exchangetest.Start(exchangetest.Options{Hosts: hosts}); err != nil {
 		return w, err
 	}
 	w.stops = append(w.stops, w.endpoints.Close)
@@ -92,7 +93,8 @@ func start() (*world, error) {
 	if err != nil {
 		return w, err
 	}
-	w.manager, err = framework.StartManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"), "--leader-elect", "--leader-election-namespace="+framework.SystemNamespace, "--allowed-cidrs=127.0.0.1/32")
+	flags = append(flags, "--leader-elect", "--leader-election-namespace="+framework.SystemNamespace, "--allowed-cidrs=127.0.0.1/32")
+	w.manager, err = framework.StartManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"), flags...)
 	if err == nil {
 		w.stops = append(w.stops, w.manager.Stop)
 	}
@@ -130,6 +132,12 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w.stage(t)
+}
+
+// stage makes a test's namespace.
+func (w *world) stage(t *testing.T) *stage {
+	t.Helper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "cli-"}}
 	if err := w.Client.Create(t.Context(), namespace); err != nil {
 		t.Fatal(err)
