@@ -171,7 +171,8 @@ type Target struct {
 
 	// data are more keys beside the default ones, each a Go template that sees .token, .tokenType, .expiresAt, .clientID, .scopes and
 	// .headers; for example authorization: "Bearer {{ .token }}". They may print .token, .clientID and .headers, but not use them in a
-	// condition or comparison.
+	// condition or comparison. Functions: b64enc, toJson, quote, upper, lower, trim, replace, join, default, index, len, eq, ne, lt, le, gt,
+	// ge, and, or, not. kubectl cdpcred render shows the outcome.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="!('token' in self)",message="the key token always holds the raw token; choose another key"
