@@ -323,7 +323,7 @@ func legendLines(found []result, width int) [][]string {
 	return all
 }
 
-// amount writes a number as a person would.
+// amount formats a value as a person would.
 func amount(value float64, unit string) string {
 	switch {
 	case math.IsNaN(value):
