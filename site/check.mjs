@@ -44,7 +44,7 @@ function serve() {
 }
 
 // visit opens a page, looks at it, and returns its links and anchors.
-async function visit(page, address, name) {
+async function visit(page, address) {
   await page.goto(address, {waitUntil: 'networkidle'})
   return page.evaluate(() => ({
     links: [...document.querySelectorAll('a[href]')].map(a => a.href),
@@ -62,8 +62,7 @@ async function contrast(page, name) {
   }
 }
 
-async function search(page, origin) {
-  await page.setViewportSize({width: 1280, height: 900})
+async function search(page) {
   await page.goto(`${origin}${base}/`, {waitUntil: 'networkidle'})
   for (const [words, want] of Object.entries(searches)) {
     await page.keyboard.press('Control+k')
@@ -87,29 +86,33 @@ const chrome = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 })
 const seen = new Map()
-const sizes = {phone: {width: 390, height: 844}, desktop: {width: 1280, height: 900}}
-for (const [size, viewport] of Object.entries(sizes)) {
-  for (const colorScheme of ['light', 'dark']) {
-    const context = await chrome.newContext({viewport, colorScheme})
-    const page = await context.newPage()
-    let name = ''
-    page.on('console', message => message.type() === 'error' && problem(name, 'console: ' + message.text()))
-    page.on('pageerror', error => problem(name, 'error: ' + error))
-    page.on('response', response => response.status() >= 400 && problem(name, `${response.status()} ${response.url()}`))
-    page.on('request', request => request.url().startsWith(origin) || request.url().startsWith('data:') || problem(name, 'loads ' + request.url()))
-    for (const file of files) {
-      name = `${file} (${size}, ${colorScheme})`
-      const found = await visit(page, origin + base + url(file))
-      seen.set(base + url(file), found)
-      if (found.wide > 0) problem(name, `${found.wide} pixels wider than the screen`)
-      found.images.forEach(image => problem(name, 'broken image ' + image))
-      if (size === 'desktop') await contrast(page, name)
-      await page.screenshot({path: path.join(pictures, `${url(file).slice(1).replaceAll('/', '-') || 'index'}-${size}-${colorScheme}.png`)})
-    }
-    if (size === 'desktop' && colorScheme === 'light') await search(page, origin)
-    await context.close()
+
+// look goes through all pages on a screen of one size, in one colour.
+async function look(size, viewport, colorScheme) {
+  const context = await chrome.newContext({viewport, colorScheme})
+  const page = await context.newPage()
+  let name = ''
+  page.on('console', message => message.type() === 'error' && problem(name, 'console: ' + message.text()))
+  page.on('pageerror', error => problem(name, 'error: ' + error))
+  page.on('response', response => response.status() >= 400 && problem(name, `${response.status()} ${response.url()}`))
+  page.on('request', request => request.url().startsWith(origin) || request.url().startsWith('data:') || problem(name, 'loads ' + request.url()))
+  for (const file of files) {
+    name = `${file} (${size}, ${colorScheme})`
+    const found = await visit(page, origin + base + url(file))
+    seen.set(base + url(file), found)
+    if (found.wide > 0) problem(name, `${found.wide} pixels wider than the screen`)
+    found.images.forEach(image => problem(name, 'broken image ' + image))
+    if (size === 'desktop') await contrast(page, name)
+    await page.screenshot({path: path.join(pictures, `${url(file).slice(1).replaceAll('/', '-') || 'index'}-${size}-${colorScheme}.png`)})
   }
+  if (size === 'desktop' && colorScheme === 'light') await search(page)
+  await context.close()
 }
+
+const [phone, desktop] = [{width: 390, height: 844}, {width: 1280, height: 900}]
+await Promise.all([
+  look('phone', phone, 'light'), look('phone', phone, 'dark'), look('desktop', desktop, 'light'), look('desktop', desktop, 'dark'),
+])
 for (const [from, {links}] of seen) {
   for (const link of new Set(links)) {
     const {origin: there, pathname, hash} = new URL(link)
