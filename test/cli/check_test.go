@@ -21,7 +21,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// checkNamed is the check of that name.
+// checkNamed returns the check of that name.
 func (s *stage) checkNamed(name string) cli.Check {
 	s.Helper()
 	var checks []cli.Check
@@ -31,11 +31,11 @@ func (s *stage) checkNamed(name string) cli.Check {
 			return check
 		}
 	}
-	s.Fatalf("there is no check %s in %+v", name, checks)
+	s.Fatalf("no check %s in %+v", name, checks)
 	return cli.Check{}
 }
 
-// deployment is one that says it runs the operator: there are no nodes here.
+// deployment creates a Deployment that claims to run the operator: there are no nodes here.
 func (s *stage) deployment(name, account string, ready int32, args ...string) {
 	s.Helper()
 	labels := map[string]string{"app.kubernetes.io/name": "cdp-credential-operator", "test": name}
@@ -54,7 +54,7 @@ func (s *stage) deployment(name, account string, ready int32, args ...string) {
 	s.must(s.Client.Status().Update(s.Context(), d))
 }
 
-// TestCheck is not parallel to itself: it is about the whole cluster.
+// TestCheckOfAnOperator is not parallel, because it is about the whole cluster.
 func TestCheckOfAnOperator(t *testing.T) {
 	s := newStage(t)
 	s.credential("etl", func(obj *v1alpha1.CDPCredential, secret *corev1.Secret) {
@@ -93,7 +93,7 @@ func TestCheckOfAnOperator(t *testing.T) {
 func TestCheckNamesALeaderThatIsGone(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	// Beside the real one: no Deployment is there, so Leases of all namespaces count.
+	// In addition to the real one: there is no Deployment, so the Leases of all namespaces count.
 	lease := &coordinationv1.Lease{
 		ObjectMeta: metav1.ObjectMeta{Namespace: framework.SystemNamespace, Name: "cdp-credential-operator-0000dead"},
 		Spec: coordinationv1.LeaseSpec{

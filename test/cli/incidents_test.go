@@ -15,12 +15,12 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// firstLines are the first three, in which the cause must be named.
+// firstLines returns the first three lines, which must name the cause.
 func firstLines(out string) string {
 	return strings.Join(strings.SplitN(out, "\n", 4)[:3], "\n")
 }
 
-// TestIncidentOfAPolicy: an admission policy that refuses the target is named by status and by check.
+// TestIncidentOfAPolicy: status and check name an admission policy that refuses the target.
 func TestIncidentOfAPolicy(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -49,7 +49,7 @@ func TestIncidentOfAPolicy(t *testing.T) {
 		_ = s.Client.Delete(context.WithoutCancel(t.Context()), binding)
 		_ = s.Client.Delete(context.WithoutCancel(t.Context()), policy)
 	})
-	deadline := time.Now().Add(patience) // the API server needs a while to heed a new policy
+	deadline := time.Now().Add(patience) // the API server needs a moment to enforce a new policy
 	for s.checkNamed("admission").Result == "ok" && time.Now().Before(deadline) {
 		<-time.After(200 * time.Millisecond)
 	}

@@ -26,10 +26,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// patience is how long the operator may take for anything.
+// patience is the timeout for anything that the operator does.
 const patience = 60 * time.Second
 
-// A world is what the commands are tried in.
+// A world is the cluster in which the commands run.
 type world struct {
 	*framework.Cluster
 	endpoints *exchangetest.Server
@@ -109,17 +109,17 @@ func (w *world) end() error {
 	return errors.Join(errs...)
 }
 
-// A stage is one test's namespace.
+// A stage is the namespace of a test.
 type stage struct {
 	*testing.T
 	*world
 	namespace string
 	env       map[string]string
-	// interactive has a person answer.
+	// interactive lets a person answer questions.
 	interactive bool
-	// ahead is by how much the clock of the commands is.
+	// ahead is the error of the commands' clock.
 	ahead time.Duration
-	// secrets are what is typed where nothing is shown.
+	// secrets are the answers to hidden prompts.
 	secrets []string
 }
 
@@ -152,7 +152,7 @@ func (s *stage) must(err error) {
 	}
 }
 
-// An answer is what a command has printed, and its exit code.
+// An answer is the output of a command and its exit code.
 type answer struct {
 	code     int
 	out, err string
@@ -164,7 +164,7 @@ func (s *stage) run(args ...string) answer {
 	return s.runWith("", args...)
 }
 
-// runWith is run with something to read from standard input.
+// runWith is run with standard input.
 func (s *stage) runWith(input string, args ...string) answer {
 	s.Helper()
 	var out, errs bytes.Buffer
@@ -190,7 +190,7 @@ func (s *stage) runWith(input string, args ...string) answer {
 	return a
 }
 
-// expect is run where the exit code and what is printed are known.
+// expect is run for commands whose exit code and output are known.
 func (s *stage) expect(code int, texts []string, args ...string) answer {
 	s.Helper()
 	a := s.run(args...)
@@ -201,16 +201,16 @@ func (s *stage) expect(code int, texts []string, args ...string) answer {
 func (a answer) check(t *testing.T, code int, texts, args []string) {
 	t.Helper()
 	if a.code != code {
-		t.Fatalf("cdpcred %s: exit code %d, not %d\n%s%s", strings.Join(args, " "), a.code, code, a.out, a.err)
+		t.Fatalf("cdpcred %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), a.code, code, a.out, a.err)
 	}
 	for _, text := range texts {
 		if !strings.Contains(a.out+a.err, text) {
-			t.Errorf("cdpcred %s: %q is missing in\n%s%s", strings.Join(args, " "), text, a.out, a.err)
+			t.Errorf("cdpcred %s: no %q in\n%s%s", strings.Join(args, " "), text, a.out, a.err)
 		}
 	}
 }
 
-// eventually runs a command until it ends so and prints so.
+// eventually repeats a command until it has this exit code and output.
 func (s *stage) eventually(code int, text string, args ...string) answer {
 	s.Helper()
 	deadline := time.After(patience)
@@ -223,13 +223,13 @@ func (s *stage) eventually(code int, text string, args ...string) answer {
 		}
 		select {
 		case <-deadline:
-			s.Fatalf("cdpcred %s: not %d and %q within %s, but %d and\n%s%s", strings.Join(args, " "), code, text, patience, a.code, a.out, a.err)
+			s.Fatalf("cdpcred %s: want exit code %d and %q within %s, got %d and\n%s%s", strings.Join(args, " "), code, text, patience, a.code, a.out, a.err)
 		case <-ticker.C:
 		}
 	}
 }
 
-// credential is an object and its client, which the stand-in knows.
+// credential creates an object and its client, which is registered at the stand-in.
 func (s *stage) credential(name string, change ...func(*v1alpha1.CDPCredential, *corev1.Secret)) exchangetest.Client {
 	s.Helper()
 	client := exchangetest.Client{System: exchangetest.OAuth2, ID: rand.Text(), Secret: rand.Text()}

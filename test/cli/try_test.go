@@ -75,9 +75,9 @@ func TestCreateWithItsSecret(t *testing.T) {
 	a := s.runWith("yes\n", args...)
 	a.check(t, 0, []string{"may have its values sent to", "client-id: ", "client-secret: ", "Secret etl-client is created", "etl is created"}, args)
 	if strings.Contains(a.out+a.err, client.ID) {
-		t.Error("it shows what was typed")
+		t.Error("it shows what was typed at a hidden prompt")
 	}
-	s.eventually(3, "the endpoint's certificate is not trusted", "status", "etl") // the Secret has no CA, and so consent did its part
+	s.eventually(3, "the endpoint's certificate is not trusted", "status", "etl") // the Secret has no CA, so getting this far needed its consent
 	s.interactive = false
 	s.expect(2, []string{"there is none here"}, "create", "apsis", "etl", "--dry-run=none", "--with-secret")
 	s.expect(0, []string{"web is created"}, "create", "apsis", "web", "--dry-run=none")

@@ -23,7 +23,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// TestCommandsOfThePagesWork runs what the pages say is run here, one page after the other in a namespace of its own, and applies their CDPCredentials.
+// TestCommandsOfThePagesWork runs the commands of the pages that are marked as run here, each page in a namespace of its own, and applies their
+// CDPCredentials.
 func TestCommandsOfThePagesWork(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
@@ -53,7 +54,7 @@ func TestCommandsOfThePagesWork(t *testing.T) {
 	}
 }
 
-// A reader does as a page says.
+// A reader follows a page.
 type reader struct {
 	*testing.T
 	cluster                       *framework.Cluster
@@ -62,7 +63,7 @@ type reader struct {
 	environment                   []string // further variables
 }
 
-// newReader gives a reader a namespace.
+// newReader creates a namespace for a reader.
 func newReader(t *testing.T, cluster *framework.Cluster) *reader {
 	t.Helper()
 	r := &reader{T: t, cluster: cluster, folder: t.TempDir(), kubeconfig: filepath.Join(t.TempDir(), "kubeconfig")}
@@ -77,7 +78,7 @@ func newReader(t *testing.T, cluster *framework.Cluster) *reader {
 	return r
 }
 
-// lookAt makes a kubeconfig in which the page's namespace is the default.
+// lookAt writes a kubeconfig whose default namespace is the page's.
 func (r *reader) lookAt(ctx context.Context) error {
 	content, err := os.ReadFile(r.cluster.AdminKubeconfig())
 	if err != nil {
@@ -106,7 +107,7 @@ func (r *reader) read(ctx context.Context, root, page string, b block) {
 			}
 		case "run in the demo", "needs":
 		default:
-			r.Errorf("%s:%d: nothing says who tries these commands: see the comment of this package", page, b.line)
+			r.Errorf("%s:%d: the block has no comment that says who runs it: see this package's doc comment", page, b.line)
 		}
 	case "yaml":
 		objects := yaml.NewYAMLReader(bufio.NewReader(strings.NewReader(b.text)))
@@ -122,7 +123,7 @@ func (r *reader) read(ctx context.Context, root, page string, b block) {
 				err = yaml.Unmarshal(text, &object)
 			}
 			if err != nil {
-				r.Errorf("%s:%d: this is no YAML: %v", page, b.line, err)
+				r.Errorf("%s:%d: invalid YAML: %v", page, b.line, err)
 				return
 			}
 			if object.Kind == "CDPCredential" && what != "needs" {
@@ -133,11 +134,11 @@ func (r *reader) read(ctx context.Context, root, page string, b block) {
 		}
 	case "", "console", "lua", "text", "mermaid", "promql", "json", "go":
 	default:
-		r.Errorf("%s:%d: nobody knows what to do with a block in %s", page, b.line, b.language)
+		r.Errorf("%s:%d: unknown language %s of a block", page, b.line, b.language)
 	}
 }
 
-// TestCommandsOfThePagesParse covers the blocks that nobody can run here as well.
+// TestCommandsOfThePagesParse also covers blocks that cannot run here.
 func TestCommandsOfThePagesParse(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
@@ -156,7 +157,7 @@ func TestCommandsOfThePagesParse(t *testing.T) {
 	}
 }
 
-// bash runs commands as a reader's shell would, but ends with the first that fails.
+// bash runs commands as a reader's shell would, but stops at the first that fails.
 func (r *reader) bash(ctx context.Context, commands string, input []byte) error {
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", commands)
 	cmd.Dir = r.folder
@@ -168,7 +169,7 @@ func (r *reader) bash(ctx context.Context, commands string, input []byte) error 
 	return nil
 }
 
-// shellEnvironment has kubectl, and the page's namespace for it.
+// shellEnvironment puts kubectl into PATH, with the page's namespace as its default.
 func (r *reader) shellEnvironment() []string {
 	path := []string{r.cluster.Assets, os.Getenv("PATH")}
 	if r.programs != "" {
@@ -180,7 +181,7 @@ func (r *reader) shellEnvironment() []string {
 
 var target = regexp.MustCompile(`^make ([a-z0-9-]+)$`)
 
-// exists reports whether there is such a test, or such a target that CI runs.
+// exists reports an error unless there is such a test, or such a make target that CI runs.
 func exists(root, what string) error {
 	if m := target.FindStringSubmatch(what); m != nil {
 		ci, err := os.ReadFile(filepath.Join(root, ".ci/run"))

@@ -20,7 +20,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// TestDemo types into a second terminal what the pages say, while the demo runs in the first.
+// TestDemo runs the commands of the pages in a second terminal, while the demo runs in the first.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
@@ -45,7 +45,7 @@ func TestDemo(t *testing.T) {
 	})
 }
 
-// demoPages are the pages with commands for the demo, the quick start first.
+// demoPages returns the pages with commands for the demo, the quick start first.
 func demoPages(all map[string][]block) []string {
 	names := []string{"docs/quickstart.md"}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -56,7 +56,7 @@ func demoPages(all map[string][]block) []string {
 	return names
 }
 
-// demoCommands are a page's commands for the demo.
+// demoCommands returns a page's commands for the demo.
 func demoCommands(blocks []block) string {
 	var commands []string
 	for _, b := range blocks {
@@ -67,7 +67,7 @@ func demoCommands(blocks []block) string {
 	return strings.Join(commands, "\n")
 }
 
-// firstCredential returns the commands that make the client Secret, and the CDPCredential, of README's first credential.
+// firstCredential returns the commands that create the client Secret, and the CDPCredential, of README's first credential.
 func firstCredential(t *testing.T, root string) (client, credential string) {
 	t.Helper()
 	for _, b := range pages(t, root)["README.md"] {
@@ -84,7 +84,7 @@ func firstCredential(t *testing.T, root string) (client, credential string) {
 	return client, credential
 }
 
-// breakConnection asks a stand-in for a token and resets the connection before the answer comes.
+// breakConnection requests a token from a stand-in and resets the connection before the response.
 func breakConnection(t *testing.T, address string) {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
@@ -92,7 +92,7 @@ func breakConnection(t *testing.T, address string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	client := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // it sends no secret
+	client := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // no secret is sent
 	if _, err := client.Write([]byte("POST /oauth2/token HTTP/1.1\r\nHost: demo\r\nContent-Length: 0\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -101,13 +101,13 @@ func breakConnection(t *testing.T, address string) {
 	}
 }
 
-// A terminal is a shell with what the demo says to export.
+// A terminal is a shell with the variables that the demo tells users to export.
 type terminal struct {
 	export, folder string
 	environment    []string
 }
 
-// run ends the test with the first command that fails, and returns what the commands print.
+// run runs commands, stops the test at the first that fails, and returns their output.
 func (s *terminal) run(t *testing.T, commands string) string {
 	t.Helper()
 	shell := framework.Command(t.Context(), s.folder, "bash", "-euo", "pipefail", "-x", "-c", s.export+"\n"+commands)
@@ -120,14 +120,14 @@ func (s *terminal) run(t *testing.T, commands string) string {
 	return string(output)
 }
 
-// startDemo starts the demo, which ends with the test, and returns a second terminal.
+// startDemo starts the demo, which is stopped with the test, and returns a second terminal.
 func startDemo(t *testing.T, root string) *terminal {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "demo")
 	if err := framework.Command(t.Context(), root, "go", "build", "-o", binary, "./hack/demo").Run(); err != nil {
 		t.Fatal(err)
 	}
-	demo := framework.Command(context.WithoutCancel(t.Context()), root, binary, "-stay") // it is told to end, and then has to end well
+	demo := framework.Command(context.WithoutCancel(t.Context()), root, binary, "-stay") // it is stopped by a signal, and must end gracefully
 	said, err := demo.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func startDemo(t *testing.T, root string) *terminal {
 			t.Error(err)
 		}
 		if err := demo.Wait(); err != nil {
-			t.Errorf("the demo ends with %v", err)
+			t.Errorf("the demo ended with %v", err)
 		}
 	})
 	export, err := invitation(lines)
@@ -165,7 +165,7 @@ func invitation(lines *bufio.Reader) (string, error) {
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			return "", fmt.Errorf("the demo ends before it says how to join it: %w", err)
+			return "", fmt.Errorf("the demo ended before it printed the commands for a second terminal: %w", err)
 		}
 		if line = strings.TrimSpace(line); strings.HasPrefix(line, "export KUBECONFIG=") {
 			return line, nil

@@ -25,7 +25,7 @@ func TestDesignNamesEveryDependency(t *testing.T) {
 	}
 	var required, explained []string
 	for _, m := range regexp.MustCompile(`(?m)^\t(\S+) v\S+$`).FindAllStringSubmatch(content("go.mod"), -1) {
-		required = append(required, m[1]) // an indirect one has a comment behind it
+		required = append(required, m[1]) // indirect ones have a comment
 	}
 	_, section, _ := strings.Cut(content("docs/design.md"), "\n## Dependencies\n")
 	section, _, _ = strings.Cut(section, "\n**")

@@ -14,7 +14,7 @@ import (
 
 var link = regexp.MustCompile(`\]\(([\w./#:@%~?=&+-]+)\)`)
 
-// TestLinksOfThePagesResolve follows the links from page to page, and to the headings they name.
+// TestLinksOfThePagesResolve checks that the links between pages, and to their headings, resolve.
 func TestLinksOfThePagesResolve(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
@@ -42,7 +42,7 @@ func TestLinksOfThePagesResolve(t *testing.T) {
 	}
 }
 
-// leads says what is wrong with a link to a heading of a file; an empty heading is the file itself.
+// leads returns what is wrong with a link to a heading of a file; an empty heading is the file itself.
 func leads(file, heading string) string {
 	content, err := os.ReadFile(file)
 	if heading == "" {
@@ -64,7 +64,7 @@ func leads(file, heading string) string {
 
 var dropped = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 
-// anchor is what GitHub makes of a heading.
+// anchor returns GitHub's anchor of a heading.
 func anchor(heading string) string {
 	return strings.ReplaceAll(strings.ToLower(dropped.ReplaceAllString(heading, "")), " ", "-")
 }

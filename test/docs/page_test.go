@@ -12,16 +12,16 @@ import (
 	"testing"
 )
 
-// A block is what stands between two fences.
+// A block is the text between two fences.
 type block struct {
-	line     int // of its first line
+	line     int // number of its first line
 	language string
-	marker   string // what the comment before it says
-	heading  string // that it is below
+	marker   string // the comment before it
+	heading  string // the heading above it
 	text     string
 }
 
-// blocksOf finds the blocks of a page.
+// blocksOf returns the blocks of a page.
 func blocksOf(page string) ([]block, error) {
 	var found []block
 	var open *block
@@ -50,12 +50,12 @@ func blocksOf(page string) ([]block, error) {
 		before = strings.TrimSpace(line)
 	}
 	if open != nil {
-		return nil, fmt.Errorf("the block of line %d has no end", open.line)
+		return nil, fmt.Errorf("the block at line %d has no end", open.line)
 	}
 	return found, nil
 }
 
-// pages are the repository's documents, by name.
+// pages returns the blocks of the repository's documents, by name.
 func pages(t *testing.T, root string) map[string][]block {
 	t.Helper()
 	all := map[string][]block{}
@@ -96,9 +96,9 @@ func TestBlocksOfAPage(t *testing.T) {
 	}
 	want := []block{{5, "sh", "run", "", "make demo\n# a comment"}, {12, "yaml", "", "Next", "a: b"}}
 	if !slices.Equal(got, want) {
-		t.Errorf("got %+v, not %+v", got, want)
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if _, err := blocksOf("```sh\nmake demo\n"); err == nil {
-		t.Error("a block without an end is found to be well")
+		t.Error("a block without an end is not reported")
 	}
 }

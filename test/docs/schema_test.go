@@ -15,8 +15,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// TestExamplesMatchTheSchema has kubeconform compare every example with the JSON schema that editors use: the samples, the GitOps example, and the CDPCredentials in
-// the pages. An unknown field is an error. Kinds of others are left out, as their schemas would have to be downloaded.
+// TestExamplesMatchTheSchema validates every example with kubeconform against the JSON schema that editors use: the samples, the GitOps example, and
+// the CDPCredentials in the pages. An unknown field is an error. Other kinds are skipped, because their schemas would have to be downloaded.
 func TestExamplesMatchTheSchema(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
@@ -37,13 +37,13 @@ func TestExamplesMatchTheSchema(t *testing.T) {
 		}
 	}
 	if inPages < 10 {
-		t.Errorf("the pages have %d CDPCredentials only", inPages)
+		t.Errorf("the pages have only %d CDPCredentials", inPages)
 	}
 	if out, err := kubeconform(t, root, folder, "config/samples", "gitops/example/credentials/credential.yaml"); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
 
-	// And it finds what is wrong.
+	// Control: it finds mistakes.
 	sample, err := os.ReadFile(filepath.Join(root, "config/samples/cdpcredentials_v1alpha1_apsis.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func kubeconform(t *testing.T, root string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// TestSamplesNameTheirSchema: an editor finds the schema by a line in each sample, at an address where the file of this repository is.
+// TestSamplesNameTheirSchema: each sample names its schema for editors, at an address of a file in this repository.
 func TestSamplesNameTheirSchema(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
@@ -95,12 +95,12 @@ func TestSamplesNameTheirSchema(t *testing.T) {
 		}
 		found := line.FindSubmatch(content)
 		if found == nil {
-			t.Errorf("%s names no schema", sample)
+			t.Errorf("%s does not name a schema", sample)
 			continue
 		}
 		file, ok := strings.CutPrefix(string(found[1]), raw)
 		if _, err := os.Stat(filepath.Join(root, file)); err != nil || !ok {
-			t.Errorf("%s: there is no %s: %v", sample, found[1], err)
+			t.Errorf("%s: %s does not exist: %v", sample, found[1], err)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestSecurityNamesTests: each test that docs/security.md names exists, since its claims are worth what their tests are.
+// TestSecurityNamesTests: each test that docs/security.md names exists, because its claims rest on them.
 func TestSecurityNamesTests(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("../..")
@@ -22,7 +22,7 @@ func TestSecurityNamesTests(t *testing.T) {
 	}
 	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`").FindAllStringSubmatch(string(page), -1)
 	if len(named) < 50 {
-		t.Errorf("the page names %d tests only", len(named))
+		t.Errorf("the page names only %d tests", len(named))
 	}
 	for _, name := range named {
 		if err := exists(root, name[1]); err != nil {

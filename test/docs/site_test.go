@@ -15,7 +15,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// TestSiteListsEveryPageOfDocs: site/pages.json, from which the site's sidebar is made, names each page of docs/ once, and only files that exist.
+// TestSiteListsEveryPageOfDocs: site/pages.json, from which the site's sidebar is generated, lists each page of docs/ once, and only existing files.
 func TestSiteListsEveryPageOfDocs(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
@@ -37,7 +37,7 @@ func TestSiteListsEveryPageOfDocs(t *testing.T) {
 	for _, group := range groups {
 		for _, item := range group.Items {
 			if _, ok := all[item.File]; !ok {
-				t.Errorf("site/pages.json: there is no page %s", item.File)
+				t.Errorf("site/pages.json: the page %s does not exist", item.File)
 			}
 			if strings.HasPrefix(item.File, "docs/") {
 				listed = append(listed, item.File)

@@ -19,7 +19,8 @@ import (
 	"time"
 )
 
-// TestRefreshedPodsSeeNewTokensWithinTwoSeconds: with spec.target.refreshPods, pods see a new token within two seconds of its write, and nothing else happens to them.
+// TestRefreshedPodsSeeNewTokensWithinTwoSeconds: with spec.target.refreshPods, pods see a new token within two seconds of its write, and nothing else
+// of them changes.
 func TestRefreshedPodsSeeNewTokensWithinTwoSeconds(t *testing.T) {
 	if podsInstaller == "" {
 		t.Skip("E2E_PODS_INSTALLER is not set")
@@ -55,7 +56,7 @@ func TestRefreshedPodsSeeNewTokensWithinTwoSeconds(t *testing.T) {
 	s.kubectl("wait", "--for=condition=Ready", "pods", "-l", "app in (read,call)", "--timeout=2m")
 	before := s.podSpecs()
 
-	// The endpoint is asked at most every ten seconds, so several credentials make fifty renewals in two minutes.
+	// Each credential gets a token at most every ten seconds, so several are needed for fifty renewals in two minutes.
 	begin := time.Now()
 	for round := 1; time.Since(begin) < length; round++ {
 		for _, name := range append(slices.Clone(fast), "slow", "active") {
@@ -63,7 +64,7 @@ func TestRefreshedPodsSeeNewTokensWithinTwoSeconds(t *testing.T) {
 		}
 		time.Sleep(time.Until(begin.Add(time.Duration(round) * 11 * time.Second)))
 	}
-	time.Sleep(5 * time.Second) // the last one reaches its pods
+	time.Sleep(5 * time.Second) // the last one must reach its pods
 
 	var told []time.Duration
 	for _, name := range fast {
@@ -72,10 +73,10 @@ func TestRefreshedPodsSeeNewTokensWithinTwoSeconds(t *testing.T) {
 	t.Logf("with refreshPods: %s", figures(told))
 	t.Logf("without: %s", figures(s.lags("slow", written())))
 	if len(told) < 2*50 || percentile(told, 99) >= 2*time.Second {
-		t.Errorf("want 50 renewals, each seen in two files, 99 %% of them within two seconds")
+		t.Errorf("want 50 renewals, each seen in two files, 99 %% of the sightings within two seconds")
 	}
 	if got := len(s.seen("subpath")); got != 1 {
-		t.Errorf("a subPath mount has shown %d tokens, want the first one only", got)
+		t.Errorf("a subPath mount showed %d tokens, want only the first one", got)
 	}
 	s.wait(30*time.Second, "status.pods", func() (string, bool) {
 		got := s.kubectl("get", "cdpcredentials", "-o", `jsonpath={range .items[*]}{.metadata.name}={.status.pods.refreshed}/{.status.pods.mounting} {end}`)
@@ -84,18 +85,18 @@ func TestRefreshedPodsSeeNewTokensWithinTwoSeconds(t *testing.T) {
 	calls, active := s.counts("call-calls"), s.counts("call-active")
 	t.Logf("tokens of %s, read before each call for %s: %+v; one-active endpoint: %+v, so locked out for %d ms at most", lifetime, length, calls, active, active.locked)
 	if length > life && calls.renewals == 0 || calls.unauthorized > 0 || calls.other > 0 {
-		t.Error("want renewals, no 401 and no other failure")
+		t.Error("want renewals, no 401s and no other failures")
 	}
 	if active.renewals < 5 || active.locked > 2000 {
-		t.Error("want renewals at the one-active endpoint, each with two seconds of 401s at most")
+		t.Error("want renewals at the one-active endpoint, each with at most two seconds of 401s")
 	}
 	if after := s.podSpecs(); after != before {
-		t.Errorf("something else of the pods has changed, from\n%s\nto\n%s", before, after)
+		t.Errorf("something else of the pods changed, from\n%s\nto\n%s", before, after)
 	}
 	operator.checkHealth(s.values["SECRET"])
 }
 
-// reading makes a credential and its reader.
+// reading creates a credential and its reader.
 func (s site) reading(name, issuance string, refresh bool) {
 	s.Helper()
 	values := map[string]string{"NAME": name, "ISSUANCE": issuance, "REFRESH": fmt.Sprint(refresh)}
@@ -111,7 +112,7 @@ func (s site) applyWith(file string, more map[string]string) {
 	s.apply(file, values)
 }
 
-// watchTokens notes from now on when a Secret gets another token, by the Secret's name.
+// watchTokens records from now on when a Secret gets another token, by the Secret's name.
 func (s site) watchTokens() func() map[string][]sighting {
 	s.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -161,19 +162,19 @@ type sighting struct {
 	at         time.Time
 }
 
-// position is where a token stands among others, -1 if it does not.
+// position returns the index of a token among others, -1 if it is not there.
 func position(all []sighting, hash string) int {
 	return slices.IndexFunc(all, func(s sighting) bool { return s.hash == hash })
 }
 
-// seen is what a reader has said. A file may be gone for the moment in which a kubelet changes it; that is left out.
+// seen returns what a reader has reported. A file may be missing while a kubelet replaces it; that is left out.
 func (s site) seen(pod string) []sighting {
 	s.Helper()
 	var all []sighting
 	for line := range strings.Lines(s.kubectl("logs", pod, "--tail=-1")) {
 		fields := strings.Fields(line)
 		if len(fields) != 3 {
-			s.Fatalf("understand %q of %s", line, pod)
+			s.Fatalf("cannot parse %q of %s", line, pod)
 		}
 		at, err := time.Parse(time.RFC3339Nano, fields[2])
 		if err != nil {
@@ -186,21 +187,21 @@ func (s site) seen(pod string) []sighting {
 	return all
 }
 
-// lags are how long after each write of a credential's Secret its reader saw that token or a later one, in each of its files.
+// lags returns how long after each write of a credential's Secret its reader saw that token or a later one, in each of its files.
 func (s site) lags(name string, written map[string][]sighting) []time.Duration {
 	s.Helper()
 	writes := written[name+"-token"]
 	all := s.seen("read-" + name)
 	var lags []time.Duration
 	for _, file := range []string{"folder", "projected"} {
-		next := 0 // of the writes
+		next := 0 // next is the index of the write
 		for _, seen := range all {
 			shown := position(writes, seen.hash)
 			if seen.file != file || shown < 0 {
 				continue
 			}
 			for begins := next == 0; next <= shown; next++ {
-				if begins { // it was there before the pod
+				if begins { // it is older than the pod
 					continue
 				}
 				lag := seen.at.Sub(writes[next].at)
@@ -213,7 +214,7 @@ func (s site) lags(name string, written map[string][]sighting) []time.Duration {
 	return lags
 }
 
-// podSpecs is all of the readers and callers that nobody is to change.
+// podSpecs returns everything of readers and callers that must not change.
 func (s site) podSpecs() string {
 	s.Helper()
 	return s.kubectl("get", "pods", "-l", "app in (read,call)", "-o",
@@ -229,11 +230,11 @@ func percentile(all []time.Duration, p int) time.Duration {
 }
 
 func figures(all []time.Duration) string {
-	return fmt.Sprintf("%d sightings, median %s, p99 %s, most %s after the write", len(all),
+	return fmt.Sprintf("%d sightings, median %s, p99 %s, maximum %s after the write", len(all),
 		percentile(all, 50).Round(time.Millisecond), percentile(all, 99).Round(time.Millisecond), percentile(all, 100).Round(time.Millisecond))
 }
 
-// What run.sh says of this test.
+// Variables that run.sh sets for this test.
 var (
 	podsInstaller = os.Getenv("E2E_PODS_INSTALLER") // install.yaml with config/pod-refresh in it
 	podsLength    = os.Getenv("E2E_PODS_LENGTH")    // of the measurement

@@ -15,7 +15,7 @@ import (
 
 const (
 	cgroupMount = "/sys/fs/cgroup"
-	podsCgroup  = "/cdp-e2e" // of all pods, below the root of each hierarchy
+	podsCgroup  = "/cdp-e2e" // the cgroup of all pods, below the root of each hierarchy
 )
 
 // Magic numbers of statfs(2).
@@ -24,53 +24,53 @@ const (
 	cgroup2 = 0x63677270
 )
 
-// cgroupHierarchies are the folders of this machine's control groups: one with cgroup v2, one for each controller with v1.
+// cgroupHierarchies returns the folders of this machine's cgroup hierarchies: one with cgroup v2, one per controller with v1.
 func cgroupHierarchies() ([]string, error) {
 	var mount syscall.Statfs_t
 	if err := syscall.Statfs(cgroupMount, &mount); err != nil {
-		return nil, fmt.Errorf("look at %s: %w", cgroupMount, err)
+		return nil, fmt.Errorf("read %s: %w", cgroupMount, err)
 	}
 	if mount.Type == cgroup2 {
 		return []string{cgroupMount}, nil
 	}
 	entries, err := os.ReadDir(cgroupMount)
 	if err != nil {
-		return nil, fmt.Errorf("look at the control groups: %w", err)
+		return nil, fmt.Errorf("list the cgroups: %w", err)
 	}
 	var hierarchies []string
 	for _, entry := range entries {
 		folder := filepath.Join(cgroupMount, entry.Name())
-		// cpu and the like may be links to cpu,cpuacct.
+		// cpu and others may be links to cpu,cpuacct.
 		if err := syscall.Statfs(folder, &mount); err != nil || !entry.IsDir() || (mount.Type != cgroup1 && mount.Type != cgroup2) {
 			continue
 		}
 		hierarchies = append(hierarchies, folder)
 	}
 	if len(hierarchies) == 0 {
-		return nil, fmt.Errorf("find control groups below %s: none are mounted", cgroupMount)
+		return nil, fmt.Errorf("no cgroups are mounted below %s", cgroupMount)
 	}
 	return hierarchies, nil
 }
 
-// makeCgroup makes the group anew: a run that was killed has left it.
+// makeCgroup creates the cgroup, after removing one that a killed run left behind.
 func makeCgroup(hierarchies []string) error {
 	if err := removeCgroup(hierarchies); err != nil {
 		return err
 	}
 	for _, hierarchy := range hierarchies {
 		if controllers, err := os.ReadFile(filepath.Join(hierarchy, "cgroup.controllers")); err == nil { //nolint:gosec // the kernel's
-			// v2: a group has the controllers that its parent hands down.
+			// v2: a cgroup has the controllers that its parent delegates.
 			for controller := range strings.FieldsSeq(string(controllers)) {
 				if err := os.WriteFile(filepath.Join(hierarchy, "cgroup.subtree_control"), []byte("+"+controller), 0); err != nil {
-					return fmt.Errorf("hand down the controller %s: %w", controller, err)
+					return fmt.Errorf("delegate the controller %s: %w", controller, err)
 				}
 			}
 		}
 		folder := filepath.Join(hierarchy, podsCgroup)
 		if err := os.Mkdir(folder, 0o755); err != nil { //nolint:gosec // as all of them are
-			return fmt.Errorf("make a control group: %w", err)
+			return fmt.Errorf("create a cgroup: %w", err)
 		}
-		// A new group of cpuset v1 may use nothing until it is told.
+		// A new cgroup of cpuset v1 may not use anything until it is configured.
 		for _, setting := range []string{"cpuset.cpus", "cpuset.mems"} {
 			all, err := os.ReadFile(filepath.Join(hierarchy, setting)) //nolint:gosec // the kernel's
 			if errors.Is(err, fs.ErrNotExist) {
@@ -80,14 +80,14 @@ func makeCgroup(hierarchies []string) error {
 				err = os.WriteFile(filepath.Join(folder, setting), all, 0) //nolint:gosec // the kernel's
 			}
 			if err != nil {
-				return fmt.Errorf("set %s of the control group: %w", setting, err)
+				return fmt.Errorf("set %s of the cgroup: %w", setting, err)
 			}
 		}
 	}
 	return nil
 }
 
-// removeCgroup removes the group and all below. Its processes have been killed; the kernel may take a moment to notice.
+// removeCgroup removes the cgroup and all below it. Its processes have been killed; the kernel may take a moment to notice.
 func removeCgroup(hierarchies []string) error {
 	var errs []error
 	deadline := time.Now().Add(10 * time.Second)
@@ -99,16 +99,16 @@ func removeCgroup(hierarchies []string) error {
 				break
 			}
 			if time.Now().After(deadline) {
-				errs = append(errs, fmt.Errorf("remove the control group %s: %w", top, err))
+				errs = append(errs, fmt.Errorf("remove the cgroup %s: %w", top, err))
 				break
 			}
-			time.Sleep(50 * time.Millisecond) // nothing tells when the group is empty, so it is tried again
+			time.Sleep(50 * time.Millisecond) // there is no notification that a cgroup is empty
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// removeFolders removes a folder and those below it. The files in a control group are the kernel's and go with it.
+// removeFolders removes a folder and the folders in it. The files of a cgroup belong to the kernel and go with it.
 func removeFolders(top string) error {
 	entries, err := os.ReadDir(top)
 	if err != nil {

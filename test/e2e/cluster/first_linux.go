@@ -12,13 +12,13 @@ import (
 	"syscall"
 )
 
-// state is where everything of the cluster is: in memory, and gone with the namespace of mounts.
+// state is the folder of all the cluster's files: in memory, and gone with the mount namespace.
 const state = "/run/cdp-e2e"
 
-// nodeAddress is the node's. The network is all our own, so that nothing can clash.
+// nodeAddress is the address of the node. Nothing can clash with it, because the network is isolated.
 const nodeAddress = "192.168.77.1"
 
-// first is process 1 of its namespace: it furnishes the namespaces, and buries the orphans, of which a container runtime has many.
+// first is process 1 of the PID namespace: it sets up the namespaces and reaps orphans, of which a container runtime has many.
 func first(ctx context.Context, o options) (int, error) {
 	if err := furnish(ctx); err != nil {
 		return 1, err
@@ -44,14 +44,14 @@ func first(ctx context.Context, o options) (int, error) {
 }
 
 func furnish(ctx context.Context) error {
-	// Nothing that is mounted from here on is seen outside; kubelet's mounts are seen by containerd, and the other way round.
+	// Mounts from here on are not visible outside; kubelet's mounts are visible to containerd and vice versa.
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("cut off the mounts: %w", err)
+		return fmt.Errorf("make the mounts private: %w", err)
 	}
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_SHARED, ""); err != nil {
 		return fmt.Errorf("share the mounts: %w", err)
 	}
-	// /var/log is where kubelet insists on putting links to the pods' logs, /run where containerd, runc and the plugins meet.
+	// kubelet insists on linking the pods' logs in /var/log; containerd, runc and the plugins meet in /run.
 	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
@@ -69,7 +69,7 @@ func furnish(ctx context.Context) error {
 	return makeNetwork(ctx)
 }
 
-// fixKernelSettings shows kubelet the settings that it wants to find, so that it does not change those of the whole machine.
+// fixKernelSettings shows kubelet the kernel settings that it expects, so that it does not change those of the machine.
 func fixKernelSettings() error {
 	for setting, value := range map[string]string{
 		"vm/overcommit_memory":      "1",
@@ -87,14 +87,14 @@ func fixKernelSettings() error {
 			return err
 		}
 		if err := syscall.Mount(shown, filepath.Join("/proc/sys", setting), "", syscall.MS_BIND, ""); err != nil {
-			return fmt.Errorf("hide the kernel's setting %s: %w", setting, err)
+			return fmt.Errorf("override the kernel setting %s: %w", setting, err)
 		}
 	}
 	return nil
 }
 
-// makeNetwork gives the node an address that is not loopback, on a bridge that leads nowhere, and the default route without which
-// kube-apiserver does not find its own address.
+// makeNetwork gives the node an address that is not loopback, on an isolated bridge, and the default route without which kube-apiserver does not find
+// its own address.
 func makeNetwork(ctx context.Context) error {
 	for _, args := range [][]string{
 		{"link", "set", "lo", "up"},

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// authority issues the certificates of one cluster. All files that it writes are in one folder, NAME.crt and NAME.key.
+// authority issues the certificates of one cluster. It writes all files into one folder, as NAME.crt and NAME.key.
 type authority struct {
 	folder string
 	cert   *x509.Certificate
@@ -27,7 +27,7 @@ type authority struct {
 	serial int64
 }
 
-// newAuthority writes its own certificate as ca.crt.
+// newAuthority creates the CA and writes its certificate as ca.crt.
 func newAuthority(folder string) (*authority, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err

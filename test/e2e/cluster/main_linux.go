@@ -15,17 +15,17 @@ import (
 	"time"
 )
 
-// options are what every one of the three processes is started with.
+// options are the options that all three processes are started with.
 type options struct {
 	pause   string // docker-archive of the image that holds a pod's namespaces; its tag is pauseImage
-	load    files  // further ones
+	load    files  // additional ones
 	logs    string
 	sync    time.Duration // of the kubelet
 	check   bool          // only say what the machine lacks
 	command []string
 }
 
-// files is a flag that may be given several times.
+// files is a flag that can be repeated.
 type files []string
 
 func (f *files) String() string { return fmt.Sprint(*f) }
@@ -46,8 +46,8 @@ func main() {
 	os.Exit(code)
 }
 
-// run is one of three processes: the one that was called, which makes the others and tidies up; the first process of the new
-// namespaces; and the one that starts the cluster.
+// run is one of three processes: the one that was called, which starts the others and cleans up; the first process of the new namespaces; and the one
+// that starts the cluster.
 func run(ctx context.Context, args []string) (int, error) {
 	role := ""
 	if len(args) > 0 && (args[0] == roleFirst || args[0] == rolePlay) {
@@ -77,11 +77,11 @@ const (
 func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("cluster", flag.ExitOnError)
-	flags.StringVar(&o.pause, "pause", "", "docker-archive of an image called "+pauseImage+", which does nothing until it is told to end")
+	flags.StringVar(&o.pause, "pause", "", "docker-archive of an image called "+pauseImage+", which does nothing until it is stopped")
 	flags.Var(&o.load, "load", "docker-archive of an image for pods (may be repeated)")
-	flags.DurationVar(&o.sync, "sync", 10*time.Second, "how often the kubelet looks at the volumes of its pods; its own default is 1m")
-	flags.StringVar(&o.logs, "logs", "", "folder for what the cluster's processes log")
-	flags.BoolVar(&o.check, "check", false, "say what this machine lacks for a cluster, and end")
+	flags.DurationVar(&o.sync, "sync", 10*time.Second, "sync interval of the kubelet, after which pods see changed volumes; the kubelet's default is 1m")
+	flags.StringVar(&o.logs, "logs", "", "folder for the logs of the cluster's processes")
+	flags.BoolVar(&o.check, "check", false, "report what this machine lacks for a cluster, and exit")
 	if err := flags.Parse(args); err != nil || o.check {
 		return o, err
 	}
@@ -107,7 +107,7 @@ func pointers(list []string) []*string {
 	return p
 }
 
-// args is what parse would make the same options of.
+// args returns the arguments from which parse makes the same options.
 func (o options) args(role string) []string {
 	args := []string{role, "-pause", o.pause, "-logs", o.logs, "-sync", o.sync.String()}
 	for _, file := range o.load {
@@ -116,7 +116,7 @@ func (o options) args(role string) []string {
 	return append(append(args, "--"), o.command...)
 }
 
-// exitCode is that of a command that was run, and an error if it ended in another way.
+// exitCode returns the exit code of a command that ran, and an error if it ended in another way.
 func exitCode(err error) (int, error) {
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.Exited() {
 		return exit.ExitCode(), nil

@@ -16,8 +16,7 @@ const (
 	volumePlugins    = state + "/volume-plugins" // there are none
 )
 
-// containerdConfig: restrict_oom_score_adj for machines that withhold CAP_SYS_RESOURCE. A plugin that is disabled would make a folder
-// in /opt.
+// containerdConfig: restrict_oom_score_adj is for machines that withhold CAP_SYS_RESOURCE. A disabled plugin would still create a folder in /opt.
 const containerdConfig = `version = 3
 root = %[1]q
 state = "/run/containerd"
@@ -44,14 +43,14 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
   disable = true
 `
 
-// networkConfig is for the plugin ptp, not bridge: every packet between pods is routed by the node, so that kube-proxy's rules also see
-// those that go from one pod through a Service to its neighbour.
+// networkConfig uses the plugin ptp, not bridge: every packet between pods is routed by the node, so that kube-proxy's rules also see packets from
+// one pod through a Service to another.
 const networkConfig = `{"cniVersion": "1.0.0", "name": "e2e", "plugins": [{"type": "ptp", "ipMasq": false, "ipam": {
   "type": "host-local", "dataDir": %q, "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 `
 
-// kubeletConfig: with a syncFrequency of 10 s, which is the default here, a pod sees a changed Secret after 10 to 20 s, instead of a minute or more. Images are
-// never collected and the disk is never full, as both are the machine's.
+// kubeletConfig: with a syncFrequency of 10 s, the default here, a pod sees a changed Secret after 10 to 20 s instead of a minute or more. Image
+// garbage collection and disk pressure are off, because they would depend on the machine's disk.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: %[1]q}}
@@ -71,7 +70,7 @@ imageGCHighThresholdPercent: 100
 evictionHard: {memory.available: "50Mi", nodefs.available: "0%%", imagefs.available: "0%%", nodefs.inodesFree: "0%%", imagefs.inodesFree: "0%%"}
 `
 
-// startContainerd starts it and loads images.
+// startContainerd starts containerd and loads images.
 func startContainerd(ctx context.Context, c crew, images []string) error {
 	runc, err := exec.LookPath("runc")
 	if err != nil {
@@ -108,7 +107,7 @@ func startContainerd(ctx context.Context, c crew, images []string) error {
 
 // startNode starts kubelet and kube-proxy.
 func startNode(ctx context.Context, c crew, kubeconfigs map[string]string, sync time.Duration) error {
-	// There is no name server. Pods would take over the machine's, which they cannot reach.
+	// There is no name server. Otherwise pods would use the machine's, which they cannot reach.
 	resolv, err := write("resolv.conf", "")
 	if err != nil {
 		return err
@@ -121,13 +120,13 @@ func startNode(ctx context.Context, c crew, kubeconfigs map[string]string, sync 
 		"--node-ip="+nodeAddress, "--root-dir="+filepath.Join(state, "kubelet"), "--cert-dir="+filepath.Join(state, "kubelet-pki")); err != nil {
 		return err
 	}
-	// The machine's limits for tracked connections are not ours to set.
+	// The machine's conntrack limits are not ours to set.
 	return c.start(ctx, "kube-proxy", "--kubeconfig="+kubeconfigs["proxy"], "--hostname-override="+nodeName, "--proxy-mode=nftables",
 		"--cluster-cidr="+podIPs, "--oom-score-adj=0", "--conntrack-max-per-core=0", "--conntrack-tcp-timeout-established=0s",
 		"--conntrack-tcp-timeout-close-wait=0s")
 }
 
-// write writes a file of the cluster's and returns its path.
+// write writes a file of the cluster and returns its path.
 func write(name, content string) (string, error) {
 	path := filepath.Join(state, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // nothing secret

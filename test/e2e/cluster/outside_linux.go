@@ -18,19 +18,19 @@ import (
 
 const ownNamespaces = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 
-// outside runs the others in new namespaces and removes what they leave behind: nothing but control groups and mount points.
+// outside runs the other processes in new namespaces and removes what they leave behind: only cgroups and mount points.
 func outside(ctx context.Context, o options) (code int, err error) {
 	if err := missing(ctx); err != nil {
 		return 1, err
 	}
 	if err := os.MkdirAll(o.logs, 0o750); err != nil {
-		return 1, fmt.Errorf("make the folder for logs: %w", err)
+		return 1, fmt.Errorf("create the folder for logs: %w", err)
 	}
 	lock, err := onlyOne(ctx)
 	if err != nil {
 		return 1, err
 	}
-	defer func() { _ = lock.Close() }() // only the lock is given up
+	defer func() { _ = lock.Close() }() // only the lock is released
 	hierarchies, err := cgroupHierarchies()
 	if err != nil {
 		return 1, err
@@ -46,16 +46,16 @@ func outside(ctx context.Context, o options) (code int, err error) {
 	}
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", o.args(roleFirst)...) //nolint:gosec // this program itself
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	// Setpgid: Ctrl-C is for this process, which ends the others by killing the first of them, and with it the kernel all.
+	// Setpgid: Ctrl-C is meant for this process. It ends the others by killing the first of them, after which the kernel kills the rest.
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: ownNamespaces,
 		Pdeathsig:  syscall.SIGKILL,
 		Setpgid:    true,
 	}
-	runtime.LockOSThread() // Pdeathsig is sent when the thread ends that made the process
+	runtime.LockOSThread() // Pdeathsig is sent when the thread ends that started the process
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
-		return 1, fmt.Errorf("make namespaces for the cluster: %w", err)
+		return 1, fmt.Errorf("create namespaces for the cluster: %w", err)
 	}
 	code, err = exitCode(cmd.Wait())
 	if ctx.Err() != nil {
@@ -64,22 +64,22 @@ func outside(ctx context.Context, o options) (code int, err error) {
 	return code, err
 }
 
-// onlyOne waits until no other cluster is there: two would share the mount points, and one of them would remove them. The lock ends with
-// the process, and needs no file of its own.
+// onlyOne waits until there is no other cluster: two would share the mount points, and one would remove them. The lock ends with the process and
+// needs no file of its own.
 func onlyOne(ctx context.Context) (*os.File, error) {
 	folder, err := os.Open(filepath.Dir(mountPoints()[0]))
 	if err != nil {
-		return nil, fmt.Errorf("open what to lock: %w", err)
+		return nil, fmt.Errorf("open the folder to lock: %w", err)
 	}
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for told := false; ; told = true {
-		// Not a call that blocks: Ctrl-C would not end it.
+		// Not a blocking call, because Ctrl-C would not end it.
 		if syscall.Flock(int(folder.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 			return folder, nil
 		}
 		if !told {
-			say("waiting until another cluster on this machine has gone")
+			say("waiting for another cluster on this machine to end")
 		}
 		select {
 		case <-ctx.Done():
@@ -89,10 +89,10 @@ func onlyOne(ctx context.Context) (*os.File, error) {
 	}
 }
 
-// mountPoints are folders in which kubelet and the CNI library insist on keeping things. first mounts empty ones over them.
+// mountPoints are folders that kubelet and the CNI library insist on. first mounts empty ones over them.
 func mountPoints() []string { return []string{"/var/lib/cni", "/var/lib/kubelet"} }
 
-// makeMountPoints returns those that there were not before.
+// makeMountPoints creates the mount points and returns those that did not exist before.
 func makeMountPoints() ([]string, error) {
 	var made []string
 	for _, folder := range mountPoints() {
@@ -100,7 +100,7 @@ func makeMountPoints() ([]string, error) {
 		switch {
 		case errors.Is(err, fs.ErrExist):
 		case err != nil:
-			return made, fmt.Errorf("make a mount point: %w", err)
+			return made, fmt.Errorf("create a mount point: %w", err)
 		default:
 			made = append(made, folder)
 		}
@@ -108,15 +108,15 @@ func makeMountPoints() ([]string, error) {
 	return made, nil
 }
 
-// removeMountPoints removes folders that makeMountPoints made. One that is gone, or that another program has filled meanwhile (a kubelet of the machine's
-// own, say), is no failure of what was run: nothing of ours is in it.
+// removeMountPoints removes folders that makeMountPoints created. One that is gone, or that another program (such as the machine's own kubelet) has
+// filled meanwhile, is no failure: nothing of ours is in it.
 func removeMountPoints(folders []string) error {
 	var errs []error
 	for _, folder := range folders {
 		err := os.Remove(folder)
 		switch {
 		case errors.Is(err, syscall.ENOTEMPTY):
-			say("%s is left: another program has put something into it", folder)
+			say("%s was not removed: another program has put something into it", folder)
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			errs = append(errs, fmt.Errorf("remove a mount point: %w", err))
@@ -125,7 +125,7 @@ func removeMountPoints(folders []string) error {
 	return errors.Join(errs...)
 }
 
-// missing says all that this machine lacks, at once.
+// missing reports everything that this machine lacks, at once.
 func missing(ctx context.Context) error {
 	var lacks []string
 	if os.Geteuid() != 0 {
@@ -143,9 +143,9 @@ func missing(ctx context.Context) error {
 		probe := exec.CommandContext(ctx, "/proc/self/exe", "-help")
 		probe.SysProcAttr = &syscall.SysProcAttr{Cloneflags: ownNamespaces}
 		if err := probe.Start(); err != nil {
-			lacks = append(lacks, fmt.Sprintf("the right to make namespaces: %v", err))
+			lacks = append(lacks, fmt.Sprintf("the right to create namespaces: %v", err))
 		} else {
-			_ = probe.Wait() // it has nothing to say
+			_ = probe.Wait() // its exit status does not matter
 		}
 	}
 	if len(lacks) > 0 {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestMountPointThatAnotherProgramFilledIsLeftWithoutError: only what is empty is removed, and a test that passed stays green.
+// TestMountPointThatAnotherProgramFilledIsLeftWithoutError: only empty folders are removed, and others cause no error.
 func TestMountPointThatAnotherProgramFilledIsLeftWithoutError(t *testing.T) {
 	t.Parallel()
 	top := t.TempDir()

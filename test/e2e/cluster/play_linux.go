@@ -45,11 +45,11 @@ func play(ctx context.Context, o options) (int, error) {
 	return code, nil
 }
 
-// startCluster returns the kubeconfig of an administrator when the node is ready.
+// startCluster returns an administrator's kubeconfig once the node is ready.
 func startCluster(ctx context.Context, c crew, o options) (string, error) {
 	kubeconfigs, err := makeIdentities()
 	if err != nil {
-		return "", fmt.Errorf("make certificates: %w", err)
+		return "", fmt.Errorf("create certificates: %w", err)
 	}
 	admin := kubeconfigs["admin"]
 	if err := startControlPlane(ctx, c, kubeconfigs); err != nil {
@@ -70,13 +70,13 @@ func startCluster(ctx context.Context, c crew, o options) (string, error) {
 	return admin, err
 }
 
-// makeIdentities makes a kubeconfig for everyone who talks to the API server, each with just the rights that Kubernetes gives it.
+// makeIdentities creates a kubeconfig for each client of the API server, with exactly the rights that Kubernetes gives it.
 func makeIdentities() (map[string]string, error) {
 	a, err := newAuthority(pki())
 	if err != nil {
 		return nil, err
 	}
-	// 10.96.0.1 is the first of serviceIPs: the Service kubernetes.
+	// 10.96.0.1 is the first address of serviceIPs: the Service kubernetes.
 	if err := a.issue("apiserver", "kube-apiserver", nil, nodeAddress, "10.96.0.1", "kubernetes.default.svc", "localhost"); err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func startControlPlane(ctx context.Context, c crew, kubeconfigs map[string]strin
 	if err := c.start(ctx, "kube-apiserver", "--etcd-servers=http://127.0.0.1:2379",
 		"--advertise-address="+nodeAddress, "--bind-address=0.0.0.0", "--secure-port=6443",
 		"--tls-cert-file="+pki("apiserver.crt"), "--tls-private-key-file="+pki("apiserver.key"), "--client-ca-file="+pki("ca.crt"),
-		// The node's name has no address that anyone could look up.
+		// The node's name cannot be resolved.
 		"--kubelet-client-certificate="+pki("admin.crt"), "--kubelet-client-key="+pki("admin.key"),
 		"--kubelet-preferred-address-types=InternalIP",
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-signing-key-file="+pki("service-accounts.key"),

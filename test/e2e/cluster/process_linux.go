@@ -13,20 +13,20 @@ import (
 	"time"
 )
 
-// crew are the cluster's processes. They run until the namespace of processes ends; one that ends before ends the play.
+// crew are the cluster's processes. They run until the PID namespace ends; if one ends earlier, the cluster stops.
 type crew struct {
 	logs string
 	die  context.CancelCauseFunc
 }
 
-// start starts a process whose log has its name.
+// start starts a process whose log file has its name.
 func (c crew) start(ctx context.Context, name string, args ...string) error {
 	path := filepath.Join(c.logs, name+".log")
 	log, err := os.Create(path) //nolint:gosec // in the folder that the caller named
 	if err != nil {
-		return fmt.Errorf("make a log: %w", err)
+		return fmt.Errorf("create a log file: %w", err)
 	}
-	defer func() { _ = log.Close() }()             // the process has its own
+	defer func() { _ = log.Close() }()             // the process has a copy
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // programs of the cluster
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -34,7 +34,7 @@ func (c crew) start(ctx context.Context, name string, args ...string) error {
 	}
 	go func() {
 		_ = cmd.Wait() // its log says more than its exit code
-		c.die(fmt.Errorf("%s has ended by itself; the end of %s:\n%s", name, path, tail(path)))
+		c.die(fmt.Errorf("%s ended by itself; the end of %s:\n%s", name, path, tail(path)))
 	}()
 	return nil
 }
@@ -48,9 +48,9 @@ func tail(path string) string {
 	return strings.Join(lines[max(0, len(lines)-15):], "\n")
 }
 
-// wait tries every 200 ms until there is no error, for two minutes at most.
+// wait calls try every 200 ms until it returns nil, for at most two minutes.
 func wait(ctx context.Context, what string, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute, errors.New("two minutes are over"))
+	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute, errors.New("timed out after two minutes"))
 	defer cancel()
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
@@ -61,13 +61,13 @@ func wait(ctx context.Context, what string, try func(context.Context) error) err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait until %s: %w; the last answer: %w", what, context.Cause(ctx), err)
+			return fmt.Errorf("wait until %s: %w; the last error: %w", what, context.Cause(ctx), err)
 		case <-ticker.C:
 		}
 	}
 }
 
-// command runs a command to its end.
+// command runs a command and waits for it.
 func command(ctx context.Context, name string, args ...string) error {
 	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput() //nolint:gosec // programs of the cluster
 	if err != nil {

@@ -13,24 +13,24 @@ import (
 	"strings"
 )
 
-// image is a base of nothing, and one binary.
+// image is an image with an empty base and one binary.
 type image struct {
 	Tag          string
 	User         string // uid:gid
 	Path         string // of the binary, and the entry point
 	Binary       []byte
-	Certificates []byte // PEM; empty means that the image has none
+	Certificates []byte // PEM; empty means none
 	Architecture string
 }
 
-// file is one entry of an archive. A folder's name ends in a slash.
+// file is an entry of an archive. A folder's name ends in a slash.
 type file struct {
 	name    string
 	mode    fs.FileMode
 	content []byte
 }
 
-// archive is a docker-archive: manifest.json, which names the configuration and the layers.
+// archive returns a docker-archive: manifest.json, which names the configuration and the layers.
 func (i image) archive() ([]byte, error) {
 	layer, err := pack(i.files())
 	if err != nil {
@@ -72,7 +72,7 @@ func (i image) files() []file {
 	return append(files, file{name: strings.TrimPrefix(path.Clean(i.Path), "/"), mode: 0o755, content: i.Binary})
 }
 
-// pack writes a tar in which nothing depends on when and by whom it was made.
+// pack writes a tar that does not depend on time and user.
 func pack(files []file) ([]byte, error) {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)

@@ -15,7 +15,7 @@ type stage struct {
 	entrypoint string // one absolute path: the binary
 }
 
-// lastStage understands as much as our Dockerfile needs and refuses the rest, so that an image is never made from half of it.
+// lastStage understands what our Dockerfile needs and refuses everything else, so that no image is made from half of it.
 func lastStage(dockerfile string) (stage, error) {
 	var s stage
 	var copied string
@@ -34,32 +34,32 @@ func lastStage(dockerfile string) (stage, error) {
 			if s.entrypoint, err = onlyCommand(rest); err != nil {
 				return stage{}, err
 			}
-		case "", "ARG", "WORKDIR", "RUN": // of the stage that builds
+		case "", "ARG", "WORKDIR", "RUN": // of the build stage
 		default:
 			if !strings.HasPrefix(instruction, "#") {
-				return stage{}, fmt.Errorf("understand the instruction %s: an image made here would lack it", instruction)
+				return stage{}, fmt.Errorf("unsupported instruction %s: the image would lack it", instruction)
 			}
 		}
 	}
 	return s, s.check(copied)
 }
 
-// onlyCommand reads a list of one command.
+// onlyCommand parses a list of one command.
 func onlyCommand(list string) (string, error) {
 	var command []string
 	if err := json.Unmarshal([]byte(list), &command); err != nil || len(command) != 1 {
-		return "", fmt.Errorf("understand ENTRYPOINT %s: want a list of one command", list)
+		return "", fmt.Errorf("unsupported ENTRYPOINT %s: want a list of one command", list)
 	}
 	return command[0], nil
 }
 
-// check refuses a stage that lacks something, or whose entry point is not what it copies.
+// check refuses an incomplete stage, and one whose entry point is not the file that it copies.
 func (s stage) check(copied string) error {
 	switch {
 	case s.user == "" || s.entrypoint == "":
-		return errors.New("find USER and ENTRYPOINT in the last stage")
+		return errors.New("the last stage has no USER or no ENTRYPOINT")
 	case copied != s.entrypoint:
-		return fmt.Errorf("find the entry point %s among what the last stage copies: it copies %q", s.entrypoint, copied)
+		return fmt.Errorf("the entry point %s is not what the last stage copies: %q", s.entrypoint, copied)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// TestDockerfile: what make e2e tries is what the Dockerfile makes, and it is compiled by the Go version that go.mod pins.
+// TestDockerfile: make e2e tests the image that the Dockerfile builds, with the Go version that go.mod pins.
 func TestDockerfile(t *testing.T) {
 	t.Parallel()
 	dockerfile := read(t, "../../../Dockerfile")
@@ -39,7 +39,7 @@ func TestDockerfile(t *testing.T) {
 	if version, _, _ := strings.Cut(toolchain, "\n"); version == "" || !strings.Contains(dockerfile, " golang:"+version+" AS build\n") {
 		t.Errorf("the Dockerfile does not build with the toolchain of go.mod, %q", version)
 	}
-	// A default would take precedence over what BuildKit says, and an image for arm64 would hold a binary for amd64.
+	// A default would override BuildKit's value, and an arm64 image would contain an amd64 binary.
 	for _, argument := range []string{"TARGETOS", "TARGETARCH"} {
 		if !strings.Contains(dockerfile, "\nARG "+argument+"\n") || !strings.Contains(dockerfile, "$"+argument+" ") {
 			t.Errorf("the Dockerfile does not leave %s to BuildKit", argument)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command image makes a container image of one static binary, without a container engine: a docker-archive file, as `docker save` writes
-// them, that `ctr images import`, `kind load image-archive` and `docker load` read. The same input gives the same file.
+// Command image makes a container image of one static binary without a container engine: a docker-archive file, as `docker save` writes them, for
+// `ctr images import`, `kind load image-archive` and `docker load`. The same input gives the same file.
 //
-//	image -tag NAME:TAG -binary bin/manager -dockerfile Dockerfile -o manager.tar
+// image -tag NAME:TAG -binary bin/manager -dockerfile Dockerfile -o manager.tar
 //
-// With a Dockerfile, the binary's place, the user and the entry point are those of its last stage. The CA certificates are this machine's.
-// A release's image is made by hack/release instead, and tried by TestRelease of test/e2e.
+// With a Dockerfile, the binary's path, the user and the entry point are those of its last stage. The CA certificates are this machine's. The images
+// of releases are made by hack/release instead, and tested by TestRelease of test/e2e.
 package main
 
 import (
@@ -27,13 +27,13 @@ func run(args []string) error {
 	flags := flag.NewFlagSet("image", flag.ExitOnError)
 	tag := flags.String("tag", "", "NAME:TAG of the image")
 	binary := flags.String("binary", "", "static binary")
-	dockerfile := flags.String("dockerfile", "", "what to take user and entry point from; empty: 65532:65532 and the binary")
+	dockerfile := flags.String("dockerfile", "", "Dockerfile with user and entry point; empty: 65532:65532 and the binary")
 	out := flags.String("o", "", "file to write")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *tag == "" || *binary == "" || *out == "" || flags.NArg() > 0 {
-		return fmt.Errorf("give -tag, -binary and -o, and no argument: got %q", args)
+		return fmt.Errorf("-tag, -binary and -o are required, and no arguments: got %q", args)
 	}
 	image := image{Tag: *tag, User: "65532:65532", Path: "/main", Architecture: runtime.GOARCH}
 	if *dockerfile != "" {
@@ -76,7 +76,7 @@ func lastStageOf(dockerfile string) (stage, error) {
 	return last, nil
 }
 
-// certificates are the machine's, where there are any: a pod that calls no public endpoint does without.
+// certificates returns the machine's CA certificates, if it has any: a pod that calls no public endpoint needs none.
 func certificates() ([]byte, error) {
 	content, err := os.ReadFile("/etc/ssl/certs/ca-certificates.crt")
 	if os.IsNotExist(err) {

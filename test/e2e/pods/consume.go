@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// consumer calls the API again and again, as the README tells users to: with the token that is there at that moment.
+// consumer calls the API again and again, as the README tells users to: with the current token.
 type consumer struct {
 	url    string
 	client *http.Client
@@ -27,7 +27,7 @@ type consumer struct {
 
 	last                               string // token
 	renewals, calls, unauthorized, bad int
-	// locked is since when every answer has been a 401, and longest the longest such time.
+	// locked is since when every answer has been a 401; longest is the longest such period.
 	locked  time.Time
 	longest time.Duration
 }
@@ -35,19 +35,19 @@ type consumer struct {
 func consume(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("consume", flag.ExitOnError)
 	url := flags.String("url", "", "API to call")
-	ca := flags.String("ca", "", "file with the certificate of the API's authority")
-	every := flags.Duration("every", time.Second, "how often")
+	ca := flags.String("ca", "", "file with the CA certificate of the API")
+	every := flags.Duration("every", time.Second, "interval between two calls")
 	file := flags.String("token-file", "", "file with the token, read before each call; empty: $TOKEN")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	pem, err := os.ReadFile(*ca)
 	if err != nil {
-		return fmt.Errorf("read the authority: %w", err)
+		return fmt.Errorf("read the CA certificate: %w", err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		return errors.New("read the authority: no certificate in the file")
+		return errors.New("read the CA certificate: no certificate in the file")
 	}
 	c := &consumer{
 		url: *url,
@@ -75,7 +75,7 @@ func consume(ctx context.Context, args []string) error {
 	}
 }
 
-// turn is one call. The last line of the log always has the counts.
+// turn makes one call. The last line of the log always has the counts.
 func (c *consumer) turn(ctx context.Context) {
 	token, err := c.read()
 	if err == nil && token != c.last {
@@ -137,7 +137,7 @@ func (c *consumer) call(ctx context.Context, token string) (int, error) {
 
 func (c *consumer) say(format string, args ...any) { _, _ = fmt.Fprintf(c.log, format+"\n", args...) }
 
-// expiry is that of a JWT.
+// expiry returns the expiry of a JWT.
 func expiry(token string) string {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// TestConsume: what the end-to-end test believes of a pod is what happened to it.
+// TestConsume: the log of a pod, on which the end-to-end test relies, says what happened.
 func TestConsume(t *testing.T) {
 	t.Parallel()
-	// {"exp":1700000000}, and two tokens that are none.
+	// {"exp":1700000000}, and two tokens that are not JWTs.
 	const dated = "e30.eyJleHAiOjE3MDAwMDAwMDB9.x"
 	statuses := map[string]int{"Bearer " + dated: http.StatusOK, "Bearer old": http.StatusUnauthorized, "Bearer odd": http.StatusTeapot}
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,7 +46,7 @@ func TestConsume(t *testing.T) {
 	}
 }
 
-// TestConsumerLockedOut: from the first 401 to the next good answer, and the longest of those.
+// TestConsumerLockedOut: a period lasts from the first 401 to the next success, and the longest one counts.
 func TestConsumerLockedOut(t *testing.T) {
 	t.Parallel()
 	c := &consumer{}

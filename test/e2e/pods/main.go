@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command pods is what runs in the pods of the end-to-end test: `pods standin` is a token endpoint and an API, `pods consume` someone who
-// calls that API with the token that the operator keeps fresh, `pods read` one who says when he sees another token in a file.
+// Command pods is the program in the pods of the end-to-end test: `pods standin` is a token endpoint and an API, `pods consume` calls that API with
+// the token that the operator keeps fresh, `pods read` reports when a file has another token.
 package main
 
 import (
@@ -34,5 +34,5 @@ func run(ctx context.Context, args []string) error {
 	case "read":
 		return read(ctx, args)
 	}
-	return fmt.Errorf("say standin, consume or read, not %q", role)
+	return fmt.Errorf("the role must be standin, consume or read, not %q", role)
 }

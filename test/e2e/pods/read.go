@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// read looks at files fifty times a second, each given as NAME=PATH, and says when one of them holds another token: NAME HASH TIME.
+// read reads files fifty times a second, each given as NAME=PATH, and reports when one of them has another token: NAME HASH TIME.
 func read(ctx context.Context, args []string) error {
 	r := &reader{log: os.Stdout, now: time.Now, last: map[string]string{}}
 	for _, arg := range args {
 		if !strings.Contains(arg, "=") {
-			return fmt.Errorf("say NAME=PATH, not %q", arg)
+			return fmt.Errorf("want NAME=PATH, not %q", arg)
 		}
 	}
 	ticker := time.NewTicker(20 * time.Millisecond)
@@ -37,7 +37,7 @@ func read(ctx context.Context, args []string) error {
 	}
 }
 
-// reader says what has changed.
+// reader reports changes.
 type reader struct {
 	log  io.Writer
 	now  func() time.Time
@@ -59,7 +59,7 @@ func (r *reader) look(name string, token []byte, err error) {
 	_, _ = fmt.Fprintf(r.log, "%s %s %s\n", name, seen, r.now().UTC().Format(time.RFC3339Nano))
 }
 
-// hash stands for a token where it must not be.
+// hash identifies a token where it must not be shown.
 func hash(token []byte) string {
 	sum := sha256.Sum256(token)
 	return hex.EncodeToString(sum[:8])

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestReader: each change of a file is said once, with the time at which it was seen, and never the token.
+// TestReader: each change of a file is reported once, with the time at which it was seen, and without the token.
 func TestReader(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

@@ -16,13 +16,13 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// standin serves the OAuth 2.0 system of exchangetest on :8443, and on :8080 what a test wants to know of it: GET /ca, GET /stats.
+// standin serves the OAuth 2.0 system of exchangetest on :8443, and on :8080 what tests want to know about it: GET /ca, GET /stats.
 func standin(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("standin", flag.ExitOnError)
-	lifetime := flags.Duration("lifetime", time.Hour, "how long tokens live")
-	hosts := flags.String("hosts", "", "names and addresses by which it is called, separated by commas")
-	clients := flags.String("clients", "", "client ids, separated by colons; the secret of all of them is in $CLIENT_SECRET")
-	one := flags.String("one-active", "", "id of the client whose new token ends the one before")
+	lifetime := flags.Duration("lifetime", time.Hour, "lifetime of tokens")
+	hosts := flags.String("hosts", "", "names and addresses for its certificate, separated by commas")
+	clients := flags.String("clients", "", "client IDs, separated by colons; all of them have the secret $CLIENT_SECRET")
+	one := flags.String("one-active", "", "ID of the client whose new token revokes the previous one")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func standin(ctx context.Context, args []string) error {
 	return server.Close()
 }
 
-// stats is what GET /stats answers.
+// stats is the response of GET /stats.
 type stats struct {
 	Issued map[string]int `json:"issued"` // tokens, by client
 	API    map[int]int    `json:"api"`    // answers of the API, by status
@@ -61,7 +61,7 @@ type stats struct {
 func controls(server *exchangetest.Server) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ca", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write(server.CABundle()) // a caller who has gone needs no answer
+		_, _ = w.Write(server.CABundle()) // the caller may be gone
 	})
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
 		counted, s := server.Stats(), stats{Issued: map[string]int{}, API: map[int]int{}, Tokens: map[int]int{}}
