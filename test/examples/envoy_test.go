@@ -20,15 +20,15 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// envoyGateway is the module that has the CRDs of Envoy Gateway and of the Gateway API, in its Helm chart.
+// envoyGateway is the module whose Helm chart has the CRDs of Envoy Gateway and of the Gateway API.
 const (
 	envoyGateway    = "github.com/envoyproxy/gateway@v1.9.1"
 	envoyGatewaySum = "h1:vAVp6/AlBXJ1aOhp1mxL7fNEzVEfjADUguUhm2wzxQY="
 	envoyGatewayCRD = "charts/gateway-helm/charts/crds/crds"
 )
 
-// TestEnvoyGatewayTakesItsExample creates the objects of examples/envoy-gateway with strict validation, which refuses a field that Envoy Gateway does not
-// have. No gateway runs.
+// TestEnvoyGatewayTakesItsExample creates the objects of examples/envoy-gateway with strict validation, which refuses fields that Envoy Gateway does
+// not have. No gateway runs.
 func TestEnvoyGatewayTakesItsExample(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -79,7 +79,7 @@ func TestEnvoyGatewayTakesItsExample(t *testing.T) {
 	}
 }
 
-// objects are those of a folder's manifests.
+// objects returns the objects of a folder's manifests.
 func objects(t *testing.T, folder string) []*unstructured.Unstructured {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))

@@ -21,7 +21,7 @@ import (
 
 const folder = "../../examples"
 
-// examples are the programs, each with what prepares it and the programs that it needs.
+// examples are the programs, each with the commands that prepare it and the programs that it needs.
 var examples = map[string]struct {
 	prepare, run []string
 	needs        string
@@ -33,15 +33,16 @@ var examples = map[string]struct {
 	"java":   {[]string{"javac", "-d", "%s", "Client.java"}, []string{"java", "-Djavax.net.ssl.trustStore=%s/trust", "-Djavax.net.ssl.trustStorePassword=changeit", "-cp", "%s", "Client"}, "javac"},
 }
 
-// TestExamplesSeeNoUnauthorizedThroughRenewals runs each example while the token is renewed, as a kubelet shows it: the API still takes the previous token
-// until the new one is in the folder. Then the API drops the token in use a moment before the folder has the new one: the one retry bridges it.
+// TestExamplesSeeNoUnauthorizedThroughRenewals runs each example while the token is renewed, as a kubelet shows it: the API accepts the previous
+// token until the new one is in the folder. Then the API drops the current token shortly before the folder has the new one: the program's single
+// retry bridges that.
 func TestExamplesSeeNoUnauthorizedThroughRenewals(t *testing.T) {
 	t.Parallel()
 	for name, example := range examples {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if _, err := exec.LookPath(example.needs); err != nil {
-				t.Skip(err) // Java is on few machines; the others are needed by other tests, too
+				t.Skip(err) // Java is rarely installed; the others are needed by other tests, too
 			}
 			api := newAPI(t)
 			temp := t.TempDir()
@@ -62,7 +63,7 @@ func TestExamplesSeeNoUnauthorizedThroughRenewals(t *testing.T) {
 				}
 			}
 			if got := api.unauthorized.Load(); got != 0 {
-				t.Errorf("%d calls with a token that the API does not take", got)
+				t.Errorf("%d calls with a token that the API does not accept", got)
 			}
 			api.replace()
 			for api.unauthorized.Load() == 0 {
@@ -77,7 +78,7 @@ func TestExamplesSeeNoUnauthorizedThroughRenewals(t *testing.T) {
 	}
 }
 
-// TestExamplesAreShort: each file is one screen.
+// TestExamplesAreShort: each file fits on a screen.
 func TestExamplesAreShort(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(folder + "/*/*")
@@ -103,13 +104,13 @@ func in(temp string, args []string) []string {
 	return out
 }
 
-// api takes two tokens: the one in the folder and the one before it.
+// api accepts two tokens: the one in the folder and the previous one.
 type api struct {
 	*testing.T
 	*httptest.Server
 	headers      string // the folder
 	generation   atomic.Int64
-	oldest       atomic.Int64 // the oldest token that is taken
+	oldest       atomic.Int64 // the oldest token that is accepted
 	unauthorized atomic.Int64
 }
 
@@ -119,7 +120,7 @@ func newAPI(t *testing.T) *api {
 	a.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.accepts(r.Header) {
 			a.unauthorized.Add(1)
-			a.show(a.generation.Load()) // the kubelet is late by one call
+			a.show(a.generation.Load()) // the kubelet is one call late
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	}))
@@ -128,7 +129,7 @@ func newAPI(t *testing.T) *api {
 	return a
 }
 
-// headersOf are those that Adobe's API wants, and those that Algonomy's does, with a token.
+// headersOf returns the headers that Adobe's and Algonomy's APIs require, with a token.
 func headersOf(token string) map[string]string {
 	return map[string]string{
 		"Authorization": "Bearer " + token, "x-api-key": "key", "x-gw-ims-org-id": "ABC@AdobeOrg", "x-sandbox-name": "prod",
@@ -136,7 +137,7 @@ func headersOf(token string) map[string]string {
 	}
 }
 
-// accepts reports whether all headers are there. Two of them have a token: a renewal between the reads of their files may make that two tokens.
+// accepts reports whether all headers are valid. Two of them have a token, which may differ if it was renewed between the reads of their files.
 func (a *api) accepts(got http.Header) bool {
 	for name, want := range headersOf("token-%d") {
 		if !strings.Contains(want, "%d") {
@@ -153,17 +154,17 @@ func (a *api) accepts(got http.Header) bool {
 	return true
 }
 
-// renew shows a new token; the one before it is still taken.
+// renew shows a new token; the previous one is still accepted.
 func (a *api) renew() {
 	n := a.generation.Add(1)
 	a.show(n)
 	a.oldest.Store(n - 1)
 }
 
-// replace makes a new token that kills the ones before it, and is not in the folder yet.
+// replace makes a new token that revokes the previous ones and is not in the folder yet.
 func (a *api) replace() { a.oldest.Store(a.generation.Add(1)) }
 
-// show puts a token into the folder as a kubelet does: a new folder, and one link that is moved to it.
+// show writes a token into the folder as a kubelet does: a new folder, and one link that is moved to it.
 func (a *api) show(n int64) {
 	version := filepath.Join(a.headers, fmt.Sprintf("..version-%d", n))
 	if err := os.MkdirAll(version, 0o755); err != nil {
@@ -202,7 +203,7 @@ func trust(t *testing.T, a *api, temp string) {
 	}
 }
 
-// start runs a program until the test ends, and gives the lines that it prints.
+// start runs a program until the test ends, and returns the lines that it prints.
 func start(t *testing.T, name string, run []string, a *api, temp string) <-chan string {
 	t.Helper()
 	ca := filepath.Join(temp, "ca.pem")

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pressed is when someone presses the button in these tests; the expected outputs have it.
+// pressed is when the button is pressed in these tests; the expected outputs have it.
 var pressed = time.Date(2026, 11, 21, 14, 30, 59, 0, time.UTC)
 
 type actionTable struct {
@@ -27,7 +27,7 @@ type actionTable struct {
 	} `json:"actionTests"`
 }
 
-// TestArgoActionsDoWhatTheTableSays runs the tables as Argo CD's own tests run them, but for the time: there it is whatever it is, and not compared.
+// TestArgoActionsDoWhatTheTableSays runs the tables as Argo CD's own tests do, except that those ignore the time.
 func TestArgoActionsDoWhatTheTableSays(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(customization, "actions")
@@ -69,6 +69,6 @@ func TestArgoActionsDoWhatTheTableSays(t *testing.T) {
 		t.Error("a table is empty")
 	}
 	if diff := cmp.Diff(namesIn(t, filepath.Join(folder, "testdata")), slices.Sorted(maps.Keys(tried))); diff != "" {
-		t.Errorf("files of testdata, -there +tried:\n%s", diff)
+		t.Errorf("files of testdata, -existing +tested:\n%s", diff)
 	}
 }

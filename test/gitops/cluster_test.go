@@ -22,7 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	log.SetLogger(logr.Discard()) // controller-runtime complains if no logger is set
 	code := m.Run()
 	if err := shared.end(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// shared is the API server of this run, with the real manager at work on it. It starts with the first test that needs it.
+// shared is the API server of this run, with the real manager. It starts with the first test that needs it.
 var shared lazyCluster
 
 type lazyCluster struct {
@@ -101,7 +101,7 @@ func (c *lazyCluster) end() error {
 	return errors.Join(errs...)
 }
 
-// namespace makes one.
+// namespace creates a namespace.
 func (c *lazyCluster) namespace(t *testing.T) string {
 	t.Helper()
 	namespace := &corev1.Namespace{}
@@ -114,7 +114,7 @@ func (c *lazyCluster) namespace(t *testing.T) string {
 
 var credentialKind = schema.GroupVersionKind{Group: "cdpcredentials.io", Version: "v1alpha1", Kind: "CDPCredential"}
 
-// live reads a CDPCredential as GitOps tools do, without the Go types.
+// live reads a CDPCredential as GitOps tools do, without its Go type.
 func (c *lazyCluster) live(t *testing.T, namespace, name string) *unstructured.Unstructured {
 	t.Helper()
 	obj := &unstructured.Unstructured{}
@@ -125,7 +125,7 @@ func (c *lazyCluster) live(t *testing.T, namespace, name string) *unstructured.U
 	return obj
 }
 
-// kustomize gives what kubectl makes of a folder.
+// kustomize returns what kubectl builds from a folder.
 func (c *lazyCluster) kustomize(t *testing.T, folder string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "out.yaml")

@@ -15,14 +15,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-var update = flag.Bool("update", false, "write gitops/argocd/argocd-cm.yaml anew from the Lua files")
+var update = flag.Bool("update", false, "rewrite gitops/argocd/argocd-cm.yaml from the Lua files")
 
 const (
 	healthKey  = "resource.customizations.health.cdpcredentials.io_CDPCredential"
 	actionsKey = "resource.customizations.actions.cdpcredentials.io_CDPCredential"
 )
 
-// configMap is what argocd-cm.yaml has to be: the Lua files, word for word.
+// configMap returns the required content of argocd-cm.yaml: the Lua files, word for word.
 func configMap(t *testing.T) string {
 	t.Helper()
 	file := func(name string, indent int) string {
@@ -52,7 +52,7 @@ data:
 
 func configMapPath() string { return filepath.Join(root, "gitops/argocd/argocd-cm.yaml") }
 
-// TestConfigMap: what users put into argocd-cm is what the tests have tried.
+// TestConfigMap: what users put into argocd-cm is what the tests have tested.
 func TestConfigMap(t *testing.T) {
 	t.Parallel()
 	want := configMap(t)
@@ -95,7 +95,7 @@ func checkKeys(t *testing.T, got *corev1.ConfigMap) {
 	}
 }
 
-// TestConfigMapIsPatched runs the command of docs/gitops.md: Argo CD's own settings stay.
+// TestConfigMapIsPatched runs the command of docs/gitops.md, which must keep Argo CD's own settings.
 func TestConfigMapIsPatched(t *testing.T) {
 	t.Parallel()
 	c := sharedCluster(t)
@@ -121,7 +121,7 @@ func TestConfigMapIsPatched(t *testing.T) {
 	}
 }
 
-// TestArgoComponentPatchesTheConfigMap: a kustomization that installs Argo CD takes the keys by naming the component.
+// TestArgoComponentPatchesTheConfigMap: a kustomization that installs Argo CD gets the keys by including the component.
 func TestArgoComponentPatchesTheConfigMap(t *testing.T) {
 	t.Parallel()
 	c := sharedCluster(t)
@@ -144,6 +144,6 @@ func TestArgoComponentPatchesTheConfigMap(t *testing.T) {
 	}
 	checkKeys(t, got)
 	if got.Namespace != "argocd" || got.Labels["app.kubernetes.io/part-of"] != "argocd" {
-		t.Errorf("the rest of the ConfigMap is not Argo CD's any more: %v", got.ObjectMeta)
+		t.Errorf("the rest of the ConfigMap is no longer Argo CD's: %v", got.ObjectMeta)
 	}
 }

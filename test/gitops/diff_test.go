@@ -18,12 +18,12 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// strict refuses unknown fields, as kubectl does.
+// strict returns a client that refuses unknown fields, as kubectl does.
 func (c *lazyCluster) strict() client.Client {
 	return client.WithFieldValidation(c.cluster.Client, metav1.FieldValidationStrict)
 }
 
-// TestCredentialsAreValid: the API server takes every CDPCredential that users may copy.
+// TestCredentialsAreValid: the API server accepts every CDPCredential that users may copy.
 func TestCredentialsAreValid(t *testing.T) {
 	t.Parallel()
 	c := sharedCluster(t)
@@ -40,12 +40,11 @@ func TestCredentialsAreValid(t *testing.T) {
 		}
 	}
 	if count < 20 {
-		t.Errorf("only %d were found", count)
+		t.Errorf("found only %d CDPCredentials", count)
 	}
 }
 
-// TestNoPermanentDiff: after the operator has dealt with it, an object in the cluster is what was applied, and applying it again changes
-// nothing.
+// TestNoPermanentDiff: after the operator has processed an object, the object is what was applied, and applying it again changes nothing.
 func TestNoPermanentDiff(t *testing.T) {
 	t.Parallel()
 	c := sharedCluster(t)
@@ -58,7 +57,7 @@ func TestNoPermanentDiff(t *testing.T) {
 			t.Run(where, func(t *testing.T) {
 				t.Parallel()
 				obj := obj.DeepCopy()
-				obj.SetNamespace(c.namespace(t)) // without a client Secret: nobody is asked for a token
+				obj.SetNamespace(c.namespace(t)) // without a client Secret, so no token is requested
 				apply := func(options ...client.ApplyOption) *unstructured.Unstructured {
 					t.Helper()
 					applied := obj.DeepCopy()
@@ -95,7 +94,7 @@ func TestNoPermanentDiff(t *testing.T) {
 	}
 }
 
-// TestArgoTracking: what Argo CD marks its objects with does not reach the target, which it would prune for it.
+// TestArgoTracking: Argo CD's tracking marks are not copied to the target, which Argo CD would otherwise prune.
 func TestArgoTracking(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []v1alpha1.DeletionPolicy{v1alpha1.DeletionPolicyDelete, v1alpha1.DeletionPolicyRetain} {

@@ -14,19 +14,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// root is the folder of the product.
+// root is the folder of the repository.
 const root = "../.."
 
-// customization is where Argo CD would have what it knows of a CDPCredential, below its own root as below gitops/argocd.
+// customization is the folder of a CDPCredential's customization, below gitops/argocd as it would be in Argo CD's repository.
 var customization = filepath.Join(root, "gitops/argocd/resource_customizations/cdpcredentials.io/CDPCredential")
 
-// health is what Argo CD is told.
+// health is the result of a health check.
 type health struct {
 	Status  string `json:"status"`
 	Message string `json:"message"`
 }
 
-// healthOf asks a health check.
+// healthOf runs a health check.
 func healthOf(ctx context.Context, script string, obj map[string]any) (health, error) {
 	result, err := runLua(ctx, script, obj, time.Time{})
 	if err != nil {
@@ -45,7 +45,7 @@ func healthOf(ctx context.Context, script string, obj map[string]any) (health, e
 	return health{Status: status, Message: message}, nil
 }
 
-// TestArgoHealthIsWhatTheTableSays runs the table as Argo CD's own tests run it.
+// TestArgoHealthIsWhatTheTableSays runs the table as Argo CD's own tests do.
 func TestArgoHealthIsWhatTheTableSays(t *testing.T) {
 	t.Parallel()
 	var table struct {
@@ -73,11 +73,11 @@ func TestArgoHealthIsWhatTheTableSays(t *testing.T) {
 		})
 	}
 	if diff := cmp.Diff(namesIn(t, filepath.Join(customization, "testdata")), slices.Sorted(maps.Keys(tried))); diff != "" {
-		t.Errorf("files of testdata, -there +tried:\n%s", diff)
+		t.Errorf("files of testdata, -existing +tested:\n%s", diff)
 	}
 }
 
-// TestArgoHealthOfUnfilledObjects: an object may be looked at before the API server or the operator has filled it.
+// TestArgoHealthOfUnfilledObjects: an object may be checked before the API server or the operator has filled it in.
 func TestArgoHealthOfUnfilledObjects(t *testing.T) {
 	t.Parallel()
 	script := readText(t, filepath.Join(customization, "health.lua"))

@@ -17,7 +17,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// What kstatus and Argo CD's health check say, and the condition Ready.
+// The results of kstatus and of Argo CD's health check, and the condition Ready.
 const (
 	unseen            = "InProgress Progressing Ready=-"
 	current           = "Current Healthy Ready=True"
@@ -31,14 +31,14 @@ const (
 	terminating       = "Terminating Progressing Ready=True"
 )
 
-// play is one credential with a token endpoint of its own, seen by an observer.
+// play is a credential with its own token endpoint, watched by an observer.
 type play struct {
 	*testing.T
 	*lazyCluster
 	*observer
 	namespace string
 	endpoints *exchangetest.Server
-	down      atomic.Bool // the endpoint
+	down      atomic.Bool // whether the endpoint is down
 	known     exchangetest.Client
 }
 
@@ -62,7 +62,7 @@ func newPlay(t *testing.T) *play {
 	return p
 }
 
-// credential is an object that has not been created.
+// credential returns an object that has not been created.
 func (p *play) credential() *v1alpha1.CDPCredential {
 	obj := &v1alpha1.CDPCredential{}
 	obj.Namespace, obj.Name = p.namespace, "etl"
@@ -83,7 +83,7 @@ func (p *play) create(obj client.Object) {
 	}
 }
 
-// introduce makes the client known to the endpoint, and its Secret.
+// introduce registers the client at the endpoint and creates its Secret.
 func (p *play) introduce() {
 	p.Helper()
 	if err := p.endpoints.Register(p.known); err != nil {
@@ -99,7 +99,7 @@ func (p *play) clientSecret() *corev1.Secret {
 	return secret
 }
 
-// change the object.
+// change patches the object.
 func (p *play) change(patch string) {
 	p.Helper()
 	obj := p.credential()
@@ -108,8 +108,8 @@ func (p *play) change(patch string) {
 	}
 }
 
-// TestStatusToolsFollowEveryState follows objects through their lives. Each story is all that a tool could have seen: no state in between that would let
-// it go on too early, or give up too early.
+// TestStatusToolsFollowEveryState follows objects through their lives. Each story is everything that a tool could have seen: no intermediate state
+// would let it proceed, or give up, too early.
 func TestStatusToolsFollowEveryState(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// TestKustomizeComponentCarriesChangedNames builds a kustomization whose names get a prefix, a suffix and a hash.
+// TestKustomizeComponentCarriesChangedNames builds a kustomization that adds a prefix, a suffix and a hash to names.
 func TestKustomizeComponentCarriesChangedNames(t *testing.T) {
 	t.Parallel()
 	folder, err := filepath.Abs(root)

@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// runLua runs a script on an object as Argo CD runs one that comes from a ConfigMap: with the base, package and table libraries, with
-// require("os") for the time and nothing else of it, and for a second at most. It gives what the script returns.
+// runLua runs a script on an object as Argo CD runs one from a ConfigMap: with the base, package and table libraries, with only the time functions of
+// require("os"), and for at most a second. It returns the script's result.
 func runLua(ctx context.Context, script string, obj map[string]any, now time.Time) (any, error) {
 	state := lua.NewState(lua.Options{SkipOpenLibs: true})
 	defer state.Close()
@@ -40,7 +40,7 @@ func runLua(ctx context.Context, script string, obj map[string]any, now time.Tim
 	return fromLua(state.Get(1), obj), nil
 }
 
-// clock is the part of Lua's os that Argo CD has, with a time that stands still.
+// clock is the part of Lua's os that Argo CD provides, with a fixed time.
 func clock(now time.Time) lua.LGFunction {
 	formats := map[string]string{"!%Y-%m-%dT%H:%M:%SZ": "2006-01-02T15:04:05Z"}
 	return func(state *lua.LState) int {
@@ -90,8 +90,8 @@ func toLua(state *lua.LState, value any) lua.LValue {
 	panic(fmt.Sprintf("no YAML has a %T", value))
 }
 
-// fromLua needs to know what a value was made from: Lua's empty table is an empty list and an empty object alike. Argo CD, too, looks at
-// the object that it gave.
+// fromLua needs to know what a value was made from, because Lua's empty table is an empty list and an empty object alike. Argo CD also consults the
+// object that it passed in.
 func fromLua(value lua.LValue, was any) any {
 	switch value := value.(type) {
 	case lua.LBool:
@@ -121,7 +121,7 @@ func fromLua(value lua.LValue, was any) any {
 	return nil
 }
 
-// TestLuaSandboxLacksWhatArgoLacks: what Argo CD does not have would be nil here, too.
+// TestLuaSandboxLacksWhatArgoLacks: what Argo CD does not provide is nil here, too.
 func TestLuaSandboxLacksWhatArgoLacks(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"string.format", "math.floor", "io.open", "os.date", "debug.traceback", "coroutine.create"} {
@@ -130,7 +130,7 @@ func TestLuaSandboxLacksWhatArgoLacks(t *testing.T) {
 		}
 	}
 	if _, err := runLua(t.Context(), "while true do end", nil, time.Time{}); err == nil {
-		t.Error("a script that never ends has ended well")
+		t.Error("an endless script ended without an error")
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 var separator = regexp.MustCompile(`(?m)^---\s*$`)
 
-// documents are the YAML documents of a text.
+// documents returns the YAML documents of a text.
 func documents(t *testing.T, where, text string) []*unstructured.Unstructured {
 	t.Helper()
 	var all []*unstructured.Unstructured
@@ -33,7 +33,7 @@ func documents(t *testing.T, where, text string) []*unstructured.Unstructured {
 	return all
 }
 
-// manifests are the samples, the examples and what stands in docs/gitops.md, by file, with paths from the root.
+// manifests returns the samples, the examples and the manifests in docs/gitops.md, by file, with paths from the root.
 func manifests(t *testing.T) map[string][]*unstructured.Unstructured {
 	t.Helper()
 	found := map[string][]*unstructured.Unstructured{}
@@ -65,7 +65,7 @@ func manifests(t *testing.T) map[string][]*unstructured.Unstructured {
 	return found
 }
 
-// credentials are those manifests that are CDPCredentials.
+// credentials returns the manifests that are CDPCredentials.
 func credentials(t *testing.T) map[string][]*unstructured.Unstructured {
 	t.Helper()
 	found := manifests(t)
@@ -75,7 +75,7 @@ func credentials(t *testing.T) map[string][]*unstructured.Unstructured {
 	return found
 }
 
-// TestExampleManifestsAreValid: every manifest is YAML without a key twice, and the paths in the examples for Argo CD and Flux are folders with a
+// TestExampleManifestsAreValid: every manifest is YAML without duplicate keys, and the paths in the examples for Argo CD and Flux are folders with a
 // kustomization.
 func TestExampleManifestsAreValid(t *testing.T) {
 	t.Parallel()
@@ -109,7 +109,7 @@ func pathIn(t *testing.T, obj *unstructured.Unstructured, fields ...string) stri
 	return path
 }
 
-// TestSchemaHasNoDefaultsBelowSpec: a default of the schema below spec would be a difference between Git and the cluster for ever.
+// TestSchemaHasNoDefaultsBelowSpec: a default below spec would be a permanent difference between Git and the cluster.
 func TestSchemaHasNoDefaultsBelowSpec(t *testing.T) {
 	t.Parallel()
 	crd := map[string]any{}
@@ -129,7 +129,7 @@ func TestSchemaHasNoDefaultsBelowSpec(t *testing.T) {
 	}
 }
 
-// defaults are the paths below which a schema has one. The name of a property is no keyword.
+// defaults returns the paths at which a schema has defaults. A property named default is not one.
 func defaults(schema map[string]any, path string) []string {
 	var found []string
 	if _, has := schema["default"]; has {

@@ -17,14 +17,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// observer sees every state of one namespace's CDPCredential, as Argo CD and Flux do.
+// observer sees every state of the CDPCredential in a namespace, as Argo CD and Flux do.
 type observer struct {
 	*testing.T
 	script string
 
 	mu   sync.Mutex
-	seen []string // what was made of the states, without repetitions
-	read int      // how far until has come in them
+	seen []string // the verdicts, without repetitions
+	read int      // how many of them until has read
 	last *unstructured.Unstructured
 }
 
@@ -60,7 +60,7 @@ func (o *observer) add(obj *unstructured.Unstructured, verdict string) {
 	}
 }
 
-// verdict is what kstatus and Argo CD make of an object, and whether it is Ready.
+// verdict is the result of kstatus and Argo CD for an object, and whether it is Ready.
 func verdict(ctx context.Context, script string, obj *unstructured.Unstructured) string {
 	computed, err := status.Compute(obj)
 	if err != nil {
@@ -102,21 +102,21 @@ func (o *observer) until(want string) {
 	}, func() string { return fmt.Sprintf("%q", o.story()) })
 }
 
-// story is all that was seen so far.
+// story returns all verdicts so far.
 func (o *observer) story() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return append([]string(nil), o.seen...)
 }
 
-// latest is the object as last seen.
+// latest returns the object as last seen.
 func (o *observer) latest() *unstructured.Unstructured {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.last
 }
 
-// wait gives a busy machine a minute and a half.
+// wait has a timeout of 90 s, for busy machines.
 func wait(t *testing.T, what string, good func() bool, instead func() string) {
 	t.Helper()
 	deadline := time.Now().Add(90 * time.Second)

@@ -12,14 +12,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// tools are those whose objects the examples are, each with the module that has its CRDs and that module's checksum.
+// tools are the tools whose objects the examples contain, each with the module that has its CRDs, and its checksum.
 var tools = []struct{ module, sum, crds string }{
 	{"github.com/argoproj/argo-cd/v3@v3.5.7", "h1:Xm1BF+I5OgDKUG3SDK49vn2/Y5AMyaNVko+/JT08gj0=", "manifests/crds/application-crd.yaml"},
 	{"github.com/fluxcd/kustomize-controller@v1.6.0", "h1:13S+wqCQ44njSg59DNgm1qMqVkK6+0eoZs+jv4+EWCs=", "config/crd/bases"},
 	{"github.com/fluxcd/helm-controller@v1.4.0", "h1:rkm8rmB6Na7eNc4pJOnvtXEaJ19iKluRtayHKjBxcUM=", "config/crd/bases"},
 }
 
-// TestExamplesAreWhatTheToolsTake applies the example Applications, Kustomizations and the HelmRelease with strict validation, which refuses a field
+// TestExamplesAreWhatTheToolsTake applies the example Applications, Kustomizations and the HelmRelease with strict validation, which refuses fields
 // that the tool does not have.
 func TestExamplesAreWhatTheToolsTake(t *testing.T) {
 	t.Parallel()
@@ -43,12 +43,12 @@ func TestExamplesAreWhatTheToolsTake(t *testing.T) {
 			case "Application", "HelmRelease":
 			case "Kustomization":
 				if obj.GetAPIVersion() != "kustomize.toolkit.fluxcd.io/v1" {
-					continue // kustomize's own, which is no object of the API server
+					continue // kustomize's own, which is not an API object
 				}
 			default:
 				continue
 			}
-			obj.SetNamespace("default") // argocd and flux-system are not there
+			obj.SetNamespace("default") // argocd and flux-system do not exist
 			if err := strict.Create(t.Context(), obj, client.DryRunAll); err != nil {
 				t.Errorf("%s: %v", where, err)
 			}

@@ -14,7 +14,8 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// TestBundleIsValid: Operator Framework's library, which `make bundle` calls, finds no fault in the bundle; and its Deployment and rights are those of config/default.
+// TestBundleIsValid: Operator Framework's library, which `make bundle` calls, finds no fault in the bundle, and its Deployment and rights are those
+// of config/default.
 func TestBundleIsValid(t *testing.T) {
 	t.Parallel()
 	r := newClone(t)
@@ -75,7 +76,7 @@ func TestBundleIsValid(t *testing.T) {
 	if got := install.Deployments[0].Spec.Template.Spec.Containers[0].Image; got != "registry.example.com/cdp-credential-operator:v1.2.3" || csv.Spec.Version != "1.2.3" {
 		t.Errorf("version %s runs %s", csv.Spec.Version, got)
 	}
-	// The library is asked: a manifest without its CRD is refused.
+	// Control: the library refuses a bundle without its CRD.
 	if out, err := r.try("cd dist/bundle && rm manifests/cdpcredentials* && cd ../.. && bin/olm -validate dist/bundle"); err == nil || !strings.Contains(out, "CDPCredential") {
 		t.Errorf("without its CRD: %v, %s", err, out)
 	}

@@ -18,8 +18,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// TestChartRefusesWhatTheManagerRefuses: with a value that the chart renders the manager does not end at once. The chart may refuse more, which the
-// third column says.
+// TestChartRefusesWhatTheManagerRefuses: the manager accepts every value that the chart renders. The chart may refuse more, which stricter lists.
 func TestChartRefusesWhatTheManagerRefuses(t *testing.T) {
 	t.Parallel()
 	hosts := func(entry string) error { _, err := egress.ParseHosts(entry); return err }
@@ -29,7 +28,7 @@ func TestChartRefusesWhatTheManagerRefuses(t *testing.T) {
 		manager func(string) error
 		taken   []string
 		refused []string
-		// stricter are entries that the manager would take.
+		// stricter are values that the manager would accept.
 		stricter []string
 	}{
 		"tokenHostsOnly": {
@@ -86,7 +85,7 @@ func TestChartRefusesWhatTheManagerRefuses(t *testing.T) {
 			}
 			for _, entry := range kind.refused {
 				if kind.manager(entry) == nil {
-					t.Errorf("the manager takes %q", entry)
+					t.Errorf("the manager accepts %q", entry)
 				}
 			}
 			if value == "watchSelector" {
@@ -107,7 +106,7 @@ func TestChartRefusesWhatTheManagerRefuses(t *testing.T) {
 	}
 }
 
-// TestChartKnowsTheManagersFlags: extraArgs may have the manager's flags and no others.
+// TestChartKnowsTheManagersFlags: extraArgs accepts the manager's flags and no others.
 func TestChartKnowsTheManagersFlags(t *testing.T) {
 	t.Parallel()
 	manager, err := framework.BuildManager(t.Context(), root(t), t.TempDir())
@@ -125,7 +124,7 @@ func TestChartKnowsTheManagersFlags(t *testing.T) {
 		}
 	}
 	if len(flags) < 15 {
-		t.Fatalf("the manager's help names the flags %v only:\n%s", flags, help)
+		t.Fatalf("the manager's help names only the flags %v:\n%s", flags, help)
 	}
 	listed := regexp.MustCompile(`(?s)define "operator.flags" -}}\n(.*?)\n`).FindStringSubmatch(read(t, chart+"/templates/_checks.tpl"))
 	slices.Sort(flags)

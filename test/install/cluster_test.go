@@ -24,7 +24,7 @@ type reader struct {
 	path  string
 }
 
-// newClone makes a clone: what of it is needed to install.
+// newClone copies what is needed to install from a clone.
 func newClone(t *testing.T) *reader {
 	t.Helper()
 	r := &reader{T: t, Cluster: &framework.Cluster{Temp: t.TempDir()}, clone: t.TempDir()}
@@ -51,7 +51,7 @@ func newClone(t *testing.T) *reader {
 	return r
 }
 
-// use has this reader's shell take another Helm.
+// use switches this reader's shell to another Helm.
 func (r *reader) use(tool func() (string, error)) {
 	r.Helper()
 	file, err := tool()
@@ -84,11 +84,11 @@ func newReader(t *testing.T) *reader {
 	return r
 }
 
-// try runs commands as a reader's shell would, but ends with the first that fails. It returns all that they wrote.
+// try runs commands as a reader's shell would, but stops at the first that fails. It returns all their output.
 func (r *reader) try(commands string) (string, error) {
 	cmd := exec.CommandContext(context.WithoutCancel(r.T.Context()), "bash", "-euo", "pipefail", "-c", commands)
 	cmd.Dir = r.clone
-	// The clone has no history, so someone has to say which version it is.
+	// The clone has no history, so VERSION must be given.
 	cmd.Env = append(append(os.Environ(), homes(filepath.Join(r.Temp, "helm"))...), "KUBECONFIG="+r.AdminKubeconfig(),
 		"KUBECACHEDIR="+filepath.Join(r.Temp, "cache"), "PATH="+r.path, "VERSION=dev", "MAKEFLAGS=")
 	var out bytes.Buffer
@@ -118,7 +118,7 @@ func (r *reader) apply(manifest string) {
 	r.sh("kubectl apply --server-side -f " + file)
 }
 
-// credential makes a CDPCredential and says how to know it again.
+// credential creates a CDPCredential and returns its UID.
 func (r *reader) credential() (uid string) {
 	r.Helper()
 	r.apply(`apiVersion: cdpcredentials.io/v1alpha1
@@ -136,19 +136,19 @@ spec:
 func (r *reader) keeps(uid string) {
 	r.Helper()
 	if now := r.sh("kubectl get cdpcred etl -o jsonpath={.metadata.uid}"); now != uid {
-		r.Errorf("the CDPCredential %s has become %s", uid, now)
+		r.Errorf("the CDPCredential has the UID %s, then %s", uid, now)
 	}
 }
 
-// absent fails if a thing is there.
+// absent fails if a thing exists.
 func (r *reader) absent(thing string) {
 	r.Helper()
 	if out := r.sh("kubectl get --ignore-not-found -o name " + thing); out != "" {
-		r.Errorf("%s is there", out)
+		r.Errorf("%s exists", out)
 	}
 }
 
-// empty takes away all that was installed. No controller empties and removes namespaces here, so it does their work.
+// empty removes everything that was installed. No controller empties and removes namespaces here, so this does.
 func (r *reader) empty() {
 	r.Helper()
 	r.sh(`

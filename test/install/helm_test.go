@@ -18,12 +18,12 @@ const (
 	manager  = "deployment/cdp-credential-operator-controller-manager -n cdp-credential-operator-system"
 	replicas = "kubectl get -o jsonpath={.spec.replicas} " + manager
 	helmed   = " cdp-credential-operator charts/cdp-credential-operator --namespace cdp-credential-operator-system "
-	// podRefresh is what podRefresh.enabled adds, a list in the chart.
+	// podRefresh is what podRefresh.enabled adds, which is a list in the chart.
 	podRefresh = "validatingadmissionpolicy/cdp-credential-operator-pod-refresh-policy clusterrolebinding/cdp-credential-operator-pod-refresh-rolebinding"
 	crd        = "crd/cdpcredentials.cdpcredentials.io"
 )
 
-// TestHelmRelease lives through the life of a release, with Helm 3 and 4: no CDPCredential is lost by it, unless someone says so.
+// TestHelmRelease goes through the life of a release, with Helm 3 and 4: no CDPCredential is lost unless a user asks for that.
 func TestHelmRelease(t *testing.T) {
 	t.Parallel()
 	for version, tool := range map[string]func() (string, error){"v3": helm, "v4": helm4} {
@@ -46,7 +46,7 @@ func (r *reader) liveThroughARelease() {
 		"It runs the image registry.example.com/cdp-credential-operator:v1.2.3.", "helm test cdp-credential-operator -n cdp-credential-operator-system --logs",
 	} {
 		if !strings.Contains(notes, says) {
-			r.Errorf("the notes do not say %q:\n%s", says, notes)
+			r.Errorf("the notes do not contain %q:\n%s", says, notes)
 		}
 	}
 	uid := r.credential()
@@ -77,7 +77,7 @@ func (r *reader) liveThroughARelease() {
 	r.sh("helm uninstall cdp-credential-operator -n cdp-credential-operator-system && kubectl wait --for=delete --timeout=1m " + crd)
 }
 
-// A release upgrades the CRD with the rest.
+// TestHelmUpgradesTheResourceDefinition: a release upgrades the CRD with everything else.
 func TestHelmUpgradesTheResourceDefinition(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
@@ -88,7 +88,7 @@ func TestHelmUpgradesTheResourceDefinition(t *testing.T) {
 	}
 	old := strings.ReplaceAll(string(now), "cdpcred\n", "oldcdpcred\n")
 	if old == string(now) {
-		t.Fatal("nothing was made old")
+		t.Fatal("nothing was replaced by an older version")
 	}
 	if err := os.WriteFile(file, []byte(old), 0o600); err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestHelmUpgradesTheResourceDefinition(t *testing.T) {
 	}
 }
 
-// TestChartIsAccepted: an API server takes what the chart renders, and restricted Pod Security the pods.
+// TestChartIsAccepted: an API server accepts what the chart renders, and restricted Pod Security accepts the pods.
 func TestChartIsAccepted(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
@@ -131,7 +131,7 @@ func TestChartIsAccepted(t *testing.T) {
 	}
 }
 
-// admitted tries a Deployment's pod, as it is and with a right too many.
+// admitted checks that a Deployment's pod is admitted, and that one with too many rights is not.
 func (r *reader) admitted(values string, deployment *unstructured.Unstructured) {
 	r.Helper()
 	template, _, err := unstructured.NestedMap(deployment.Object, "spec", "template")
@@ -167,7 +167,7 @@ func (r *reader) dryRun(object map[string]any) (string, error) {
 	return r.try("kubectl create --dry-run=server -f " + file)
 }
 
-// anything is a CRD that lets every field pass: what is in a ServiceMonitor is compared with config/ by TestChartEqualsConfig.
+// anything returns a CRD that accepts every field: TestChartEqualsConfig compares the content of a ServiceMonitor with config/.
 func anything(plural, kind string) string {
 	return `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -20,8 +20,8 @@ metadata: {name: cdp-credential-operator, namespace: cdp-credential-operator-sys
 spec: {holderIdentity: pod-1, leaseDurationSeconds: 15, renewTime: "TIME"}
 `
 
-// TestHelmTestChecksTheRelease does what the pod of `helm test` does, with the rights of its ServiceAccount: it fails while the operator does not run, and
-// passes when it does. The pod itself is let in under restricted Pod Security; test/e2e runs it.
+// TestHelmTestChecksTheRelease does what the pod of `helm test` does, with the rights of its ServiceAccount: it fails while the operator does not
+// run, and passes once it does. The pod is admitted under restricted Pod Security; test/e2e runs it.
 func TestHelmTestChecksTheRelease(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)

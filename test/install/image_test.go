@@ -11,21 +11,21 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// TestClonedChartAsksForAnImage: the chart of a clone names no image that nobody has published, and says what to do.
+// TestClonedChartAsksForAnImage: the chart of a clone names no unpublished image, and says what to do instead.
 func TestClonedChartAsksForAnImage(t *testing.T) {
 	t.Parallel()
 	_, err := run(t, helm, "template", release, chart, "--kube-version=1.37.0")
 	if err == nil {
-		t.Fatal("it renders")
+		t.Fatal("the chart renders without an image")
 	}
 	for _, says := range []string{"image.tag: this chart comes from a clone", "make docker-build docker-push IMG=", "helm install cdp-credential-operator oci://"} {
 		if !strings.Contains(err.Error(), says) {
-			t.Errorf("the error does not say %q: %v", says, err)
+			t.Errorf("the error does not contain %q: %v", says, err)
 		}
 	}
 }
 
-// TestChartMetadata: what https://artifacthub.io reads is valid, and names what is there.
+// TestChartMetadata: the metadata for https://artifacthub.io is valid, and names only what exists.
 func TestChartMetadata(t *testing.T) {
 	t.Parallel()
 	var metadata struct {
@@ -68,7 +68,7 @@ func TestChartMetadata(t *testing.T) {
 	}
 }
 
-// read is a file of the repository.
+// read returns a file of the repository.
 func read(t *testing.T, file string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root(t), file))

@@ -11,6 +11,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	log.SetLogger(logr.Discard()) // controller-runtime complains if nobody says where its log goes
+	log.SetLogger(logr.Discard()) // controller-runtime complains if no logger is set
 	os.Exit(m.Run())
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReleaseFilesApplyTwiceWithoutChange: the files of a release are applied, and applied again without any change.
+// TestReleaseFilesApplyTwiceWithoutChange: the files of a release can be applied, and applying them again changes nothing.
 func TestReleaseFilesApplyTwiceWithoutChange(t *testing.T) {
 	t.Parallel()
 	for name, command := range map[string]string{
@@ -25,12 +25,12 @@ func TestReleaseFilesApplyTwiceWithoutChange(t *testing.T) {
 			r.sh("kubectl wait --for=condition=Established --timeout=1m " + crd)
 			before := r.sh(versions)
 			if n := strings.Count(before, "\n") + 1; n < 12 {
-				t.Errorf("there are %d objects only:\n%s", n, before)
+				t.Errorf("there are only %d objects:\n%s", n, before)
 			}
 			uid := r.credential()
 			r.sh("kubectl apply --server-side -f dist/" + name)
 			if diff := cmp.Diff(before, r.sh(versions)); diff != "" {
-				t.Errorf("the second time has changed something: %s", diff)
+				t.Errorf("applying again changed something: %s", diff)
 			}
 			r.keeps(uid)
 			if got := r.sh("kubectl get -o jsonpath={.spec.template.spec.containers[0].image} " + manager); got != "registry.example.com/cdp-credential-operator:v1.2.3" {
@@ -38,14 +38,14 @@ func TestReleaseFilesApplyTwiceWithoutChange(t *testing.T) {
 			}
 			for _, object := range objects(t, r.sh("cat dist/"+name)) {
 				if object.GetKind() == "Deployment" {
-					r.admitted("", object) // by the Pod Security labels of the file's own Namespace
+					r.admitted("", object) // under the Pod Security labels of the file's own Namespace
 				}
 			}
 		})
 	}
 }
 
-// TestChartPackage: what `make release` packs has its version and its image.
+// TestChartPackage: the chart that `make release` packs has the release's version and image.
 func TestChartPackage(t *testing.T) {
 	t.Parallel()
 	r := newClone(t)

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// objects are those of a stream of manifests, by kind, namespace and name.
+// objects returns the objects of a stream of manifests, by kind, namespace and name.
 func objects(t *testing.T, manifests string) map[string]*unstructured.Unstructured {
 	t.Helper()
 	found := map[string]*unstructured.Unstructured{}
@@ -37,14 +37,14 @@ func objects(t *testing.T, manifests string) map[string]*unstructured.Unstructur
 		for _, object := range flattened(t, object) {
 			name := nameOf(object)
 			if found[name] != nil {
-				t.Errorf("%s is there twice", name)
+				t.Errorf("%s exists twice", name)
 			}
 			found[name] = object
 		}
 	}
 }
 
-// flattened are the items of a list, and of anything else that alone.
+// flattened returns the items of a list, and any other object alone.
 func flattened(t *testing.T, object *unstructured.Unstructured) []*unstructured.Unstructured {
 	t.Helper()
 	if !object.IsList() {
@@ -65,7 +65,7 @@ func nameOf(object *unstructured.Unstructured) string {
 	return object.GetKind() + " " + strings.TrimPrefix(object.GetNamespace()+"/"+object.GetName(), "/")
 }
 
-// as reads an object into a type of Kubernetes, and lets no field pass that the type does not have.
+// as converts an object to a Kubernetes type, and fails on fields that the type does not have.
 func as[T any](t *testing.T, objects map[string]*unstructured.Unstructured, name string) *T {
 	t.Helper()
 	object := objects[name]

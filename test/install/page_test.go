@@ -12,7 +12,7 @@ import (
 
 const ours = "<!-- run by: TestInstallPage -->\n```sh\n"
 
-// TestInstallPage does as the pages say, one section after the other, each with an empty cluster and the same clone of the repository.
+// TestInstallPage follows the pages, one section after the other, each with an empty cluster and the same clone of the repository.
 func TestInstallPage(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
@@ -52,7 +52,7 @@ func TestInstallPage(t *testing.T) {
 			})
 		}
 		if tried != want {
-			t.Errorf("%s: %d sections were tried, want %d", page, tried, want)
+			t.Errorf("%s: %d sections were run, want %d", page, tried, want)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// TestChartEqualsConfig: what the chart renders is what kustomize makes of config/, but for the differences of allow.
+// TestChartEqualsConfig: the chart renders what kustomize builds from config/, except for the differences that allow removes.
 func TestChartEqualsConfig(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -39,13 +39,13 @@ func TestChartEqualsConfig(t *testing.T) {
 				allow(t, object)
 			}
 			for name, object := range theirs {
-				if object.GetKind() == "Namespace" { // Helm makes it with --create-namespace, or does not
+				if object.GetKind() == "Namespace" { // with Helm, --create-namespace creates it
 					delete(theirs, name)
 				}
 				allow(t, object)
 			}
 			if len(ours) < 10 {
-				t.Errorf("the chart renders %d objects only", len(ours))
+				t.Errorf("the chart renders only %d objects", len(ours))
 			}
 			if diff := cmp.Diff(theirs, ours); diff != "" {
 				t.Errorf("config/ (-) and chart (+) differ:\n%s", diff)
@@ -54,7 +54,7 @@ func TestChartEqualsConfig(t *testing.T) {
 	}
 }
 
-// build is what kustomize makes of a folder of config/, with lines of config/default/kustomization.yaml taken out of their comments.
+// build returns what kustomize builds from a folder of config/, with lines of config/default/kustomization.yaml uncommented.
 func build(t *testing.T, folder string, with ...string) string {
 	t.Helper()
 	config := t.TempDir()
@@ -92,10 +92,10 @@ func build(t *testing.T, folder string, with ...string) string {
 	return out
 }
 
-// allow takes away all in which chart and config/ may differ, and nothing else.
+// allow removes everything in which the chart and config/ may differ, and nothing else.
 func allow(t *testing.T, object *unstructured.Unstructured) {
 	t.Helper()
-	// Labels that say what an object is a part of: managed-by says Helm, the chart has its version on all, generated roles have none.
+	// Labels about what an object is a part of: managed-by is Helm, the chart puts its version on everything, generated roles have none.
 	labels := object.GetLabels()
 	for key := range labels {
 		if strings.HasPrefix(key, "app.kubernetes.io/") || key == "helm.sh/chart" {
@@ -105,7 +105,7 @@ func allow(t *testing.T, object *unstructured.Unstructured) {
 	if object.SetLabels(labels); len(labels) == 0 {
 		unstructured.RemoveNestedField(object.Object, "metadata", "labels")
 	}
-	// Two releases can be in one cluster, so a selector of the chart names the release, too.
+	// There can be two releases in a cluster, so the chart's selectors also name the release.
 	for _, selector := range [][]string{
 		{"spec", "selector"}, {"spec", "selector", "matchLabels"}, {"spec", "podSelector", "matchLabels"}, {"spec", "template", "metadata", "labels"},
 	} {
@@ -114,14 +114,14 @@ func allow(t *testing.T, object *unstructured.Unstructured) {
 	switch object.GetKind() {
 	case "CustomResourceDefinition":
 		annotations := object.GetAnnotations()
-		delete(annotations, "helm.sh/resource-policy") // uninstalling leaves it
+		delete(annotations, "helm.sh/resource-policy") // uninstalling keeps it
 		object.SetAnnotations(annotations)
 	case "Deployment":
 		pod := object.Object["spec"].(map[string]any)["template"].(map[string]any)["spec"].(map[string]any)
 		container := pod["containers"].([]any)[0].(map[string]any)
 		delete(container, "image") // neither knows the registry
 		if container["imagePullPolicy"] == "IfNotPresent" {
-			delete(container, "imagePullPolicy") // as the API server says for every tag but latest
+			delete(container, "imagePullPolicy") // the API server's default for every tag but latest
 		}
 		for _, constraint := range pod["topologySpreadConstraints"].([]any) {
 			unstructured.RemoveNestedField(constraint.(map[string]any), "labelSelector", "matchLabels", "app.kubernetes.io/instance")

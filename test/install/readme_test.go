@@ -15,7 +15,7 @@ import (
 
 var row = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `([^`]+)` \\|")
 
-// TestChartReadme: the table of values has every value and its default, and no other.
+// TestChartReadme: the table of values has exactly the values of the chart, with their defaults.
 func TestChartReadme(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(root(t), chart)
@@ -42,7 +42,7 @@ func TestChartReadme(t *testing.T) {
 	}
 }
 
-// flatten lists values that are no maps, and empty maps, by their path.
+// flatten lists values that are not maps, and empty maps, by path.
 func flatten(t *testing.T, path string, value any, into map[string]string) {
 	t.Helper()
 	if inner, is := value.(map[string]any); is && len(inner) > 0 {
@@ -61,7 +61,7 @@ func flatten(t *testing.T, path string, value any, into map[string]string) {
 	into[path] = string(text)
 }
 
-// TestSchemaNamesEveryValue: what values.yaml has, the schema knows, and the other way round.
+// TestSchemaNamesEveryValue: values.yaml and the schema have the same values.
 func TestSchemaNamesEveryValue(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(root(t), chart)

@@ -18,7 +18,7 @@ import (
 
 const (
 	chart = "charts/cdp-credential-operator"
-	// release is the release whose objects have the same names as those of config/.
+	// release is the name of the release whose objects have the same names as those of config/.
 	release   = "cdp-credential-operator"
 	namespace = "cdp-credential-operator-system"
 )
@@ -29,7 +29,7 @@ var (
 	kustomize = sync.OnceValues(func() (string, error) { return built("hack/tools/go.mod", "kustomize") })
 )
 
-// built is the file of a tool. The go command builds it if it has to, and keeps it in its cache.
+// built returns the path of a tool. The go command builds it if necessary, and caches it.
 func built(modfile, tool string) (string, error) {
 	out, err := exec.Command("go", "tool", "-modfile="+filepath.Join("../..", modfile), "-n", tool).Output()
 	if err != nil {
@@ -47,7 +47,7 @@ func root(t *testing.T) string {
 	return folder
 }
 
-// run runs a tool in the repository and returns what it wrote to standard output, or an error that ends with what it said.
+// run runs a tool in the repository and returns its standard output, or an error that ends with its standard error.
 func run(t *testing.T, tool func() (string, error), args ...string) (string, error) {
 	t.Helper()
 	file, err := tool()
@@ -65,12 +65,12 @@ func run(t *testing.T, tool func() (string, error), args ...string) (string, err
 	return out.String(), nil
 }
 
-// homes keep Helm out of the user's home.
+// homes keeps Helm out of the user's home.
 func homes(folder string) []string {
 	return []string{"HELM_CACHE_HOME=" + folder, "HELM_CONFIG_HOME=" + folder, "HELM_DATA_HOME=" + folder}
 }
 
-// rendering is `helm template` as a cluster would have it. Helm built from its module takes itself for one of Kubernetes 1.20.
+// rendering are the arguments of `helm template` for a cluster. Helm built from its module assumes Kubernetes 1.20.
 var rendering = []string{"template", release, chart, "--namespace", namespace, "--kube-version=1.37.0", "--set=image.tag=v1.2.3"}
 
 // template renders the chart as `helm install` would.

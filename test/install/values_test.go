@@ -25,7 +25,7 @@ func TestChartLints(t *testing.T) {
 	}
 }
 
-// TestBadChartValuesAreRefusedByName: a value that cannot be meant is refused before anything reaches the cluster, by name.
+// TestBadChartValuesAreRefusedByName: a value that cannot be meant is refused by name before anything reaches the cluster.
 func TestBadChartValuesAreRefusedByName(t *testing.T) {
 	t.Parallel()
 	for values, says := range map[string][]string{
@@ -76,11 +76,11 @@ func TestBadChartValuesAreRefusedByName(t *testing.T) {
 			t.Parallel()
 			out, err := run(t, helm, append(slices.Clone(rendering), "--set", values)...)
 			if err == nil {
-				t.Fatalf("it is taken:\n%s", out)
+				t.Fatalf("the value is accepted:\n%s", out)
 			}
 			for _, word := range says {
 				if !strings.Contains(err.Error(), word) {
-					t.Errorf("the error does not say %q: %v", word, err)
+					t.Errorf("the error does not contain %q: %v", word, err)
 				}
 			}
 		})

@@ -20,7 +20,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// Several replicas: one works, a drained node takes one at a time, and no node has two if that can be.
+// TestReplicasAreSpreadAndElectALeader: with several replicas, one is active, a drained node evicts one at a time, and no node has two if possible.
 func TestReplicasAreSpreadAndElectALeader(t *testing.T) {
 	t.Parallel()
 	rendered := objects(t, template(t, "--set=replicas=3"))
@@ -47,14 +47,14 @@ func TestReplicasAreSpreadAndElectALeader(t *testing.T) {
 		}
 	}
 	if budget.Spec.MinAvailable.IntValue() != 1 {
-		t.Errorf("minAvailable is %s", budget.Spec.MinAvailable)
+		t.Errorf("minAvailable is %s, want 1", budget.Spec.MinAvailable)
 	}
 	if one := objects(t, template(t)); one["PodDisruptionBudget "+namespace+"/"+release+"-controller-manager"] != nil {
-		t.Error("a single replica has a budget, and its node could not be drained")
+		t.Error("a single replica has a PodDisruptionBudget, so its node could not be drained")
 	}
 }
 
-// With namespaces named, no right in the whole cluster is left but the one that metrics need.
+// TestNamespacedRights: if namespaces are named, the only cluster-wide right is the one that metrics need.
 func TestNamespacedRights(t *testing.T) {
 	t.Parallel()
 	rendered := objects(t, template(t, "--set=watchNamespaces={marketing,web}", "--set=rbac.userRoles=false"))
@@ -85,7 +85,7 @@ func TestNamespacedRights(t *testing.T) {
 	}
 }
 
-// The right to restart workloads is there only where it is asked for, and only in the namespaces that are named.
+// TestRolloutRestartRights: the right to restart workloads exists only on request, and only in the named namespaces.
 func TestRolloutRestartRights(t *testing.T) {
 	t.Parallel()
 	rendered := objects(t, template(t, "--set=watchNamespaces={marketing,web}", "--set=rolloutRestart.enabled=true"))
@@ -98,13 +98,13 @@ func TestRolloutRestartRights(t *testing.T) {
 	for _, values := range [][]string{nil, {"--set=watchNamespaces={marketing}"}, {"--set=watchNamespaces={marketing},rolloutRestart.enabled=true"}} {
 		for name := range objects(t, template(t, values...)) {
 			if strings.HasPrefix(name, "Cluster") && strings.Contains(name, "rollout") {
-				t.Errorf("%v: %s is there", values, name)
+				t.Errorf("%v: %s exists", values, name)
 			}
 		}
 	}
 }
 
-// TestPodRefreshRights: the right to patch pods is there only where it is asked for, in the namespaces that are named, and never without its policy.
+// TestPodRefreshRights: the right to patch pods exists only on request, in the named namespaces, and never without its policy.
 func TestPodRefreshRights(t *testing.T) {
 	t.Parallel()
 	rendered := objects(t, template(t, "--set=watchNamespaces={marketing,web}", "--set=podRefresh.enabled=true"))
@@ -118,18 +118,18 @@ func TestPodRefreshRights(t *testing.T) {
 	policy := as[admissionv1.ValidatingAdmissionPolicy](t, rendered, "ValidatingAdmissionPolicy "+release+"-pod-refresh-policy")
 	account := "request.userInfo.username + ':' == 'system:serviceaccount:" + namespace + ":" + release + "-controller-manager:'"
 	if got := policy.Spec.MatchConditions[0].Expression; got != account {
-		t.Errorf("the policy is about %s, want %s", got, account)
+		t.Errorf("the policy applies to %s, want %s", got, account)
 	}
 	for _, values := range [][]string{nil, {"--set=watchNamespaces={marketing}"}} {
 		for name := range objects(t, template(t, values...)) {
 			if strings.Contains(name, "pod-refresh") {
-				t.Errorf("%v: %s is there", values, name)
+				t.Errorf("%v: %s exists", values, name)
 			}
 		}
 	}
 }
 
-// Kubernetes' own roles take in the roles for users unless someone wants to bind them himself.
+// TestAggregateRoles: Kubernetes' own roles aggregate the roles for users, unless an administrator wants to bind those.
 func TestAggregateRoles(t *testing.T) {
 	t.Parallel()
 	for aggregated, values := range map[bool][]string{true: nil, false: {"--set=rbac.aggregateRoles=false"}} {
@@ -143,7 +143,7 @@ func TestAggregateRoles(t *testing.T) {
 	}
 }
 
-// TestEveryFlagHasAChartValue: each flag of the manager is reached by a value, and the manager takes what the chart makes of the values.
+// TestEveryFlagHasAChartValue: each flag of the manager can be set by a value, and the manager accepts what the chart renders.
 func TestEveryFlagHasAChartValue(t *testing.T) {
 	t.Parallel()
 	manager, err := framework.BuildManager(t.Context(), root(t), t.TempDir())
@@ -158,9 +158,9 @@ func TestEveryFlagHasAChartValue(t *testing.T) {
 	for _, flag := range regexp.MustCompile(`(?m)^  -([a-z-]+)`).FindAllSubmatch(help, -1) {
 		missing[string(flag[1])] = true
 	}
-	delete(missing, "version") // it prints the version and ends: nothing for a Deployment
+	delete(missing, "version") // it prints the version and exits, so a Deployment cannot use it
 	if len(missing) < 15 {
-		t.Fatalf("the manager's help names the flags %v only:\n%s", missing, help)
+		t.Fatalf("the manager's help names only the flags %v:\n%s", missing, help)
 	}
 	rendered := objects(t, template(t, "--values=test/install/testdata/everything.yaml"))
 	args := argsOf(as[appsv1.Deployment](t, rendered, "Deployment "+namespace+"/tokens-controller-manager"))
@@ -169,9 +169,9 @@ func TestEveryFlagHasAChartValue(t *testing.T) {
 		delete(missing, flag)
 	}
 	if len(missing) > 0 {
-		t.Errorf("testdata/everything.yaml reaches all flags but %q", slices.Sorted(maps.Keys(missing)))
+		t.Errorf("testdata/everything.yaml does not set the flags %q", slices.Sorted(maps.Keys(missing)))
 	}
-	// Flags are read in turn, so that what stands before --help has been understood when the help is shown.
+	// Flags are parsed in order, so everything before --help has been parsed when the help is printed.
 	if out, err := exec.CommandContext(t.Context(), manager, append(args, "--help")...).CombinedOutput(); err != nil {
 		t.Errorf("%q: %v\n%s", args, err, out)
 	}
@@ -240,12 +240,12 @@ func TestEveryChartValueIsRendered(t *testing.T) {
 			t.Errorf("%s lacks the common label", name)
 		}
 		if len(object.GetName()) > 63 {
-			t.Errorf("%s is too long a name", name)
+			t.Errorf("the name %s is too long", name)
 		}
 	}
 }
 
-// What is left out is left out: a Deployment alone.
+// TestChartWithEverythingOffIsADeployment: with everything turned off, only the Deployment is left.
 func TestChartWithEverythingOffIsADeployment(t *testing.T) {
 	t.Parallel()
 	rendered := objects(t, template(t, "--values=test/install/testdata/nothing.yaml"))
@@ -261,7 +261,7 @@ func TestChartWithEverythingOffIsADeployment(t *testing.T) {
 	}
 }
 
-// Long names of releases make names that Kubernetes takes.
+// TestLongReleaseName: long names of releases result in names that Kubernetes accepts.
 func TestLongReleaseName(t *testing.T) {
 	t.Parallel()
 	out, err := run(t, helm, "template", strings.Repeat("long-", 10)+"rel", chart)

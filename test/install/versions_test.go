@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// TestSecondVersionNeedsNoWebhook goes the way that docs/support.md describes, from v1alpha1 to a v1beta1 of the same schema: an object is read and written by
-// both, and neither the new stored version nor the rewrite changes its generation, which is what the operator goes by.
+// TestSecondVersionNeedsNoWebhook goes through the migration of docs/support.md, from v1alpha1 to a v1beta1 with the same schema: an object can be
+// read and written as both, and neither the new stored version nor the rewrite changes its generation, on which the operator relies.
 func TestSecondVersionNeedsNoWebhook(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
@@ -31,14 +31,14 @@ func TestSecondVersionNeedsNoWebhook(t *testing.T) {
 	})
 	r.sh("until kubectl get cdpcredentials.v1beta1.cdpcredentials.io etl; do sleep 0.2; done")
 	if got := r.sh(seen + "v1beta1.cdpcredentials.io etl"); got != before {
-		t.Errorf("as v1beta1 it is %s, not %s", got, before)
+		t.Errorf("as v1beta1 it is %s, want %s", got, before)
 	}
 	r.sh(`kubectl get -o yaml cdpcredentials.v1alpha1.cdpcredentials.io etl | sed 's|^apiVersion: .*|apiVersion: cdpcredentials.io/v1beta1|' | kubectl apply --server-side --force-conflicts --validate=strict -f -`)
 	if got := r.sh(seen + "v1alpha1.cdpcredentials.io etl"); got != before {
-		t.Errorf("applied as v1beta1 it is %s, not %s", got, before)
+		t.Errorf("applied as v1beta1 it is %s, want %s", got, before)
 	}
 
-	// Release n+2: it is what is stored, and v1alpha1 is deprecated.
+	// Release n+2: v1beta1 is stored, and v1alpha1 is deprecated.
 	r.versions(func(versions []any) []any {
 		older, newer := versions[0].(map[string]any), versions[1].(map[string]any)
 		older["storage"], older["deprecated"], newer["storage"] = false, true, true
@@ -47,7 +47,7 @@ func TestSecondVersionNeedsNoWebhook(t *testing.T) {
 	r.sh(`until kubectl get cdpcredentials.v1alpha1.cdpcredentials.io 2>&1 | grep 'cdpcredentials.io/v1alpha1 CDPCredential is deprecated'; do sleep 0.2; done`)
 	r.sh(command(t, "docs/support.md", "TestSecondVersionNeedsNoWebhook"))
 	if got := r.sh(seen + "v1beta1.cdpcredentials.io etl"); got != before {
-		t.Errorf("rewritten it is %s, not %s", got, before)
+		t.Errorf("rewritten it is %s, want %s", got, before)
 	}
 
 	// Release n+5: v1alpha1 is gone.
@@ -61,7 +61,7 @@ func TestSecondVersionNeedsNoWebhook(t *testing.T) {
 	r.keeps(uid)
 }
 
-// versions changes those of the CRD.
+// versions changes the CRD's versions.
 func (r *reader) versions(change func([]any) []any) {
 	r.Helper()
 	definition := &unstructured.Unstructured{}
@@ -82,7 +82,7 @@ func (r *reader) versions(change func([]any) []any) {
 	}
 }
 
-// command is the block of a page that a test runs.
+// command returns the block of a page that a test runs.
 func command(t *testing.T, page, test string) string {
 	t.Helper()
 	_, after, found := strings.Cut(read(t, page), "<!-- run by: "+test+" -->\n```sh\n")

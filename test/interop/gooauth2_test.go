@@ -60,7 +60,7 @@ func TestGoOAuth2(t *testing.T) {
 		"raw basic": {
 			basic, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretBasicRaw"}, good}, outcome{Lifetime: time.Hour},
 		},
-		// It takes the credentials as they stand, which RFC 6749 section 2.3.1 has form-encoded.
+		// It uses the credentials as they are, although RFC 6749 section 2.3.1 form-encodes them.
 		"basic, which it does not decode": {
 			basic, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretBasic"}, good}, refused,
 		},
@@ -74,12 +74,12 @@ func TestGoOAuth2(t *testing.T) {
 		"wrong secret": {
 			post, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}, wrong}, refused,
 		},
-		// It takes a client that it does not know for a failure of its own.
+		// It treats an unknown client as an internal error.
 		"unknown client": {
 			post, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}, exchange.Values{"clientID": "another", "clientSecret": hard}},
 			outcome{Failed: true, Kind: exchange.Unavailable, Status: 500, Code: "server_error"},
 		},
-		// It reads forms alone, and so finds no grant.
+		// It parses only forms, so it finds no grant.
 		"JSON": {
 			post, ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", RequestFormat: "JSON"}, good},
 			outcome{Failed: true, Kind: exchange.Rejected, Status: 401, Code: "unsupported_grant_type"},

@@ -17,16 +17,16 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/flow"
 )
 
-// hard is a secret that every encoding on its way would damage if it were forgotten or done twice.
+// hard is a secret that any missing or repeated encoding would damage.
 const hard = "s+e/c=r:e%t!&-0123456789-0123456789"
 
-// server is where a case is tried.
+// server is a running authorization server.
 type server struct {
 	url string
 	rt  http.RoundTripper
 }
 
-// ask is a request but for its address.
+// ask is a request without its address.
 type ask struct {
 	provider v1alpha1.OAuth2
 	values   exchange.Values
@@ -42,13 +42,13 @@ func (s server) exchange(t *testing.T, req ask) (exchange.Token, error) {
 	return exchange.Exchanger{Now: time.Now, Rand: rand.Reader}.Exchange(t.Context(), s.rt, exchange.Request{Flow: f, Values: req.values})
 }
 
-// outcome is what one case comes to.
+// outcome is the result of a case.
 type outcome struct {
-	// JWT and Lifetime are those of the token, the lifetime to the minute, since it is told in whole seconds.
+	// JWT and Lifetime describe the token; the lifetime is rounded to the minute, because servers report whole seconds.
 	JWT      bool
 	Lifetime time.Duration
 	Granted  []string
-	// Kind, Status and Code are those of the error, if there was one.
+	// Kind, Status and Code describe the error, if there was one.
 	Failed bool
 	Kind   exchange.Kind
 	Status int
@@ -67,7 +67,7 @@ func outcomeOf(t *testing.T, got exchange.Token, err error) outcome {
 		t.Fatalf("another error: %v", err)
 	}
 	if strings.Contains(err.Error(), hard) {
-		t.Errorf("tells the secret: %v", err)
+		t.Errorf("the error contains the secret: %v", err)
 	}
 	return outcome{Failed: true, Kind: failed.Kind, Status: failed.Status, Code: failed.Code}
 }

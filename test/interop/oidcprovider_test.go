@@ -28,7 +28,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
 
-// unavailable skips for want of something on this machine. In CI that is a failure, else nobody would notice.
+// unavailable skips the test because something is missing on this machine. In CI that is a failure, or nobody would notice.
 func unavailable(t *testing.T, why string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -37,7 +37,7 @@ func unavailable(t *testing.T, why string) {
 	t.Skip(why)
 }
 
-// installOIDCProvider gives the folder in which server.mjs can be run. It is kept between runs, by the content of what is installed.
+// installOIDCProvider returns a folder in which server.mjs can run. It is kept between runs, keyed by what is installed.
 func installOIDCProvider(t *testing.T) string {
 	t.Helper()
 	for _, program := range []string{"node", "npm"} {
@@ -67,7 +67,7 @@ func installOIDCProvider(t *testing.T) string {
 	if err := os.MkdirAll(cache, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	// Beside its place until it is complete, so that neither a broken nor a second installation is ever found there.
+	// Installed into a temporary folder and renamed, so that neither an incomplete nor a concurrent installation is ever used.
 	folder, err := os.MkdirTemp(cache, "installing-") //nolint:usetesting // a test's own folder may be on another disk
 	if err != nil {
 		t.Fatal(err)
@@ -131,16 +131,16 @@ func startOIDCProvider(t *testing.T, clients []map[string]any) server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = stdin.Close() // which ends it, as the death of this process would
+		_ = stdin.Close() // which ends it, as the end of this process would
 		_ = node.Wait()
 		if t.Failed() {
-			t.Logf("oidc-provider says: %s", stderr.String())
+			t.Logf("oidc-provider logged: %s", stderr.String())
 		}
 	})
 	port, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		_ = node.Wait()
-		t.Fatalf("oidc-provider does not start: %v: %s", err, stderr.String())
+		t.Fatalf("oidc-provider did not start: %v: %s", err, stderr.String())
 	}
 	return server{url: "https://127.0.0.1:" + strings.TrimSpace(port) + "/token", rt: identity.Client().Transport}
 }
@@ -188,7 +188,7 @@ func TestOIDCProvider(t *testing.T) {
 		want outcome
 	}{
 		"basic": {ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretBasic"}, client("basic")}, opaque},
-		// It decodes the credentials, as RFC 6749 section 2.3.1 wants it, and so damages those that are not encoded.
+		// It decodes the credentials, as RFC 6749 section 2.3.1 requires, and so damages those that are not encoded.
 		"raw basic, which it decodes": {ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretBasicRaw"}, client("basic")}, outcome{
 			Failed: true, Kind: exchange.Rejected, Status: 400, Code: "invalid_request",
 		}},
@@ -199,7 +199,7 @@ func TestOIDCProvider(t *testing.T) {
 		"wrong secret": {
 			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}, exchange.Values{"clientID": "post", "clientSecret": "wrong"}}, refused,
 		},
-		// To it the two are one.
+		// It does not distinguish the two.
 		"post where basic is registered": {ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost"}, client("basic")}, opaque},
 		"scopes": {
 			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read", "write"}}, client("post")},
@@ -209,7 +209,7 @@ func TestOIDCProvider(t *testing.T) {
 			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read", "admin"}}, client("post")},
 			outcome{Lifetime: 10 * time.Minute, Granted: []string{"read"}},
 		},
-		// It drops what it does not know and says nothing of what is left, though nothing is.
+		// It silently drops unknown scopes, and says nothing about those that are left, although there are none.
 		"scopes with commas": {
 			ask{v1alpha1.OAuth2{AuthMethod: "ClientSecretPost", Scopes: []v1alpha1.Scope{"read", "write"}, ScopeSeparator: ","}, client("post")},
 			opaque,
@@ -247,10 +247,10 @@ func otherKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-// number is a Base64urlUInt of RFC 7518.
+// number returns a Base64urlUInt of RFC 7518.
 func number(n *big.Int) string { return base64.RawURLEncoding.EncodeToString(n.Bytes()) }
 
-// coordinate is one of the two of a P-256 key, which begins at this byte of the uncompressed point.
+// coordinate returns one coordinate of a P-256 key, which begins at this byte of the uncompressed point.
 func coordinate(key *ecdsa.PrivateKey, from int) string {
 	point, err := key.PublicKey.Bytes()
 	if err != nil {

@@ -2,15 +2,16 @@
 
 package main
 
-// A bug is a few edits that make the operator a worse one.
+// A bug is a set of edits that break the operator.
 type bug struct {
 	name  string
 	edits []edit
-	// leaks says that it tells something of a Secret's value: the pairs of worlds are to find it, and the promises of a single world are not.
+	// leaks is set if the bug reveals something about a Secret's value: pairs of worlds must find it, because no promise within a single world is
+	// broken.
 	leaks bool
 }
 
-// An edit replaces a text that a file has exactly once.
+// An edit replaces a text that occurs exactly once in a file.
 type edit struct{ file, from, to string }
 
 var bugs = []bug{
@@ -20,7 +21,7 @@ var bugs = []bug{
 		{"controllers/target.go", "if p.Persisted.Expired(r.Clock.Now()) {", "if false {"},
 	}},
 	{name: "forget the persisted back-off", edits: []edit{
-		// A process knows the failed attempts that it has made itself, and no others.
+		// A process knows only the failed attempts that it made itself.
 		{"internal/credential/state.go", "	AttemptUnchanged bool\n", "	AttemptUnchanged, Forgotten bool\n"},
 		{
 			"controllers/current_state.go", "	s.Desired, s.DesiredErr = credential.DesiredFlowOf(&obj.Spec)\n",
@@ -35,7 +36,7 @@ var bugs = []bug{
 		{"controllers/current_state.go", "if credential.ClientLags(s) {", "if false {"},
 	}},
 	{name: "name the data anew only if it differs", leaks: true, edits: []edit{
-		// Status and pod templates then tell whether a template renders to what the target holds.
+		// Status and pod templates then reveal whether a template renders to the content of the target.
 		{
 			"controllers/target.go", "		if !credential.KeepsDataRevision(s, &p.Persisted) {",
 			"		if old := s.Current.Persisted; old != nil && old.DataRevision != \"\" && old.DataMACOf(data, p.Persisted.Keys) == old.DataMAC {\n" +

@@ -19,7 +19,7 @@ type finding struct {
 	violation string
 }
 
-// hunt builds the simulation with the bug in it and runs it. Nil: it was not found.
+// hunt builds the simulation with the bug and runs it. Nil: the bug was not found.
 func (b *bug) hunt(ctx context.Context, seeds uint64) (*finding, error) {
 	folder, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
@@ -47,7 +47,7 @@ func (b *bug) hunt(ctx context.Context, seeds uint64) (*finding, error) {
 	return firstOf(got.out)
 }
 
-// most is how many worlds, or pairs of them, the bug may hide in.
+// most returns the number of worlds, or pairs, within which the bug must be found.
 func (b *bug) most(seeds uint64) uint64 {
 	if b.leaks {
 		return mostPairs
@@ -55,7 +55,7 @@ func (b *bug) most(seeds uint64) uint64 {
 	return seeds
 }
 
-// apply changes the text that a file has with the edits before.
+// apply applies the edit to a file, on top of earlier edits.
 func (e *edit) apply(with overlay) error {
 	text, ok := with[e.file]
 	if !ok {
@@ -65,32 +65,32 @@ func (e *edit) apply(with overlay) error {
 		}
 	}
 	if n := bytes.Count(text, []byte(e.from)); n != 1 {
-		return fmt.Errorf("edit %s: it has %d times what is to be replaced, not once: bring test/mutate/bugs.go up to date:\n%s", e.file, n, e.from)
+		return fmt.Errorf("edit %s: it contains %d times, want once, what is to be replaced: update test/mutate/bugs.go:\n%s", e.file, n, e.from)
 	}
 	with[e.file] = bytes.Replace(text, []byte(e.from), []byte(e.to), 1)
 	return nil
 }
 
-// mostPairs is how many pairs of worlds a leak may hide in.
+// mostPairs is the number of pairs of worlds within which a leak must be found.
 const mostPairs = 500
 
-// failure is a line of TestSeeds about a world that broke a promise, or of TestPairs about a pair that differs.
+// failure matches TestSeeds' line about a world that broke a promise, and TestPairs' line about a pair that differs.
 var failure = regexp.MustCompile(`(?m)(?:seed|pair) (\d+): (.*)$`)
 
-// firstOf finds the lowest seed that failed.
+// firstOf returns the lowest seed that failed.
 func firstOf(out []byte) (*finding, error) {
 	var first *finding
 	for _, match := range failure.FindAllSubmatch(out, -1) {
 		seed, err := strconv.ParseUint(string(match[1]), 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("read a seed: %w", err)
+			return nil, fmt.Errorf("parse a seed: %w", err)
 		}
 		if first == nil || seed < first.seed {
 			first = &finding{seed, strings.TrimSpace(string(match[2]))}
 		}
 	}
 	if first == nil {
-		return nil, fmt.Errorf("the test failed, but of no seed:\n%s", out)
+		return nil, fmt.Errorf("the test failed, but not because of a seed:\n%s", out)
 	}
 	return first, nil
 }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command mutate puts bugs into copies of the operator, one at a time, and has the tests look for each: tests that would not notice them are
-// worth little. Run it at the root of the repository:
+// Command mutate puts bugs into copies of the operator, one at a time, and checks whether the tests find them. Run it at the root of the repository:
 //
-//	go run ./test/mutate [-n 150] [-seed 1] [-only internal/credential/decide.go] [-list]
-//	go run ./test/mutate -planted [-only NAME]
+// go run ./test/mutate [-n 150] [-seed 1] [-only internal/credential/decide.go] [-list]
+// go run ./test/mutate -planted [-only NAME]
 //
-// The first makes mutants of controllers and some internal packages by itself, runs the unit tests of their package and, where they pass, a
-// short simulation, and lists those that nothing caught. The same seed gives the same mutants of the same sources. The exit status is 0 only if
-// the share that was caught is at least that of -least.
+// The first form generates mutants of controllers and some internal packages, runs the unit tests of their package and, if they pass, a short
+// simulation, and lists the mutants that nothing caught. The same seed gives the same mutants of the same sources. The exit status is 0 only if the
+// share that was caught is at least -least.
 //
-// The second plants the bugs of bugs.go, and the simulator has to find every one of them: leaks in its pairs of worlds, others in its seeds.
+// The second form plants the bugs of bugs.go. The simulator must find each of them: leaks in its pairs of worlds, others in its seeds.
 package main
 
 import (
@@ -35,14 +34,14 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.n, "n", 150, "how many mutants that compile are tried")
+	flag.IntVar(&o.n, "n", 150, "number of mutants that compile to try")
 	flag.Uint64Var(&o.seed, "seed", 1, "which ones")
-	flag.StringVar(&o.only, "only", "", "only mutants whose place (file:line), or planted bugs whose name, has this in it")
+	flag.StringVar(&o.only, "only", "", "only mutants whose place (file:line), or planted bugs whose name, contains this")
 	flag.Uint64Var(&o.seeds, "seeds", 300, "how many worlds a mutant may hide in; a planted bug may in 1000 at least")
 	flag.Float64Var(&o.least, "least", 85, "the least share of the mutants, in percent, that must be caught")
-	flag.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "how many mutants at a time")
-	flag.BoolVar(&o.list, "list", false, "list the mutants that there are, and try none")
-	flag.BoolVar(&o.planted, "planted", false, "plant the bugs that were made by hand, and try the simulator alone")
+	flag.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "number of mutants to try in parallel")
+	flag.BoolVar(&o.list, "list", false, "list all mutants and try none")
+	flag.BoolVar(&o.planted, "planted", false, "plant the handmade bugs, and run only the simulator")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -9,16 +9,16 @@ import (
 
 // A mutant is a source file with one edit that should make some test fail.
 type mutant struct {
-	file     string // its path from the root of the repository
+	file     string // path from the root of the repository
 	line     int
 	operator operator
-	// start and end are what the edit replaces, as offsets in source.
+	// start and end are the offsets in source of the text that is replaced.
 	start, end int
 	with       string
 	source     []byte
 }
 
-// An operator is a way to make a mutant.
+// An operator is a kind of mutation.
 type operator string
 
 const (
@@ -33,7 +33,7 @@ const (
 
 func (m *mutant) String() string { return fmt.Sprintf("%s:%d: %s", m.file, m.line, m.operator) }
 
-// text is the whole file with the edit.
+// text returns the whole file with the edit.
 func (m *mutant) text() []byte {
 	var out []byte
 	out = append(out, m.source[:m.start]...)
@@ -41,7 +41,7 @@ func (m *mutant) text() []byte {
 	return append(out, m.source[m.end:]...)
 }
 
-// diff shows the edited line before and after. Of an edit of several lines it shows the first.
+// diff returns the edited line before and after. Of an edit of several lines it shows the first.
 func (m *mutant) diff() string {
 	from := strings.LastIndexByte(string(m.source[:m.start]), '\n') + 1
 	before, more := firstLine(string(m.source[from:]))

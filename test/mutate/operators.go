@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// mutantsOf makes all mutants of a file, in the order of their places. Some of them may not compile.
+// mutantsOf returns all mutants of a file, in the order of their places. Some may not compile.
 func mutantsOf(file string, source []byte) ([]*mutant, error) {
 	fset := token.NewFileSet()
 	tree, err := parser.ParseFile(fset, file, source, parser.SkipObjectResolution)
@@ -37,7 +37,7 @@ type maker struct {
 	made   []*mutant
 }
 
-// replace makes a mutant that has with instead of what is between two positions.
+// replace adds a mutant that replaces the text between two positions.
 func (m *maker) replace(by operator, from, to token.Pos, with string) {
 	m.made = append(m.made, &mutant{
 		file: m.file, line: m.at.Line(from), operator: by,
@@ -72,7 +72,7 @@ func (m *maker) visit(n ast.Node) {
 	}
 }
 
-// negateCases negates the conditions of a switch that compares nothing.
+// negateCases negates the conditions of a switch without a tag.
 func (m *maker) negateCases(s *ast.SwitchStmt) {
 	if s.Tag != nil {
 		return
@@ -84,7 +84,7 @@ func (m *maker) negateCases(s *ast.SwitchStmt) {
 	}
 }
 
-// negate leaves out what another operator does: == for != is its own mutant.
+// negate skips conditions that another operator mutates: == for != is a mutant of its own.
 func (m *maker) negate(condition ast.Expr) {
 	if condition == nil {
 		return
@@ -131,7 +131,7 @@ func (m *maker) swapOperator(e *ast.BinaryExpr) {
 	}
 }
 
-// isText reports whether a sum has a string literal in it: there is no difference of strings.
+// isText reports whether a sum has a string literal: strings cannot be subtracted.
 func isText(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.BinaryExpr:
@@ -142,7 +142,7 @@ func isText(e ast.Expr) bool {
 	return false
 }
 
-// nextNumber changes a number by the least that a test must notice.
+// nextNumber changes a number by the smallest amount that a test must notice.
 func (m *maker) nextNumber(n *ast.BasicLit) {
 	text := strings.ReplaceAll(n.Value, "_", "")
 	switch n.Kind {
@@ -166,7 +166,7 @@ func (m *maker) swapName(n *ast.Ident) {
 	}
 }
 
-// dropStatements drops each of them that can be left out by itself.
+// dropStatements drops each statement that can be left out by itself.
 func (m *maker) dropStatements(list []ast.Stmt) {
 	for _, s := range list {
 		if droppable(s) && !untouched(s) {
@@ -185,7 +185,7 @@ func droppable(s ast.Stmt) bool {
 	return false
 }
 
-// blank reports whether an assignment keeps nothing.
+// blank reports whether an assignment only assigns to _.
 func blank(list []ast.Expr) bool {
 	return !slices.ContainsFunc(list, func(e ast.Expr) bool {
 		name, ok := e.(*ast.Ident)

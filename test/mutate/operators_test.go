@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// mutantsIn makes the mutants of the statements in a function.
+// mutantsIn returns the mutants of the statements of a function.
 func mutantsIn(t *testing.T, body string) []string {
 	t.Helper()
 	return diffsOf(t, "package p\n\nfunc f() {\n"+body+"\n}\n")

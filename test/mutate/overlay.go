@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 )
 
-// An overlay is what the go command reads instead of files of the repository: their new text by their path from its root.
+// An overlay is the new text of files, by path from the repository's root, for the go command's -overlay.
 type overlay map[string][]byte
 
-// write makes the file for -overlay, and all that it names, in a folder.
+// write writes the file for -overlay, and the files that it names, into a folder.
 func (o overlay) write(folder string) (string, error) {
 	replace := map[string]string{}
 	for file, text := range o {

@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// share is the part of the results that some test caught, in percent.
+// share returns the percentage of results that some test caught.
 func share(results []result) float64 {
 	caught := 0
 	for _, r := range results {
@@ -21,7 +21,7 @@ func share(results []result) float64 {
 	return 100 * float64(caught) / float64(max(len(results), 1))
 }
 
-// report lists who survived, and says how many were caught: of all, of each package and of each operator.
+// report lists the survivors, and how many mutants were caught: in all, per package and per operator.
 func report(w io.Writer, results []result) {
 	slices.SortFunc(results, func(a, b result) int {
 		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.start, b.start), cmp.Compare(a.operator, b.operator))

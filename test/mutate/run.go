@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// A result is a mutant and what became of it.
+// A result is a mutant and its verdict.
 type result struct {
 	*mutant
 	verdict verdict
 	took    time.Duration
 }
 
-// tryAll tries mutants in their order until n of them have compiled, some at a time. Which ones those are does not depend on how many at a time.
+// tryAll tries mutants in order, in parallel, until n of them have compiled. Which ones these are does not depend on the parallelism.
 func tryAll(ctx context.Context, order []*mutant, n, jobs int, try func(context.Context, *mutant) (verdict, error), progress io.Writer) ([]result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -25,7 +25,7 @@ func tryAll(ctx context.Context, order []*mutant, n, jobs int, try func(context.
 	var results []result
 	next, underway := 0, 0
 	freed := sync.NewCond(&mu)
-	// take gives the next mutant, as long as those under way might not be enough.
+	// take returns the next mutant, as long as those in progress might not be enough.
 	take := func() *mutant {
 		mu.Lock()
 		defer mu.Unlock()

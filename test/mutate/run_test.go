@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// numbered are mutants that differ by their line.
+// numbered returns mutants that differ by their line.
 func numbered(n int) []*mutant {
 	var out []*mutant
 	for i := range n {
@@ -26,7 +26,7 @@ func numbered(n int) []*mutant {
 	return out
 }
 
-// Every third mutant does not compile. The same ones are tried however many at a time.
+// TestTryAllTakesTheFirstThatCompile: every third mutant does not compile. The same ones are tried whatever the parallelism.
 func TestTryAllTakesTheFirstThatCompile(t *testing.T) {
 	try := func(_ context.Context, m *mutant) (verdict, error) {
 		if m.line%3 == 0 {
@@ -102,7 +102,7 @@ p/p.go:3: boundary
 	}
 }
 
-// What is named must be there: a file that was renamed would be mutated again, or a package tried no more.
+// TestFilesAndFunctionsThatAreNamedExist: named files and packages must exist; a renamed file would be mutated again, and a renamed package no more.
 func TestFilesAndFunctionsThatAreNamedExist(t *testing.T) {
 	t.Chdir("../..")
 	for file := range withoutTests {
@@ -124,7 +124,7 @@ func TestFilesAndFunctionsThatAreNamedExist(t *testing.T) {
 	}
 }
 
-// The bugs that were made by hand fit the sources as they are now.
+// TestPlantedBugsApply: the handmade bugs fit the current sources.
 func TestPlantedBugsApply(t *testing.T) {
 	t.Chdir("../..")
 	for _, b := range bugs {
@@ -137,7 +137,7 @@ func TestPlantedBugsApply(t *testing.T) {
 	}
 }
 
-// One package of its own, whose test a mutant passes, fails, or never ends.
+// TestBuildAndRunWithAnOverlay uses a package of its own, whose test passes, fails, or never ends with a mutant.
 func TestBuildAndRunWithAnOverlay(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds packages")

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// packages are those whose mutants are tried.
+// packages are the packages that are mutated.
 var packages = []string{"controllers", "internal/credential", "internal/egress", "internal/flow", "internal/token"}
 
-// allMutants makes those of all packages whose place ("file:line") has only in it.
+// allMutants returns the mutants of all packages whose place ("file:line") contains only.
 func allMutants(only string) ([]*mutant, error) {
 	var all []*mutant
 	for _, folder := range packages {
@@ -44,11 +44,11 @@ func allMutants(only string) ([]*mutant, error) {
 	return all, nil
 }
 
-// shuffled is the order in which mutants are tried: the same for the same seed and sources.
+// shuffled returns the order in which mutants are tried: the same for the same seed and sources.
 func shuffled(all []*mutant, seed uint64) []*mutant {
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
 }
 
-// packageOf is where the unit tests of a mutant are.
+// packageOf returns the package with the unit tests of a mutant.
 func packageOf(m *mutant) string { return path.Dir(m.file) }

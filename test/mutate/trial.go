@@ -12,27 +12,27 @@ import (
 
 const simulation = "test/simulation"
 
-// A verdict is what became of a mutant.
+// A verdict is the result of a mutant.
 type verdict string
 
 const (
-	broken        verdict = "does not compile" // and so does not count
+	broken        verdict = "does not compile" // does not count
 	caughtByUnit  verdict = "caught by unit tests"
 	caughtByWorld verdict = "caught by the simulation"
 	survived      verdict = "SURVIVED"
 )
 
-// A lab tries mutants: the cheap tests first, then the simulation.
+// A lab tries mutants: with cheap tests first, then with the simulation.
 type lab struct {
 	seeds uint64
 	// limits are how long the tests of each stage may take.
 	limits map[stage]allowance
 }
 
-// A stage is some of the tests of a package.
+// A stage is a part of the tests of a package.
 type stage struct{ pkg, flag string }
 
-// importers are the packages whose unit tests try a package, too: those that use most of it.
+// importers are other packages whose unit tests also test a package, because they use most of it.
 var importers = map[string][]string{
 	"internal/credential": {"controllers"},
 	"internal/egress":     {"internal/credential"},
@@ -40,7 +40,7 @@ var importers = map[string][]string{
 	"internal/token":      {"internal/credential"},
 }
 
-// Two tests of the simulation take longer than all others together. They are about the gate, and so only mutants of it are tried on them.
+// Two tests of the simulation take longer than all others together. They concern the gate, so they run only for mutants of it.
 var (
 	worlds     = stage{simulation, "-test.skip=" + gateWorldsOnly}
 	gateWorlds = stage{simulation, "-test.run=" + gateWorldsOnly}
@@ -51,7 +51,7 @@ const (
 	gatePackage    = "internal/egress"
 )
 
-// calibrate runs all tests without a mutant: they must pass, and the time that they take says when those of a mutant hang.
+// calibrate runs all tests without a mutant: they must pass, and how long they take determines when those of a mutant count as hanging.
 func (l *lab) calibrate(ctx context.Context) error {
 	l.limits = map[stage]allowance{}
 	for _, pkg := range packages {
@@ -74,7 +74,7 @@ func (l *lab) calibrateStages(ctx context.Context, stages ...stage) error {
 	for _, s := range stages {
 		got, err := l.run(ctx, build, s)
 		if err == nil && !got.passed {
-			err = fmt.Errorf("they fail without any mutant:\n%s", got.out)
+			err = fmt.Errorf("the tests fail without a mutant:\n%s", got.out)
 		}
 		if err != nil {
 			return fmt.Errorf("run the tests of %s: %w", s.pkg, err)
@@ -104,7 +104,7 @@ func (l *lab) build(ctx context.Context, pkg string, with overlay) (testBinary, 
 func (l *lab) run(ctx context.Context, b testBinary, s stage) (outcome, error) {
 	flags := []string{"-test.short"}
 	if s.pkg == simulation {
-		// That a world breaks a promise is enough: nobody reads the smallest one that does.
+		// A broken promise is enough; nobody reads the shrunk world.
 		flags = append(flags, fmt.Sprintf("-simulation.seeds=%d", l.seeds), "-simulation.shrink=0")
 	}
 	if s.flag != "" {
@@ -128,7 +128,7 @@ func (l *lab) passes(ctx context.Context, m *mutant, stages ...stage) (bool, err
 	return true, nil
 }
 
-// try finds out what becomes of a mutant.
+// try returns the verdict of a mutant.
 func (l *lab) try(ctx context.Context, m *mutant) (verdict, error) {
 	for _, pkg := range append([]string{packageOf(m)}, importers[packageOf(m)]...) {
 		switch passed, err := l.passes(ctx, m, stage{pkg: pkg}); {

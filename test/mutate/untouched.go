@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// withoutTests are files whose mutants say nothing: what they change is no behaviour that a test could see.
+// withoutTests are files whose mutants change nothing that a test could observe.
 var withoutTests = map[string]string{
 	"internal/slimcache/intern.go": "keeps equal values of the cache once, which only saves memory",
 }
 
-// untouched reports whether nothing in a node is mutated: log calls, what is made for people who debug, sizes that are a hint, and locks, which
-// are the race detector's.
+// untouched reports whether nothing in a node is mutated: log calls, debugging aids, sizes that are hints, and locks, which are the race detector's
+// business.
 func untouched(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.FuncDecl:
@@ -32,7 +32,7 @@ func untouched(n ast.Node) bool {
 	return false
 }
 
-// isLogCall knows a logger by its name or by where it comes from, however many calls are between.
+// isLogCall recognizes a logger by its name or by its origin, with any number of calls in between.
 func isLogCall(call *ast.CallExpr) bool {
 	method, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || !slices.Contains([]string{"Info", "Error", "V", "WithName", "WithValues"}, method.Sel.Name) {
@@ -53,7 +53,7 @@ func isLock(call *ast.CallExpr) bool {
 	return ok && len(call.Args) == 0 && slices.Contains([]string{"Lock", "Unlock", "RLock", "RUnlock"}, method.Sel.Name)
 }
 
-// isHint knows a call whose numbers are only how much room is made beforehand.
+// isHint recognizes calls whose numbers are only capacity hints.
 func isHint(call *ast.CallExpr) bool {
 	switch fun := call.Fun.(type) {
 	case *ast.Ident:

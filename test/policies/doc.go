@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package policies tries the admission policies of config/policies against a real API server.
+// Package policies tests the admission policies of config/policies with a real API server.
 package policies

@@ -22,10 +22,11 @@ import (
 
 const root = "../.."
 
-// TestPoliciesRefuseWhatTheyAreFor: each policy refuses what it is for, accepts what it asks for, and leaves the objects alone that are older than it.
+// TestPoliciesRefuseWhatTheyAreFor: each policy refuses what it is meant to refuse, accepts what it demands, and ignores objects that are older than
+// it.
 func TestPoliciesRefuseWhatTheyAreFor(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it needs an API server")
+		t.Skip("needs an API server")
 	}
 	here, err := filepath.Abs(root)
 	if err != nil {
@@ -96,7 +97,7 @@ func TestPoliciesRefuseWhatTheyAreFor(t *testing.T) {
 				case o.refused == "" && err != nil:
 					t.Errorf("%+v was refused: %v", o, err)
 				case o.refused != "" && (err == nil || !strings.Contains(err.Error(), o.refused)):
-					t.Errorf("%+v: got %v, want it refused", o, err)
+					t.Errorf("%+v: got %v, want a refusal", o, err)
 				}
 			}
 			older.SetLabels(map[string]string{"a": "b"})
@@ -107,7 +108,7 @@ func TestPoliciesRefuseWhatTheyAreFor(t *testing.T) {
 	}
 }
 
-// newObject is an object of a namespace of its own, which has these labels and is the policy's business.
+// newObject creates an object to which the policy applies, in a namespace of its own with these labels.
 func newObject(t *testing.T, api client.Client, policy string, labels map[string]string, provider, more, target string) *unstructured.Unstructured {
 	t.Helper()
 	ns := &corev1.Namespace{}
@@ -125,7 +126,7 @@ func newObject(t *testing.T, api client.Client, policy string, labels map[string
 	return obj
 }
 
-// pieces are the policy and its binding, narrowed to the namespaces of the test of this policy.
+// pieces returns the policy and its binding, restricted to the namespaces of this policy's test.
 func pieces(t *testing.T, policy string) []*unstructured.Unstructured {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, "config/policies", policy, "policy.yaml"))
@@ -148,7 +149,7 @@ func pieces(t *testing.T, policy string) []*unstructured.Unstructured {
 	return found
 }
 
-// inForce waits until a policy refuses what it is to refuse, which takes the API server a moment.
+// inForce waits until a policy refuses an object, which takes the API server a moment.
 func inForce(t *testing.T, api client.Client, refused client.Object, message string) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
@@ -157,5 +158,5 @@ func inForce(t *testing.T, api client.Client, refused client.Object, message str
 			return
 		}
 	}
-	t.Fatalf("the policy is not in force: nothing says %q", message)
+	t.Fatalf("the policy is not in force: no refusal with %q", message)
 }
