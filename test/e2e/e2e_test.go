@@ -25,7 +25,9 @@ func TestPodsReadLiveTokensEndToEnd(t *testing.T) {
 		}
 	})
 	s := newSite(t, "etl", "kept", "moved", "left")
-	operator.open(s.values["HOST"] + "/32")
+	fromExamples := newExamples(t)
+	operator.open(s.values["HOST"] + "/32," + fromExamples.values["HOST"] + "/32")
+	fromExamples.start()
 	s.credential(s.namespace, "etl", "Delete")
 	s.apply("consumers.yaml", s.values)
 	s.waitCounts(time.Minute, "mounts", "the pod that mounts the Secret gets an answer", func(c counts) bool { return c.calls > 0 })
@@ -41,6 +43,7 @@ func TestPodsReadLiveTokensEndToEnd(t *testing.T) {
 		{"a namespace goes", namespaceGoes},
 		{"rollout restart", rolloutRestart},
 		{"renewals", renewals},
+		{"examples", fromExamples.check},
 		{"uninstall", uninstall},
 	} {
 		if !t.Run(chapter.name, func(t *testing.T) { chapter.test(s.with(t), operator.with(t), life) }) {
@@ -102,7 +105,7 @@ func garbage(s site, _ desk, _ time.Duration) {
 
 // namespaceGoes deletes a namespace with everything that a user has in it.
 func namespaceGoes(s site, _ desk, _ time.Duration) {
-	left := newNamespace(s.T, "e2e-left")
+	left := newNamespace(s.T, "e2e-left", "restricted")
 	s.credential(left.namespace, "left", "Delete")
 	begin := time.Now()
 	left.kubectl("delete", "namespace", left.namespace, "--timeout=90s")

@@ -106,12 +106,12 @@ func (d desk) gone(most time.Duration, resource ...string) {
 	})
 }
 
-// newNamespace makes a namespace with restricted Pod Security, as careful clusters have it, and removes it afterwards.
-func newNamespace(t *testing.T, name string) desk {
+// newNamespace makes a namespace with a level of Pod Security, and removes it afterwards. Careful clusters have restricted.
+func newNamespace(t *testing.T, name, level string) desk {
 	t.Helper()
 	d := desk{t, name}
 	d.kubectl("create", "namespace", name)
 	t.Cleanup(func() { _, _ = d.try("delete", "namespace", name, "--ignore-not-found", "--timeout=2m") })
-	d.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+	d.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce="+level)
 	return d
 }

@@ -16,6 +16,10 @@ var (
 	podsImage  = os.Getenv("E2E_PODS_IMAGE") // of test/e2e/pods
 	lifetime   = os.Getenv("E2E_LIFETIME")   // of tokens; a quarter of it must be enough for the kubelet to show a changed Secret
 	logs       = os.Getenv("E2E_LOGS")       // folder for what a failed test leaves to be read
+
+	examplesFolder = os.Getenv("E2E_EXAMPLES")
+	exampleImage   = os.Getenv("E2E_EXAMPLE_IMAGE")          // of examples/go
+	nodeIsHere     = os.Getenv("E2E_NODE_IS_HERE") == "true" // pods can mount this machine's folders
 )
 
 func TestMain(m *testing.M) {
@@ -23,7 +27,9 @@ func TestMain(m *testing.M) {
 		fmt.Println("e2e: left out: E2E_KUBECONFIG is not set; run make e2e")
 		os.Exit(0)
 	}
-	for name, value := range map[string]string{"E2E_INSTALLER": installer, "E2E_PODS_IMAGE": podsImage, "E2E_LOGS": logs} {
+	for name, value := range map[string]string{
+		"E2E_INSTALLER": installer, "E2E_PODS_IMAGE": podsImage, "E2E_LOGS": logs, "E2E_EXAMPLES": examplesFolder, "E2E_EXAMPLE_IMAGE": exampleImage,
+	} {
 		if value == "" {
 			fmt.Printf("e2e: %s is not set; run make e2e\n", name)
 			os.Exit(1)

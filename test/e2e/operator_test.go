@@ -84,6 +84,12 @@ func (d desk) checkHealth(secret string) {
 	if restarts != "0 0" {
 		d.Errorf("the operator's two containers were restarted %q times", restarts)
 	}
+	d.checkLog(secret)
+}
+
+// checkLog keeps what the operator's pods have logged, and fails if a client's secret or trouble of its own is in it.
+func (d desk) checkLog(secret string) {
+	d.Helper()
 	log := d.kubectl("logs", "-l", managerPods, "--tail=-1", "--prefix")
 	if err := os.WriteFile(filepath.Join(logs, "operator.log"), []byte(log), 0o600); err != nil {
 		d.Error(err)

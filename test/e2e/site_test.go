@@ -26,7 +26,13 @@ func newSite(t *testing.T, clients ...string) site {
 
 func newSiteWithLifetime(t *testing.T, lifetime string, clients ...string) site {
 	t.Helper()
-	s := site{newNamespace(t, "e2e-site"), map[string]string{
+	return openSite(newNamespace(t, "e2e-site", "restricted"), lifetime, clients...)
+}
+
+// openSite makes a site of a namespace.
+func openSite(d desk, lifetime string, clients ...string) site {
+	d.Helper()
+	s := site{d, map[string]string{
 		"IMAGE": podsImage, "LIFETIME": lifetime, "CLIENTS": strings.Join(clients, ":"), "SECRET": rand.Text(),
 	}}
 	s.apply("standin.yaml", s.values)
