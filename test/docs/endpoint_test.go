@@ -3,6 +3,7 @@
 package docs
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +30,7 @@ func TestGuidesAtAnEndpoint(t *testing.T) {
 	for name, g := range guides {
 		t.Run("migration/"+name, func(t *testing.T) {
 			t.Parallel()
-			(&migration{world.reader(t)}).migrate(g)
+			(&migration{endpointReader: world.reader(t)}).migrate(g)
 		})
 	}
 	t.Run("private CA", func(t *testing.T) {
@@ -150,7 +151,10 @@ func (r *endpointReader) run(page string, wanted func(block) bool) {
 		if b.language == "yaml" {
 			commands, input = "kubectl apply -f -", b.text
 		}
-		if err := r.bash(r.Context(), commands, []byte(input)); err != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
+		err := r.reader.bash(ctx, commands, []byte(input))
+		cancel()
+		if err != nil {
 			r.Fatalf("%s:%d: %v", page, b.line, err)
 		}
 		found = true

@@ -103,6 +103,7 @@ func (m *migration) reconcileExternalSecret(ctx context.Context, es *unstructure
 	if err != nil {
 		return err
 	}
+	m.oldWrites.Add(1)
 	status := map[string]any{"refreshTime": time.Now().UTC().Format(time.RFC3339), "syncedResourceVersion": versionOf(es)}
 	if err := unstructured.SetNestedMap(es.Object, status, "status"); err != nil {
 		return err

@@ -78,6 +78,7 @@ func (m *migration) runPod(ctx context.Context, pod corev1.PodSpec) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("run the pod of a Job: %w: %s", err, out)
 	}
+	m.oldWrites.Add(1)
 	return nil
 }
 
