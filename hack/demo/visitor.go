@@ -26,7 +26,7 @@ const standInsName = "stand-ins"
 func welcome(ctx context.Context, c *framework.Cluster, endpoints *exchangetest.Server) error {
 	for _, client := range []exchangetest.Client{
 		{System: exchangetest.Apsis},
-		{System: exchangetest.Adobe, Scopes: []string{"openid", "AdobeID", "read_organizations"}},
+		{System: exchangetest.Adobe, OrganizationID: "ABC@AdobeOrg", Scopes: []string{"openid", "AdobeID", "read_organizations"}},
 		{System: exchangetest.Experiture, Scopes: []string{"cdp:records:read", "cdp:records:write"}},
 		{System: exchangetest.OAuth2, Scopes: []string{"read", "write"}},
 	} {

@@ -2,7 +2,7 @@ import {readdirSync} from 'node:fs'
 import path from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {defineConfig} from 'vitepress'
-import {anchor, files, repository, resolveLink, rewrites, root, sidebar} from './pages.mjs'
+import {anchor, files, repository, resolveLink, rewrites, root, sidebar, titles} from './pages.mjs'
 
 const base = process.env.SITE_BASE ?? '/cdp-credential-operator/'
 const here = fileURLToPath(import.meta.url)
@@ -45,7 +45,10 @@ export default defineConfig({
       const render = md.renderer.rules.link_open
       md.renderer.rules.link_open = (tokens, index, options, env, self) => {
         const from = path.relative(root, env.realPath ?? env.path).split(path.sep).join('/')
-        tokens[index].attrSet('href', resolveLink(from, tokens[index].attrGet('href')))
+        const href = resolveLink(from, tokens[index].attrGet('href'))
+        tokens[index].attrSet('href', href)
+        const shown = tokens[index + 1]
+        if (/^[\w./-]+\.md$/.test(shown.content)) shown.content = titles[href.split('#')[0]] ?? shown.content // a page's name, not its file's
         return render(tokens, index, options, env, self)
       }
     },

@@ -24,6 +24,8 @@ export const rewrites = Object.fromEntries(files.map(file => [file, names[file] 
 // url is where a page is, below the site's base.
 export const url = file => '/' + rewrites[file].replace(/(index)?\.md$/, '')
 
+export const titles = Object.fromEntries(groups.flatMap(group => group.items.map(item => [url(item.file), item.text])))
+
 export const sidebar = groups.map(group => ({
   text: group.text,
   items: group.items.map(item => ({text: item.text, link: url(item.file)})),
