@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command kubectl-cdpcred is the kubectl plugin `kubectl cdpcred`: what a person on call asks of CDPCredentials, and does to them.
+// Command kubectl-cdpcred is the kubectl plugin `kubectl cdpcred`: what an on-call engineer needs to inspect and operate CDPCredentials.
 package main
 
 import (

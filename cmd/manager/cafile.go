@@ -11,11 +11,11 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// caFileInterval is how often --ca-file is looked at. A Secret or ConfigMap that is mounted takes a minute to change in any case.
+// caFileInterval is the interval at which --ca-file is read. A mounted Secret or ConfigMap takes a minute to change anyway.
 const caFileInterval = 10 * time.Second
 
-// A caFile is the file of --ca-file, or none if its path is empty. It is polled, not watched: mounted files change by a swapped symbolic link,
-// and reading a few kilobytes costs nothing.
+// A caFile is the file of --ca-file, or none if its path is empty. It is polled, not watched: mounted files change by a swapped symbolic link, and
+// reading a few kilobytes costs nothing.
 type caFile struct {
 	path  string
 	trust func(bundle []byte) error
@@ -24,7 +24,7 @@ type caFile struct {
 	content, problem string
 }
 
-// load reads the file, and trusts its certificates if they are new.
+// load reads the file, and trusts its certificates if they have changed.
 func (f *caFile) load() (isNew bool, err error) {
 	if f.path == "" {
 		return false, nil
@@ -73,5 +73,5 @@ func (f *caFile) look() {
 	}
 }
 
-// NeedLeaderElection implements manager.LeaderElectionRunnable: a standby replica has to be ready.
+// NeedLeaderElection implements manager.LeaderElectionRunnable: a standby replica must be ready to take over.
 func (*caFile) NeedLeaderElection() bool { return false }

@@ -20,7 +20,7 @@ func TestCAFileIsReadAgainWhenItChanges(t *testing.T) {
 		path: path,
 		trust: func(bundle []byte) error {
 			if string(bundle) == "bad" {
-				return errors.New("it is no complete PEM")
+				return errors.New("it is not complete PEM")
 			}
 			trusted = append(trusted, string(bundle))
 			return nil
@@ -28,7 +28,7 @@ func TestCAFileIsReadAgainWhenItChanges(t *testing.T) {
 		log: funcr.New(func(_, args string) { logged = append(logged, args) }, funcr.Options{}),
 	}
 	if _, err := file.load(); err == nil || !strings.Contains(err.Error(), "--ca-file") || !strings.Contains(err.Error(), "no such file") {
-		t.Errorf("%v, want it to name the flag and say why", err)
+		t.Errorf("%v, want an error with the flag and the cause", err)
 	}
 	write := func(content string) {
 		t.Helper()
@@ -38,16 +38,16 @@ func TestCAFileIsReadAgainWhenItChanges(t *testing.T) {
 	}
 	write("bad")
 	if _, err := file.load(); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("%v, want it to name the file", err)
+		t.Errorf("%v, want an error with the file", err)
 	}
 	write("one")
 	if _, err := file.load(); err != nil {
 		t.Fatal(err)
 	}
-	file.look() // nothing is new
+	file.look() // nothing has changed
 	write("bad")
 	file.look()
-	file.look() // told once
+	file.look() // logged only once
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestCAFileIsReadAgainWhenItChanges(t *testing.T) {
 	}
 }
 
-// An unreadable file ends the process before it asks for the cluster.
+// TestRunFailsOnUnreadableCAFileBeforeItConnects: an unreadable file ends the process before it connects to the cluster.
 func TestRunFailsOnUnreadableCAFileBeforeItConnects(t *testing.T) {
 	opts, err := parseFlags([]string{"--ca-file=/nowhere/ca.crt"})
 	if err != nil {

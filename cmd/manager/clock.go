@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// A machineClock implements clock.PassiveClock and controllers.LocalClock: it counts on from the local clock's time at the start of the process,
-// whoever sets the local clock since, and also while the machine sleeps. Where the system has no counter that does so it is the local clock.
+// A machineClock implements clock.PassiveClock and controllers.LocalClock. It starts with the local time and then runs independently of adjustments,
+// also while the machine sleeps. On systems without such a counter it is the local clock.
 type machineClock struct {
 	began time.Time
-	// wall reads the local clock, up the time since boot, sleep included.
+	// wall reads the local clock, up the time since boot, including sleep.
 	wall func() time.Time
 	up   func() (time.Duration, bool)
-	// beganUp is up at began.
+	// beganUp is the value of up at began.
 	beganUp time.Duration
-	// server is the API server's clock minus this one, nil until it has said anything.
+	// server is the API server's clock minus this one, nil until a response had a Date.
 	server atomic.Pointer[time.Duration]
 }
 
@@ -56,7 +56,7 @@ func (c *machineClock) Server() (time.Duration, bool) {
 	return *server - c.Ahead(), true
 }
 
-// listen reads the API server's clock from its answers to whatever it is asked.
+// listen reads the API server's clock from its responses.
 func (c *machineClock) listen(next http.RoundTripper) http.RoundTripper {
 	return listener{clock: c, next: next}
 }
@@ -76,8 +76,8 @@ func (l listener) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// heard learns from a Date header (RFC 9110 section 6.6.1), which has whole seconds and is of some moment between the two. An answer that was long on
-// its way says too little.
+// heard learns from a Date header (RFC 9110 section 6.6.1), which has whole seconds and lies between the two times. A response that took long is too
+// imprecise.
 func (c *machineClock) heard(sent, received time.Time, date string) {
 	said, err := http.ParseTime(date)
 	if took := received.Sub(sent); err == nil && took < time.Second {
@@ -86,20 +86,19 @@ func (c *machineClock) heard(sent, received time.Time, date string) {
 	}
 }
 
-// A clockWatch notices that the local clock was set, or that the machine slept, which makes timers late.
+// A clockWatch notices that the local clock was adjusted, or that the machine slept, which delays timers.
 type clockWatch struct {
 	clock *machineClock
 	every time.Duration
-	// ask has the API server asked for anything, so that its clock is known anew: it may have been set together with ours.
+	// ask makes a request to the API server, to learn its clock again: it may have been adjusted together with ours.
 	ask  func(ctx context.Context)
 	tell func(ctx context.Context) error
 }
 
-// tolerance is what a clock may seem to be set by because its readings are not made at the same moment. What is less than that waits for the next
-// renewal anyway.
+// tolerance is the apparent adjustment that two readings at slightly different moments may show. A smaller one can wait for the next renewal.
 const tolerance = 2 * time.Second
 
-// Start implements manager.Runnable. It runs on the leader only, as only the leader decides by the clock.
+// Start implements manager.Runnable. It runs only on the leader, which alone makes decisions that depend on the clock.
 func (w *clockWatch) Start(ctx context.Context) error {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()

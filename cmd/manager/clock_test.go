@@ -23,7 +23,7 @@ func (m *fakeMachine) clock() *machineClock {
 	return startedClock(func() time.Time { return m.wall }, func() (time.Duration, bool) { return m.up, !m.blind })
 }
 
-// pass lets time go by.
+// pass advances the time.
 func (m *fakeMachine) pass(d time.Duration) { m.wall, m.up = m.wall.Add(d), m.up+d }
 
 func newFakeMachine() *fakeMachine {
@@ -60,7 +60,7 @@ type answering func(*http.Request) (*http.Response, error)
 
 func (f answering) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// TestServerClockReadsTheAPIServersAnswers: what the API server's clock says, by its own answers.
+// TestServerClockReadsTheAPIServersAnswers: the API server's clock is learned from its responses.
 func TestServerClockReadsTheAPIServersAnswers(t *testing.T) {
 	t.Parallel()
 	right := time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC).Format(http.TimeFormat)
@@ -98,7 +98,7 @@ func TestServerClockReadsTheAPIServersAnswers(t *testing.T) {
 	}
 }
 
-// TestClockWatchReconcilesAfterAClockJump: objects are looked at again after the clock was set or the machine has slept, and not otherwise.
+// TestClockWatchReconcilesAfterAClockJump: objects are reconciled after the clock was adjusted or the machine slept, and not otherwise.
 func TestClockWatchReconcilesAfterAClockJump(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -114,7 +114,7 @@ func TestClockWatchReconcilesAfterAClockJump(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			began := time.Now()
-			// The bubble's clock is the one that stands still in a sleep.
+			// The bubble's clock stands still in a sleep.
 			var wall, up atomic.Int64
 			since := func(more *atomic.Int64) time.Duration { return time.Since(began) + time.Duration(more.Load()) }
 			c := startedClock(func() time.Time { return began.Round(0).Add(since(&wall)) }, func() (time.Duration, bool) { return since(&up), true })

@@ -23,20 +23,20 @@ import (
 )
 
 const (
-	// eventWriters write at the same time, so that events keep up with the reconciles that record them. eventQueue is how many may wait.
+	// eventWriters is the number of concurrent writers, so that events keep up with the reconciles that record them; eventQueue is how many may wait.
 	eventWriters = 16
 	eventQueue   = 2000
-	// eventAttempts is how often an event is tried, with eventPause between the attempts and more after each.
+	// eventAttempts is how often an event is tried, with a growing pause that starts at eventPause.
 	eventAttempts = 5
 	eventPause    = time.Second
 	eventTimeout  = 5 * time.Second
-	// lastEvents is how long the end of the process may be put off by events: the next one waits for the Lease.
+	// lastEvents is how long pending events may delay the end of the process, because the next leader waits for the Lease.
 	lastEvents = 2 * time.Second
 )
 
-// An eventWriter creates events, one request each, as an events.EventRecorder. client-go's own keeps every event for six to twelve minutes,
-// to count it if it comes again; ours never do, as each is of an object's version of its own, and ten thousand of them are as much memory as
-// all the objects. Add it to the manager.
+// An eventWriter is an events.EventRecorder that creates each event with one request. client-go's recorder keeps every event for six to twelve
+// minutes, to count repetitions; ours never repeat, because each refers to another version of its object, and ten thousand of them take as much
+// memory as all objects. It must be added to the manager.
 type eventWriter struct {
 	client   client.Client
 	clock    clock.PassiveClock
@@ -44,16 +44,16 @@ type eventWriter struct {
 	queue    chan *eventsv1.Event
 }
 
-// newEventWriter makes one that uses c only to create events.
+// newEventWriter returns a writer that uses c only to create events.
 func newEventWriter(c client.Client) *eventWriter {
 	host, err := os.Hostname()
 	if err != nil {
-		host = "unknown" // it is only for whoever reads the event
+		host = "unknown" // only for human readers
 	}
 	return &eventWriter{client: c, clock: clock.RealClock{}, instance: v1alpha1.ManagedBy + "-" + host, queue: make(chan *eventsv1.Event, eventQueue)}
 }
 
-// Eventf implements events.EventRecorder. It does not wait: when too many are waiting to be written, the event is lost.
+// Eventf implements events.EventRecorder. It never blocks: if the queue is full, the event is dropped.
 func (w *eventWriter) Eventf(regarding, related runtime.Object, kind, reason, action, note string, args ...any) {
 	event := &eventsv1.Event{
 		EventTime: metav1.NewMicroTime(w.clock.Now()), ReportingController: v1alpha1.ManagedBy, ReportingInstance: w.instance,
@@ -78,10 +78,10 @@ func (w *eventWriter) Eventf(regarding, related runtime.Object, kind, reason, ac
 	}
 }
 
-// NeedLeaderElection implements manager.LeaderElectionRunnable: what the controller of a leader told is written though it leads no more.
+// NeedLeaderElection implements manager.LeaderElectionRunnable: events that a leader recorded are written even if it leads no more.
 func (w *eventWriter) NeedLeaderElection() bool { return false }
 
-// Start implements manager.Runnable. When ctx ends the controller has ended already, and what it told is written, if that does not take long.
+// Start implements manager.Runnable. When ctx ends, the controller has ended already, and pending events are written unless that takes too long.
 func (w *eventWriter) Start(ctx context.Context) error {
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -94,7 +94,7 @@ func (w *eventWriter) Start(ctx context.Context) error {
 	return nil
 }
 
-// write goes on until ctx has ended and nothing is left, or last has ended, too.
+// write writes events until ctx has ended and none is left, or until last has ended, too.
 func (w *eventWriter) write(ctx, last context.Context) {
 	for {
 		select {
@@ -114,7 +114,7 @@ func (w *eventWriter) write(ctx, last context.Context) {
 	}
 }
 
-// create tries to create an event until the API server has taken or refused it. False: neither, and ctx has ended.
+// create tries to create an event until the API server accepts or refuses it. It returns false if neither happened before ctx ended.
 func (w *eventWriter) create(ctx, last context.Context, event *eventsv1.Event) bool {
 	log := ctrl.LoggerFrom(ctx).WithName("events").WithValues("namespace", event.Namespace, "reason", event.Reason)
 	pause := eventPause
@@ -123,7 +123,7 @@ func (w *eventWriter) create(ctx, last context.Context, event *eventsv1.Event) b
 		switch {
 		case last.Err() != nil:
 			return false
-		case err == nil || apierrors.IsAlreadyExists(err): // the answer to an attempt was lost
+		case err == nil || apierrors.IsAlreadyExists(err): // the response to an earlier attempt was lost
 			return true
 		case refused(err):
 			log.Error(err, "The API server refused an event")
@@ -143,14 +143,14 @@ func (w *eventWriter) create(ctx, last context.Context, event *eventsv1.Event) b
 	}
 }
 
-// try makes one attempt.
+// try makes a single attempt.
 func (w *eventWriter) try(ctx context.Context, event *eventsv1.Event) error {
 	ctx, cancel := context.WithTimeout(ctx, eventTimeout)
 	defer cancel()
 	return w.client.Create(ctx, event)
 }
 
-// refused reports whether an API server would say the same again.
+// refused reports whether a retry would get the same answer.
 func refused(err error) bool {
 	return apierrors.ReasonForError(err) != metav1.StatusReasonUnknown && !apierrors.IsTooManyRequests(err) && !apierrors.IsInternalError(err) &&
 		!apierrors.IsServiceUnavailable(err) && !apierrors.IsTimeout(err) && !apierrors.IsServerTimeout(err)

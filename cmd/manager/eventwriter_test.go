@@ -22,7 +22,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// eventServer takes events, after it has answered with the errors.
+// eventServer accepts events, after answering with the given errors.
 type eventServer struct {
 	client.Client
 	scheme *runtime.Scheme
@@ -62,7 +62,7 @@ func newEventServer(t *testing.T, answers ...error) *eventServer {
 	return &eventServer{scheme: scheme, errors: answers}
 }
 
-// TestEventWriterWritesWhatItWasTold: what an event says, and that those told at the end are written all the same.
+// TestEventWriterWritesWhatItWasTold: events have the right content, and those recorded at the end are written, too.
 func TestEventWriterWritesWhatItWasTold(t *testing.T) {
 	t.Parallel()
 	server := newEventServer(t)
@@ -96,7 +96,7 @@ func TestEventWriterWritesWhatItWasTold(t *testing.T) {
 	}
 }
 
-// TestEventWriterRetriesWhatMayWork: what may work the next time is tried again, and nothing else.
+// TestEventWriterRetriesWhatMayWork: only errors that may go away are retried.
 func TestEventWriterRetriesWhatMayWork(t *testing.T) {
 	t.Parallel()
 	gone := errors.New("connection refused")
@@ -118,17 +118,17 @@ func TestEventWriterRetriesWhatMayWork(t *testing.T) {
 				server := newEventServer(t, tc.answers...)
 				w := newEventWriter(server)
 				if !w.create(t.Context(), t.Context(), &eventsv1.Event{}) {
-					t.Error("it gave up as if the process were to end")
+					t.Error("create returned false, as at shutdown")
 				}
 				if server.tries != tc.tries || len(server.taken) != tc.taken {
-					t.Errorf("%d tries, %d taken; want %d, %d", server.tries, len(server.taken), tc.tries, tc.taken)
+					t.Errorf("%d attempts, %d accepted; want %d, %d", server.tries, len(server.taken), tc.tries, tc.taken)
 				}
 			})
 		})
 	}
 }
 
-// TestEventWriterTriesOnceAtShutdown: when the process is to end and the API server is away, an event is tried once, and the writer leaves the rest.
+// TestEventWriterTriesOnceAtShutdown: while the process ends and the API server is unreachable, one event is tried once, and the rest is dropped.
 func TestEventWriterTriesOnceAtShutdown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -138,12 +138,12 @@ func TestEventWriterTriesOnceAtShutdown(t *testing.T) {
 		ended, end := context.WithCancel(t.Context())
 		end()
 		if w.create(ended, t.Context(), &eventsv1.Event{}) || server.tries != 1 {
-			t.Errorf("it goes on after %d tries", server.tries)
+			t.Errorf("it continued after %d attempts", server.tries)
 		}
 	})
 }
 
-// TestEventWriterNeverBlocks: an API server that is away does not hold up the passes that tell of something.
+// TestEventWriterNeverBlocks: an unreachable API server does not delay the reconciles that record events.
 func TestEventWriterNeverBlocks(t *testing.T) {
 	t.Parallel()
 	w := newEventWriter(newEventServer(t))
@@ -152,11 +152,11 @@ func TestEventWriterNeverBlocks(t *testing.T) {
 		w.Eventf(obj, nil, corev1.EventTypeNormal, "TokenRefreshed", "Refresh", "Wrote a new token")
 	}
 	if waiting := len(w.queue); waiting != 2000 {
-		t.Errorf("%d wait, want 2000", waiting)
+		t.Errorf("%d events are queued, want 2000", waiting)
 	}
 }
 
-// TestEventWriterEndsInTimeAtShutdown: an API server that hangs does not put off the end of the process for long, however many events are left.
+// TestEventWriterEndsInTimeAtShutdown: a hanging API server does not delay the end of the process for long, however many events are pending.
 func TestEventWriterEndsInTimeAtShutdown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestEventWriterEndsInTimeAtShutdown(t *testing.T) {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); took > 4*time.Second {
-			t.Errorf("it ended %s after it was told to", took-time.Second)
+			t.Errorf("it ended %s after it was stopped", took-time.Second)
 		}
 	})
 }

@@ -18,10 +18,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 )
 
-// options are what the flags say, checked.
+// options are the validated flags.
 type options struct {
 	log zap.Options
-	// version says that the version is to be printed, and nothing else done.
+	// version is set if only the version is to be printed.
 	version bool
 
 	metricsAddress, probeAddress string
@@ -46,7 +46,7 @@ type options struct {
 	limits          egress.Limits
 }
 
-// parseFlags reads the command line. An error says which flag is wrong and how it is written.
+// parseFlags parses the command line. Errors name the flag and its syntax.
 func parseFlags(args []string) (*options, error) {
 	opts := &options{}
 	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
@@ -97,7 +97,7 @@ func parseFlags(args []string) (*options, error) {
 	return opts, opts.check(*namespaces, *selector)
 }
 
-// checkEgress reads the flags that say where we may connect.
+// checkEgress parses the flags about where we may connect.
 func (o *options) checkEgress(hosts, only, allowed, denied string) error {
 	var err error
 	if o.allowedHosts, err = egress.ParseHosts(hosts); err != nil {
@@ -137,7 +137,7 @@ func (o *options) check(namespaces, selector string) error {
 	return nil
 }
 
-// tameDevelopment gives --zap-devel all that it promises but one thing: in development mode controller-runtime's encoder prints whole
+// tameDevelopment gives --zap-devel everything that it promises except the encoder: controller-runtime's encoder for development prints whole
 // objects, and a logged Secret is a leaked Secret.
 func (o *options) tameDevelopment() {
 	if !o.log.Development {
@@ -155,7 +155,7 @@ func (o *options) tameDevelopment() {
 	}
 }
 
-// mostVerbose is the highest verbosity at which client-go does not yet log the bodies of requests: they hold tokens.
+// mostVerbose is the highest verbosity at which client-go does not log the bodies of requests, which contain tokens.
 const mostVerbose = zapcore.Level(-6)
 
 // tameVerbosity keeps --zap-log-level below the level at which Secrets would be logged.
@@ -165,7 +165,7 @@ func (o *options) tameVerbosity() {
 	}
 }
 
-// list splits at commas and leaves out what is empty.
+// list splits a text at commas and drops empty items.
 func list(text string) []string {
 	var items []string
 	for item := range strings.SplitSeq(text, ",") {

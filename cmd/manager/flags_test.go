@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// client-go logs the bodies of requests at verbosity 8 of the logger in its context, and a body may be a Secret.
+// TestNoVerbosityPrintsSecrets: client-go logs the bodies of requests at verbosity 8 of the logger in its context, and a body may be a Secret.
 func TestNoVerbosityPrintsSecrets(t *testing.T) {
 	for _, args := range [][]string{
 		{"--zap-log-level=8"}, {"--zap-log-level=10"}, {"--zap-log-level=127"}, {"--zap-devel", "--zap-log-level=9"},
@@ -25,7 +25,7 @@ func TestNoVerbosityPrintsSecrets(t *testing.T) {
 			t.Errorf("%v does not enable verbosity 6", args)
 		}
 		if opts.log.Development {
-			t.Errorf("%v leaves the encoder on that prints whole objects", args)
+			t.Errorf("%v leaves the encoder that prints whole objects enabled", args)
 		}
 	}
 }
@@ -57,7 +57,7 @@ func TestParseFlagsRefusesBadValues(t *testing.T) {
 	} {
 		_, err := parseFlags([]string{flag})
 		if err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: %v, want something with %q", flag, err, says)
+			t.Errorf("%s: %v, want an error with %q", flag, err, says)
 		}
 	}
 }
@@ -75,7 +75,7 @@ func TestParseFlagsReadsLists(t *testing.T) {
 	}
 }
 
-// The right to restart workloads is the administrator's to give.
+// TestRolloutRestartIsOffByDefault: only an administrator may grant the right to restart workloads.
 func TestRolloutRestartIsOffByDefault(t *testing.T) {
 	for want, args := range map[bool][]string{false: nil, true: {"--enable-rollout-restart"}} {
 		opts, err := parseFlags(args)

@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// leaseName is the name of the leader election's Lease. Replicas with the same objects to work on have the same one. Those with other
-// objects, by selector or by namespaces, have another one: if two shards shared a Lease, one would silently do nothing.
+// leaseName returns the name of the Lease for leader election. Replicas that serve the same objects share it. Replicas that serve others, by selector
+// or namespaces, use another one: if two shards shared a Lease, one would silently do nothing.
 func leaseName(selector labels.Selector, namespaces []string) string {
 	const all = "cdp-credential-operator"
 	if selector.Empty() && len(namespaces) == 0 {

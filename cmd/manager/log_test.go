@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// A Secret that someone logs by mistake shows its name, whatever the flags say.
+// TestLoggedSecretShowsItsName: a Secret that is logged by mistake shows only its name, whatever the flags are.
 func TestLoggedSecretShowsItsName(t *testing.T) {
 	secret := &corev1.Secret{Data: map[string][]byte{"token": []byte("s3cret-value")}, StringData: map[string]string{"more": "s3cret-value"}}
 	secret.Namespace, secret.Name = "marketing", "etl-token"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command manager runs the operator. It holds the only real clock, the only real source of chance and the only os.Exit.
+// Command manager runs the operator. It has the operator's only real clock, its only real source of randomness and its only os.Exit.
 package main
 
 import (

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The version is to be had without a cluster.
+// TestVersionNeedsNoCluster: the version can be printed without a cluster.
 func TestVersionNeedsNoCluster(t *testing.T) {
 	if os.Getenv("RUN_MAIN") != "" {
 		os.Args = []string{"manager", "--version"}

@@ -16,7 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// A reviewer is an API server that only reviews: "known" is the token of a user, "reader" that of one who may read the metrics.
+// A reviewer is an API server that only handles reviews: "known" is the token of a user, "reader" that of a user who may read metrics.
 type reviewer struct {
 	mu    sync.Mutex
 	down  bool
@@ -66,7 +66,7 @@ func (r *reviewer) requests() int {
 	return len(r.asked)
 }
 
-// guarded is the metrics page as the options of the manager have it, behind a reviewer.
+// guarded returns the metrics page with the manager's options, behind a reviewer.
 func guarded(t *testing.T, r *reviewer) http.Handler {
 	t.Helper()
 	api := httptest.NewServer(r)
@@ -126,7 +126,7 @@ func TestMetricsAreForWhoMayReadThem(t *testing.T) {
 	}
 }
 
-// Metrics are wanted most when the API server is in trouble: who was let in may come again for a while.
+// TestMetricsReadersAreCached: metrics matter most while the API server is in trouble, so authorized readers are remembered for a while.
 func TestMetricsReadersAreCached(t *testing.T) {
 	r := &reviewer{}
 	page := guarded(t, r)
@@ -139,7 +139,7 @@ func TestMetricsReadersAreCached(t *testing.T) {
 	}
 }
 
-// TestMetricsRefusalsAreCached: whoever has no right cannot make the operator ask the API server again and again.
+// TestMetricsRefusalsAreCached: clients without the right cannot make the operator ask the API server again and again.
 func TestMetricsRefusalsAreCached(t *testing.T) {
 	for token, want := range map[string]struct{ status, requests int }{"forged": {500, 1}, "known": {403, 2}} {
 		r := &reviewer{}

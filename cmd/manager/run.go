@@ -125,7 +125,7 @@ func addController(ctx context.Context, mgr ctrl.Manager, opts *options, reconci
 	return nil
 }
 
-// addClockWatch has changed called after the local clock was set.
+// addClockWatch calls changed after the local clock was adjusted.
 func addClockWatch(mgr ctrl.Manager, local *machineClock, changed func(context.Context) error) error {
 	ask, err := askVersion(mgr)
 	if err != nil {
@@ -134,7 +134,7 @@ func addClockWatch(mgr ctrl.Manager, local *machineClock, changed func(context.C
 	return mgr.Add(&clockWatch{clock: local, every: 5 * time.Second, ask: ask, tell: changed})
 }
 
-// askVersion requests the API server's version: the cheapest request, and one that everyone may make.
+// askVersion requests the API server's version: the cheapest request, which everyone may make.
 func askVersion(mgr ctrl.Manager) (func(context.Context), error) {
 	client, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
@@ -144,7 +144,7 @@ func askVersion(mgr ctrl.Manager) (func(context.Context), error) {
 }
 
 func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
-	// The API server's own fairness is the limit; client-go's default of 5 requests a second would be one for tens of objects.
+	// The API server's own fairness is the limit. client-go's default of 5 requests a second would limit us with tens of objects already.
 	config.QPS = -1
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
@@ -163,14 +163,14 @@ func newManager(config *rest.Config, opts *options) (ctrl.Manager, error) {
 		LeaderElection:          opts.leaderElect,
 		LeaderElectionID:        leaseName(opts.selector, opts.namespaces),
 		LeaderElectionNamespace: opts.leaderElectionNamespace,
-		// The process ends right after the manager has stopped, so the Lease can be given up for the next one at once.
+		// The process ends right after the manager has stopped, so the Lease can be released for the next leader at once.
 		LeaderElectionReleaseOnCancel: true,
-		// How often the Lease is looked at: the next one takes it within 1.65 s (client-go waits up to 2.2 times as long).
+		// The Lease is checked at this interval, so that the next leader takes over within 1.65 s (client-go waits up to 2.2 times as long).
 		RetryPeriod: new(750 * time.Millisecond),
 	})
 }
 
-// cacheOptions keeps the cache small: only the metadata of Secrets, and of that only what is read.
+// cacheOptions keeps the cache small: only the metadata of Secrets, and only those parts that are read.
 func cacheOptions(opts *options) cache.Options {
 	options := cache.Options{
 		ByObject: map[client.Object]cache.ByObject{
@@ -191,7 +191,7 @@ func metricsOptions(opts *options) server.Options {
 	options := server.Options{BindAddress: opts.metricsAddress, SecureServing: opts.metricsSecure, CertDir: opts.metricsCertDir}
 	if opts.metricsSecure {
 		options.FilterProvider = filters.WithAuthenticationAndAuthorization
-		// HTTP/2's rapid reset (CVE-2023-44487) is not worth its use here.
+		// HTTP/2's benefit here is not worth the risk of rapid reset (CVE-2023-44487).
 		options.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"}; c.MinVersion = tls.VersionTLS12 }}
 	}
 	return options

@@ -6,5 +6,5 @@ package main
 
 import "time"
 
-// uptime is not known here.
+// uptime is unknown on this system.
 func uptime() (time.Duration, bool) { return 0, false }

@@ -8,13 +8,13 @@ import (
 	"io"
 )
 
-// A console is where the demo prints. The first write that fails ends the demo.
+// A console is the demo's output. The first write that fails ends the demo.
 type console struct {
 	out io.Writer
 	end context.CancelCauseFunc
 }
 
-// say prints a line, or several.
+// say prints one or more lines.
 func (c console) say(format string, args ...any) { c.print(fmt.Sprintf(format+"\n", args...)) }
 
 func (c console) print(text string) {

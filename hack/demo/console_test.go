@@ -25,11 +25,12 @@ func TestDemoEndsWhenNobodyReadsIt(t *testing.T) {
 		return context.Cause(ctx)
 	})
 	if !errors.Is(err, syscall.EPIPE) {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("the demo ended with %v", err)
 	}
 }
 
-// A write to a connection whose other end has gone also sends SIGPIPE to a process that has asked for it. The token endpoints are in the demo's.
+// TestDemoGoesOnWhenAConnectionBreaks: writing to a connection whose peer is gone also raises SIGPIPE in a process that listens for it, and the token
+// endpoints run in the demo's process.
 func TestDemoGoesOnWhenAConnectionBreaks(t *testing.T) {
 	err := play(io.Discard, func(ctx context.Context, _ console) error {
 		breakAConnection(t)
@@ -41,11 +42,11 @@ func TestDemoGoesOnWhenAConnectionBreaks(t *testing.T) {
 		}
 	})
 	if err != nil {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("the demo ended with %v", err)
 	}
 }
 
-// breakAConnection returns when a write has failed because of the other end.
+// breakAConnection returns once a write has failed because the peer is gone.
 func breakAConnection(t *testing.T) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -10,14 +10,13 @@ import (
 	"strings"
 )
 
-// endKeys end the demo: Ctrl-C, Ctrl-D, Ctrl-\ and q.
+// endKeys are the keys that end the demo: Ctrl-C, Ctrl-D, Ctrl-\ and q.
 const endKeys = "\x03\x04\x1cq"
 
 var errKeyPressed = errors.New("a key was pressed that ends the demo")
 
-// endOnKey makes Ctrl-C a key like any other, and cancels the demo when it is pressed. As a signal it would reach make as well, which then
-// reports an error for a demo that has ended well. Call restore to give the terminal back as it was. Where the terminal cannot be changed, Ctrl-C
-// remains a signal.
+// endOnKey reads Ctrl-C as an ordinary key, and cancels the demo when an end key is pressed. As a signal, Ctrl-C would also reach make, which would
+// report an error for a demo that ended well. restore restores the terminal. If the terminal cannot be changed, Ctrl-C remains a signal.
 func endOnKey(ctx context.Context, cancel context.CancelCauseFunc) (restore func()) {
 	before, err := stty(ctx, "-g")
 	if err != nil {
@@ -39,7 +38,7 @@ func endOnKey(ctx context.Context, cancel context.CancelCauseFunc) (restore func
 }
 
 func stty(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "stty", args...) //nolint:gosec // the arguments are ours, or what stty itself has printed
+	cmd := exec.CommandContext(ctx, "stty", args...) //nolint:gosec // the arguments are ours, or printed by stty itself
 	cmd.Stdin = os.Stdin
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err

@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// printChanges prints a line for every change, and the table when every credential is done. If that takes longer than patience, the
-// error has the reasons.
+// printChanges prints a line per change, and the table once every credential is done. If that takes longer than patience, the error has the reasons.
 func printChanges(ctx context.Context, w *watcher) error {
 	patient, cancel := context.WithTimeoutCause(ctx, patience, errOutOfPatience)
 	defer cancel()
@@ -21,7 +20,7 @@ func printChanges(ctx context.Context, w *watcher) error {
 	})
 }
 
-// printOn prints a line for every change, until ctx ends.
+// printOn prints a line per change until ctx ends.
 func printOn(ctx context.Context, w *watcher) error {
 	return printUntil(ctx, ctx, w, func([]state) bool { return false })
 }
@@ -61,7 +60,7 @@ func printUntil(ctx, patient context.Context, w *watcher, enough func([]state) b
 
 var errOutOfPatience = errors.New("not every credential was refreshed within 3 minutes")
 
-// conclude says what was missing when patience ran out.
+// conclude adds what was missing when patience ran out.
 func conclude(cause error, states []state) error {
 	if !errors.Is(cause, errOutOfPatience) {
 		return cause
@@ -75,10 +74,10 @@ func conclude(cause error, states []state) error {
 	return fmt.Errorf("%w:\n  %s", cause, strings.Join(reasons, "\n  "))
 }
 
-// summary is what has to change for a new line.
+// summary is the part of a state whose change prints a new line.
 func (s state) summary() string { return s.progress() + s.failure }
 
-// progress is how far a credential has come.
+// progress describes how far a credential has come.
 func (s state) progress() string {
 	words := "not ready"
 	if s.ready {
@@ -93,7 +92,7 @@ func (s state) progress() string {
 	return words
 }
 
-// times says when the token expires and is renewed; empty if neither is known.
+// times describes when the token expires and is renewed; empty if neither is known.
 func (s state) times(now time.Time) string {
 	var text string
 	if !s.expires.IsZero() {
@@ -105,7 +104,7 @@ func (s state) times(now time.Time) string {
 	return text
 }
 
-// sayFailure prints why a credential is not well, in lines that fit a terminal of 80 columns.
+// sayFailure prints why a credential is unhealthy, wrapped to 80 columns.
 func (c console) sayFailure(s state) {
 	if s.failure == "" {
 		return
@@ -116,7 +115,7 @@ func (c console) sayFailure(s state) {
 	}
 }
 
-// missing says why a credential is not done.
+// missing returns why a credential is not done.
 func (s state) missing() string {
 	switch {
 	case s.failure != "":

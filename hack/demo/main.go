@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command demo shows the operator at work, with no cluster, no account and no network: a real etcd and kube-apiserver, stand-ins of the
-// vendors' token endpoints whose tokens live about a minute, and the real manager as a process of its own with just the rights of
-// config/rbac. It applies config/samples and shows how every credential is kept fresh, and those that a visitor adds (docs/quickstart.md).
+// Command demo shows the operator at work, without a cluster, account or network: a real etcd and kube-apiserver, stand-ins of the vendors' token
+// endpoints whose tokens live about a minute, and the real manager in a process of its own with exactly the rights of config/rbac. It applies
+// config/samples and shows how every credential is kept fresh, including those that visitors add (docs/quickstart.md).
 //
-// In a terminal it shows a live table until Ctrl-C. Elsewhere it prints a line for every change, and ends with 0 when every sample has
-// been refreshed, or with 1 and the reasons if that takes longer than three minutes; with -stay it goes on until a signal ends it. It leaves
+// In a terminal it shows a live table until Ctrl-C. Otherwise it prints a line per change, and exits with 0 once every sample has been refreshed, or
+// with 1 and the reasons if that takes longer than three minutes; with -stay it runs until a signal. It leaves no process and no folder behind.
 // no process and no folder behind.
 package main
 
@@ -27,11 +27,11 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// patience is how long every sample may take to be refreshed.
+// patience is the time within which every sample must be refreshed.
 const patience = 3 * time.Minute
 
 func main() {
-	stay := flag.Bool("stay", false, "go on until a signal ends it, also where no terminal is")
+	stay := flag.Bool("stay", false, "run until a signal, even without a terminal")
 	flag.Parse()
 	log.SetLogger(logr.Discard()) // controller-runtime complains if no logger is set
 
@@ -51,7 +51,7 @@ func main() {
 		failed, unclean := run(ctx, c, show)
 		switch {
 		case ctx.Err() != nil && (interactive || *stay):
-			failed = nil // Ctrl-C is how it ends
+			failed = nil // the user ended it with Ctrl-C
 		case ctx.Err() != nil:
 			failed = fmt.Errorf("stop before every credential was refreshed: %w", context.Cause(ctx))
 		}
@@ -63,10 +63,10 @@ func main() {
 	}
 }
 
-// play runs work until it is done, a signal ends it, or nobody reads what it prints any more (`make demo | head`).
+// play runs work until it is done, a signal arrives, or nobody reads the output any more (`make demo | head`).
 func play(out io.Writer, work func(context.Context, console) error) error {
-	// A failed write to standard output must not kill us, as there is something to clear away. The signal itself says nothing: it also comes of a
-	// write to any connection whose other end has gone.
+	// A failed write to standard output must not kill us before we have cleaned up. The signal itself proves nothing: it is also raised by a write to
+	// any connection whose peer is gone.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	return framework.UnderGoRun(func(ctx context.Context) error {
 		ctx, cancel := context.WithCancelCause(ctx)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The colours that mark what is well and what is not (ECMA-48, SGR).
+// The colours of good and bad states (ECMA-48, SGR).
 const (
 	green  = "\x1b[32m"
 	red    = "\x1b[31m"
@@ -18,7 +18,7 @@ const (
 	plain  = "\x1b[0m"
 )
 
-// table renders states, a line each after the head, cut to a width. Zero: it is not cut.
+// table formats states, one line each below a header, cut to a width. Zero: not cut.
 func table(states []state, now time.Time, width int, colour bool) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -53,7 +53,7 @@ func paintReady(line string, column int, ready bool) string {
 	return line[:column] + colour + line[column:end] + plain + line[end:]
 }
 
-// failures lists why credentials are not well, wrapped to a width.
+// failures lists why credentials are unhealthy, wrapped to a width.
 func failures(states []state, width int, colour bool) []string {
 	var lines []string
 	for _, s := range states {
@@ -70,7 +70,7 @@ func failures(states []state, width int, colour bool) []string {
 	return lines
 }
 
-// cut shortens a line that would be wrapped by the terminal, which would break the redrawing. Zero: any line is short enough.
+// cut shortens a line that the terminal would wrap, which would break redrawing. Zero: any length is fine.
 func cut(line string, width int) string {
 	if runes := []rune(line); width > 0 && len(runes) >= width {
 		return string(runes[:width-2]) + "…"
@@ -78,7 +78,7 @@ func cut(line string, width int) string {
 	return line
 }
 
-// wrap breaks a text between words into lines that are shorter than width; all but the first begin with indent. A word that is too long stays whole.
+// wrap breaks a text between words into lines that are shorter than width; all but the first are indented. A word that is too long is not broken.
 func wrap(text string, width int, indent string) []string {
 	var lines []string
 	line := ""
@@ -103,7 +103,7 @@ func yesNo(yes bool) string {
 	return "no"
 }
 
-// until says how long it is to t; "-" if there is no t.
+// until returns the time until t; "-" if t is zero.
 func until(t, now time.Time) string {
 	if t.IsZero() {
 		return "-"

@@ -13,8 +13,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// vendors are the hosts that the operator knows by itself. In the demo their stand-ins answer in their place, so that a manifest for the real
-// vendor works as it is.
+// vendors are the hosts that the operator knows by itself. In the demo, stand-ins answer for them, so that manifests for the real vendors work
+// unchanged.
 var vendors = map[string]exchangetest.System{
 	"api.apsis.one:443":               exchangetest.Apsis,
 	"api-apac.apsis.one:443":          exchangetest.Apsis,
@@ -24,7 +24,7 @@ var vendors = map[string]exchangetest.System{
 	"platform.adobe.io:443":           exchangetest.Adobe,
 }
 
-// vendorNames are the names for which the stand-ins need certificates.
+// vendorNames returns the names for which the stand-ins need certificates.
 func vendorNames() []string {
 	var names []string
 	for address := range vendors {
@@ -34,8 +34,8 @@ func vendorNames() []string {
 	return names
 }
 
-// divertVendors starts a proxy that connects a vendor's host to its stand-in, and makes it the one of all processes that are started from now
-// on. Other hosts are refused: the demo needs no network. Loopback addresses need no proxy (golang.org/x/net/http/httpproxy).
+// divertVendors starts a proxy that connects vendors' hosts to their stand-ins, and sets it as the proxy of all processes started from now on. Other
+// hosts are refused: the demo needs no network. Loopback addresses bypass the proxy (golang.org/x/net/http/httpproxy).
 func divertVendors(ctx context.Context, endpoints *exchangetest.Server) (stop func() error, err error) {
 	routes := map[string]string{}
 	for address, system := range vendors {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command filecycles prints the cycles of files inside packages: files that refer to each other, directly or by way of others. It fails if one has
-// more than -max files.
+// Command filecycles prints the cycles between files of a package: files that refer to each other, directly or indirectly. It fails if one has more
+// than -max files.
 //
 //	go run ./hack/filecycles [-max 3] ./controllers ./internal/...
 package main
@@ -64,7 +64,7 @@ func main() {
 	}
 }
 
-// list asks the go command for packages and, for their types, what they are built from.
+// list asks the go command for packages and, for their types, their sources and export data.
 func list(ctx context.Context, patterns []string) ([]listed, error) {
 	args := append([]string{"list", "-deps", "-export", "-json=ImportPath,Export,Dir,GoFiles,DepOnly"}, patterns...)
 	cmd := exec.CommandContext(ctx, "go", args...) // #nosec G204 -- patterns of whoever runs it
@@ -85,7 +85,7 @@ func list(ctx context.Context, patterns []string) ([]listed, error) {
 	}
 }
 
-// references are the files of a package that each of them refers to: whatever is declared there, methods and fields included.
+// references returns the files that each file of a package refers to, by anything declared there, including methods and fields.
 func references(p listed, exports map[string]string) (map[string]map[string]bool, error) {
 	fset := token.NewFileSet()
 	var files []*ast.File
@@ -116,7 +116,7 @@ func references(p listed, exports map[string]string) (map[string]map[string]bool
 	return uses, nil
 }
 
-// cycles are the sets of files that can all be reached from each other.
+// cycles returns the sets of files that can all be reached from each other.
 func cycles(uses map[string]map[string]bool) [][]string {
 	reach := map[string]map[string]bool{}
 	for file := range uses {

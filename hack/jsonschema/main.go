@@ -4,8 +4,8 @@
 //
 //	jsonschema -o schemas config/crd/bases/*.yaml
 //
-// The files are schemas/GROUP/KIND_VERSION.json, as in the CRD catalog that kubeconform's users know. An unknown field is an error, as it is
-// with `kubectl apply --validate=strict`. The CEL rules of a CRD are not part of it: JSON Schema cannot say them.
+// The files are schemas/GROUP/KIND_VERSION.json, as in the CRD catalog that kubeconform's users know. Unknown fields are errors, as with `kubectl
+// apply --validate=strict`. The CEL rules of a CRD are not included: JSON Schema cannot express them.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 	}
 }
 
-// A definition is what we need of a CRD.
+// A definition is the part of a CRD that we need.
 type definition struct {
 	Spec struct {
 		Group string `json:"group"`
@@ -82,7 +82,7 @@ func write(file, folder string) error {
 	return nil
 }
 
-// closed is a schema without Kubernetes' own keywords, in which objects have no properties but their own. The name of a property is no keyword.
+// closed returns a schema without Kubernetes' own keywords, in which unknown properties are errors. A property may have the name of a keyword.
 func closed(schema map[string]any) map[string]any {
 	result := map[string]any{}
 	for keyword, value := range schema {
@@ -117,7 +117,7 @@ func each(properties map[string]any) map[string]any {
 	return result
 }
 
-// list is a list of schemas where the keyword has one, and otherwise what it was.
+// list converts a list of schemas if the keyword has one, and returns any other list as it is.
 func list(keyword string, values []any) []any {
 	if keyword != "allOf" && keyword != "anyOf" && keyword != "oneOf" {
 		return values

@@ -80,7 +80,7 @@ func zipped(files []entry, modified time.Time) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// repackCommand gives the files in a chart's archive, and the archive itself, the commit's time: `helm package` writes that of the run.
+// repackCommand sets the time of a chart's archive, and of the files in it, to the commit's: `helm package` uses the current time.
 func repackCommand(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("give the tar.gz to rewrite, got %q", args)

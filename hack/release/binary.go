@@ -9,8 +9,8 @@ import (
 	"fmt"
 )
 
-// checkBinary fails if a file is not an executable for the platform. What counts is the file's own header: a build that ignored GOARCH
-// would produce a good binary for the wrong machine.
+// checkBinary fails if a file is not an executable for the platform. It reads the file's own header, because a build that ignored GOARCH would
+// produce a good binary for the wrong machine.
 func checkBinary(path, platform string) error {
 	machine, err := machineOf(path)
 	if err != nil {

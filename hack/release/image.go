@@ -21,11 +21,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// programs are what an image holds, in the folder of its platform. `helm test` runs the plugin.
+// programs are the programs in an image, from the folder of its platform. `helm test` runs the plugin.
 var programs = []string{"manager", plugin}
 
-// imageCommand writes an OCI layout with an image for each platform and prints the digests: first that of the index, which is the image's,
-// then each platform's.
+// imageCommand writes an OCI layout with an image for each platform and prints the digests: first that of the index, which is the image's, then each
+// platform's.
 func imageCommand(args []string) error {
 	flags := flag.NewFlagSet("image", flag.ExitOnError)
 	version := flags.String("version", "", "version of the release")
@@ -80,7 +80,7 @@ func labels(version, revision string, created time.Time) map[string]string {
 	}
 }
 
-// indexOf is the index of the images for each OS/ARCH=FOLDER.
+// indexOf returns the index of the images for each OS/ARCH=FOLDER.
 func indexOf(labels map[string]string, created time.Time, platforms []string) (v1.ImageIndex, error) {
 	base, err := layerOf(rootfs())
 	if err != nil {
@@ -110,7 +110,7 @@ func writeLayout(out string, index v1.ImageIndex, version string) error {
 	return path.AppendIndex(index, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": version}))
 }
 
-// imageOf is the image for one platform: the layer that all have in common, and one for each program.
+// imageOf returns the image for one platform: the layer that all have in common, and one layer per program.
 func imageOf(platform, folder string, base v1.Layer, labels map[string]string, created time.Time) (v1.Image, error) {
 	layers := []v1.Layer{base}
 	for _, program := range programs {
@@ -147,7 +147,7 @@ func imageOf(platform, folder string, base v1.Layer, labels map[string]string, c
 	return annotated, nil
 }
 
-// layerOf packs files in the order given, without times and owners.
+// layerOf packs files in the given order, without times and owners.
 func layerOf(files []entry) (v1.Layer, error) {
 	var packed bytes.Buffer
 	w := tar.NewWriter(&packed)

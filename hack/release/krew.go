@@ -13,8 +13,8 @@ import (
 	"text/template"
 )
 
-// krewCommand writes the manifest with which krew, kubectl's plugin manager, installs the plugin: where each platform's archive is, and
-// its checksum.
+// krewCommand writes the manifest with which krew, kubectl's plugin manager, installs the plugin: the address and checksum of each platform's
+// archive.
 func krewCommand(args []string) error {
 	flags := flag.NewFlagSet("krew", flag.ExitOnError)
 	version := flags.String("version", "", "version of the release")
@@ -46,7 +46,7 @@ func krewCommand(args []string) error {
 
 type krewArchive struct{ File, SHA256, Bin, OS, Arch string }
 
-// platformOf reads the end of an archive's name, -linux-arm64.tar.gz.
+// platformOf parses the end of an archive's name, such as -linux-arm64.tar.gz.
 func platformOf(file string) (goos, goarch string) {
 	parts := strings.Split(strings.TrimSuffix(strings.TrimSuffix(file, ".tar.gz"), ".zip"), "-")
 	return parts[len(parts)-2], parts[len(parts)-1]

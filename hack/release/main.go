@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command release makes the parts of a release for which there is no command-line tool: the image, the archives of the kubectl plugin,
-// its krew manifest, SBOMs, provenance, release notes and checksums. build.sh beside it calls it. The same input gives the same files:
-// nothing depends on the machine, and times are those of SOURCE_DATE_EPOCH, the commit's.
+// Command release makes those parts of a release for which there is no command-line tool: the image, the archives of the kubectl plugin, its krew
+// manifest, SBOMs, provenance, release notes and checksums. build.sh beside it calls it. The same input gives the same files: nothing depends on the
+// machine, and times are SOURCE_DATE_EPOCH, the commit's.
 package main
 
 import (
@@ -41,7 +41,7 @@ func main() {
 	}
 }
 
-// commitTime is the time that stands in the release's files.
+// commitTime returns the time that the release's files have.
 func commitTime() (time.Time, error) {
 	seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// notesCommand prints a version's section of the changelog, or what is unreleased if the version has no section yet.
+// notesCommand prints a version's section of the changelog, or Unreleased if the version has no section yet.
 func notesCommand(args []string) error {
 	flags := flag.NewFlagSet("notes", flag.ExitOnError)
 	version := flags.String("version", "", "version of the release")
@@ -38,7 +38,7 @@ func notesCommand(args []string) error {
 	return nil
 }
 
-// section is the text below a heading `## [name]`, up to the next heading of that rank.
+// section returns the text below a heading `## [name]`, up to the next heading of that level.
 func section(changelog, name string) (string, bool) {
 	_, text, ok := strings.Cut("\n"+changelog, "\n## ["+name+"]")
 	if !ok {

@@ -17,8 +17,8 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// provenanceCommand writes SLSA provenance twice: the predicate alone, which is attached to the image and the chart, and a statement about
-// a list of checksums and every file in it.
+// provenanceCommand writes SLSA provenance twice: the predicate alone, which is attached to the image and the chart, and a statement about a list of
+// checksums and every file in it.
 func provenanceCommand(args []string) error {
 	flags := flag.NewFlagSet("provenance", flag.ExitOnError)
 	var b build
@@ -60,7 +60,7 @@ func provenanceCommand(args []string) error {
 	return writeJSON(*statement, s)
 }
 
-// build is what is said about how a release was made.
+// build describes how a release was built.
 type build struct{ version, revision, goVersion, builder, invocation string }
 
 func (b build) predicate() (*slsa.Provenance, error) {

@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
-// elfFile writes an ELF header, which is all that tells a binary's machine.
+// elfFile writes an ELF header, which is enough to identify a binary's machine.
 func elfFile(t *testing.T, machine elf.Machine, interpreter bool) string {
 	t.Helper()
 	header := elf.Header64{

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// nonroot is the user of the image; distroless images give it the same number.
+// nonroot is the user of the image, the same as in distroless images.
 const nonroot = "65532:65532"
 
 // entry is a file or, if its name ends in a slash, a folder.
@@ -23,8 +23,8 @@ type entry struct {
 	content []byte
 }
 
-// rootfs is all that a static binary needs around it: users' names, and Mozilla's CA certificates in the version that go.mod pins. The
-// Dockerfile and the release's image both start from it, so no base image has to be pulled or trusted.
+// rootfs is everything that a static binary needs around it: user names, and Mozilla's CA certificates in the version that go.mod pins. The
+// Dockerfile and the release's image both start from it, so no base image must be pulled or trusted.
 func rootfs() []entry {
 	return []entry{
 		{"etc/", 0o755, nil},
@@ -37,7 +37,7 @@ func rootfs() []entry {
 	}
 }
 
-// certificates leaves out the roots that Mozilla trusts only under a condition, as a PEM file cannot express one.
+// certificates skips the roots that Mozilla trusts only under a condition, because a PEM file cannot express one.
 func certificates() []byte {
 	var out bytes.Buffer
 	for root := range bundle.Roots() {
@@ -65,7 +65,7 @@ func rootfsCommand(args []string) error {
 		} else if err := os.WriteFile(path, e.content, mode); err != nil {
 			return err
 		}
-		if err := os.Chmod(path, mode); err != nil { // whatever the umask
+		if err := os.Chmod(path, mode); err != nil { // independent of the umask
 			return err
 		}
 	}

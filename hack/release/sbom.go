@@ -27,7 +27,7 @@ func sbomCommand(args []string) error {
 	return writeBOM(bom, args[0])
 }
 
-// imageSBOMCommand describes an image: its binaries, as described in their own SBOMs, and the CA certificates.
+// imageSBOMCommand describes an image: its binaries, from their own SBOMs, and the CA certificates.
 func imageSBOMCommand(args []string) error {
 	flags := flag.NewFlagSet("image-sbom", flag.ExitOnError)
 	name := flags.String("image", "", "repository of the image")
@@ -66,7 +66,7 @@ func imageSBOMCommand(args []string) error {
 	return writeBOM(bom, *out)
 }
 
-// parts collects components and dependencies; several binaries may have the same.
+// parts collects components and dependencies, which several binaries may share.
 type parts struct {
 	bom   *cdx.BOM
 	known map[string]bool
@@ -90,14 +90,14 @@ func (p parts) add(components []cdx.Component, dependencies []cdx.Dependency) {
 	}
 }
 
-// imageURL is the image's package URL (purl), type oci.
+// imageURL returns the image's package URL (purl) of type oci.
 func imageURL(name, digest, platform string) string {
 	_, arch, _ := strings.Cut(platform, "/")
 	query := url.Values{"arch": {arch}, "repository_url": {name}}
 	return fmt.Sprintf("pkg:oci/%s@%s?%s", product, url.QueryEscape(digest), query.Encode())
 }
 
-// rootsComponent is the module that rootfs takes the CA certificates from, in the version that this program was built with.
+// rootsComponent returns the module with rootfs's CA certificates, in the version that this program was built with.
 func rootsComponent() (cdx.Component, error) {
 	const module = "golang.org/x/crypto/x509roots/fallback"
 	info, ok := debug.ReadBuildInfo()
@@ -127,7 +127,7 @@ func readBOM(path string) (*cdx.BOM, error) {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	if bom.Metadata == nil || bom.Metadata.Component == nil || bom.Components == nil || bom.Dependencies == nil {
-		return nil, fmt.Errorf("find in %s what it describes, its components and dependencies", path)
+		return nil, fmt.Errorf("%s lacks a subject, components or dependencies", path)
 	}
 	return bom, nil
 }

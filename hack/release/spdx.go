@@ -26,7 +26,7 @@ func writeSPDX(bom *cdx.BOM, path string) error {
 		DocumentNamespace: repository + "/spdx/" + root.Version + "/" + name,
 		CreationInfo:      &spdx.CreationInfo{Created: bom.Metadata.Timestamp, Creators: []common.Creator{{CreatorType: "Tool", Creator: "cyclonedx-gomod"}}},
 	}
-	ids := map[string]string{} // by the reference in CycloneDX
+	ids := map[string]string{} // by CycloneDX reference
 	for i, component := range append([]cdx.Component{root}, *bom.Components...) {
 		id := fmt.Sprintf("Package-%d", i)
 		ids[component.BOMRef] = id

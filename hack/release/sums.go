@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// sumsCommand writes SHA256SUMS, in the format of sha256sum, with every file of a folder but itself. The image's folder is left out: its
-// files are named by their checksums, and the list has image-digests.txt, from where they can all be found.
+// sumsCommand writes SHA256SUMS, in the format of sha256sum, with every file of a folder except itself. The image's folder is left out: its files are
+// named by their checksums, and can all be found from image-digests.txt, which is listed.
 func sumsCommand(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("give the folder of the release, got %q", args)

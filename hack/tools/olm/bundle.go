@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// labels are those of the bundle's image and of its metadata.
+// labels are the labels of the bundle's image and metadata.
 var labels = [][2]string{
 	{"operators.operatorframework.io.bundle.mediatype.v1", "registry+v1"},
 	{"operators.operatorframework.io.bundle.manifests.v1", "manifests/"},
@@ -26,7 +26,7 @@ var labels = [][2]string{
 	{"operators.operatorframework.io.bundle.channel.default.v1", "alpha"},
 }
 
-// write makes the folder of a bundle: the CSV, and beside it what a CSV cannot say. A NetworkPolicy is left out: older OLMs refuse it.
+// write writes a bundle: the CSV, and the manifests that a CSV cannot express. A NetworkPolicy is left out, because older OLMs refuse it.
 func write(folder string, csv *v1alpha1.ClusterServiceVersion, objects []*unstructured.Unstructured) error {
 	if err := os.RemoveAll(folder); err != nil {
 		return err
@@ -72,7 +72,7 @@ func save(file string, content []byte) error {
 	return os.WriteFile(file, content, 0o644)
 }
 
-// boundRoles are the ClusterRoles that a binding names. The others are for users.
+// boundRoles returns the ClusterRoles that a binding names. The others are for users.
 func boundRoles(objects []*unstructured.Unstructured) (map[string]bool, error) {
 	bound := map[string]bool{}
 	for _, object := range objects {
@@ -88,7 +88,7 @@ func boundRoles(objects []*unstructured.Unstructured) (map[string]bool, error) {
 	return bound, nil
 }
 
-// validate fails if Operator Framework's library finds an error. Warnings are printed.
+// validate fails if Operator Framework's library finds an error, and prints warnings.
 func validate(folder string) error {
 	bundle, err := manifests.GetBundleFromDir(folder)
 	if err != nil {

@@ -30,7 +30,7 @@ A pod never reads an expired token, and no token is requested that nobody needs.
 
 var number = regexp.MustCompile(`^v?([0-9]+\.[0-9]+\.[0-9]+.*)$`)
 
-// semantic is a version as OLM wants it. One that is none (a commit, dev) is older than any release.
+// semantic returns a version in the form that OLM requires. Anything else (a commit, dev) sorts before all releases.
 func semantic(text string) string {
 	if found := number.FindStringSubmatch(text); found != nil {
 		return found[1]
@@ -38,7 +38,7 @@ func semantic(text string) string {
 	return "0.0.0-" + regexp.MustCompile(`[^0-9A-Za-z.-]`).ReplaceAllString(text, "-")
 }
 
-// serviceVersion says how OLM installs the operator: the Deployment, and the rights of its ServiceAccount.
+// serviceVersion describes how OLM installs the operator: the Deployment, and the rights of its ServiceAccount.
 func serviceVersion(objects []*unstructured.Unstructured, number string) (*v1alpha1.ClusterServiceVersion, error) {
 	deployment, err := one[appsv1.Deployment](objects, "Deployment")
 	if err != nil {
@@ -77,7 +77,7 @@ func serviceVersion(objects []*unstructured.Unstructured, number string) (*v1alp
 	return csv, nil
 }
 
-// rights are what the roles say that are bound to an account, for the whole cluster and for its own namespace.
+// rights returns the rules of the roles that are bound to an account, for the cluster and for its own namespace.
 func rights(objects []*unstructured.Unstructured, account string) (cluster, own []rbacv1.PolicyRule, err error) {
 	rules := map[string][]rbacv1.PolicyRule{}
 	clusterRoles, err1 := all[rbacv1.ClusterRole](objects, "ClusterRole")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command olm makes a bundle for the Operator Lifecycle Manager of the manifests on its standard input, those of config/default, and has Operator
+// Command olm makes a bundle for the Operator Lifecycle Manager from the manifests on its standard input, those of config/default, and lets Operator
 // Framework's own library validate it:
 //
 //	kustomize build config/default | olm -version v1.2.3 -samples config/samples -icon docs/images/logo.svg -o dist/bundle
@@ -16,8 +16,8 @@ func main() {
 	version := flag.String("version", "", "version of the operator")
 	samples := flag.String("samples", "config/samples", "folder with example objects")
 	icon := flag.String("icon", "", "SVG file")
-	out := flag.String("o", "dist/bundle", "folder to write to; what is in it is replaced")
-	only := flag.String("validate", "", "validate the bundle of this folder, and make none")
+	out := flag.String("o", "dist/bundle", "folder to write to; its content is replaced")
+	only := flag.String("validate", "", "only validate the bundle in this folder")
 	flag.Parse()
 	if *only != "" {
 		end(validate(*only))
