@@ -248,3 +248,11 @@ release: ## Write dist/: image (OCI layout), manifests, chart, kubectl plugin, S
 .PHONY: release-publish
 release-publish: ## Push the image and the chart of dist/ to REGISTRY
 	$(RELEASE) hack/release/publish.sh '$(VERSION)'
+
+.PHONY: release-sign
+release-sign: ## Sign them, and the checksums, with cosign: with the key COSIGN_KEY, or keyless in the workflow; attach provenance and SBOMs
+	$(RELEASE) hack/release/sign.sh '$(VERSION)'
+
+.PHONY: release-verify
+release-verify: ## Verify all signatures, provenance, SBOMs and checksums, with the key COSIGN_PUB or as the workflow's
+	$(RELEASE) hack/release/verify.sh '$(VERSION)'

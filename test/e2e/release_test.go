@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,14 +17,15 @@ import (
 
 // What run.sh says of this test.
 var (
-	releases = os.Getenv("E2E_RELEASES") // folder with two releases, see test/release/build.sh
+	releases = os.Getenv("E2E_RELEASES") // folder with two releases and a key pair, see test/release/build.sh
 	registry = os.Getenv("E2E_REGISTRY") // on this node's loopback, where nothing listens yet
 )
 
 // root is the repository: run.sh starts the test there.
 const root = "."
 
-// TestRelease publishes two releases, installs the first from the registry, upgrades to the second and rolls back. None of that costs a token.
+// TestRelease publishes two releases as the release workflow does, verifies them as a user would, installs the first from the registry,
+// upgrades to the second and rolls back. None of that costs a token.
 func TestRelease(t *testing.T) {
 	if releases == "" {
 		if os.Getenv("CI") == "true" {
@@ -33,8 +35,12 @@ func TestRelease(t *testing.T) {
 	}
 	serveRegistry(t)
 	for _, version := range []string{"v0.1.0", "v0.1.1"} {
-		makeRelease(t, version, "release-publish")
+		out := makeRelease(t, version, "release-publish", "release-sign", "release-verify")
+		if want := "built from commit " + commit(t); strings.Count(out, want) != 2 {
+			t.Errorf("the provenance of image and chart does not say: %s", want)
+		}
 	}
+	t.Run("what is not right is not verified", refusals)
 
 	operator := desk{t, systemNamespace}
 	t.Cleanup(func() {
@@ -48,8 +54,9 @@ func TestRelease(t *testing.T) {
 		_, _ = operator.try("delete", "namespace", systemNamespace, "--ignore-not-found", "--timeout=2m")
 	})
 	operator.helm("install", "--create-namespace", "--version=0.1.0", "--set=allowedCIDRs={"+s.values["HOST"]+"/32}", chartAddress)
-	t.Cleanup(func() { _ = operator.tryHelm("uninstall", "--wait") })
+	t.Cleanup(func() { _ = operator.tryHelm("uninstall") })
 	operator.runs("v0.1.0")
+	operator.helm("test")
 	s.credential(s.namespace, "etl", "Delete")
 	before := s.target("etl")
 
@@ -106,31 +113,76 @@ func tool(t *testing.T, modfile, name string) string {
 }
 
 // makeRelease runs the targets of a release, which have to work.
-func makeRelease(t *testing.T, version string, targets ...string) {
+func makeRelease(t *testing.T, version string, targets ...string) string {
 	t.Helper()
-	folder, err := filepath.Abs(filepath.Join(releases, version))
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := append([]string{"-s", "--no-print-directory", "VERSION=" + version, "REGISTRY=" + registry + "/cdpcredentials", "DIST=" + folder}, targets...)
-	cmd := exec.CommandContext(t.Context(), "make", args...)
-	cmd.Dir = root
 	begin := time.Now()
-	out, err := cmd.CombinedOutput()
+	out, err := tryRelease(t, version, "cosign.pub", targets...)
 	if err != nil {
 		t.Fatalf("make %s: %v\n%s", strings.Join(targets, " "), err, out)
 	}
 	t.Logf("make %s VERSION=%s took %.1fs\n%s", strings.Join(targets, " "), version, time.Since(begin).Seconds(), out)
+	return out
+}
+
+func commit(t *testing.T) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", "rev-parse", "HEAD")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func tryRelease(t *testing.T, version, publicKey string, targets ...string) (string, error) {
+	t.Helper()
+	folder, err := filepath.Abs(releases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"-s", "--no-print-directory", "VERSION=" + version, "REGISTRY=" + registry + "/cdpcredentials", "DIST=" + filepath.Join(folder, version)}, targets...)
+	cmd := exec.CommandContext(t.Context(), "make", args...)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "COSIGN_KEY="+filepath.Join(folder, "cosign.key"), "COSIGN_PASSWORD=", "COSIGN_PUB="+filepath.Join(folder, publicKey))
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// refusals: another key, and a file that was changed after it was signed.
+func refusals(t *testing.T) {
+	if out, err := tryRelease(t, "v0.1.1", "other.pub", "release-verify"); err == nil || !strings.Contains(out, "NOT verified: signature of") {
+		t.Errorf("with the key of somebody else: %v\n%s", err, out)
+	}
+	for _, file := range []string{"install.yaml", "SHA256SUMS"} {
+		t.Run(file, func(t *testing.T) {
+			path := filepath.Join(releases, "v0.1.1", file)
+			signed, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, append(signed, "# changed\n"...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := tryRelease(t, "v0.1.1", "cosign.pub", "release-verify")
+			if err == nil || !strings.Contains(out, "NOT verified: ") || !strings.Contains(out, file) {
+				t.Errorf("with a changed %s: %v\n%s", file, err, out)
+			}
+			if err := os.WriteFile(path, signed, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 }
 
 // tryHelm runs helm for the release of the operator.
 func (d desk) tryHelm(command string, args ...string) error {
 	d.Helper()
 	args = append([]string{command, "cdp-credential-operator", "--kubeconfig=" + kubeconfig, "--namespace=" + d.namespace, "--timeout=2m"}, args...)
-	if command != "uninstall" {
+	if command != "test" {
 		args = append(args, "--wait")
 	}
-	if strings.HasPrefix(args[len(args)-2], "oci://") {
+	if slices.Contains(args, chartAddress) {
 		args = append(args, "--plain-http")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)

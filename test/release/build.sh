@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes two releases of this commit for TestRelease: test/release/build.sh FOLDER REGISTRY
+# Makes two releases of this commit, and a key pair to sign them with, for TestRelease: test/release/build.sh FOLDER REGISTRY
 # The folder begins empty. Uncommitted changes are a failure in CI only.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -8,8 +8,14 @@ to=$1 registry=$2
 rm -rf "$to"
 mkdir -p "$to"
 [ "${CI:-}" = true ] || export RELEASE_DIRTY=1
+# The plugin for each system once; a release has it for two architectures of each, which only takes longer.
+export PLUGIN_PLATFORMS=${PLUGIN_PLATFORMS:-linux/amd64 linux/arm64 darwin/arm64 windows/amd64}
 make -s --no-print-directory release VERSION=v0.1.0 REGISTRY="$registry" DIST="$to/v0.1.0"
 # The next version only has to be upgraded to.
 PLUGIN_PLATFORMS=linux/amd64 make -s --no-print-directory release VERSION=v0.1.1 REGISTRY="$registry" DIST="$to/v0.1.1"
 # The test has no network to get them by.
 go tool -modfile=hack/release/go.mod crane version >/dev/null
+cosign=$(hack/cosign.sh)
+for name in cosign other; do # other has signed nothing
+  COSIGN_PASSWORD='' "$cosign" generate-key-pair --output-key-prefix "$to/$name" 2>/dev/null
+done
