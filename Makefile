@@ -112,6 +112,7 @@ vet: ## Run go vet
 lint: ## Run the linters
 	$(GOLANGCI_LINT) run
 	$(TOOL) logcheck -check-contextual ./...
+	$(TOOL) actionlint # the workflows in .github
 
 .PHONY: verify
 verify: ## Fail if a generated file, a go.mod or the formatting is stale (changes nothing)
