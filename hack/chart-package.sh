@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs the Helm chart for a version of the operator and its image: hack/chart-package.sh v1.2.3 registry.example.com/operator:v1.2.3 dist
-# A version that is no semantic one (a commit, dev) makes the chart 0.0.0-VERSION, which Helm takes for older than any release.
+# A version that is not a semantic version (a commit, dev) makes the chart 0.0.0-VERSION, which Helm considers older than any release.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -20,7 +20,7 @@ if [[ $version =~ ^v?([0-9]+\.[0-9]+\.[0-9]+.*)$ ]]; then
   chart_version=${BASH_REMATCH[1]}
 else
   chart_version=0.0.0-${version//[^0-9A-Za-z.-]/-}
-  # A number that begins with 0 is none in a semantic version.
+  # Numbers in a semantic version must not begin with 0.
   if [[ $version =~ ^0[0-9]*$ ]]; then chart_version=0.0.0-g$version; fi
 fi
 go tool -modfile=hack/tools/helm/go.mod helm package "$chart" --destination "$dist" --version "$chart_version" --app-version "$version"

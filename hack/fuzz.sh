@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz test for the time given, one after the other, as go test can do only one at once.
+# Runs every fuzz test for the given time, one after the other, because go test can run only one at a time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

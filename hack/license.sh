@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts the line of hack/boilerplate.go.txt on top of every Go file that lacks it; with -check it only names those files, and fails if there are any.
+# Adds the line of hack/boilerplate.go.txt to every Go file that lacks it; with -check it only lists such files, and fails if there are any.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes to bin/deploy-namespaced the like of config/namespaced for the namespaces given: hack/namespaced.sh team-a,team-b
+# Writes a variant of config/namespaced for the given namespaces to bin/deploy-namespaced: hack/namespaced.sh team-a,team-b
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the folder that holds prometheus and promtool in the version that hack/tools/prometheus pins. The first call builds them from Go
+# Prints the folder with prometheus and promtool in the version that hack/tools/prometheus pins. The first call builds them from Go
 # modules, without service discovery and web UI, which the tests do not need: about two minutes on two cores, once.
 # Only the folder goes to standard output; progress goes to standard error.
 set -euo pipefail
@@ -19,7 +19,7 @@ if [ -d "$bin" ]; then
   exit 0
 fi
 
-# Built beside its final place and renamed, so that an interrupted run leaves nothing half done.
+# Built in a temporary folder and then renamed, so that an interrupted run leaves nothing incomplete.
 mkdir -p "$cache"
 to=$(mktemp -d "$cache/prometheus.XXXXXX")
 log=$to.log

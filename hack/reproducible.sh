@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes a release here, and of a clone in another folder with another build cache, and compares the checksums of all their files.
+# Makes a release here, and another from a clone in another folder with another build cache, and compares the checksums of all files.
 #   PLUGIN_PLATFORMS  OS/ARCH of the kubectl plugin to compare (those of the manager; the others only take longer)
-# The other build cache is kept beside that of the tests: only what has changed since is compiled again, and still nothing in it comes from
-# the compilation that it is compared with. Empty, it takes some minutes to fill, once.
+# The other build cache is kept next to that of the tests: only what has changed is compiled again, and nothing in it comes from the
+# compilation that it is compared with. Filling it takes some minutes, once.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

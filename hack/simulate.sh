@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Simulates many worlds (test/simulation), some at a time, so that one can see how far it is and go on where it was stopped:
+# Simulates many worlds (test/simulation) in batches, which shows the progress and allows to resume after an interruption:
 #   hack/simulate.sh [SEEDS [FIRST [AT_A_TIME]]]
-# At the end it says in how many worlds each assumption was flipped. GOMAXPROCS says how many at once. The exit status is 1 if a promise was broken in any of them; its seed and how it is run again are printed.
+# At the end it prints in how many worlds each assumption was flipped. GOMAXPROCS is the number of worlds at a time. The exit status is 1 if any
+# promise was broken; the seed and the command that repeats it are printed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seeds=${1:-100000} first=${2:-1} some=${3:-5000}

@@ -16,7 +16,7 @@ if [ "$action" = test ]; then
   command -v chromium chromium-browser google-chrome >/dev/null || missing Chromium 'install the package chromium'
 fi
 
-# npm writes this file when it is done.
+# npm writes this file last.
 if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
   npm ci --ignore-scripts
 fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares the totals of two logs of hack/simulate.sh, of the same seeds before and after a change that must not change behaviour:
 #   hack/totals.sh BEFORE AFTER [PERCENT]
-# The exit status is 1 if one of them differs by more than PERCENT (1), or if the seeds are not equally many.
+# The exit status is 1 if a total differs by more than PERCENT (1), or if the numbers of seeds differ.
 set -euo pipefail
 if [ $# -lt 2 ]; then
   echo "usage: hack/totals.sh BEFORE AFTER [PERCENT]" >&2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails if something generated or formatted is stale. Changes nothing: files are generated into a scratch folder and compared, so
-# it can be run over uncommitted work.
+# Fails if something generated or formatted is stale. It changes nothing: files are generated into a scratch folder and compared, so
+# that it can run with uncommitted changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,13 +21,13 @@ while read -r mod; do
   (cd "$(dirname "$mod")" && go mod tidy -diff) || bad "$mod is not tidy: run go mod tidy in its folder"
 done < <(find . -name go.mod -not -path './bin/*' -not -path './dist/*' | sort)
 
-# A folder that starts with _ or . is none of the go command's, nor of ours.
+# The go command ignores folders that start with _ or ., and so do we.
 unformatted=$(find . -name '*.go' -not -path './.*' -not -path './bin/*' -print0 | xargs -0 gofmt -l)
 [ -z "$unformatted" ] || bad "run make fmt: $unformatted"
 
 unlicensed=$(hack/license.sh -check) || bad "run make license: $unlicensed"
 
-# The files of a package refer to each other in cycles of three at most.
+# No cycle between the files of a package has more than three files.
 cycles=$(go run ./hack/filecycles ./controllers ./internal/...) || bad "files in a cycle: move what they share into a file below them: $cycles"
 
 while read -r kustomization; do

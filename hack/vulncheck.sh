@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# govulncheck, except that a vulnerability database that cannot be reached is said and not taken for a finding.
+# govulncheck, except that an unreachable vulnerability database is reported and not a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Prints the folder that holds etcd, kube-apiserver and kubectl, and gets them there first if need be:
+# Prints the folder with etcd, kube-apiserver and kubectl, after fetching or building them if necessary:
 #   1. KUBEBUILDER_ASSETS, if it is set;
 #   2. what an earlier run left in the cache folder;
-#   3. setup-envtest's download: seconds, where its host can be reached;
+#   3. setup-envtest's download: seconds, if its host can be reached;
 #   4. a build from Go modules: minutes, once.
-# Only the folder goes to standard output; what is going on goes to standard error.
+# Only the folder goes to standard output; progress goes to standard error.
 #
-# With an argument such as 1.31 it does the same for the older Kubernetes of hack/envtest/1.31, whatever KUBEBUILDER_ASSETS says. Only its
-# kube-apiserver is built: etcd and kubectl are those of the newest, since both speak to older API servers.
+# With an argument such as 1.31 it does the same for the older Kubernetes of hack/envtest/1.31, whatever KUBEBUILDER_ASSETS is. Only its
+# kube-apiserver is built: etcd and kubectl are the newest ones, because both work with older API servers.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -42,8 +42,8 @@ if complete "$bin"; then
 fi
 
 mkdir -p "$cache"
-# Two runs at once must not build the same thing twice. macOS has no flock: there the second run only does the work again.
-# Descriptor 9 is closed for every child, since one that outlives us (the go command's telemetry) would keep the lock.
+# Two concurrent runs must not build the same thing twice. macOS has no flock: there the second run just repeats the work.
+# Descriptor 9 is closed for every child, because one that outlives us (the go command's telemetry) would keep the lock.
 exec 9>"$cache/lock${older:+-$older}"
 if command -v flock >/dev/null && ! flock -n 9; then
   say "another run is fetching or building; waiting for it"
@@ -54,10 +54,10 @@ if complete "$bin"; then
   exit 0
 fi
 
-# GNU timeout is missing on macOS; there setup-envtest's own time-outs have to do.
+# GNU timeout is missing on macOS; there setup-envtest's own timeouts must do.
 within() { if command -v timeout >/dev/null; then timeout "$@"; else shift && "$@"; fi; }
 
-# A download that stalls is given up; an unreachable host already fails the listing, at once.
+# A stalled download is abandoned; with an unreachable host even the listing fails, at once.
 download() {
   local minor=${version%.*} setup="$cache/setup-envtest" listed found
   (cd "$here/../tools" && GOBIN="$cache" go install sigs.k8s.io/controller-runtime/tools/setup-envtest) >&2 9>&- || return 1
@@ -72,7 +72,7 @@ download() {
 
 build() {
   local v=k8s.io/component-base/version minor=${version#*.}
-  # Without these stamps clients see version v0.0.0-master.
+  # Without these linker flags clients see version v0.0.0-master.
   local flags="-s -w -X $v.gitVersion=v$version -X $v.gitMajor=${version%%.*} -X $v.gitMinor=${minor%%.*} -X $v.gitTreeState=clean"
   local targets=(kube-apiserver=k8s.io/kubernetes/cmd/kube-apiserver etcd=go.etcd.io/etcd/server/v3 kubectl=k8s.io/kubernetes/cmd/kubectl)
   if [ -n "$older" ]; then
@@ -94,7 +94,7 @@ build() {
   done
 }
 
-# Everything is gathered beside its final place and moved there whole, so that an interrupted run leaves nothing half done.
+# Everything is collected in a temporary folder and then renamed, so that an interrupted run leaves nothing incomplete.
 to=$(mktemp -d "$cache/envtest.XXXXXX")
 log=$to.log
 trap 'rm -rf "$to" "$log"' EXIT

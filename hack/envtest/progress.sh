@@ -1,9 +1,9 @@
-# Sourced by what builds for minutes: says what is going on, on standard error. $who is the name to say it under.
+# Sourced by scripts that build for minutes: reports progress on standard error, under the name $who.
 # shellcheck shell=bash
 
 say() { printf '%s: %s\n' "$who" "$*" >&2; }
 
-# Reads a line for each compiled package: shows their count on one line in a terminal, and a line every half minute elsewhere.
+# Reads a line per compiled package, and shows their count: on one line in a terminal, otherwise as a line every half minute.
 progress() {
   local what=$1 start=$SECONDS last=-30 count=0
   while read -r _; do

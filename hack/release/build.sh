@@ -3,7 +3,7 @@
 #   DIST      folder to write to (dist); it is emptied first
 #   REGISTRY  where the image and the chart will be published (ghcr.io/cdpcredentials)
 #   PLUGIN_PLATFORMS  OS/ARCH of the kubectl plugin's archives (all of the release's)
-#   RELEASE_DIRTY=1   also with uncommitted changes, to try something out
+#   RELEASE_DIRTY=1   allow uncommitted changes, for experiments
 # Nothing is pulled, pushed or signed. The same commit and VERSION give the same files, whatever the machine: `make verify-reproducible`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . hack/release/names.sh "${1:-}"
 
 [ -z "$(git status --porcelain)" ] || [ "${RELEASE_DIRTY:-}" = 1 ] || {
-  echo "release: there are uncommitted changes; commit them, as a release is made from one commit" >&2
+  echo "release: there are uncommitted changes; commit them, because a release is made from one commit" >&2
   exit 1
 }
 commit=$(git rev-parse HEAD)
@@ -41,7 +41,7 @@ sbom() {
 }
 
 say "image"
-# linux/ARCH has the names in the image, dist/ those of the release's page.
+# linux/ARCH has the names in the image, dist/ those on the release's page.
 for arch in amd64 arm64; do
   mkdir -p "$scratch/linux/$arch"
   compile "linux/$arch" build BINARY="$scratch/linux/$arch/manager"
@@ -79,7 +79,7 @@ for arch in amd64 arm64; do
 done
 release notes -version "$version" -image "$image" -chart "oci://$chart_repository" CHANGELOG.md >"$dist/release-notes.md"
 release sums "$dist"
-# Provenance says who built, so it is not the same for everyone, and not among the checksums.
+# Provenance names the builder, so it is not reproducible and not among the checksums.
 release provenance -version "$version" -revision "$commit" -go "$(go env GOVERSION)" \
   -builder "${BUILDER:-$repository_url/blob/$version/CONTRIBUTING.md#releasing}" -invocation "${INVOCATION:-}" \
   -sums "$dist/SHA256SUMS" -predicate "$dist/provenance.json" -statement "$dist/provenance.intoto.json"

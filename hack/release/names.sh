@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # the scripts that source this file use them
-# What the files and addresses of a release are called: . names.sh v1.2.3
+# The names of a release's files and addresses: . names.sh v1.2.3
 version=$1
 [[ $version =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || {
   echo "release: VERSION is '$version'; give one like VERSION=v1.2.3" >&2
@@ -17,7 +17,7 @@ digest() { sed -n "s|^\\(sha256:[0-9a-f]*\\) $1\$|\\1|p" "$dist/$digests"; }
 
 crane() { go tool -modfile="$PWD/hack/release/go.mod" crane "$@"; }
 helm() { go tool -modfile="$PWD/hack/tools/helm/go.mod" helm "$@"; }
-# A registry on this machine's loopback, as the tests start, has no TLS.
+# A registry on loopback, as the tests start one, has no TLS.
 helm_http='' cosign_http=''
 case $registry in 127.0.0.1:* | localhost:*) helm_http=--plain-http cosign_http=--allow-http-registry ;; esac
 

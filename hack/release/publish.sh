@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Pushes the image and the chart that build.sh made to REGISTRY: hack/release/publish.sh v1.2.3
-# Log in first: `go tool -modfile=hack/release/go.mod crane auth login`, whose file Helm and cosign read, too.
+# Log in first with `go tool -modfile=hack/release/go.mod crane auth login`; Helm and cosign read the same file.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=names.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints a list of folders, in the form of PATH, that hold all programs of a cluster of one node; builds what is missing from Go modules
-# first: minutes, once. What is going on goes to standard error. Needs a C compiler, pkg-config and libseccomp's headers for runc.
+# Prints a list of folders, in the form of PATH, with all programs of a cluster of one node, after building missing ones from Go modules:
+# minutes, once. Progress goes to standard error. Needs a C compiler, pkg-config and libseccomp's headers for runc.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -24,7 +24,7 @@ control=$("$envtest/assets.sh") # etcd, kube-apiserver, kubectl; fills the Go bu
 version=$(cd "$envtest" && go list -m -f '{{.Version}}' k8s.io/kubernetes)
 version=${version#v}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cdp-credential-operator
-# Other versions of containerd, runc or the plugins are other folders; go.sum pins them all.
+# Other versions of containerd, runc or the plugins get other folders; go.sum pins them all.
 pins=$(cat "$here/node/go.mod" "$here/node/go.sum" "$here/assets.sh" | sha256sum | cut -c 1-16)
 bin=$cache/node-$version-$pins-$(go env GOOS)-$(go env GOARCH)
 if [ -d "$bin" ]; then
@@ -33,7 +33,7 @@ if [ -d "$bin" ]; then
 fi
 
 mkdir -p "$cache"
-# Two runs at once must not build the same thing twice. The descriptor is closed for every child: see hack/envtest/assets.sh.
+# Two concurrent runs must not build the same thing twice. The descriptor is closed for every child: see hack/envtest/assets.sh.
 exec 9>"$cache/node.lock"
 flock -n 9 || {
   say "another run is building; waiting for it"
@@ -44,7 +44,7 @@ if [ -d "$bin" ]; then
   exit 0
 fi
 
-# Gathered beside its final place and moved there whole, so that an interrupted run leaves nothing half done.
+# Collected in a temporary folder and then renamed, so that an interrupted run leaves nothing incomplete.
 to=$(mktemp -d "$cache/node.XXXXXX")
 log=$to.log
 trap 'rm -rf "$to" "$log"' EXIT
@@ -62,7 +62,7 @@ build() {
 }
 
 say "building a node's programs from Go modules, once"
-# Without these stamps clients see version v0.0.0-master.
+# Without these linker flags clients see version v0.0.0-master.
 minor=${version#*.} v=k8s.io/component-base/version
 stamps="-X $v.gitVersion=v$version -X $v.gitMajor=${version%%.*} -X $v.gitMinor=${minor%%.*} -X $v.gitTreeState=clean"
 CGO_ENABLED=0 build "${kubernetes[*]}" "$envtest" -ldflags "-s -w $stamps" "${kubernetes[@]/#/k8s.io/kubernetes/cmd/}"
