@@ -133,7 +133,7 @@ func (p *pass) sleep(d time.Duration) {
 	}
 }
 
-// mayDie is a point at which the replica may be killed. last, if not nil, is called first if it is.
+// mayDie is a point at which the replica may be killed. If it is, last is called before that, unless it is nil.
 func (p *pass) mayDie(last func()) {
 	r := p.replica
 	r.maySetClock()
