@@ -19,11 +19,11 @@ import (
 const (
 	endpointMarker = "run by: TestGuidesAtAnEndpoint"
 
-	// tokenLifetime is that of the endpoint's tokens; the operator renews them after half of it.
+	// tokenLifetime is the lifetime of the endpoint's tokens. The operator renews them after half of it.
 	tokenLifetime = 24 * time.Second
 )
 
-// TestGuidesAtAnEndpoint follows the guides that need the operator, and an endpoint that issues tokens.
+// TestGuidesAtAnEndpoint follows the guides that need the operator and an endpoint that issues tokens.
 func TestGuidesAtAnEndpoint(t *testing.T) {
 	t.Parallel()
 	world := newEndpointWorld(t)
@@ -46,18 +46,18 @@ func TestGuidesAtAnEndpoint(t *testing.T) {
 	})
 }
 
-// An endpointWorld is what the guides share: an API server, with the CRDs of External Secrets Operator, too; a manager; kubectl's plugin; and the endpoints
-// that the pages name, which a proxy leads to stand-ins. The manager trusts that of auth.example.com as it trusts a public one; that of auth.corp.example has a CA
-// of its own.
+// An endpointWorld is what the guides share: an API server that also has the CRDs of External Secrets Operator; a manager; kubectl's plugin; and the
+// endpoints that the pages name, for which a proxy leads to stand-ins. The manager trusts the one of auth.example.com as it would a public one; the
+// one of auth.corp.example has its own CA.
 type endpointWorld struct {
 	root            string
 	cluster         *framework.Cluster
 	endpoints, corp *exchangetest.Server
-	proxy, ca       string // URL, and the file with the authority of auth.example.com
+	proxy, ca       string // URL, and the file with the CA certificate of auth.example.com
 	programs        string
 }
 
-// externalSecrets is the module with the CRDs of External Secrets Operator.
+// The module with the CRDs of External Secrets Operator.
 const (
 	externalSecretsModule = "github.com/external-secrets/external-secrets@v1.3.2"
 	externalSecretsSum    = "h1:u2J8RjlHIeF0oZCqtl92adI/uZWUwOesJIDkfql6LqQ="
@@ -126,7 +126,7 @@ func newEndpointWorld(t *testing.T) *endpointWorld {
 	return w
 }
 
-// An endpointReader does as a page says, in a namespace of its own, where the operator and the endpoints are.
+// An endpointReader follows a page in a namespace of its own, with the operator and the endpoints.
 type endpointReader struct {
 	*reader
 	*endpointWorld
@@ -139,7 +139,7 @@ func (w *endpointWorld) reader(t *testing.T) *endpointReader {
 	return r
 }
 
-// run runs the blocks of a page that are to be run here and that the caller wants. Objects are applied.
+// run runs the wanted blocks of a page that are marked for this test. Objects are applied.
 func (r *endpointReader) run(page string, wanted func(block) bool) {
 	r.Helper()
 	found := false
@@ -160,6 +160,6 @@ func (r *endpointReader) run(page string, wanted func(block) bool) {
 		found = true
 	}
 	if !found {
-		r.Fatalf("%s has none of the commands that are to be run here", page)
+		r.Fatalf("%s has no commands for this test", page)
 	}
 }

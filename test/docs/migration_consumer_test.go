@@ -18,8 +18,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// A consumer uses the Secret etl-token. It watches it, so that it sees every version of it, and reads it ten times a second and calls the API with the
-// token that it finds.
+// A consumer uses the Secret etl-token. It watches the Secret, so that it sees every version, and ten times a second reads it and calls the API with
+// its token.
 type consumer struct {
 	*migration
 	api   *http.Client
@@ -34,7 +34,7 @@ type consumer struct {
 	finished bool
 }
 
-// consume begins as soon as there is a Secret.
+// consume starts a consumer once the Secret exists.
 func (m *migration) consume() *consumer {
 	m.Helper()
 	clientset, err := kubernetes.NewForConfig(m.reader.cluster.Config)
@@ -61,7 +61,7 @@ func (m *migration) consume() *consumer {
 		for event := range versions.ResultChan() {
 			secret, ok := event.Object.(*corev1.Secret)
 			switch {
-			case ctx.Err() != nil: // the watch ends with it
+			case ctx.Err() != nil: // ctx ended, and the watch with it
 			case !ok || event.Type == watch.Deleted:
 				c.problem("the Secret: event %s", event.Type)
 			default:
@@ -90,11 +90,11 @@ func (m *migration) consume() *consumer {
 	return c
 }
 
-// look checks what must be true of every version of the Secret.
+// look checks what must hold for every version of the Secret.
 func (c *consumer) look(secret *corev1.Secret) {
 	token, authorization := string(secret.Data["access_token"]), string(secret.Data["authorization"])
 	if token == "" || authorization != "Bearer "+token {
-		c.problem("version %s of the Secret lacks access_token or authorization, or they are not of one token", secret.ResourceVersion)
+		c.problem("version %s of the Secret lacks access_token or authorization, or they have different tokens", secret.ResourceVersion)
 		return
 	}
 	c.mu.Lock()
@@ -104,7 +104,7 @@ func (c *consumer) look(secret *corev1.Secret) {
 	}
 }
 
-// call is an error if the API does not take the token.
+// call returns an error if the API does not accept the token.
 func (c *consumer) call(ctx context.Context, token string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoints.APIURL(exchangetest.OAuth2), nil)
 	if err != nil {
@@ -125,7 +125,7 @@ func (c *consumer) call(ctx context.Context, token string) error {
 	return nil
 }
 
-// problem fails the test, with the first of them only: those that follow say the same.
+// problem fails the test with the first problem only; later ones repeat it.
 func (c *consumer) problem(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,7 +135,7 @@ func (c *consumer) problem(format string, args ...any) {
 	c.failed = true
 }
 
-// renewed waits until the consumer has seen n further tokens.
+// renewed waits until the consumer has seen n more tokens.
 func (c *consumer) renewed(n int, when string) {
 	c.Helper()
 	seen := func() int {
@@ -146,13 +146,13 @@ func (c *consumer) renewed(n int, when string) {
 	want := seen() + n
 	c.await(fmt.Sprintf("%d renewals %s", n, when), func() string {
 		if got := seen(); got < want {
-			return fmt.Sprintf("%d more are wanted", want-got)
+			return fmt.Sprintf("%d more are needed", want-got)
 		}
 		return ""
 	})
 }
 
-// finish ends it. It may be called twice.
+// finish stops the consumer. It may be called twice.
 func (c *consumer) finish() {
 	c.stop()
 	c.loops.Wait()
@@ -160,10 +160,10 @@ func (c *consumer) finish() {
 		return
 	}
 	c.finished = true
-	c.Logf("the consumer has seen %d tokens in %d calls", len(c.tokens), c.calls)
+	c.Logf("the consumer saw %d tokens in %d calls", len(c.tokens), c.calls)
 }
 
-// await waits until nothing is missing, for a minute and a half.
+// await waits until missing returns an empty text, for 90 seconds.
 func (m *migration) await(what string, missing func() string) {
 	m.Helper()
 	deadline := time.After(90 * time.Second)

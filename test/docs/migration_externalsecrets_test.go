@@ -28,7 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 )
 
-// What External Secrets Operator calls things.
+// Names that External Secrets Operator uses.
 const (
 	esoFinalizer = "externalsecrets.external-secrets.io/externalsecret-cleanup"
 	esoManaged   = "reconcile.external-secrets.io/managed"
@@ -41,10 +41,11 @@ var (
 	webhookKind        = schema.GroupVersionKind{Group: "generators.external-secrets.io", Version: "v1alpha1", Kind: "Webhook"}
 )
 
-// refreshExternalSecrets stands in for External Secrets Operator, whose own controller cannot be imported: its module replaces some fifty others by folders of
-// its repository, which the module does not contain. The objects are checked by its CRDs. The stand-in does in the order of version 1.3.2's
-// pkg/controllers/externalsecret what matters to a hand-over: the label of managed Secrets, when a refresh is due (interval, refreshPolicy, a change of the
-// ExternalSecret, a change of the Secret's data), creationPolicy and ownership, the field manager, the finalizer. An interval is oldInterval, whatever it says.
+// refreshExternalSecrets stands in for External Secrets Operator, whose controller cannot be imported: its module replaces some fifty others by
+// folders of its repository that the module does not contain. Its CRDs validate the objects. Like pkg/controllers/externalsecret of version 1.3.2,
+// and in the same order, the stand-in does what matters for a hand-over: the label of managed Secrets, when a refresh is due (interval,
+// refreshPolicy, a change of the ExternalSecret or of the Secret's data), creationPolicy and ownership, the field manager, the finalizer. Every
+// interval counts as oldInterval.
 func (m *migration) refreshExternalSecrets() {
 	m.loop(func(ctx context.Context) error {
 		es := &unstructured.Unstructured{}
@@ -58,7 +59,7 @@ func (m *migration) refreshExternalSecrets() {
 		}
 		err = m.reconcileExternalSecret(ctx, es)
 		if apierrors.IsConflict(err) {
-			return nil // it tries again
+			return nil // it is retried
 		}
 		return err
 	})
@@ -66,7 +67,7 @@ func (m *migration) refreshExternalSecrets() {
 
 func (m *migration) reconcileExternalSecret(ctx context.Context, es *unstructured.Unstructured) error {
 	c := m.reader.cluster.Client
-	if es.GetDeletionTimestamp() != nil { // with deletionPolicy Retain, the default, it leaves the Secret to the garbage collector
+	if es.GetDeletionTimestamp() != nil { // with deletionPolicy Retain, the default, the Secret is left to the garbage collector
 		controllerutil.RemoveFinalizer(es, esoFinalizer)
 		return client.IgnoreNotFound(c.Update(ctx, es))
 	}
@@ -111,7 +112,7 @@ func (m *migration) reconcileExternalSecret(ctx context.Context, es *unstructure
 	return c.Status().Update(ctx, es)
 }
 
-// versionOf changes with the spec and the metadata of users.
+// versionOf changes with the spec and with the users' metadata.
 func versionOf(es *unstructured.Unstructured) string {
 	return fmt.Sprintf("%d-%s", es.GetGeneration(), hashOf([]any{es.GetLabels(), es.GetAnnotations()}))
 }
@@ -139,7 +140,7 @@ func creationPolicy(es *unstructured.Unstructured) string {
 	return policy
 }
 
-// validSecret is false if somebody else has changed the data: then it is undone.
+// validSecret reports whether nobody else has changed the data; such a change would be undone.
 func validSecret(es *unstructured.Unstructured, secret *corev1.Secret, exists bool) bool {
 	if creationPolicy(es) == "Orphan" {
 		return true
@@ -147,7 +148,7 @@ func validSecret(es *unstructured.Unstructured, secret *corev1.Secret, exists bo
 	return exists && secret.Labels[esoManaged] == "true" && secret.Annotations[esoDataHash] == hashOf(secret.Data)
 }
 
-// fill makes the Secret what the ExternalSecret wants.
+// fill applies the ExternalSecret to the Secret.
 func fill(es *unstructured.Unstructured, secret *corev1.Secret, values map[string]any) error {
 	current := metav1.GetControllerOf(secret)
 	delete(secret.Labels, esoCreatedBy)
@@ -181,7 +182,7 @@ func fill(es *unstructured.Unstructured, secret *corev1.Secret, values map[strin
 	return nil
 }
 
-// generate is what the webhook generator gets.
+// generate returns the response that the webhook generator gets.
 func (m *migration) generate(ctx context.Context, es *unstructured.Unstructured) (map[string]any, error) {
 	from, _, _ := unstructured.NestedSlice(es.Object, "spec", "dataFrom")
 	name, _, _ := unstructured.NestedString(from[0].(map[string]any), "sourceRef", "generatorRef", "name")
@@ -200,7 +201,7 @@ func (m *migration) generate(ctx context.Context, es *unstructured.Unstructured)
 			return nil, err
 		}
 		if secret.Labels["external-secrets.io/type"] != "webhook" {
-			return nil, fmt.Errorf("the webhook may not use the Secret %s, which lacks a label", ref)
+			return nil, fmt.Errorf("the webhook may not use the Secret %s without its label", ref)
 		}
 		data := map[string]string{}
 		for key, value := range secret.Data {
@@ -236,7 +237,7 @@ func execute(text string, values any) (string, error) {
 	return out.String(), err
 }
 
-// requestToken sends a request by way of the proxy, and returns the JSON of the answer.
+// requestToken sends a request through the proxy, and returns the JSON of the response.
 func (m *migration) requestToken(ctx context.Context, address, method, body string, headers map[string]string) (map[string]any, error) {
 	proxy, err := url.Parse(m.proxy)
 	if err != nil {

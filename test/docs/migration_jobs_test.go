@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// runJobs stands in for what an API server alone does not have: the controllers of CronJobs and Jobs, and the node. It runs the commands of their
-// container on this machine, as an administrator, with the endpoint's authority and the proxy to it. A CronJob's turn comes every oldInterval.
+// runJobs stands in for what a bare API server lacks: the controllers of CronJobs and Jobs, and the node. It runs the containers' commands on this
+// machine, as an administrator, with the endpoint's CA certificate and the proxy to it. CronJobs run every oldInterval.
 func (m *migration) runJobs() {
 	last := map[string]time.Time{}
 	m.loop(func(ctx context.Context) error {
@@ -36,7 +36,7 @@ func (m *migration) runJobs() {
 	})
 }
 
-// completeJobs runs the Jobs that somebody made.
+// completeJobs runs the Jobs that somebody created.
 func (m *migration) completeJobs(ctx context.Context) error {
 	var jobs batchv1.JobList
 	if err := m.reader.cluster.Client.List(ctx, &jobs, client.InNamespace(m.namespace)); err != nil {
@@ -82,7 +82,7 @@ func (m *migration) runPod(ctx context.Context, pod corev1.PodSpec) error {
 	return nil
 }
 
-// loop does something five times a second until the test ends, and the garbage collector's work beside it.
+// loop calls turn five times a second until the test ends, and does the garbage collector's work.
 func (m *migration) loop(turn func(context.Context) error) {
 	m.Helper()
 	ctx, stop := context.WithCancel(m.Context())
@@ -111,7 +111,7 @@ func (m *migration) loop(turn func(context.Context) error) {
 	}()
 }
 
-// collectGarbage deletes Secrets whose owner has gone, as kube-controller-manager does.
+// collectGarbage deletes Secrets whose owner is gone, as kube-controller-manager does.
 func (m *migration) collectGarbage(ctx context.Context) error {
 	var secrets metav1.PartialObjectMetadataList
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))

@@ -22,16 +22,16 @@ import (
 const (
 	migrationPage = "docs/migration.md"
 
-	// oldInterval is how often the one before the operator renews them: the 20 minutes of the guides.
+	// oldInterval is how often the token was renewed before the operator: the 20 minutes of the guides.
 	oldInterval = 8 * time.Second
 )
 
-// A guide is one way of docs/migration.md, by the headings of what it does.
+// A guide is a way to migrate in docs/migration.md, by the headings of its steps.
 type guide struct {
 	have, handOver, rollBack, finish string
-	// before starts what stands in for the one who renewed the token before.
+	// before starts a stand-in for the previous way of renewing the token.
 	before func(*migration)
-	// renews is whether the one before renews the token by itself.
+	// renews is set if the previous way renews the token by itself.
 	renews bool
 }
 
@@ -50,15 +50,15 @@ var guides = map[string]guide{
 	},
 }
 
-// Headings of what all guides have in common.
+// Headings of steps that all guides have in common.
 const (
 	sideBySide    = "Side by side"
 	finishAll     = "Finish"
 	rollBackLeave = "What a roll back leaves"
 )
 
-// migrate follows a guide: hands the Secret over, rolls back, hands it over again and removes what was there before, while a consumer reads the Secret all
-// the time and calls the API with its token.
+// migrate follows a guide: it hands the Secret over, rolls back, hands it over again and removes the previous way, while a consumer constantly reads
+// the Secret and calls the API with its token.
 func (m *migration) migrate(g guide) {
 	g.before(m)
 	m.follow(g.have)
@@ -71,8 +71,8 @@ func (m *migration) migrate(g guide) {
 	m.follow(g.handOver)
 	old := m.oldWrites.Load()
 	m.outliveTokens()
-	if got := m.oldWrites.Load() - old; got > 1 { // one may have been on its way
-		m.Errorf("%s: the one before has written the Secret %d times since", g.handOver, got)
+	if got := m.oldWrites.Load() - old; got > 1 { // one may have been in flight
+		m.Errorf("%s: the previous way wrote the Secret %d times since", g.handOver, got)
 	}
 	m.follow(g.rollBack)
 	m.follow(rollBackLeave)
@@ -87,7 +87,7 @@ func (m *migration) migrate(g guide) {
 	c.finish()
 }
 
-// TestMigrationGuidesLeaveNothingOut: a block that the page says is run belongs to a step of a guide.
+// TestMigrationGuidesLeaveNothingOut: each block that the page marks as run belongs to a step of a guide.
 func TestMigrationGuidesLeaveNothingOut(t *testing.T) {
 	t.Parallel()
 	root, err := framework.ModuleRoot(t.Context())
@@ -105,10 +105,10 @@ func TestMigrationGuidesLeaveNothingOut(t *testing.T) {
 	}
 }
 
-// A migration is one guide, followed in a namespace of its own.
+// A migration follows one guide in a namespace of its own.
 type migration struct {
 	*endpointReader
-	oldWrites atomic.Int64 // of the one who renewed the token before
+	oldWrites atomic.Int64 // by the previous way
 }
 
 // follow runs the blocks below a heading.
@@ -119,7 +119,7 @@ func (m *migration) follow(heading string) {
 	m.Logf("%s: %.1fs", heading, time.Since(begin).Seconds())
 }
 
-// outliveTokens waits until every token that there is now has expired: whoever reads a token then reads one that was issued since.
+// outliveTokens waits until every current token has expired, so that tokens read afterwards were issued since.
 func (m *migration) outliveTokens() {
 	m.Helper()
 	end := time.Now().Add(tokenLifetime)
@@ -131,7 +131,7 @@ func (m *migration) outliveTokens() {
 	})
 }
 
-// sameKeys compares the Secret of the trial with the one that is in use.
+// sameKeys checks that the Secret of the trial has the keys of the current one.
 func (m *migration) sameKeys() {
 	m.Helper()
 	var now, trial corev1.Secret
@@ -147,7 +147,7 @@ func (m *migration) sameKeys() {
 	}
 }
 
-// copyTokenByHand is somebody at the vendor's console: it gives out tokens that live longer.
+// copyTokenByHand gets a token from the vendor's console, whose tokens live longer.
 func (m *migration) copyTokenByHand() {
 	m.Helper()
 	m.loop(func(context.Context) error { return nil })

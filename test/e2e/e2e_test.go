@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// wantedRenewals is how many the pod that mounts the Secret has to see without a single 401.
+// wantedRenewals is how many renewals the pod that mounts the Secret must see without a single 401.
 const wantedRenewals = 5
 
-// TestPodsReadLiveTokensEndToEnd is a story: each chapter needs those before it. One pod calls the API from the second to the last.
+// TestPodsReadLiveTokensEndToEnd is one story: each chapter builds on the previous ones. One pod calls the API from the second to the last.
 func TestPodsReadLiveTokensEndToEnd(t *testing.T) {
 	life, err := time.ParseDuration(lifetime)
 	if err != nil {
@@ -30,7 +30,7 @@ func TestPodsReadLiveTokensEndToEnd(t *testing.T) {
 	fromExamples.start()
 	s.credential(s.namespace, "etl", "Delete")
 	s.apply("consumers.yaml", s.values)
-	s.waitCounts(time.Minute, "mounts", "the pod that mounts the Secret gets an answer", func(c counts) bool { return c.calls > 0 })
+	s.waitCounts(time.Minute, "mounts", "the pod that mounts the Secret gets a response", func(c counts) bool { return c.calls > 0 })
 
 	for _, chapter := range []struct {
 		name string
@@ -40,7 +40,7 @@ func TestPodsReadLiveTokensEndToEnd(t *testing.T) {
 		{"roles", roles},
 		{"fail-over", failOver},
 		{"garbage collection", garbage},
-		{"a namespace goes", namespaceGoes},
+		{"a namespace is deleted", namespaceGoes},
 		{"rollout restart", rolloutRestart},
 		{"renewals", renewals},
 		{"examples", fromExamples.check},
@@ -64,7 +64,7 @@ func columns(s site, _ desk, _ time.Duration) {
 	}
 }
 
-// roles tries Kubernetes' own roles, which ours are part of.
+// roles checks Kubernetes' own roles, which aggregate ours.
 func roles(s site, _ desk, _ time.Duration) {
 	for _, role := range []string{"admin", "edit", "view"} {
 		s.kubectl("create", "rolebinding", role, "--clusterrole="+role, "--user="+role)
@@ -77,7 +77,7 @@ func roles(s site, _ desk, _ time.Duration) {
 		{"view", "patch", "cdpcredentials", "no"},
 		{"view", "get", "secrets", "no"},
 	} {
-		// Aggregation of roles takes a moment; can-i says no by its exit status, too.
+		// Aggregation of roles takes a moment; can-i also exits with an error for no.
 		s.wait(30*time.Second, row.user+" may "+row.verb+" "+row.resource+": "+row.want, func() (string, bool) {
 			resource, sub, _ := strings.Cut(row.resource, "/")
 			got, err := s.try("auth", "can-i", row.verb, resource, "--subresource="+sub, "--as="+row.user)
@@ -91,15 +91,15 @@ func roles(s site, _ desk, _ time.Duration) {
 
 func failOver(_ site, operator desk, _ time.Duration) { operator.failOver() }
 
-// garbage: a target goes with its object, or stays, as the object says.
+// garbage: a target is deleted with its object, or stays, depending on the deletion policy.
 func garbage(s site, _ desk, _ time.Duration) {
 	s.credential(s.namespace, "moved", "Delete")
 	s.credential(s.namespace, "kept", "Retain")
 	s.kubectl("delete", "cdpcredential", "moved", "kept", "--timeout=30s")
 	s.gone(30*time.Second, "secret/moved-token")
-	// The collector has had the other object's Secret by now; what it wanted of this one would be gone, too.
+	// The garbage collector has deleted the other object's Secret by now; if it wanted this one, it would be gone, too.
 	if owners := s.kubectl("get", "secret", "kept-token", "-o", "jsonpath={.metadata.ownerReferences}{.data.token}"); !strings.HasPrefix(owners, "ZXlK") {
-		s.Error("the Secret that was to stay has an owner, or no token")
+		s.Error("the retained Secret has an owner, or no token")
 	}
 }
 
@@ -115,12 +115,12 @@ func namespaceGoes(s site, _ desk, _ time.Duration) {
 	}
 }
 
-// rolloutRestart: a variable is what it was when the pod was made, until the pod is replaced.
+// rolloutRestart: an environment variable keeps its value until the pod is replaced.
 func rolloutRestart(s site, _ desk, life time.Duration) {
 	old := s.newest("variable")
 	c := s.waitCounts(life+time.Minute, old, "the token in the variable expires", func(c counts) bool { return c.unauthorized > 0 })
 	if c.renewals != 0 || c.calls == c.unauthorized {
-		s.Errorf("%s has counted %+v, want answers first, and no renewal ever", old, c)
+		s.Errorf("%s counted %+v, want successes first, and no renewal", old, c)
 	}
 	s.kubectl("rollout", "restart", "deployment/variable")
 	s.kubectl("rollout", "status", "deployment/variable", "--timeout=1m")
@@ -131,20 +131,20 @@ func rolloutRestart(s site, _ desk, life time.Duration) {
 	c = s.waitCounts(time.Minute, replaced, "the new pod has called five times", func(c counts) bool { return c.calls >= 5 })
 	s.Logf("after kubectl rollout restart: calls %d, 401s %d, other failures %d", c.calls, c.unauthorized, c.other)
 	if c.unauthorized > 0 || c.other > 0 {
-		s.Errorf("the new pod has counted %+v, want no 401 and no other failure", c)
+		s.Errorf("the new pod counted %+v, want no 401s and no other failures", c)
 	}
 }
 
-// renewals is what it is all for.
+// renewals checks what all of this is for.
 func renewals(s site, operator desk, life time.Duration) {
-	c := s.waitCounts(wantedRenewals*life, "mounts", "five renewals have reached the pod", func(c counts) bool { return c.renewals >= wantedRenewals })
+	c := s.waitCounts(wantedRenewals*life, "mounts", "five renewals reached the pod", func(c counts) bool { return c.renewals >= wantedRenewals })
 	issued := s.issued("etl")
 	s.Logf("the pod that mounts the Secret: renewals %d, calls %d, 401s %d, other failures %d; tokens issued %d",
 		c.renewals, c.calls, c.unauthorized, c.other, issued)
 	if c.unauthorized > 0 || c.other > 0 {
-		s.Errorf("want no 401 and no other failure")
-	} else if issued < c.renewals+1 || issued > c.renewals+2 { // the first is no renewal; one more may be on its way to the pod
-		s.Errorf("%d tokens were issued for %d renewals: somebody asked for a token that nobody needed", issued, c.renewals)
+		s.Errorf("want no 401s and no other failures")
+	} else if issued < c.renewals+1 || issued > c.renewals+2 { // the first is not a renewal; one more may not have reached the pod
+		s.Errorf("%d tokens were issued for %d renewals: some were not needed", issued, c.renewals)
 	}
 	operator.checkHealth(s.values["SECRET"])
 }

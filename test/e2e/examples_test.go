@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// A program is one of examples/, and what of the node's own it runs with. There is no registry for its usual image.
+// A program is a program of examples/, and the node's interpreter that runs it. There is no registry for its usual image.
 type program struct {
 	name        string
-	interpreter string // below /usr/bin or /usr/local/bin of the node; empty for what is in the image
+	interpreter string // below /usr/bin or /usr/local/bin of the node; empty if it is in the image
 	file        string // below examples/
 }
 
@@ -27,10 +27,11 @@ var programs = []program{
 	{"go", "", ""},
 }
 
-// examples is where these programs call an API that nobody else calls. Mounting the node's folders takes more than restricted Pod Security allows.
+// examples is a site in which these programs call an API that nobody else calls. Mounting the node's folders requires more than restricted Pod
+// Security allows.
 type examples struct {
 	site
-	missing map[string]string // programs that do not run, and why
+	missing map[string]string // programs that cannot run, and why
 }
 
 func newExamples(t *testing.T) examples {
@@ -38,7 +39,7 @@ func newExamples(t *testing.T) examples {
 	return examples{openSite(newNamespace(t, "e2e-examples", "privileged"), lifetime, "examples"), map[string]string{}}
 }
 
-// start starts the programs, which run while the other chapters do.
+// start starts the programs, which run during the other chapters.
 func (e examples) start() {
 	e.Helper()
 	credential := map[string]string{"NAME": "examples"}
@@ -65,7 +66,7 @@ func (e examples) start() {
 	}
 }
 
-// command is what the pod runs, or an error if the node does not have it.
+// command returns what the pod runs, or an error if the node does not have it.
 func (p program) command() (string, error) {
 	if p.interpreter == "" {
 		return "/main", nil
@@ -83,17 +84,17 @@ func (p program) command() (string, error) {
 		}
 		return path + ", /programs/" + filepath.Base(p.file), nil
 	}
-	return "", fmt.Errorf("there is no %s in /usr/bin or /usr/local/bin: install it", p.interpreter)
+	return "", fmt.Errorf("%s is not in /usr/bin or /usr/local/bin: install it", p.interpreter)
 }
 
-// mounts are the node's folders with programs and libraries, as items of volumeMounts and of volumes.
+// mounts returns the node's folders with programs and libraries, as items of volumeMounts and volumes.
 func (p program) mounts() (mounts, volumes string) {
 	if p.interpreter == "" {
 		return "", ""
 	}
 	for _, folder := range []string{"/usr", "/bin", "/lib", "/lib64"} {
 		if _, err := os.Stat(folder); err != nil {
-			continue // /lib64 is not everywhere, and would be made
+			continue // /lib64 does not exist everywhere, and would be created
 		}
 		name := strings.TrimPrefix(folder, "/")
 		mounts += fmt.Sprintf("{name: %s, mountPath: %s, readOnly: true},", name, folder)
@@ -102,7 +103,7 @@ func (p program) mounts() (mounts, volumes string) {
 	return mounts, volumes
 }
 
-// check: through renewals, until the first token had long expired, no call got a 401, not even one that a second call mended.
+// check: through renewals, until long after the first token expired, no call got a 401, not even one that a retry hid.
 func (e examples) check(s site, operator desk, life time.Duration) {
 	e.site = e.with(s.T)
 	e.wait(2*life, "the first token has expired", func() (string, bool) {
@@ -128,12 +129,12 @@ func (e examples) check(s site, operator desk, life time.Duration) {
 	}
 	e.Logf("tokens issued %d; answers of the API by status: %v", e.issued("examples"), stats.API)
 	if len(stats.API) != 1 || stats.API[http.StatusOK] == 0 {
-		e.Error("want answers with 200 and no others")
+		e.Error("want only responses with status 200")
 	}
 	operator.checkLog(e.values["SECRET"])
 }
 
-// checkProgram looks at what a program printed: the status of each call.
+// checkProgram checks a program's output: the status of each call.
 func (s site) checkProgram(pod string) {
 	s.Helper()
 	lines := strings.Fields(s.kubectl("logs", pod, "--tail=-1"))
@@ -145,7 +146,7 @@ func (s site) checkProgram(pod string) {
 	}
 	s.Logf("%d calls, %d without a 200", len(lines), other)
 	if len(lines) < 60 || other > 0 {
-		s.Errorf("want a minute of calls and more, all of them with 200")
+		s.Errorf("want at least a minute of calls, all of them with status 200")
 	}
 	if got := s.kubectl("get", "pod", pod, "-o", "jsonpath={.status.phase} {.status.containerStatuses[*].restartCount}"); got != "Running 0" {
 		s.Errorf("the pod is %q, want %q", got, "Running 0")

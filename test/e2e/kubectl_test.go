@@ -16,21 +16,21 @@ import (
 //go:embed manifests
 var manifests embed.FS
 
-// A desk is where one user works: kubectl, and the namespace that is used where a command says nothing else.
+// A desk is a user's workplace: kubectl and its default namespace.
 type desk struct {
 	*testing.T
 	namespace string
 }
 
-// with is the same desk in a subtest.
+// with returns the same desk for a subtest.
 func (d desk) with(t *testing.T) desk { return desk{t, d.namespace} }
 
-// try runs kubectl and returns what it wrote to its standard output.
+// try runs kubectl and returns its standard output.
 func (d desk) try(args ...string) (string, error) { return d.feed("", args...) }
 
-// feed runs kubectl with a standard input.
+// feed runs kubectl with standard input.
 func (d desk) feed(input string, args ...string) (string, error) {
-	// Not the test's context: what tidies up runs after that has ended.
+	// Not the test's context, because cleanup runs after that has ended.
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "kubectl", append([]string{"--kubeconfig", kubeconfig, "--namespace", d.namespace}, args...)...)
@@ -43,7 +43,7 @@ func (d desk) feed(input string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// kubectl runs kubectl, which has to work.
+// kubectl runs kubectl and fails the test if it fails.
 func (d desk) kubectl(args ...string) string {
 	d.Helper()
 	out, err := d.try(args...)
@@ -66,7 +66,7 @@ func (d desk) apply(name string, values map[string]string) {
 		}
 		value, ok := values[name]
 		if !ok {
-			d.Fatalf("nothing says what $%s is", name)
+			d.Fatalf("$%s is not defined", name)
 		}
 		return value
 	})
@@ -75,7 +75,7 @@ func (d desk) apply(name string, values map[string]string) {
 	}
 }
 
-// wait waits until something is true, and fails with the last answer if it does not become so.
+// wait waits until something is true, and fails with the last answer on timeout.
 func (d desk) wait(most time.Duration, what string, until func() (string, bool)) {
 	d.Helper()
 	deadline := time.After(most)
@@ -94,7 +94,7 @@ func (d desk) wait(most time.Duration, what string, until func() (string, bool))
 	}
 }
 
-// gone waits until there is no such object.
+// gone waits until an object no longer exists.
 func (d desk) gone(most time.Duration, resource ...string) {
 	d.Helper()
 	d.wait(most, strings.Join(resource, " ")+" is gone", func() (string, bool) {
@@ -106,7 +106,7 @@ func (d desk) gone(most time.Duration, resource ...string) {
 	})
 }
 
-// newNamespace makes a namespace with a level of Pod Security, and removes it afterwards. Careful clusters have restricted.
+// newNamespace creates a namespace with a level of Pod Security, and deletes it afterwards. Security-conscious clusters use restricted.
 func newNamespace(t *testing.T, name, level string) desk {
 	t.Helper()
 	d := desk{t, name}

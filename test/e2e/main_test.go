@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// What make e2e (run.sh) says.
+// Variables that make e2e (run.sh) sets.
 var (
 	kubeconfig = os.Getenv("E2E_KUBECONFIG")
 	installer  = os.Getenv("E2E_INSTALLER")  // install.yaml with an image that the nodes have
 	podsImage  = os.Getenv("E2E_PODS_IMAGE") // of test/e2e/pods
 	lifetime   = os.Getenv("E2E_LIFETIME")   // of tokens; a quarter of it must be enough for the kubelet to show a changed Secret
-	logs       = os.Getenv("E2E_LOGS")       // folder for what a failed test leaves to be read
+	logs       = os.Getenv("E2E_LOGS")       // folder for the logs and objects of a failed test
 
 	examplesFolder = os.Getenv("E2E_EXAMPLES")
 	exampleImage   = os.Getenv("E2E_EXAMPLE_IMAGE")          // of examples/go
@@ -24,7 +24,7 @@ var (
 
 func TestMain(m *testing.M) {
 	if kubeconfig == "" {
-		fmt.Println("e2e: left out: E2E_KUBECONFIG is not set; run make e2e")
+		fmt.Println("e2e: skipped: E2E_KUBECONFIG is not set; run make e2e")
 		os.Exit(0)
 	}
 	for name, value := range map[string]string{

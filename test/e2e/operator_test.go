@@ -18,13 +18,13 @@ const (
 	definition      = "customresourcedefinition/cdpcredentials.cdpcredentials.io"
 )
 
-// install installs the operator as install.yaml has it.
+// install installs the operator from install.yaml.
 func install(t *testing.T) desk {
 	t.Helper()
 	return installFile(t, installer)
 }
 
-// installFile installs the operator as a file has it, and removes it afterwards if that has not been done.
+// installFile installs the operator from a file, and removes it afterwards unless that has been done.
 func installFile(t *testing.T, installer string) desk {
 	t.Helper()
 	d := desk{t, systemNamespace}
@@ -43,7 +43,7 @@ func installFile(t *testing.T, installer string) desk {
 	return d
 }
 
-// open lets the operator connect to a private address, as an administrator would, and gives it a replica that stands by.
+// open lets the operator connect to a private address, as an administrator would, and adds a standby replica.
 func (d desk) open(address string) {
 	d.Helper()
 	d.kubectl("patch", manager, "--type=json", "--patch",
@@ -52,7 +52,7 @@ func (d desk) open(address string) {
 	d.kubectl("rollout", "status", manager, "--timeout=3m")
 }
 
-// leader is the pod that has the Lease. Empty: nobody.
+// leader returns the pod that holds the Lease. Empty: there is none.
 func (d desk) leader() string {
 	d.Helper()
 	holder := d.kubectl("get", "lease", "cdp-credential-operator", "--ignore-not-found", "-o", "jsonpath={.spec.holderIdentity}")
@@ -60,12 +60,12 @@ func (d desk) leader() string {
 	return pod
 }
 
-// failOver deletes the pod that leads and waits until the other one does.
+// failOver deletes the leader's pod and waits until the other one leads.
 func (d desk) failOver() {
 	d.Helper()
 	old := d.leader()
 	if old == "" {
-		d.Fatal("nobody leads")
+		d.Fatal("there is no leader")
 	}
 	begin := time.Now()
 	d.kubectl("delete", "pod", old, "--wait=false")
@@ -77,7 +77,7 @@ func (d desk) failOver() {
 	d.kubectl("rollout", "status", manager, "--timeout=2m")
 }
 
-// checkHealth looks at what the operator's pods say of themselves, before they are removed.
+// checkHealth checks restarts and logs of the operator's pods before they are removed.
 func (d desk) checkHealth(secret string) {
 	d.Helper()
 	restarts := d.kubectl("get", "pods", "-l", managerPods, "-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}")
@@ -87,7 +87,7 @@ func (d desk) checkHealth(secret string) {
 	d.checkLog(secret)
 }
 
-// checkLog keeps what the operator's pods have logged, and fails if a client's secret or trouble of its own is in it.
+// checkLog saves the logs of the operator's pods, and fails if they contain a client's secret or errors of the operator.
 func (d desk) checkLog(secret string) {
 	d.Helper()
 	log := d.kubectl("logs", "-l", managerPods, "--tail=-1", "--prefix")
@@ -96,12 +96,12 @@ func (d desk) checkLog(secret string) {
 	}
 	for _, bad := range []string{secret, "panic", "forbidden: User"} {
 		if strings.Contains(log, bad) {
-			d.Errorf("the operator's log has %q in it; see operator.log", bad)
+			d.Errorf("the operator's log contains %q; see operator.log", bad)
 		}
 	}
 }
 
-// diagnose keeps what a failed test leaves behind. Nothing in it is secret.
+// diagnose saves what helps to understand a failed test. Nothing in it is secret.
 func (d desk) diagnose() {
 	for file, args := range map[string][]string{
 		"objects.txt":  {"get", "all,cdpcredentials,events,endpointslices", "--all-namespaces", "--output=wide"},
@@ -116,10 +116,10 @@ func (d desk) diagnose() {
 			d.Log(err)
 		}
 	}
-	d.Logf("what there was at the end is in %s", logs)
+	d.Logf("the final state of the cluster is in %s", logs)
 }
 
-// names lists all objects of the cluster whose name has "cdp" in it, but events.
+// names lists all objects of the cluster except events whose name contains "cdp".
 func (d desk) names() []string {
 	d.Helper()
 	var kinds []string

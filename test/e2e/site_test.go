@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A site is a user's namespace, with a stand-in of a token endpoint and of an API in it.
+// A site is a user's namespace with a stand-in of a token endpoint and an API.
 type site struct {
 	desk
 	values map[string]string // for the manifests
@@ -29,7 +29,7 @@ func newSiteWithLifetime(t *testing.T, lifetime string, clients ...string) site 
 	return openSite(newNamespace(t, "e2e-site", "restricted"), lifetime, clients...)
 }
 
-// openSite makes a site of a namespace.
+// openSite sets up a site in a namespace.
 func openSite(d desk, lifetime string, clients ...string) site {
 	d.Helper()
 	s := site{d, map[string]string{
@@ -44,16 +44,16 @@ func openSite(d desk, lifetime string, clients ...string) site {
 	return s
 }
 
-// with is the same site in a subtest.
+// with returns the same site for a subtest.
 func (s site) with(t *testing.T) site { return site{s.desk.with(t), s.values} }
 
-// ask asks the stand-in's controls, by way of the API server.
+// ask queries the stand-in's control port through the API server.
 func (s site) ask(path string) string {
 	s.Helper()
 	return s.kubectl("get", "--raw", "/api/v1/namespaces/"+s.namespace+"/services/standin:8080/proxy"+path)
 }
 
-// issued is how many tokens a client got.
+// issued returns the number of tokens that a client got.
 func (s site) issued(client string) int {
 	s.Helper()
 	var stats struct {
@@ -65,7 +65,7 @@ func (s site) issued(client string) int {
 	return stats.Issued[client]
 }
 
-// credential applies a client Secret and a CDPCredential of that name in a namespace, and waits until there is a token.
+// credential applies a client Secret and a CDPCredential of that name in a namespace, and waits for the token.
 func (s site) credential(namespace, name, policy string) {
 	s.Helper()
 	d, values := desk{s.T, namespace}, maps.Clone(s.values)
@@ -75,12 +75,12 @@ func (s site) credential(namespace, name, policy string) {
 	d.waitToken(name)
 }
 
-// waitToken waits until a credential has one.
+// waitToken waits for the token of a credential.
 func (d desk) waitToken(name string) {
 	d.Helper()
 	d.kubectl("wait", "--for=condition=Ready", "--timeout=1m", "cdpcredential/"+name)
 	if got := d.kubectl("get", "secret", name+"-token", "-o", "jsonpath={.data.token}"); got == "" {
-		d.Fatalf("%s is Ready and there is no token", name)
+		d.Fatalf("%s is Ready, but its Secret has no token", name)
 	}
 }
 
@@ -92,15 +92,15 @@ func (s site) counts(pod string) counts {
 	line, err := s.try("logs", pod, "--tail=1")
 	var c counts
 	if err != nil || !strings.HasPrefix(line, "renewals ") {
-		return c // it has not begun
+		return c // it has not started
 	}
 	if _, err := fmt.Sscanf(line, "renewals %d, calls %d, 401s %d, other failures %d, locked out for %d ms", &c.renewals, &c.calls, &c.unauthorized, &c.other, &c.locked); err != nil {
-		s.Fatalf("understand %q of %s: %v", line, pod, err)
+		s.Fatalf("cannot parse %q of %s: %v", line, pod, err)
 	}
 	return c
 }
 
-// waitCounts waits until a consumer has seen what it was to see.
+// waitCounts waits until a consumer's counts are as wanted.
 func (s site) waitCounts(most time.Duration, pod, what string, until func(counts) bool) counts {
 	s.Helper()
 	var c counts
@@ -111,7 +111,7 @@ func (s site) waitCounts(most time.Duration, pod, what string, until func(counts
 	return c
 }
 
-// newest is the youngest pod of an app.
+// newest returns the youngest pod of an app.
 func (s site) newest(app string) string {
 	s.Helper()
 	return s.kubectl("get", "pods", "-l", "app="+app, "--sort-by=.metadata.creationTimestamp", "-o", "jsonpath={.items[-1:].metadata.name}")

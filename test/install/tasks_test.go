@@ -16,8 +16,8 @@ var (
 	refused   = regexp.MustCompile(`(?m)^(.+?) +# refused: .*$`)
 )
 
-// TestTaskPages does as a platform team is told, and then as someone who upgrades is told, in one cluster. A command whose comment says that it is
-// refused has to be.
+// TestTaskPages follows the pages for a platform team and for an upgrade, in one cluster. A command whose comment says that it is refused must be
+// refused.
 func TestTaskPages(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
@@ -40,7 +40,7 @@ func TestTaskPages(t *testing.T) {
 	}
 }
 
-// isRefused waits until commands fail: an API server takes a moment to know a new admission policy.
+// isRefused waits until commands fail: the API server needs a moment to enforce a new admission policy.
 func (r *reader) isRefused(t *testing.T, commands string) {
 	t.Helper()
 	commands = strings.ReplaceAll(commands, "apply -f -", "apply --dry-run=server -f -")
@@ -48,17 +48,17 @@ func (r *reader) isRefused(t *testing.T, commands string) {
 		out, err := r.try(commands)
 		if err != nil {
 			if !strings.Contains(out, "orbidden") && !strings.Contains(out, "denied request") {
-				t.Errorf("this fails, but is not refused: %v", err)
+				t.Errorf("the command failed, but was not refused: %v", err)
 			}
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("this is not refused: %s: %s", commands, out)
+			t.Fatalf("the command was not refused: %s: %s", commands, out)
 		}
 	}
 }
 
-// functions are the shell functions that some commands define.
+// functions returns the shell functions that some commands define.
 func functions(commands string) string {
 	return strings.Join(regexp.MustCompile(`(?ms)^\w+\(\) \{.*?\}$`).FindAllString(commands, -1), "\n") + "\n"
 }

@@ -58,7 +58,7 @@ func (j *judge) watch(h hold, obj *v1alpha1.CDPCredential) {
 		return
 	}
 	at(left-lead+renewalGrace, j.renewed)
-	at(left-lead+heldUpGrace, j.told)
+	at(left-lead+heldUpGrace, j.reported)
 	if pod := j.object(h.object).pod(); lead >= pod+renewalGrace {
 		at(left-pod, j.seen)
 	}
@@ -109,13 +109,13 @@ func (j *judge) heldAgainst(h hold, obstructed time.Duration, format string, arg
 	j.w.violated("renewal", "%s "+format+", and nothing has been in the way for %s", args...)
 }
 
-// told requires that a delayed renewal is reported, so that an alert can fire before the token expires.
-func (j *judge) told(h hold, obj *v1alpha1.CDPCredential, rec *written) {
+// reported requires that a delayed renewal is reported, so that an alert can fire before the token expires.
+func (j *judge) reported(h hold, obj *v1alpha1.CDPCredential, rec *written) {
 	if obj.Spec.Suspend || j.w.now-j.stirred < heldUpGrace || j.w.now < rec.expires+heldUpGrace-leadOf(rec.expires-rec.issued, obj) || !j.canReport(h) {
 		return
 	}
 	if meta.IsStatusConditionTrue(obj.Status.Conditions, v1alpha1.ConditionRefreshed) {
-		j.w.violated("told", "the renewal of %s has been due since %s, and status does not report the delay", obj.Name, rec.expires-leadOf(rec.expires-rec.issued, obj))
+		j.w.violated("reporting", "the renewal of %s has been due since %s, and status does not report the delay", obj.Name, rec.expires-leadOf(rec.expires-rec.issued, obj))
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 
 // replicaPlan has one replica, then two, then a period without kills in which growth would show, then one again.
 func replicaPlan(o Options) []step {
-	chance := o.chance(forCrew)
+	chance := o.chance(forReplicas)
 	share := func(f float64) time.Duration { return time.Duration(f * float64(o.Duration)) }
 	mean := min(max(o.Duration/70, 5*time.Second), 13*time.Second)
 	var plan []step

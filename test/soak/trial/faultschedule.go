@@ -41,7 +41,7 @@ type faultSchedule struct {
 const background = 0.03
 
 func newFaultSchedule(o Options, s *site, number uint64) *faultSchedule {
-	plan := o.chance(forWeather<<8 | number)
+	plan := o.chance(forFaultSchedule<<8 | number)
 	w := &faultSchedule{site: s, chance: o.chance(forFaults<<8 | number), episodes: map[string][]episode{}}
 	calm := min(25*time.Second, o.Duration/3)
 	for _, system := range s.systems {

@@ -38,9 +38,9 @@ func (o Options) check() error {
 // The random streams: each purpose has its own, so that an additional number for one changes nothing for the others.
 const (
 	forFleet = iota
-	forWeather
+	forFaultSchedule
 	forFaults
-	forCrew
+	forReplicas
 	forOutages
 	forUsers
 )
