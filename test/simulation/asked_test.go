@@ -29,9 +29,10 @@ func (j *judge) asked(a *answer) {
 		w.violated("suspend", "an exchange for %s, which is suspended", p.name.Name)
 	}
 	if f := j.file(obj.UID); w.api.ending[obj.Namespace] && !w.seconds(a) {
-		if f.ending++; f.ending > 1 { // the first one finds out; a deposed leader finds out for itself
-			w.violated("ending", "%d exchanges for %s, whose namespace is being deleted", f.ending, obj.Name)
+		if f.foundEnding == p.replica { // each process finds out for itself: one may be killed during its exchange
+			w.violated("ending", "a second exchange of one process for %s, whose namespace is being deleted", obj.Name)
 		}
+		f.foundEnding = p.replica
 	}
 	if w.seconds(a) {
 		j.stats.deposed++

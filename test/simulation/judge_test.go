@@ -73,9 +73,9 @@ type file struct {
 	perDay map[string]int
 	// restored is when tokens were issued to replace ones that somebody had removed.
 	restored []time.Duration
-	// ending counts the exchanges while the namespace was being deleted.
-	ending    int
-	publisher *replica
+	// foundEnding is the process that made the last exchange while the namespace was being deleted. Nil: there was none.
+	foundEnding *replica
+	publisher   *replica
 }
 
 // A failedAttempt is an exchange that failed.
