@@ -46,9 +46,10 @@ generate: ## Generate the deep copies of the API types
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/... output:object:dir=$(OUT)/api/v1alpha1
 
 .PHONY: manifests
-manifests: ## Generate the CRD and the operator's roles
+manifests: ## Generate the CRD, its JSON schema and the operator's roles
 	@mkdir -p $(OUT)/config/crd/bases $(OUT)/config/rbac $(OUT)/config/namespaced/watched
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=$(OUT)/config/crd/bases
+	go run ./hack/jsonschema -o $(OUT)/schemas $(OUT)/config/crd/bases/*.yaml
 	$(TOOL) controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=$(OUT)/config/rbac
 	sed -e 's/^kind: ClusterRole$$/kind: Role/' -e 's/^  name: manager-role$$/  name: cdp-credential-operator-manager-role/' \
 	  $(OUT)/config/rbac/role.yaml > $(OUT)/config/namespaced/watched/role.yaml
@@ -58,10 +59,6 @@ api-docs: ## Generate docs/api.md
 	@mkdir -p $(OUT)/docs
 	$(TOOL) crd-ref-docs --log-level=ERROR --config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs \
 	  --source-path=./api/v1alpha1 --renderer=markdown --output-path=$(OUT)/docs/api.md
-
-.PHONY: schemas
-schemas: ## Generate the JSON schemas of the CRD, for editors and kubeconform
-	go run ./hack/jsonschema -o $(OUT)/schemas config/crd/bases/*.yaml
 
 CHART := charts/cdp-credential-operator
 .PHONY: chart

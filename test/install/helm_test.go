@@ -77,6 +77,31 @@ func (r *reader) liveThroughARelease() {
 	r.sh("helm uninstall cdp-credential-operator -n cdp-credential-operator-system && kubectl wait --for=delete --timeout=1m " + crd)
 }
 
+// TestHelm4TakesOver: Helm 4 takes over what kubectl applied, with the flag that the page names, and a release of Helm 3, without one.
+func TestHelm4TakesOver(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	withHelm3 := r.path
+	apply, install, _ := strings.Cut(command(t, "docs/install.md", "TestInstallPage", "## From manifests to Helm"), "helm install")
+	r.sh(apply)
+	uid := r.credential()
+	r.use(helm4)
+	r.sh("helm install --force-conflicts" + install)
+	r.keeps(uid)
+	r.sh("helm uninstall cdp-credential-operator -n cdp-credential-operator-system")
+
+	withHelm4 := r.path
+	r.path = withHelm3
+	r.sh("helm install" + helmed + image)
+	r.path = withHelm4
+	r.sh("helm upgrade" + helmed + image + "--set replicas=2")
+	r.sh("helm rollback cdp-credential-operator 1 -n cdp-credential-operator-system")
+	if got := r.sh(replicas); got != "1" {
+		t.Errorf("after the rollback there are %s replicas", got)
+	}
+	r.keeps(uid)
+}
+
 // TestHelmUpgradesTheResourceDefinition: a release upgrades the CRD with everything else.
 func TestHelmUpgradesTheResourceDefinition(t *testing.T) {
 	t.Parallel()

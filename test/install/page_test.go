@@ -16,7 +16,7 @@ const ours = "<!-- run by: TestInstallPage -->\n```sh\n"
 func TestInstallPage(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
-	for page, want := range map[string]int{"docs/install.md": 10, chart + "/README.md": 1} {
+	for page, want := range map[string]int{"docs/install.md": 11, chart + "/README.md": 1} {
 		content, err := os.ReadFile(filepath.Join(root(t), page))
 		if err != nil {
 			t.Fatal(err)

@@ -45,7 +45,7 @@ func TestSecondVersionNeedsNoWebhook(t *testing.T) {
 		return versions
 	})
 	r.sh(`until kubectl get cdpcredentials.v1alpha1.cdpcredentials.io 2>&1 | grep 'cdpcredentials.io/v1alpha1 CDPCredential is deprecated'; do sleep 0.2; done`)
-	r.sh(command(t, "docs/support.md", "TestSecondVersionNeedsNoWebhook"))
+	r.sh(command(t, "docs/support.md", "TestSecondVersionNeedsNoWebhook", "## From v1alpha1 to v1beta1"))
 	if got := r.sh(seen + "v1beta1.cdpcredentials.io etl"); got != before {
 		t.Errorf("rewritten it is %s, want %s", got, before)
 	}
@@ -82,10 +82,11 @@ func (r *reader) versions(change func([]any) []any) {
 	}
 }
 
-// command returns the block of a page that a test runs.
-func command(t *testing.T, page, test string) string {
+// command is the first block of a section of a page that a test runs.
+func command(t *testing.T, page, test, section string) string {
 	t.Helper()
-	_, after, found := strings.Cut(read(t, page), "<!-- run by: "+test+" -->\n```sh\n")
+	_, after, _ := strings.Cut(read(t, page), section+"\n")
+	_, after, found := strings.Cut(after, "<!-- run by: "+test+" -->\n```sh\n")
 	block, _, ended := strings.Cut(after, "```\n")
 	if !found || !ended {
 		t.Fatalf("%s has no block that %s runs", page, test)

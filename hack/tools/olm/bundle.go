@@ -22,8 +22,8 @@ var labels = [][2]string{
 	{"operators.operatorframework.io.bundle.manifests.v1", "manifests/"},
 	{"operators.operatorframework.io.bundle.metadata.v1", "metadata/"},
 	{"operators.operatorframework.io.bundle.package.v1", name},
-	{"operators.operatorframework.io.bundle.channels.v1", "alpha"},
-	{"operators.operatorframework.io.bundle.channel.default.v1", "alpha"},
+	{"operators.operatorframework.io.bundle.channels.v1", "candidate-v0"},
+	{"operators.operatorframework.io.bundle.channel.default.v1", "candidate-v0"},
 }
 
 // write writes a bundle: the CSV, and the manifests that a CSV cannot express. A NetworkPolicy is left out, because older OLMs refuse it.
