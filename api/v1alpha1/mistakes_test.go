@@ -45,7 +45,7 @@ var mistakes = []struct{ what, spec string }{
 }
 
 // TestAnswersToCommonMistakesSayWhatToType compares the API server's answers with testdata/mistakes.golden, which is for people to read: an answer that
-// does not say what to type is a defect. `go test ./api/... -run Mistakes -update` writes it anew.
+// does not say what to type is a defect. `go test ./api/... -run Mistakes -update` updates it.
 func TestAnswersToCommonMistakesSayWhatToType(t *testing.T) {
 	t.Parallel()
 	var got strings.Builder

@@ -46,7 +46,7 @@ spec:
   target: {name: etl-token}
 `
 
-// dryRun applies base with the given spec fields on top and says what the API server said.
+// dryRun applies base with the given spec fields on top and returns the API server's error.
 func dryRun(t *testing.T, spec string) error {
 	t.Helper()
 	obj := &unstructured.Unstructured{}
@@ -232,7 +232,7 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-// manyValues are the members of a map: n keys whose values have that many characters.
+// manyValues returns the members of a map: n keys with values of that many characters.
 func manyValues(n, size int) string {
 	list := make([]string, n)
 	for i := range list {

@@ -15,7 +15,7 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// sbomCommand takes what cyclonedx-gomod says of a binary, with the commit's time, and writes the same as SPDX beside it.
+// sbomCommand sets the time of cyclonedx-gomod's SBOM of a binary to the commit's, and writes the same in SPDX format next to it.
 func sbomCommand(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("give NAME.cdx.json, got %q", args)
