@@ -56,7 +56,7 @@ function svg(frames) {
   const steps = frames.map((_, n) => `${(100 * n / frames.length).toFixed(3)}%{transform:translateY(-${n * height}px)}`)
   const last = -(frames.length - 1) * height
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">
-<title>A terminal: make demo keeps nine credentials fresh</title>
+<title>A terminal: make demo keeps credentials fresh</title>
 <style>
 text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#e5e7eb;white-space:pre}
 @keyframes play{${steps.join('')}100%{transform:translateY(${last}px)}}
