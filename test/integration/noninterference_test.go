@@ -23,8 +23,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// In each of these ways, somebody who may write CDPCredentials but not read Secrets once learned a password from status. Each is tried twice, with a
-// right and a wrong guess of the value; what the observer sees must be the same. The simulator's TestPairs checks this for everything that an
+// Each of these attacks once revealed a password in status to a user who may write CDPCredentials but not read Secrets. Each runs twice, with a right
+// and a wrong guess of the value; the observer must see the same both times. The simulator's TestPairs checks this for everything that an
 // observer may do.
 
 const (

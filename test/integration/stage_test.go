@@ -62,7 +62,7 @@ func nameOf(t *testing.T) string {
 	return strings.Trim(name[:min(len(name), 50)], "-")
 }
 
-// leave records what is to be searched, and deletes the objects so that the manager forgets them.
+// leave records what will be searched for leaks, and deletes the objects so that the manager forgets them.
 func (s *stage) leave() {
 	ctx := context.Background() // the test's own has ended
 	if s.Failed() {

@@ -53,7 +53,7 @@ func (w *world) resetToken(o *object, every, until time.Duration) {
 	w.after(every, func() { w.resetToken(o, every, until) })
 }
 
-// undone notes that somebody, or a webhook, undid what the operator wrote. It is restored after ten minutes at the latest, and must then stay intact
+// undone notes that a user or a webhook reverted what the operator wrote. It is restored after ten minutes at the latest, and must then stay intact
 // for as long (TargetContested in docs/operations.md).
 func (j *judge) undone(o *object) { j.obstruct(o, 21*time.Minute) }
 

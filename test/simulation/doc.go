@@ -17,13 +17,14 @@
 //
 // # Pairs
 //
-// TestPairs runs pairs of worlds that differ only in the values of Secrets, all of them valid. The same happens in both, with the same dice, and vendors
-// accept every client. An observer (observer_test.go) notes what somebody sees who may not read Secrets: CDPCredentials with their status, events,
-// metrics, the log, the workload that is restarted, and which Secret was written when. The values (pairvalues_test.go) are texts up to the maximum length,
-// private keys, encrypted or not, and CAs; optional ones may be missing in only one of the worlds. Both observers must have seen the same at the same
-// time. Random values (data revisions, names of processes) are numbered in the order in which they appear. Whether the data of a target changed is not
-// compared: docs/security.md says what that reveals. The judge is off in these worlds. TestPairHistoriesDifferInNothingVisible repeats leaks that were
-// found, and make mutate-simulation plants three leaks, each of which must be found within 500 pairs.
+// TestPairs runs pairs of worlds that differ only in the values of Secrets, all of them valid. The same happens in both, with the same random
+// numbers, and vendors accept every client. An observer (observer_test.go) notes what a user without access to Secrets sees: CDPCredentials with
+// status, events, metrics, the log, the workload that is restarted, and which Secret was written when. The values (pairvalues_test.go) are texts up
+// to the maximum length, private keys, encrypted or not, and CAs; optional ones may be missing in only one of the worlds. Both observers must have
+// seen the same at the same time. Random values (data revisions, names of processes) are numbered in the order in which they appear. Whether the data
+// of a target changed is not compared: docs/security.md says what that reveals. The judge is off in these worlds.
+// TestPairHistoriesDifferInNothingVisible repeats leaks that were found, and make mutate-simulation plants three leaks, each of which must be found
+// within 500 pairs.
 //
 // # States
 //

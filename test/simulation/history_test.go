@@ -19,7 +19,7 @@ type history struct {
 	asking bool
 }
 
-// A verb is what a request does. The zero verb is no request: somebody else changed the object to what it is afterwards.
+// A verb is that of an API request. Empty: not a request of the operator, but a change by somebody else, recorded as the resulting object.
 type verb string
 
 const (

@@ -18,8 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// An observer sees what somebody without rights on Secrets can see: CDPCredentials with their status, events, metrics, workloads, that and in which
-// order Secrets and CDPCredentials were written, and the operator's log.
+// An observer sees what a user without access to Secrets can see: CDPCredentials with their status, events, metrics, workloads, the operator's log,
+// and in which order Secrets and CDPCredentials were written.
 type observer struct {
 	w *world
 	// step and doing are the current action.

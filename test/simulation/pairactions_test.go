@@ -15,8 +15,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 )
 
-// A pairAction happens in both worlds of a pair, with the same dice. It is done by the observer, who writes CDPCredentials, by somebody who may write
-// Secrets, or by nobody.
+// A pairAction happens in both worlds of a pair, with the same random numbers. It is an action of the observer, who may write CDPCredentials, of a
+// user who may write Secrets, or an external event.
 type pairAction struct {
 	name string
 	do   func(w *pairWorld, o *object)
@@ -37,7 +37,7 @@ func changing(name string, change func(w *pairWorld, s *v1alpha1.CDPCredentialSp
 	}}
 }
 
-// owning returns an action of somebody who may write the object's client Secret, which may be another object's target.
+// owning returns an action of a user who may write the object's client Secret, which may be another object's target.
 func owning(name string, edit func(w *pairWorld, s *corev1.Secret)) pairAction {
 	return pairAction{name, func(w *pairWorld, o *object) {
 		if o.get() != nil {

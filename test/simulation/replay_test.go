@@ -217,14 +217,14 @@ func (r *replay) do(e *happening, into client.Object) error {
 	return r.become(e, into)
 }
 
-// secretInto fills a Secret with what is to be created.
+// secretInto copies the Secret of a create request, except for its identity.
 func (e *happening) secretInto(secret *corev1.Secret) {
 	named := secret.ObjectMeta
 	e.apiRequest.secret.DeepCopyInto(secret)
 	secret.Namespace, secret.Name, secret.UID, secret.ResourceVersion = named.Namespace, named.Name, "", ""
 }
 
-// become changes an object to what somebody made of it in the simulation, whatever that takes.
+// become brings an object into the state that a change in the simulation left it in: it creates, updates or deletes as needed.
 func (r *replay) become(e *happening, into client.Object) error {
 	want := e.want()
 	err := r.admin.Get(r.ctx, client.ObjectKeyFromObject(into), into)

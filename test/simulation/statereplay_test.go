@@ -224,7 +224,7 @@ func wordless(tree any) any {
 	return tree
 }
 
-// name gives a name to a version that was assigned during the replay.
+// name names a resource version that was assigned during the replay.
 func (p *stateReplay) name(o *metav1.ObjectMeta, kind string) {
 	if p.versions[o.ResourceVersion] == "" {
 		what := kind + " " + o.Name

@@ -33,7 +33,7 @@ type object struct {
 	name types.NamespacedName
 	// backups are earlier versions of its target.
 	backups []*corev1.Secret
-	// recordLost is set once somebody removed the state annotation of its target, without which nobody knows what else on it is the operator's.
+	// recordLost is set once a user removed its target's state annotation, the only record of which keys, labels and annotations are the operator's.
 	recordLost bool
 }
 

@@ -56,7 +56,7 @@ func quickFaults(retryAfter int) []kind {
 	}
 }
 
-// deadToken cannot be told from a valid one if tokens are opaque and answers have no lifetime (Algonomy).
+// deadToken cannot be distinguished from a valid token if tokens are opaque and responses have no lifetime (Algonomy).
 const deadToken = "dead token"
 
 // slowFaults take time to be noticed, or to recover from.

@@ -36,7 +36,7 @@ type replica struct {
 	*framework.Manager
 	number    int
 	startedAt time.Time
-	// doomed is set once it was killed or told to stop; working is set while it does the work.
+	// doomed is set once it was killed or asked to stop; working is set while it is the active one.
 	doomed, working bool
 }
 
@@ -93,7 +93,7 @@ func (rs *replicas) doom(r *replica, how string) {
 	rs.left(r, time.Now())
 }
 
-// left notes that a replica works no more. The lock must be held.
+// left notes that a replica is no longer active or running. The lock must be held.
 func (rs *replicas) left(r *replica, now time.Time) {
 	rs.replicas = slices.DeleteFunc(rs.replicas, func(other *replica) bool { return other == r })
 	if r.working {
@@ -102,7 +102,7 @@ func (rs *replicas) left(r *replica, now time.Time) {
 	}
 }
 
-// works notes that a replica has begun to work.
+// works notes that a replica has become the active one.
 func (rs *replicas) works(r *replica, now time.Time) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -123,7 +123,7 @@ func (rs *replicas) present() []*replica {
 	return slices.Clone(rs.replicas)
 }
 
-// worker returns the replica that does the work. Nil: none does.
+// worker returns the active replica. Nil: there is none.
 func (rs *replicas) worker() *replica {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
