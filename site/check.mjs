@@ -19,7 +19,6 @@ const searches = {
   'allowed-hosts': '/providers',
   refreshPods: '/pods',
   'token-hosts-only': '/install',
-  CDPCredentialNoLeader: '/operations',
   maxPerDay: '/api',
   'sealed secrets': '/gitops',
   rollback: '/tasks/upgrade',
