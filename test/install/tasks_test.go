@@ -30,12 +30,14 @@ func TestTaskPages(t *testing.T) {
 		if len(blocks) == 0 {
 			t.Fatalf("%s has no commands for this test", page)
 		}
+		known := "" // the shell functions of the page so far
 		for _, block := range blocks {
 			rest := refused.ReplaceAllString(block[1], "")
 			for _, line := range refused.FindAllStringSubmatch(block[1], -1) {
-				r.isRefused(t, functions(rest)+line[1])
+				r.isRefused(t, known+functions(rest)+line[1])
 			}
-			r.sh(rest)
+			r.sh(known + rest)
+			known += functions(rest)
 		}
 	}
 }
