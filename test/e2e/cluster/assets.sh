@@ -24,8 +24,8 @@ control=$("$envtest/assets.sh") # etcd, kube-apiserver, kubectl; fills the Go bu
 version=$(cd "$envtest" && go list -m -f '{{.Version}}' k8s.io/kubernetes)
 version=${version#v}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cdp-credential-operator
-# Other versions of containerd, runc or the plugins get other folders; go.sum pins them all.
-pins=$(cat "$here/node/go.mod" "$here/node/go.sum" "$here/assets.sh" | sha256sum | cut -c 1-16)
+# Other versions of containerd, runc or the plugins get other folders; go.sum pins them all. A comment changes nothing.
+pins=$(grep -hv '^ *#' "$here/node/go.mod" "$here/node/go.sum" "$here/assets.sh" | sha256sum | cut -c 1-16)
 bin=$cache/node-$version-$pins-$(go env GOOS)-$(go env GOARCH)
 if [ -d "$bin" ]; then
   echo "$control:$bin"
