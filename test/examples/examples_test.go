@@ -44,7 +44,7 @@ func TestExamplesSeeNoUnauthorizedThroughRenewals(t *testing.T) {
 			if _, err := exec.LookPath(example.needs); err != nil {
 				t.Skip(err) // Java is rarely installed; the others are needed by other tests, too
 			}
-			api := newAPI(t)
+			api := newAPI(t, headersOf)
 			temp := t.TempDir()
 			trust(t, api, temp)
 			if example.prepare != nil {
@@ -109,14 +109,16 @@ type api struct {
 	*testing.T
 	*httptest.Server
 	headers      string // the folder
+	files        func(token string) map[string]string
 	generation   atomic.Int64
 	oldest       atomic.Int64 // the oldest token that is accepted
+	accepted     atomic.Int64 // the newest token that a call had
 	unauthorized atomic.Int64
 }
 
-func newAPI(t *testing.T) *api {
+func newAPI(t *testing.T, files func(token string) map[string]string) *api {
 	t.Helper()
-	a := &api{T: t, headers: t.TempDir()}
+	a := &api{T: t, headers: t.TempDir(), files: files}
 	a.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.accepts(r.Header) {
 			a.unauthorized.Add(1)
@@ -150,6 +152,7 @@ func (a *api) accepts(got http.Header) bool {
 		if _, err := fmt.Sscanf(got.Get(name), want, &n); err != nil || n < a.oldest.Load() {
 			return false
 		}
+		a.accepted.Store(max(a.accepted.Load(), n))
 	}
 	return true
 }
@@ -170,7 +173,7 @@ func (a *api) show(n int64) {
 	if err := os.MkdirAll(version, 0o755); err != nil {
 		a.Error(err)
 	}
-	for name, value := range headersOf(fmt.Sprintf("token-%d", n)) {
+	for name, value := range a.files(fmt.Sprintf("token-%d", n)) {
 		if err := os.WriteFile(filepath.Join(version, name), []byte(value), 0o600); err != nil {
 			a.Error(err)
 		}
