@@ -39,10 +39,10 @@ type refused struct{}
 
 func (refused) Error() string { return "10.0.0.1 is private; authorization: hunter2" }
 
-// refusedByProxy stands for the transport's error after a proxy's refusal.
-type refusedByProxy struct{ refused }
+// proxyRefusalError stands for the transport's error after a proxy's refusal.
+type proxyRefusalError struct{ refused }
 
-func (refusedByProxy) RefusedByProxy() {}
+func (proxyRefusalError) RefusedByProxy() {}
 
 func TestNetworkFailures(t *testing.T) {
 	t.Parallel()
@@ -67,7 +67,7 @@ func TestNetworkFailures(t *testing.T) {
 		"cancelled":        {context.Canceled, "the attempt was cancelled"},
 		"proxy down":       {&net.OpError{Op: "proxyconnect", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, "the proxy cannot be reached"},
 		"proxy, no name":   {&net.OpError{Op: "proxyconnect", Err: &net.DNSError{Err: "no such host", Name: "proxy"}}, "the proxy cannot be reached"},
-		"proxy refuses":    {&url.Error{Op: "Post", Err: refusedByProxy{}}, "the proxy refused the connection"},
+		"proxy refuses":    {&url.Error{Op: "Post", Err: proxyRefusalError{}}, "the proxy refused the connection"},
 		"of the transport": {refused{}, "the endpoint cannot be reached"},
 	}
 	for name, test := range tests {
