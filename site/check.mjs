@@ -45,12 +45,15 @@ function serve() {
 // visit opens a page, looks at it, and returns its links and anchors.
 async function visit(page, address) {
   await page.goto(address, {waitUntil: 'networkidle'})
-  return page.evaluate(() => ({
-    links: [...document.querySelectorAll('a[href]')].map(a => a.href),
-    ids: [...document.querySelectorAll('[id]')].map(e => e.id),
-    wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    images: [...document.images].filter(i => i.complete && i.naturalWidth === 0).map(i => i.src),
-  }))
+  return page.evaluate(() => {
+    const scrolls = e => e && !e.matches('.vp-doc') && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement))
+    return {
+      links: [...document.querySelectorAll('a[href]')].map(a => a.href),
+      ids: [...document.querySelectorAll('[id]')].map(e => e.id),
+      wide: [...document.querySelectorAll('.vp-doc *')].filter(e => e.getBoundingClientRect().right > innerWidth && !scrolls(e)).map(e => e.outerHTML),
+      images: [...document.images].filter(i => i.complete && i.naturalWidth === 0).map(i => i.src),
+    }
+  })
 }
 
 async function contrast(page, name) {
@@ -99,7 +102,7 @@ async function look(size, viewport, colorScheme) {
     name = `${file} (${size}, ${colorScheme})`
     const found = await visit(page, origin + base + url(file))
     seen.set(base + url(file), found)
-    if (found.wide > 0) problem(name, `${found.wide} pixels wider than the screen`)
+    if (found.wide.length > 0) problem(name, 'wider than the screen: ' + found.wide[0].slice(0, 200))
     found.images.forEach(image => problem(name, 'broken image ' + image))
     if (size === 'desktop') await contrast(page, name)
     await page.screenshot({path: path.join(pictures, `${url(file).slice(1).replaceAll('/', '-') || 'index'}-${size}-${colorScheme}.png`)})
