@@ -38,8 +38,10 @@ var causes = map[string]cause{
 	v1alpha1.ReasonSuspended: {
 		why: "spec.suspend is true, so nothing is renewed", turn: turnAuthor, next: "when the reason for it is gone", command: "kubectl cdpcred resume {name}",
 	},
-	v1alpha1.ReasonNoToken:      {why: "Secret {target} holds no token from the operator", turn: turnOperator, next: "gets a new token"},
-	v1alpha1.ReasonTokenExpired: {why: "the token in Secret {target} has expired", turn: turnOperator, next: "gets a new token"},
+	v1alpha1.ReasonNoToken: {why: "Secret {target} holds no token from the operator", turn: turnOperator, next: "gets a new token"},
+	v1alpha1.ReasonTokenExpired: {
+		why: "the token in Secret {target} has expired", turn: turnOperator, next: "gets a new token; if it lasts, see what holds it up with check", command: "kubectl cdpcred check",
+	},
 
 	v1alpha1.ReasonSecretNotFound: {why: "there is no Secret {secret} in this namespace", turn: turnSecretOwner, next: "create Secret {secret} with the keys that the message names"},
 	v1alpha1.ReasonSecretKeyMissing: {
@@ -103,11 +105,14 @@ func (r *Report) causeOf(f finding, verifyHost string) cause {
 	return c
 }
 
-// judgeMessage tells apart what has one reason and is different people's to fix: of the words of a message only those that are flags, those about a proxy,
-// and how a refusal by the API server begins.
+// judgeMessage tells apart what has one reason and is different people's to fix: of the words of a message only those that are flags, those about a proxy
+// or a certificate, and how a refusal by the API server begins.
 func (c *cause) judgeMessage(message string) {
 	if strings.Contains(message, ": the proxy ") {
 		c.turn, c.next = turnAdministrator, "correct HTTPS_PROXY or NO_PROXY of its Deployment (check names the proxy), or have the proxy let it through"
+	}
+	if strings.Contains(message, "certificate is not trusted; put a private CA") {
+		c.turn, c.next, c.command = turnSecretOwner, "if the endpoint has a private CA, put it under ca.crt into Secret {secret} (message below); otherwise a proxy may answer in its place", ""
 	}
 	if strings.Contains(message, "--token-hosts-only") || strings.Contains(message, "--allowed-target-metadata") {
 		c.turn, c.next, c.command = turnAdministrator, "allow it with the operator's flag that the message names; or change the object", ""

@@ -36,7 +36,7 @@ type finding struct {
 // findingOf looks for reasons in the order in which they matter: one that explains the others comes first.
 func findingOf(obj *v1alpha1.CDPCredential, now time.Time) finding {
 	for _, look := range []func(*v1alpha1.CDPCredential, time.Time) *finding{
-		deleting, unseen, suspended, overdue, rejectedByAPI, notRefreshed, withoutToken,
+		deleting, unseen, suspended, overdue, rejectedByAPI, notRefreshed, withoutToken, expiredToken,
 	} {
 		if f := look(obj, now); f != nil {
 			f.message = plain(f.message)
@@ -75,6 +75,15 @@ func overdue(obj *v1alpha1.CDPCredential, now time.Time) *finding {
 		return &finding{reason: reasonAbsent, since: next}
 	}
 	return nil
+}
+
+// expiredToken is about a token whose end the operator has not reported yet.
+func expiredToken(obj *v1alpha1.CDPCredential, now time.Time) *finding {
+	expires := obj.Status.TokenExpirationTime
+	if expires == nil || now.Before(expires.Time) {
+		return nil
+	}
+	return &finding{reason: v1alpha1.ReasonTokenExpired, since: expires}
 }
 
 func suspended(obj *v1alpha1.CDPCredential, _ time.Time) *finding {

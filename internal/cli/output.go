@@ -130,19 +130,27 @@ func (p *page) wrapPainted(label string, c paint, text string) {
 	if c != "" {
 		label = p.paint(c, label)
 	}
-	line := ""
+	for _, line := range wrapped(text, columns-width) {
+		p.line(label + line)
+		label = indent
+	}
+}
+
+// wrapped breaks text between words into lines of a width, at least one.
+func wrapped(text string, width int) []string {
+	lines := []string{""}
 	for word := range strings.FieldsSeq(text) {
+		last := &lines[len(lines)-1]
 		switch {
-		case line == "":
-			line = word
-		case width+len([]rune(line))+1+len([]rune(word)) > columns:
-			p.line(label + line)
-			label, line = indent, word
+		case *last == "":
+			*last = word
+		case len([]rune(*last))+1+len([]rune(word)) > width:
+			lines = append(lines, word)
 		default:
-			line += " " + word
+			*last += " " + word
 		}
 	}
-	p.line(label + line)
+	return lines
 }
 
 // command writes a command that can be pasted: where it is too long it is broken before an argument.

@@ -37,7 +37,8 @@ func TestStatusNamesTheCauseInThreeLines(t *testing.T) {
 		"endpoint-down": {object: object(failing("EndpointUnavailable", "Reconciling",
 			"auth.example.com: the connection was refused; the operator retries"))},
 		"ca-wrong": {object: object(failing("EndpointUnavailable", "Reconciling",
-			"auth.example.com: the endpoint's certificate is not trusted; the operator retries"))},
+			"auth.example.com: the endpoint's certificate is not trusted; put a private CA, as PEM, under the key ca.crt of Secret etl-client, or in spec.tls.caBundle "+
+				"with the annotation cdpcredentials.io/allowed-ca on that Secret; the operator retries"))},
 		"proxy-in-the-way": {object: object(failing("EndpointUnavailable", "Reconciling",
 			"auth.example.com: the proxy refused the connection; the operator retries"))},
 		"wrong-secret": {object: object(expired, failing("CredentialsRejected", "Stalled",
@@ -53,6 +54,9 @@ func TestStatusNamesTheCauseInThreeLines(t *testing.T) {
 		"budget-spent": {object: object(failing("BudgetSpent", "Stalled", "the 20 tokens of spec.refresh.maxPerDay were issued today"), func(obj *v1alpha1.CDPCredential) {
 			obj.Spec.Refresh, obj.Status.Issuance = &v1alpha1.Refresh{MaxPerDay: new(int32(20))}, &v1alpha1.Issuance{Day: "2026-11-29", Count: 20}
 			obj.Status.NextRefreshTime = new(metav1.NewTime(time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)))
+		})},
+		"expired-a-moment-ago": {object: object(func(obj *v1alpha1.CDPCredential) {
+			obj.Status.TokenExpirationTime, obj.Status.NextRefreshTime = agoP(time.Minute), agoP(90*time.Second)
 		})},
 		"suspended": {object: object(func(obj *v1alpha1.CDPCredential) {
 			obj.Spec.Suspend, obj.Status.Reason, obj.Status.NextRefreshTime = true, "Suspended", nil

@@ -21,7 +21,11 @@ const (
 
 // answer writes why, since when, and what next and by whom.
 func (p *page) answer(r *Report, now time.Time) {
-	p.line(p.paint(bold, "Why    ") + p.paint(r.colour(), clip(r.Reason+": "+r.Why, columns-7)))
+	label := p.paint(bold, "Why    ")
+	for _, line := range wrapped(r.Reason+": "+r.Why, columns-7) {
+		p.line(label + p.paint(r.colour(), line))
+		label = "       "
+	}
 	p.line(p.paint(bold, "Since  ") + clip(r.sinceText(now), columns-7))
 	p.wrap("Next   ", r.nextText(now))
 	if r.Command != "" {
