@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
@@ -55,21 +56,18 @@ func run(ctx context.Context, out console, show func(context.Context, *watcher) 
 		return err, nil
 	}
 	defer later(stop)
-	m, err := startManager(ctx, c, built.manager, temp, endpoints.CABundle())
+	o, err := startOperator(ctx, c, built.manager, temp, endpoints.CABundle())
 	if err != nil {
 		return err, nil
 	}
-	defer later(m.Stop)
+	defer later(o.stop)
 
-	w := &watcher{console: out, client: c.Client, endpoints: endpoints, invitation: invitation(c, m.Metrics)}
-	if err := perform(ctx, c, m, w, show); err != nil {
-		return m.Explain(err), nil
-	}
-	return nil, nil
+	w := &watcher{console: out, client: c.Client, endpoints: endpoints, invitation: invitation(c, built.plugins, o.metrics())}
+	return perform(ctx, c, o, w, show), nil
 }
 
-// binaries are what the demo runs, and where they were built from.
-type binaries struct{ root, assets, manager string }
+// binaries are what the demo runs, and where they were built from. plugins is the folder of kubectl's.
+type binaries struct{ root, assets, manager, plugins string }
 
 func build(ctx context.Context, out console, temp string) (built binaries, err error) {
 	if built.root, err = framework.ModuleRoot(ctx); err != nil {
@@ -79,13 +77,17 @@ func build(ctx context.Context, out console, temp string) (built binaries, err e
 	if built.assets, err = framework.Assets(ctx, built.root); err != nil {
 		return built, err
 	}
-	out.say("Building the manager")
-	built.manager, err = framework.BuildManager(ctx, built.root, temp)
+	out.say("Building the manager and kubectl cdpcred")
+	if built.manager, err = framework.BuildManager(ctx, built.root, temp); err != nil {
+		return built, err
+	}
+	built.plugins = filepath.Join(temp, "plugins")
+	_, err = framework.Output(framework.Command(ctx, built.root, "go", "build", "-o", built.plugins+"/", "./cmd/kubectl-cdpcred"))
 	return built, err
 }
 
 // perform applies the samples and shows what becomes of them, until that is over or the manager dies.
-func perform(ctx context.Context, c *framework.Cluster, m *framework.Manager, w *watcher, show func(context.Context, *watcher) error) (err error) {
+func perform(ctx context.Context, c *framework.Cluster, o *operator, w *watcher, show func(context.Context, *watcher) error) (err error) {
 	w.say("Applying config/samples, with the endpoints swapped for the local ones")
 	if w.credentials, err = samples.Apply(ctx, c, w.endpoints, namespace, time.Minute); err != nil {
 		return err
@@ -94,24 +96,25 @@ func perform(ctx context.Context, c *framework.Cluster, m *framework.Manager, w 
 		return err
 	}
 	w.say("\n%s\n", w.invitation)
-	alive, cancel := m.Watch(ctx)
-	defer cancel()
-	if err := show(alive, w); err != nil && ctx.Err() == nil {
-		return err
+	if err := alongside(ctx, func(ctx context.Context) error { return show(ctx, w) }, o.keep, w.followFaults); err != nil && ctx.Err() == nil {
+		return o.explain(err)
 	}
 	return nil
 }
 
-// startManager starts the operator. It trusts the stand-ins' CA for the vendors' hosts.
-func startManager(ctx context.Context, c *framework.Cluster, binary, temp string, authority []byte) (*framework.Manager, error) {
-	caFile := filepath.Join(temp, "ca.crt")
-	if err := os.WriteFile(caFile, authority, 0o600); err != nil {
-		return nil, fmt.Errorf("write the stand-ins' CA: %w", err)
+// alongside does work while others go on, and ends them with it. An error of one of them ends the work.
+func alongside(ctx context.Context, work func(context.Context) error, others ...func(context.Context) error) error {
+	ctx, end := context.WithCancelCause(ctx)
+	var going sync.WaitGroup
+	for _, other := range others {
+		going.Go(func() {
+			if err := other(ctx); err != nil {
+				end(err)
+			}
+		})
 	}
-	kubeconfig, err := c.ManagerKubeconfig(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return framework.StartManager(ctx, binary, kubeconfig, filepath.Join(temp, "manager.log"),
-		"--leader-elect=false", "--allowed-cidrs=127.0.0.0/8,::1/128", "--ca-file="+caFile)
+	err := work(ctx)
+	end(nil)
+	going.Wait()
+	return err
 }

@@ -85,7 +85,7 @@ func TestWidestLineOfASampleFits80Columns(t *testing.T) {
 
 func TestFaultsBreakTheTokenEndpointAndLeaveTheAPI(t *testing.T) {
 	t.Parallel()
-	on := faults{"apsis": "throttle", "auth0": "nonsense"}
+	on := faults{"apsis": "throttle", "auth0": "nonsense", "clock": "2m"}
 	if f := on.of(exchangetest.Request{System: exchangetest.Apsis, Path: exchangetest.ApsisTokenPath}); f == nil || f.Status != http.StatusTooManyRequests {
 		t.Errorf("the token endpoint: %+v", f)
 	}
@@ -98,6 +98,7 @@ func TestFaultsBreakTheTokenEndpointAndLeaveTheAPI(t *testing.T) {
 	want := []string{
 		"The stand-in of apsis is broken: throttle",
 		`ConfigMap faults: there is no fault "nonsense"; use 500, hang, reset, throttle, wrong-key`,
+		"The clocks of the stand-ins are 2m0s ahead",
 	}
 	if diff := cmp.Diff(want, on.describe(100)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -67,7 +67,9 @@ func (w *watcher) screen(states []state, now time.Time) string {
 	colour := os.Getenv("NO_COLOR") == ""
 	lines := strings.Split(strings.TrimSuffix(table(states, now, width, colour), "\n"), "\n")
 	lines = append(lines, "")
-	lines = append(lines, w.faults.describe(width)...)
+	if on := w.faults.Load(); on != nil {
+		lines = append(lines, on.describe(width)...)
+	}
 	lines = append(lines, failures(states, width, colour)...)
 	if room := height - 2; len(lines) > room {
 		lines = append(lines[:room-1], "… (make the window higher to see the rest)")

@@ -62,10 +62,12 @@ func addresses(endpoints *exchangetest.Server) map[string]string {
 }
 
 // invitation is what to type in a second terminal.
-func invitation(c *framework.Cluster, metrics string) string {
-	return c.Invitation() + `
+func invitation(c *framework.Cluster, plugins, metrics string) string {
+	return c.Invitation(plugins) + `
   kubectl get configmap ` + standInsName + ` -o yaml    # where the stand-ins are
   kubectl patch configmap ` + faultsName + ` -p '{"data":{"apsis":"throttle"}}'
+  kubectl cdpcred get
   curl -s ` + metrics + ` | grep ^cdpcredential_
-docs/quickstart.md goes through it, and shows how to add a credential of your own.`
+docs/quickstart.md goes through it, and shows how to add a credential of your own.
+docs/runbooks.md says for each alert how to bring it about here, and how to end it.`
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -44,15 +45,11 @@ type watcher struct {
 	endpoints   *exchangetest.Server
 	credentials []samples.Credential
 	invitation  string
-	faults      faults
+	faults      atomic.Pointer[faults]
 }
 
 // states looks at every credential, by name: the samples, and those that a visitor has added in any namespace.
 func (w *watcher) states(ctx context.Context, now time.Time) ([]state, error) {
-	var err error
-	if w.faults, err = readFaults(ctx, w.client, w.endpoints); err != nil {
-		return nil, err
-	}
 	var objects v1alpha1.CDPCredentialList
 	if err := w.client.List(ctx, &objects); err != nil {
 		return nil, fmt.Errorf("list credentials: %w", err)

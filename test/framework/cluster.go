@@ -134,11 +134,14 @@ func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 	return Output(Command(ctx, c.Temp, filepath.Join(c.Assets, "kubectl"), append(always, args...)...))
 }
 
-// Invitation returns the commands for a second terminal.
-func (c *Cluster) Invitation() string {
+// Invitation returns the commands for a second terminal. plugins are folders with plugins of kubectl.
+func (c *Cluster) Invitation(plugins ...string) string {
 	line := "export KUBECONFIG=" + c.AdminKubeconfig()
 	if _, err := exec.LookPath("kubectl"); err != nil {
-		line += " PATH=$PATH" + string(os.PathListSeparator) + c.Assets
+		plugins = append(plugins, c.Assets)
+	}
+	if len(plugins) > 0 {
+		line += " PATH=" + strings.Join(append(plugins, "$PATH"), string(os.PathListSeparator))
 	}
 	return "To try it from a second terminal:\n  " + line + "\n  kubectl get cdpcred,secret"
 }
