@@ -19,6 +19,7 @@ const searches = {
   'allowed-hosts': '/providers',
   refreshPods: '/pods',
   'token-hosts-only': '/install',
+  CDPCredentialNoLeader: '/runbooks',
   maxPerDay: '/api',
   'sealed secrets': '/gitops',
   rollback: '/tasks/upgrade',

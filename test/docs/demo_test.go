@@ -43,6 +43,7 @@ func TestDemo(t *testing.T) {
 		}
 		terminal.run(t, "kubectl delete secret oauth2-token && kubectl wait secret oauth2-token --for=create --timeout=60s")
 	})
+	runbooks(t, terminal, pages(t, root)["docs/runbooks.md"])
 }
 
 // demoPages returns the pages with commands for the demo, the quick start first.
@@ -103,16 +104,22 @@ func breakConnection(t *testing.T, address string) {
 
 // A terminal is a shell with the variables that the demo tells users to export.
 type terminal struct {
-	export, folder string
-	environment    []string
+	export, metrics, folder string
+	environment             []string
 }
 
 // run runs commands, stops the test at the first that fails, and returns their output.
 func (s *terminal) run(t *testing.T, commands string) string {
 	t.Helper()
+	return s.typing(t, "", commands)
+}
+
+// typing is run with what is typed when a command asks for something.
+func (s *terminal) typing(t *testing.T, input, commands string) string {
+	t.Helper()
 	shell := framework.Command(t.Context(), s.folder, "bash", "-euo", "pipefail", "-x", "-c", s.export+"\n"+commands)
 	var trace strings.Builder
-	shell.Stderr, shell.Env = &trace, s.environment
+	shell.Stderr, shell.Env, shell.Stdin = &trace, s.environment, strings.NewReader(input+"\n")
 	output, err := shell.Output()
 	if err != nil {
 		t.Fatalf("%v: %s%s", err, trace.String(), output)
@@ -149,7 +156,7 @@ func startDemo(t *testing.T, root string) *terminal {
 			t.Errorf("the demo ended with %v", err)
 		}
 	})
-	export, err := invitation(lines)
+	export, metrics, err := invitation(lines)
 	go func() {
 		_, err := io.Copy(io.Discard, lines)
 		rest <- err
@@ -158,17 +165,22 @@ func startDemo(t *testing.T, root string) *terminal {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	return &terminal{export: export, folder: folder, environment: append(os.Environ(), "KUBECACHEDIR="+folder)}
+	return &terminal{export: export, metrics: metrics, folder: folder, environment: append(os.Environ(), "KUBECACHEDIR="+folder)}
 }
 
-func invitation(lines *bufio.Reader) (string, error) {
+// invitation reads what the demo says to export, and where its metrics are.
+func invitation(lines *bufio.Reader) (export, metrics string, err error) {
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			return "", fmt.Errorf("the demo ended before it printed the commands for a second terminal: %w", err)
+			return "", "", fmt.Errorf("the demo ended before it printed the commands for a second terminal: %w", err)
 		}
-		if line = strings.TrimSpace(line); strings.HasPrefix(line, "export KUBECONFIG=") {
-			return line, nil
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "export KUBECONFIG=") {
+			export = line
+		}
+		if words := strings.Fields(line); len(words) > 2 && words[0] == "curl" {
+			return export, words[2], nil
 		}
 	}
 }

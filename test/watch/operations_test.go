@@ -22,7 +22,7 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/telemetry"
 )
 
-const operations = "docs/operations.md"
+const operations, runbooks = "docs/operations.md", "docs/runbooks.md"
 
 // TestOperationsIsComplete: each condition, reason, event, metric and alert of the operator has an entry in docs/operations.md, and there are no
 // other entries.
@@ -46,11 +46,11 @@ func TestOperationsIsComplete(t *testing.T) {
 		}
 	}
 	var headings []string
-	for _, found := range regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(page["Alerts"], -1) {
+	for _, found := range regexp.MustCompile(`(?m)^## (CDPCredential.+)$`).FindAllStringSubmatch(string(read(t, runbooks)), -1) {
 		headings = append(headings, found[1])
 	}
 	if diff := cmp.Diff(alerts, headings); diff != "" {
-		t.Errorf("%s: the alerts: -rules +page:\n%s", operations, diff)
+		t.Errorf("%s: the alerts: -rules +page:\n%s", runbooks, diff)
 	}
 	labels := map[string]string{}
 	for name, cells := range entries(page["Metrics"]) {
@@ -74,7 +74,7 @@ func TestOperationsIsComplete(t *testing.T) {
 func TestOperationsNamesAlerts(t *testing.T) {
 	t.Parallel()
 	for _, a := range readRules(t).alerts() {
-		const page = "https://github.com/cdpcredentials/cdp-credential-operator/blob/main/" + operations
+		const page = "https://github.com/cdpcredentials/cdp-credential-operator/blob/main/" + runbooks
 		if want := page + "#" + strings.ToLower(a.Alert); a.Annotations["runbook_url"] != want {
 			t.Errorf("%s leads to %q, want %q", a.Alert, a.Annotations["runbook_url"], want)
 		}
@@ -93,7 +93,7 @@ func TestOperationsNamesAlerts(t *testing.T) {
 func TestMetricNamesOfRulesExist(t *testing.T) {
 	t.Parallel()
 	known := operatorMetrics(t)
-	for _, file := range []string{"config/prometheus/rules.yaml", "config/grafana/dashboard.json", operations} {
+	for _, file := range []string{"config/prometheus/rules.yaml", "config/grafana/dashboard.json", operations, runbooks} {
 		for _, name := range regexp.MustCompile(`cdpcredential_[a-z_]+`).FindAllString(string(read(t, file)), -1) {
 			name = regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
 			if _, ok := known[name]; !ok {
