@@ -55,7 +55,7 @@ if complete "$bin"; then
 fi
 
 # GNU timeout is missing on macOS; there setup-envtest's own timeouts must do.
-within() { if command -v timeout >/dev/null; then timeout "$@"; else shift && "$@"; fi; }
+within() { if command -v timeout >/dev/null; then timeout --foreground "$@"; else shift && "$@"; fi; }
 
 # A stalled download is abandoned; with an unreachable host even the listing fails, at once.
 download() {
@@ -82,10 +82,11 @@ build() {
     targets=("${targets[0]}")
   fi
   say "building ${targets[*]%%=*} $version from Go modules: 5 to 10 minutes on two cores, once"
+  # Forty minutes are four times what it takes: a proxy that hangs must not stop CI for ever.
   local target name start
   for target in "${targets[@]}"; do
     name=${target%%=*} start=$SECONDS
-    (cd "$module" && CGO_ENABLED=0 go build -v -trimpath -ldflags "$flags" -o "$to/$name" "${target#*=}") 2>&1 9>&- | tee "$log" | progress "$name" || {
+    (cd "$module" && CGO_ENABLED=0 within 2400 go build -v -trimpath -ldflags "$flags" -o "$to/$name" "${target#*=}") 2>&1 9>&- | tee "$log" | progress "$name" || {
       tail -20 "$log" >&2
       say "the build of $name failed; its last lines are above"
       exit 1

@@ -5,6 +5,7 @@ package install
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,17 @@ func TestClonedChartAsksForAnImage(t *testing.T) {
 	for _, says := range []string{"image.tag: this chart comes from a clone", "make docker-build docker-push IMG=", "helm install cdp-credential-operator oci://"} {
 		if !strings.Contains(err.Error(), says) {
 			t.Errorf("the error does not contain %q: %v", says, err)
+		}
+	}
+}
+
+// TestChartRefusesOldKubernetes: on a version that nobody has tested nothing is installed; the suffix of a vendor's build does no harm.
+func TestChartRefusesOldKubernetes(t *testing.T) {
+	t.Parallel()
+	for version, taken := range map[string]bool{"1.30.14": false, "1.31.0": true, "1.31.14-eks-113cf36": true, "1.37.2": true} {
+		_, err := run(t, helm, append(slices.Clone(rendering), "--kube-version="+version)...)
+		if taken != (err == nil) || !taken && !strings.Contains(err.Error(), "requires kubeVersion: >=1.31.0-0") {
+			t.Errorf("%s: %v", version, err)
 		}
 	}
 }
