@@ -17,14 +17,14 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange/exchangetest"
 )
 
-// faultsName is the ConfigMap by which a visitor breaks the stand-ins: the keys are systems, the values are those of faultKinds. The key clockFault has a
-// duration: how far the clocks of all stand-ins are ahead.
+// faultsName is the ConfigMap with which visitors break the stand-ins: keys are systems, values are those of faultKinds. The value of clockFault is a
+// duration by which the clocks of all stand-ins are ahead.
 const (
 	faultsName = "faults"
 	clockFault = "clock"
 )
 
-// faultKinds are what a visitor may do to a token endpoint. The APIs that take the tokens stay as they are.
+// faultKinds are the faults that a visitor can choose for a token endpoint. The APIs that accept the tokens are not affected.
 var faultKinds = map[string]func() *exchangetest.Fault{
 	"throttle":  func() *exchangetest.Fault { return exchangetest.Throttled("30") },
 	"hang":      exchangetest.Hang,
@@ -33,10 +33,10 @@ var faultKinds = map[string]func() *exchangetest.Fault{
 	"reset":     exchangetest.Reset,
 }
 
-// faults are those that are on, by system.
+// faults are the active faults by system.
 type faults map[string]string
 
-// readFaults takes over what a visitor has written into the ConfigMap.
+// readFaults applies the faults that the ConfigMap lists to the stand-ins.
 func readFaults(ctx context.Context, c client.Client, endpoints *exchangetest.Server) (faults, error) {
 	var written corev1.ConfigMap
 	if err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: faultsName}, &written); client.IgnoreNotFound(err) != nil {
@@ -45,13 +45,13 @@ func readFaults(ctx context.Context, c client.Client, endpoints *exchangetest.Se
 	on := faults(written.Data)
 	behaviour := endpoints.Behaviour()
 	behaviour.Fault = on.of
-	behaviour.ClockOffset, _ = time.ParseDuration(on[clockFault]) // describe says what is wrong with it
+	behaviour.ClockOffset, _ = time.ParseDuration(on[clockFault]) // describe reports an invalid duration
 	endpoints.SetBehaviour(behaviour)
 	return on, nil
 }
 
-// followFaults has the stand-ins do what the ConfigMap says, until ctx ends, which is no error. A fault that is taken away is gone before the next command
-// of whoever took it away.
+// followFaults applies the ConfigMap's faults until ctx ends, which is no error. It polls often enough that a removed fault is gone before the
+// visitor's next command.
 func (w *watcher) followFaults(ctx context.Context) error {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
@@ -72,7 +72,7 @@ func (w *watcher) followFaults(ctx context.Context) error {
 	}
 }
 
-// of is the fault of a request. Nil: none.
+// of returns the fault of a request. Nil: none.
 func (f faults) of(r exchangetest.Request) *exchangetest.Fault {
 	kind, ok := faultKinds[f[string(r.System)]]
 	if !ok || r.Path == exchangetest.APIPath {
@@ -81,7 +81,7 @@ func (f faults) of(r exchangetest.Request) *exchangetest.Fault {
 	return kind()
 }
 
-// describe says which faults are on, a line each.
+// describe returns a line for each active fault, wrapped to width.
 func (f faults) describe(width int) []string {
 	var lines []string
 	for _, key := range slices.Sorted(maps.Keys(f)) {
@@ -97,7 +97,7 @@ func (f faults) line(key string) string {
 	case key == clockFault && err == nil:
 		return fmt.Sprintf("The clocks of the stand-ins are %s ahead", ahead)
 	case key == clockFault:
-		return fmt.Sprintf("ConfigMap %s: %s is no duration; use one such as 2m", faultsName, f[clockFault])
+		return fmt.Sprintf("ConfigMap %s: %s is not a duration; use one such as 2m", faultsName, f[clockFault])
 	case !known:
 		return fmt.Sprintf("ConfigMap %s: there is no fault %q; use %s", faultsName, f[key], strings.Join(slices.Sorted(maps.Keys(faultKinds)), ", "))
 	}

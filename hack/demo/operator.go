@@ -21,18 +21,18 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// deploymentName is what config/default calls the operator's Deployment.
+// deploymentName is the name of the operator's Deployment in config/default.
 const deploymentName = "cdp-credential-operator-controller-manager"
 
-// An operator runs the manager as its Deployment says: the cluster has no nodes, so the demo does what a kubelet would. It follows the number of
-// replicas (none or one), the arguments and the environment, so that kubectl scale, set env and rollout restart do what they do elsewhere.
+// An operator runs the manager according to its Deployment. The cluster has no nodes, so the demo plays the kubelet: it follows spec.replicas (none
+// or one), the arguments and the environment, so that kubectl scale, set env and rollout restart work as usual.
 type operator struct {
 	client                          client.Client
 	binary, kubeconfig, log, listen string
 
-	manager *framework.Manager // nil: none runs
-	started string             // the pod template that was last started, whatever came of it
-	failure error              // why it did not start
+	manager *framework.Manager // nil: not running
+	started string             // the pod template of the last start, successful or not
+	failure error              // of that start
 }
 
 // startOperator creates the Deployment and starts the manager, which trusts the stand-ins' CA for the vendors' hosts.
@@ -59,7 +59,7 @@ func startOperator(ctx context.Context, c *framework.Cluster, binary, temp strin
 	return o, o.failure
 }
 
-// deployment is the operator's, as far as the demo heeds it.
+// deployment returns the operator's Deployment, with the fields that the demo uses.
 func deployment(caFile string) *appsv1.Deployment {
 	labels := map[string]string{"control-plane": "controller-manager", "app.kubernetes.io/name": "cdp-credential-operator"}
 	return &appsv1.Deployment{
@@ -79,10 +79,10 @@ func deployment(caFile string) *appsv1.Deployment {
 	}
 }
 
-// metrics is where they are, whichever process serves them.
+// metrics returns the URL of the metrics. It stays the same across restarts.
 func (o *operator) metrics() string { return "http://" + o.listen + "/metrics" }
 
-// keep follows the Deployment until ctx ends, which is no error, or the manager ends by itself.
+// keep follows the Deployment until ctx ends, which is no error, or the manager exits unexpectedly.
 func (o *operator) keep(ctx context.Context) error {
 	ticker := time.NewTicker(500 * time.Millisecond)
 	defer ticker.Stop()
@@ -94,13 +94,13 @@ func (o *operator) keep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-o.ended():
-			return fmt.Errorf("the manager has ended by itself: %w", cmp.Or(o.manager.Result(), errors.New("exit status 0")))
+			return fmt.Errorf("the manager exited unexpectedly: %w", cmp.Or(o.manager.Result(), errors.New("exit status 0")))
 		case <-ticker.C:
 		}
 	}
 }
 
-// ended is closed when the manager ends. Nil, from which nothing ever comes: none runs.
+// ended is closed when the manager exits. It is nil, which blocks forever, if none runs.
 func (o *operator) ended() <-chan struct{} {
 	if o.manager == nil {
 		return nil
@@ -115,11 +115,11 @@ func (o *operator) explain(err error) error {
 	return o.manager.Explain(err)
 }
 
-// follow does what the Deployment asks for, and says in its status what there is.
+// follow starts, restarts or stops the manager according to the Deployment, and updates the Deployment's status.
 func (o *operator) follow(ctx context.Context) error {
 	d := &appsv1.Deployment{}
 	if err := o.client.Get(ctx, client.ObjectKey{Namespace: framework.SystemNamespace, Name: deploymentName}, d); err != nil {
-		return client.IgnoreNotFound(err) // whoever deletes it has no operator
+		return client.IgnoreNotFound(err) // without a Deployment, the manager goes on as it is
 	}
 	template, err := json.Marshal(d.Spec.Template)
 	if err != nil {
@@ -141,7 +141,7 @@ func (o *operator) follow(ctx context.Context) error {
 	return o.report(ctx, d)
 }
 
-// flags are the arguments and variables of the container.
+// flags returns the arguments and environment variables for framework.StartManager.
 func (o *operator) flags(pod *corev1.PodSpec) []string {
 	flags := []string{"--metrics-bind-address=" + o.listen}
 	for _, container := range pod.Containers {
@@ -162,7 +162,7 @@ func (o *operator) stop() error {
 	return m.Stop()
 }
 
-// report writes the status that kubectl rollout status and kubectl cdpcred check read.
+// report writes the status, which kubectl rollout status and kubectl cdpcred check read.
 func (o *operator) report(ctx context.Context, d *appsv1.Deployment) error {
 	status := appsv1.DeploymentStatus{ObservedGeneration: d.Generation}
 	if d.Spec.Replicas == nil || *d.Spec.Replicas > 0 {
@@ -175,7 +175,7 @@ func (o *operator) report(ctx context.Context, d *appsv1.Deployment) error {
 		return nil
 	}
 	d.Status = status
-	if err := o.client.Status().Update(ctx, d); !apierrors.IsConflict(err) { // after a conflict the next look comes soon
+	if err := o.client.Status().Update(ctx, d); !apierrors.IsConflict(err) { // on a conflict, the next poll retries
 		return client.IgnoreNotFound(err)
 	}
 	return nil

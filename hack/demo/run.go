@@ -16,10 +16,10 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework/samples"
 )
 
-// namespace is where the samples are.
+// namespace contains the samples.
 const namespace = "demo"
 
-// run starts all that the demo needs, plays, and clears it away, whatever happens in between. What fails in clearing is in unclean.
+// run starts everything that the demo needs, runs it, and cleans up, whatever happens in between. unclean has the errors of the cleanup.
 func run(ctx context.Context, out console, show func(context.Context, *watcher) error) (failed, unclean error) {
 	temp, err := os.MkdirTemp("", "cdp-demo-")
 	if err != nil {
@@ -66,7 +66,8 @@ func run(ctx context.Context, out console, show func(context.Context, *watcher) 
 	return perform(ctx, c, o, w, show), nil
 }
 
-// binaries are what the demo runs, and where they were built from. plugins is the folder of kubectl's.
+// binaries are the paths of what the demo runs: the module's root, the folder with etcd and kube-apiserver, the manager, and the folder with kubectl
+// plugins.
 type binaries struct{ root, assets, manager, plugins string }
 
 func build(ctx context.Context, out console, temp string) (built binaries, err error) {
@@ -86,9 +87,9 @@ func build(ctx context.Context, out console, temp string) (built binaries, err e
 	return built, err
 }
 
-// perform applies the samples and shows what becomes of them, until that is over or the manager dies.
+// perform applies the samples and runs show until it returns or the manager dies.
 func perform(ctx context.Context, c *framework.Cluster, o *operator, w *watcher, show func(context.Context, *watcher) error) (err error) {
-	w.say("Applying config/samples, with the endpoints swapped for the local ones")
+	w.say("Applying config/samples, with the endpoints replaced by local ones")
 	if w.credentials, err = samples.Apply(ctx, c, w.endpoints, namespace, time.Minute); err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func perform(ctx context.Context, c *framework.Cluster, o *operator, w *watcher,
 	return nil
 }
 
-// alongside does work while others go on, and ends them with it. An error of one of them ends the work.
+// alongside runs work with others in the background, and cancels them when it returns. An error of one of them cancels work.
 func alongside(ctx context.Context, work func(context.Context) error, others ...func(context.Context) error) error {
 	ctx, end := context.WithCancelCause(ctx)
 	var going sync.WaitGroup

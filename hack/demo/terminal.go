@@ -14,7 +14,7 @@ import (
 	"golang.org/x/term"
 )
 
-// The few terminal sequences (ECMA-48) that a table that stays in place needs.
+// The terminal sequences (ECMA-48) for redrawing a table in place.
 const (
 	hideCursor  = "\x1b[?25l"
 	showCursor  = "\x1b[?25h"
@@ -23,7 +23,7 @@ const (
 	lineUp      = "\x1b[%dA\r"
 )
 
-// showTable redraws the table every second, and when the size of the terminal changes, until ctx ends.
+// showTable redraws the table every second, and when the terminal is resized, until ctx ends.
 func showTable(ctx context.Context, w *watcher) error {
 	w.print(hideCursor)
 	defer w.print(showCursor)
@@ -50,7 +50,7 @@ func showTable(ctx context.Context, w *watcher) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-resized: // lines may be wrapped otherwise now: draw all of it anew
+		case <-resized: // lines may wrap differently now, so everything is redrawn
 			w.print(clearScreen + w.invitation + "\n\n")
 			drawn = 0
 		case <-ticker.C:
@@ -58,7 +58,7 @@ func showTable(ctx context.Context, w *watcher) error {
 	}
 }
 
-// screen is the part that is drawn again and again. It is never higher than the terminal, since it could not be drawn over then.
+// screen returns the part that is redrawn. It is never higher than the terminal, because it could not be overwritten then.
 func (w *watcher) screen(states []state, now time.Time) string {
 	width, height, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil || width < 20 || height < 4 {
@@ -72,7 +72,7 @@ func (w *watcher) screen(states []state, now time.Time) string {
 	}
 	lines = append(lines, failures(states, width, colour)...)
 	if room := height - 2; len(lines) > room {
-		lines = append(lines[:room-1], "… (make the window higher to see the rest)")
+		lines = append(lines[:room-1], "… (enlarge the window to see the rest)")
 	}
 	return strings.Join(append(lines, "Ctrl-C ends it."), "\n") + "\n"
 }

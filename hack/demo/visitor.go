@@ -13,16 +13,16 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// The client that every stand-in knows, for credentials that a visitor writes: docs/quickstart.md and README.md use it.
+// The client that every stand-in accepts, for credentials that visitors write: docs/quickstart.md and README.md use it.
 const (
 	visitorID     = "my-id"
 	visitorSecret = "my-secret"
 )
 
-// standInsName is the ConfigMap that says where the stand-ins are.
+// standInsName is the ConfigMap with the stand-ins' addresses.
 const standInsName = "stand-ins"
 
-// welcome makes the visitor's client known, and the ConfigMaps that tell where the stand-ins are and break them.
+// welcome registers the visitor's client, and creates the ConfigMaps with the stand-ins' addresses and their faults.
 func welcome(ctx context.Context, c *framework.Cluster, endpoints *exchangetest.Server) error {
 	for _, client := range []exchangetest.Client{
 		{System: exchangetest.Apsis},
@@ -32,19 +32,19 @@ func welcome(ctx context.Context, c *framework.Cluster, endpoints *exchangetest.
 	} {
 		client.ID, client.Secret = visitorID, visitorSecret
 		if err := endpoints.Register(client); err != nil {
-			return fmt.Errorf("make the visitor's client known: %w", err)
+			return fmt.Errorf("register the visitor's client: %w", err)
 		}
 	}
 	for name, data := range map[string]map[string]string{standInsName: addresses(endpoints), faultsName: nil} {
 		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Data: data}
 		if err := c.Client.Create(ctx, object); err != nil {
-			return fmt.Errorf("make ConfigMap %s: %w", name, err)
+			return fmt.Errorf("create ConfigMap %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// addresses says what a credential needs to know of the stand-ins.
+// addresses returns what a credential needs to know about the stand-ins.
 func addresses(endpoints *exchangetest.Server) map[string]string {
 	data := map[string]string{"ca.crt": string(endpoints.CABundle())}
 	for _, system := range []exchangetest.System{
@@ -61,7 +61,7 @@ func addresses(endpoints *exchangetest.Server) map[string]string {
 	return data
 }
 
-// invitation is what to type in a second terminal.
+// invitation returns the commands for a second terminal.
 func invitation(c *framework.Cluster, plugins, metrics string) string {
 	return c.Invitation(plugins) + `
   kubectl get configmap ` + standInsName + ` -o yaml    # where the stand-ins are
@@ -69,5 +69,5 @@ func invitation(c *framework.Cluster, plugins, metrics string) string {
   kubectl cdpcred get
   curl -s ` + metrics + ` | grep ^cdpcredential_
 docs/quickstart.md goes through it, and shows how to add a credential of your own.
-docs/runbooks.md says for each alert how to bring it about here, and how to end it.`
+docs/runbooks.md shows how to trigger each alert here, and how to resolve it.`
 }

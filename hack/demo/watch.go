@@ -20,25 +20,25 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework/samples"
 )
 
-// state is what one line of the table shows.
+// state is the content of one line of the table.
 type state struct {
 	name, provider string
-	// sample says that it is one of config/samples, and not a visitor's.
+	// sample is set for credentials of config/samples, as opposed to a visitor's.
 	sample        bool
 	ready         bool
 	expires, next time.Time // zero: none
-	// refreshes are the tokens after the first; -1 if there is nothing to exchange.
+	// refreshes is the number of tokens after the first; -1 if there is nothing to exchange.
 	refreshes int
-	// good says that the target holds what an API takes right now.
+	// good is set if an API would accept the target's content right now.
 	good bool
-	// failure is why it is not ready or not refreshed; empty if there is nothing to say.
+	// failure is why it is not ready or not refreshed; empty if there is nothing to report.
 	failure string
 }
 
-// done reports whether the demo has shown what it wanted to.
+// done reports whether the demo has shown everything about this credential.
 func (s state) done() bool { return s.ready && s.good && s.refreshes != 0 }
 
-// watcher looks at what a user and what an endpoint see.
+// watcher observes what users and endpoints see.
 type watcher struct {
 	console
 	client      client.Client
@@ -48,7 +48,7 @@ type watcher struct {
 	faults      atomic.Pointer[faults]
 }
 
-// states looks at every credential, by name: the samples, and those that a visitor has added in any namespace.
+// states returns the state of every credential, by name: the samples, and those that visitors have added in any namespace.
 func (w *watcher) states(ctx context.Context, now time.Time) ([]state, error) {
 	var objects v1alpha1.CDPCredentialList
 	if err := w.client.List(ctx, &objects); err != nil {
@@ -70,7 +70,7 @@ func (w *watcher) states(ctx context.Context, now time.Time) ([]state, error) {
 	return states, nil
 }
 
-// lostSamples are the samples that somebody has deleted.
+// lostSamples returns the samples that somebody has deleted.
 func (w *watcher) lostSamples(objects []v1alpha1.CDPCredential) []state {
 	var lost []state
 	for _, cred := range w.credentials {
@@ -82,7 +82,7 @@ func (w *watcher) lostSamples(objects []v1alpha1.CDPCredential) []state {
 	return lost
 }
 
-// state is what can be seen of one object and the Secret that it names as its target.
+// state returns what can be seen of an object and its target Secret.
 func (w *watcher) state(o v1alpha1.CDPCredential, target map[string][]byte, now time.Time) state {
 	s := state{name: o.Name, provider: o.Status.Provider, refreshes: -1}
 	if o.Namespace != namespace {
@@ -90,7 +90,7 @@ func (w *watcher) state(o v1alpha1.CDPCredential, target map[string][]byte, now 
 	}
 	s.read(o.Status)
 	i := slices.IndexFunc(w.credentials, func(c samples.Credential) bool { return o.Namespace == namespace && o.Name == c.Name })
-	if i < 0 { // a visitor's: the operator itself counts the tokens of the day
+	if i < 0 { // a visitor's: the operator itself counts the day's tokens
 		s.good = s.ready
 		if issued := o.Status.Issuance; issued != nil {
 			s.refreshes = int(issued.Count) - 1
@@ -106,7 +106,7 @@ func (w *watcher) state(o v1alpha1.CDPCredential, target map[string][]byte, now 
 	return s
 }
 
-// accepted reports whether the endpoint's owner would take what the target holds.
+// accepted reports whether the endpoint's API would accept the target's content.
 func (w *watcher) accepted(cred samples.Credential, data map[string][]byte, now time.Time) bool {
 	if cred.Client.System == exchangetest.Basic {
 		return string(data["username"]) == cred.Client.ID && string(data["password"]) == cred.Client.Secret
@@ -115,7 +115,7 @@ func (w *watcher) accepted(cred samples.Credential, data map[string][]byte, now 
 	return issued && token.LiveAt(now)
 }
 
-// read takes over what the status says.
+// read copies what the table shows from the object's status.
 func (s *state) read(status v1alpha1.CDPCredentialStatus) {
 	s.failure = ""
 	s.ready = meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
@@ -127,7 +127,7 @@ func (s *state) read(status v1alpha1.CDPCredentialStatus) {
 		}
 	}
 	if !s.ready {
-		s.failure = "the operator has not looked at it yet"
+		s.failure = "the operator has not reconciled it yet"
 	}
 }
 

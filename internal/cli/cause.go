@@ -105,8 +105,8 @@ func (r *Report) causeOf(f finding, verifyHost string) cause {
 	return c
 }
 
-// judgeMessage tells apart what has one reason and is different people's to fix: of the words of a message only those that are flags, those about a proxy
-// or a certificate, and how a refusal by the API server begins.
+// judgeMessage distinguishes causes that share a reason but are for different people to fix. It relies only on the flags in a message, on what it
+// says about proxies and certificates, and on how refusals by the API server begin.
 func (c *cause) judgeMessage(message string) {
 	if strings.Contains(message, ": the proxy ") {
 		c.turn, c.next = turnAdministrator, "correct HTTPS_PROXY or NO_PROXY of its Deployment (check names the proxy), or have the proxy let it through"

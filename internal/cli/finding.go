@@ -77,7 +77,7 @@ func overdue(obj *v1alpha1.CDPCredential, now time.Time) *finding {
 	return nil
 }
 
-// expiredToken is about a token whose end the operator has not reported yet.
+// expiredToken returns a finding if the token has expired and the operator has not reported that yet.
 func expiredToken(obj *v1alpha1.CDPCredential, now time.Time) *finding {
 	expires := obj.Status.TokenExpirationTime
 	if expires == nil || now.Before(expires.Time) {

@@ -136,7 +136,7 @@ func (p *page) wrapPainted(label string, c paint, text string) {
 	}
 }
 
-// wrapped breaks text between words into lines of a width, at least one.
+// wrapped breaks text between words into lines of a width. It returns at least one line.
 func wrapped(text string, width int) []string {
 	lines := []string{""}
 	for word := range strings.FieldsSeq(text) {

@@ -39,7 +39,7 @@ type refused struct{}
 
 func (refused) Error() string { return "10.0.0.1 is private; authorization: hunter2" }
 
-// proxyRefusalError stands for the transport's error after a proxy's refusal.
+// proxyRefusalError is like the transport's error when a proxy refuses.
 type proxyRefusalError struct{ refused }
 
 func (proxyRefusalError) RefusedByProxy() {}

@@ -114,7 +114,7 @@ func (s *terminal) run(t *testing.T, commands string) string {
 	return s.typing(t, "", commands)
 }
 
-// typing is run with what is typed when a command asks for something.
+// typing is run with input that a command prompts for.
 func (s *terminal) typing(t *testing.T, input, commands string) string {
 	t.Helper()
 	shell := framework.Command(t.Context(), s.folder, "bash", "-euo", "pipefail", "-x", "-c", s.export+"\n"+commands)
@@ -168,7 +168,7 @@ func startDemo(t *testing.T, root string) *terminal {
 	return &terminal{export: export, metrics: metrics, folder: folder, environment: append(os.Environ(), "KUBECACHEDIR="+folder)}
 }
 
-// invitation reads what the demo says to export, and where its metrics are.
+// invitation reads the export command and the URL of the metrics from the demo's output.
 func invitation(lines *bufio.Reader) (export, metrics string, err error) {
 	for {
 		line, err := lines.ReadString('\n')

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestMain has more tests run at once than there are processors: those of the demo mostly wait, for tokens to expire and for attempts to be made.
+// TestMain allows more parallel tests than processors: those of the demo mostly wait for tokens to expire and for retries.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil {

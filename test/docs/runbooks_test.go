@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// A practice is what a runbook says to type for one cause of its alert, in the order in which it is done.
+// A practice is the commands of a runbook for one cause of its alert, in the order in which they run.
 type practice struct{ cause, look, end, mend string }
 
-// practices are those of docs/runbooks.md by "ALERT" or "ALERT REASON". names is what the page says to paste first.
+// practices returns the practices of docs/runbooks.md by "ALERT" or "ALERT REASON". names are the shell variables to set first.
 func practices(blocks []block) (names string, all map[string]practice) {
 	all = map[string]practice{}
 	look := map[string]string{}
@@ -54,26 +54,26 @@ func practices(blocks []block) (names string, all map[string]practice) {
 	return names, all
 }
 
-// TestEveryRunbookCanBePractised: each section about an alert has all that TestDemo needs.
+// TestEveryRunbookCanBePractised: each section about an alert has the blocks that TestDemo needs.
 func TestEveryRunbookCanBePractised(t *testing.T) {
 	t.Parallel()
 	_, all := practices(pages(t, "../..")["docs/runbooks.md"])
 	for key, p := range all {
 		if strings.HasPrefix(key, "CDPCredential") && (p.cause == "" || p.look == "" || p.mend == "") {
-			t.Errorf("%s lacks the cause, what to look at, or what mends it", key)
+			t.Errorf("%s lacks a block of cause, look or mend", key)
 		}
 		if _, ok := evidence[key]; !ok && strings.HasPrefix(key, "CDPCredential") {
-			t.Errorf("%s: nothing says what its cause changes in the metrics", key)
+			t.Errorf("%s: evidence has no entry for its metrics", key)
 		}
 	}
 	for key := range evidence {
 		if all[key].cause == "" {
-			t.Errorf("docs/runbooks.md does not say how to bring about %s", key)
+			t.Errorf("docs/runbooks.md does not say how to cause %s", key)
 		}
 	}
 }
 
-// evidence is what the alert is about, in the metrics after its cause. Empty: there are none.
+// evidence is a pattern of the metrics line that shows the alert's cause. Empty: there are no metrics then.
 var evidence = map[string]string{
 	"CDPCredentialExpiresSoon":                 `cdpcredential_failing\{condition="Reconciling",name="adobe",.*reason="EndpointUnavailable"\} 1`,
 	"CDPCredentialExpired":                     `cdpcredential_ready\{name="apsis",.*\} 0`,
@@ -89,7 +89,7 @@ var evidence = map[string]string{
 	"CDPCredentialNoLeader":                    "",
 }
 
-// outcome is what the runbook's commands show of the cause.
+// outcome is what the output of the runbook's look commands must contain.
 var outcome = map[string]string{
 	"CDPCredentialExpiresSoon":                 "Why    EndpointUnavailable: ",
 	"CDPCredentialExpired":                     "Why    EndpointUnavailable: the endpoint did not answer in time",
@@ -105,10 +105,10 @@ var outcome = map[string]string{
 	"CDPCredentialNoLeader":                    "it is scaled to 0",
 }
 
-// disrupt are those whose cause concerns all objects: they come after the others, one at a time.
+// disrupt are the alerts whose cause affects all objects: they run after the others, one at a time.
 var disrupt = []string{"CDPCredentialThrottled", "CDPCredentialClockSkew", "CDPCredentialOverdue", "CDPCredentialNoLeader"}
 
-// runbooks goes through docs/runbooks.md in the demo: it brings about the cause of each alert, looks, and mends it as the page says.
+// runbooks follows docs/runbooks.md in the demo: for each alert it triggers the cause, runs the diagnosis, and fixes it as the page says.
 func runbooks(t *testing.T, terminal *terminal, blocks []block) {
 	t.Helper()
 	names, all := practices(blocks)
@@ -128,7 +128,7 @@ func runbooks(t *testing.T, terminal *terminal, blocks []block) {
 	}
 }
 
-// well is what every practice ends with.
+// well checks at the end of every practice that the object is healthy.
 const well = `
 kubectl wait cdpcred "$NAME" -n "$NAMESPACE" --for=condition=Refreshed --timeout=120s
 kubectl wait cdpcred "$NAME" -n "$NAMESPACE" --for=condition=Ready --timeout=120s
@@ -139,19 +139,19 @@ func (s *terminal) practise(t *testing.T, key, names string, p practice) {
 	t.Helper()
 	s.run(t, names+p.cause)
 	s.wantMetrics(t, evidence[key])
-	// A command of the plugin that finds a problem ends with 3.
+	// Commands of the plugin exit with 3 if they find a problem.
 	const tolerant, strict = "set +e\ntrap 'code=$?; [ $code = 3 ] || exit $code' ERR\n", "\ntrap - ERR\nset -e\n"
 	which := named.FindString(p.cause) + "\n"
 	if said := s.run(t, names+which+tolerant+p.look+strict); !strings.Contains(said, outcome[key]) {
-		t.Errorf("%q is not in what there is to look at:\n%s", outcome[key], said)
+		t.Errorf("the commands of look do not show %q:\n%s", outcome[key], said)
 	}
 	s.typing(t, "my-secret", names+which+p.end+"\n"+tolerant+p.mend+strict+well)
 }
 
-// named is how a practice says which object it is about.
+// named matches how a practice names its object.
 var named = regexp.MustCompile(`NAMESPACE=demo NAME=[a-z0-9-]+`)
 
-// wantMetrics waits until a line of the demo's metrics matches, or until there are none if the pattern is empty.
+// wantMetrics waits until a line of the demo's metrics matches, or, with an empty pattern, until there are no metrics.
 func (s *terminal) wantMetrics(t *testing.T, pattern string) {
 	t.Helper()
 	wanted := regexp.MustCompile(`(?m)^` + pattern)
@@ -164,7 +164,7 @@ func (s *terminal) wantMetrics(t *testing.T, pattern string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the metrics have no %q within a minute (%v)", pattern, err)
+			t.Fatalf("no line of the metrics matched %q within a minute (%v)", pattern, err)
 		}
 		<-ticker.C
 	}
@@ -184,8 +184,8 @@ func scrape(ctx context.Context, url string) (string, error) {
 	return string(content), err
 }
 
-// tokenByHand follows the page's last resort: a token that is written by hand stays while the object is suspended and while the endpoint is down after that,
-// and then becomes the operator's again.
+// tokenByHand follows the page's last resort: a token written by hand stays while the object is suspended, and after that while the endpoint is still
+// down; then the operator takes over again.
 func tokenByHand(t *testing.T, terminal *terminal, blocks []block) {
 	t.Helper()
 	names, _ := practices(blocks)
@@ -196,7 +196,7 @@ func tokenByHand(t *testing.T, terminal *terminal, blocks []block) {
 				return b.text
 			}
 		}
-		t.Fatalf("there is no block that is to %s", marker)
+		t.Fatalf("there is no block with the marker %q", marker)
 		return ""
 	}
 	secret := func(path string) string {
@@ -218,12 +218,12 @@ kubectl wait cdpcred experiture --for=jsonpath='{.status.conditions[?(@.type=="R
 	terminal.run(t, `kubectl cdpcred resume experiture
 kubectl wait cdpcred experiture --for=jsonpath='{.status.reason}'=EndpointUnavailable --timeout=60s`)
 	if got := token(); got != byHand || secret(state) != written {
-		t.Errorf("resumed, but with an endpoint that is down, the target holds %q", got)
+		t.Errorf("after resuming, with the endpoint down, the target holds %q", got)
 	}
 	terminal.run(t, names+`kubectl patch configmap faults -p '{"data":{"experiture":null}}'
 `+block("run in the demo: resume")+well)
 	if got := token(); got == byHand || secret(state) == written {
-		t.Error("the operator has not taken the Secret back")
+		t.Error("the operator has not taken over the Secret again")
 	}
 	if owners := secret(`{range .metadata.managedFields[?(@.fieldsV1.f:data)]}{.manager}{"\n"}{end}`); strings.TrimSpace(owners) != "cdp-credential-operator" {
 		t.Errorf("the data is owned by %q", owners)

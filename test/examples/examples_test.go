@@ -112,7 +112,7 @@ type api struct {
 	files        func(token string) map[string]string
 	generation   atomic.Int64
 	oldest       atomic.Int64 // the oldest token that is accepted
-	accepted     atomic.Int64 // the newest token that a call had
+	accepted     atomic.Int64 // the newest token that a call used
 	unauthorized atomic.Int64
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
 )
 
-// TestNGINXExampleAddsTheNewestToken calls the sidecar as a program would, without any header, while the token is renewed. Only the addresses and folders of
-// the configuration are replaced.
+// TestNGINXExampleAddsTheNewestToken calls the sidecar as a program would, without any header, while the token is renewed. Only the addresses and
+// folders in the configuration are replaced.
 func TestNGINXExampleAddsTheNewestToken(t *testing.T) {
 	t.Parallel()
 	programs, err := framework.Output(framework.Command(t.Context(), ".", "bash", "nginx.sh"))
@@ -49,7 +49,7 @@ func TestNGINXExampleAddsTheNewestToken(t *testing.T) {
 	}
 }
 
-// startNGINX starts reload.sh and returns where NGINX listens, once it does.
+// startNGINX starts reload.sh and returns the address at which NGINX will listen.
 func startNGINX(t *testing.T, a *api, programs string) (address string, stop func()) {
 	t.Helper()
 	temp := t.TempDir()
@@ -64,7 +64,7 @@ func startNGINX(t *testing.T, a *api, programs string) (address string, stop fun
 	}
 	config := string(content)
 	for _, change := range [][2]string{
-		{" /tmp/", " " + temp + "/"}, // first: what is put in below is in /tmp, too
+		{" /tmp/", " " + temp + "/"}, // first, because the paths inserted below are in /tmp, too
 		{"proxy_pass https://api.example.com;", "proxy_pass " + a.URL + ";"},
 		{"127.0.0.1:8080", free[0]},
 		{"/var/run/cdp", a.headers},
@@ -90,7 +90,7 @@ func startNGINX(t *testing.T, a *api, programs string) (address string, stop fun
 	}
 	stop = func() {
 		cancel()
-		_ = program.Wait() // it is killed
+		_ = program.Wait() // the error is that it was killed
 		if t.Failed() {
 			t.Log(log.String())
 		}
@@ -98,7 +98,7 @@ func startNGINX(t *testing.T, a *api, programs string) (address string, stop fun
 	return free[0], stop
 }
 
-// get returns the status of a call, or what went wrong.
+// get returns the status code of a call, or the error.
 func get(t *testing.T, address string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/", nil)
@@ -125,7 +125,7 @@ func eventually(t *testing.T, what string, check func() (string, bool)) {
 		}
 		select {
 		case <-deadline:
-			t.Errorf("not within 30 s: %s; the last answer: %s", what, last)
+			t.Errorf("not within 30 s: %s; the last response: %s", what, last)
 			return
 		case <-ticker.C:
 		}

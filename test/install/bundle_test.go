@@ -20,9 +20,9 @@ func TestBundleIsValid(t *testing.T) {
 	t.Parallel()
 	r := newClone(t)
 	for line := range strings.Lines(r.sh("make bundle VERSION=v1.2.3 IMG=registry.example.com/cdp-credential-operator:v1.2.3")) {
-		// The library takes a rule on events.k8s.io for one on its beta version, which Kubernetes has removed.
+		// The library mistakes a rule on events.k8s.io for its beta version, which Kubernetes has removed.
 		if strings.Contains(line, "Warning") && !strings.Contains(line, "Migrate the API(s) for events:") {
-			t.Errorf("it is valid, but: %s", line)
+			t.Errorf("the bundle is valid, but: %s", line)
 		}
 	}
 	files := r.sh("cd dist/bundle && find . -type f | sort")

@@ -77,7 +77,7 @@ func (r *reader) liveThroughARelease() {
 	r.sh("helm uninstall cdp-credential-operator -n cdp-credential-operator-system && kubectl wait --for=delete --timeout=1m " + crd)
 }
 
-// TestHelm4TakesOver: Helm 4 takes over what kubectl applied, with the flag that the page names, and a release of Helm 3, without one.
+// TestHelm4TakesOver: Helm 4 takes over an installation by kubectl, with the flag that the page names, and a release of Helm 3, without one.
 func TestHelm4TakesOver(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)

@@ -30,7 +30,7 @@ func TestTaskPages(t *testing.T) {
 		if len(blocks) == 0 {
 			t.Fatalf("%s has no commands for this test", page)
 		}
-		known := "" // the shell functions of the page so far
+		known := "" // the page's shell functions so far
 		for _, block := range blocks {
 			rest := refused.ReplaceAllString(block[1], "")
 			for _, line := range refused.FindAllStringSubmatch(block[1], -1) {

@@ -82,7 +82,7 @@ func (r *reader) versions(change func([]any) []any) {
 	}
 }
 
-// command is the first block of a section of a page that a test runs.
+// command returns the first block of a page's section that a test runs.
 func command(t *testing.T, page, test, section string) string {
 	t.Helper()
 	_, after, _ := strings.Cut(read(t, page), section+"\n")

@@ -28,13 +28,13 @@ func (j *judge) asked(a *answer) {
 	if obj.Spec.Suspend {
 		w.violated("suspend", "an exchange for %s, which is suspended", p.name.Name)
 	}
-	if f := j.file(obj.UID); w.api.ending[obj.Namespace] && !w.seconds(a) {
+	if f := j.file(obj.UID); w.api.ending[obj.Namespace] && !w.byDeposed(a) {
 		if f.foundEnding == p.replica { // each process finds out for itself: one may be killed during its exchange
 			w.violated("ending", "a second exchange of one process for %s, whose namespace is being deleted", obj.Name)
 		}
 		f.foundEnding = p.replica
 	}
-	if w.seconds(a) {
+	if w.byDeposed(a) {
 		j.stats.deposed++
 		return
 	}
@@ -72,8 +72,8 @@ func (j *judge) withinBudget(a *answer, f *file) {
 	}
 }
 
-// seconds reports whether the exchange is made by a deposed leader. It cannot know what its successor does, so its pace is not judged.
-func (w *world) seconds(a *answer) bool { return a.pass.replica.deposed }
+// byDeposed reports whether the exchange is made by a deposed leader. It cannot know what its successor does, so its pace is not judged.
+func (w *world) byDeposed(a *answer) bool { return a.pass.replica.deposed }
 
 // cause returns why an exchange is needed, judging by what the API server has. Empty: it is not.
 func (j *judge) cause(a *answer, f *file) string {

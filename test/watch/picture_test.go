@@ -28,7 +28,7 @@ const (
 	small            = 11
 )
 
-// lines are the colours of lines, in order.
+// lines are the colours of the graph's lines, in order.
 var lines = []string{"#7eb26d", "#eab839", "#6ed0e0", "#ef843c", "#e24d42", "#1f78c1", "#ba43a9", "#705da0", "#508642", "#cca300"}
 
 // draw draws the dashboard as Grafana would show it now, with the data of this run.
@@ -106,7 +106,7 @@ type result struct {
 	refID, name string
 }
 
-// legend formats a legend as Grafana does: a label's name in double braces is replaced by its value.
+// legend formats a legend like Grafana: a label's name in double braces is replaced by its value.
 func legend(format string, labels map[string]string) string {
 	return braces.ReplaceAllStringFunc(format, func(label string) string { return labels[strings.Trim(label, "{}")] })
 }
@@ -124,7 +124,7 @@ func (s *sheet) stat(x, y, w, h int, is panel, found []result) {
 	s.printf(`<text x="%d" y="%d" font-size="32" text-anchor="middle" fill="%s">%s</text>`, x+w/2, y+h/2+8, colour, amount(value, is.FieldConfig.Defaults.Unit))
 }
 
-// table draws what merge and organize make of the results: a row for each set of labels, with a column for the value of each query.
+// table draws the results after the transformations merge and organize: a row for each set of labels, a column for each query's value.
 func (s *sheet) table(x, y, w, h int, is panel, found []result) {
 	columns := is.columns()
 	rows := tableRows(is, found)
@@ -146,7 +146,7 @@ func (s *sheet) table(x, y, w, h int, is panel, found []result) {
 	}
 }
 
-// clipped is what a cell of so many letters shows of a text.
+// clipped returns a text cut to the number of letters that fit into a cell.
 func clipped(text string, letters int) string {
 	if runes := []rune(text); len(runes) > letters {
 		return string(runes[:letters-1]) + "…"
@@ -154,7 +154,7 @@ func clipped(text string, letters int) string {
 	return text
 }
 
-// A tableRow is one of a table: labels, and values by the name that Grafana gives to them.
+// A tableRow is a row's labels, and its values by the names that Grafana gives them.
 type tableRow struct {
 	labels map[string]string
 	values map[string]float64
@@ -198,7 +198,7 @@ func tableRows(is panel, found []result) []tableRow {
 	return rows
 }
 
-// graph draws lines over time: an axis with its unit on the left, another one on the right if a series asks for it, and the legend below.
+// graph draws lines over time, with a value axis on the left, another on the right if a series asks for it, and the legend below.
 func (s *sheet) graph(x, y, w, h int, is panel, found []result, from, to time.Time) {
 	lines := legendLines(found, w)
 	left, right, top, bottom := x+64, x+w-8, y+4, y+h-18-15*len(lines)
@@ -237,7 +237,7 @@ func (s *sheet) graph(x, y, w, h int, is panel, found []result, from, to time.Ti
 	}
 }
 
-// A plot is where lines are drawn, and what they are drawn of.
+// A plot is the area in which lines are drawn, in pixels, and its range of times and values.
 type plot struct {
 	left, right, top, bottom int
 	from, to                 time.Time
@@ -268,7 +268,7 @@ func (s *sheet) timeAxis(area plot) {
 	}
 }
 
-// valueAxis writes three values beside an axis, and its label along it. turn is -1 left of the plot and 1 right of it.
+// valueAxis draws three values next to an axis, and its label along it. turn is -1 to the left of the plot and 1 to the right.
 func (s *sheet) valueAxis(area plot, at, turn int, label, unit string) {
 	anchor := map[int]string{-1: "end", 1: "start"}[turn]
 	for i := range 3 {
@@ -304,7 +304,7 @@ func colourOf(found []result, name string) string {
 
 func legendWidth(name string) int { return 14 + 6*len(name) + 12 }
 
-// legendLines puts each name once into lines of a width.
+// legendLines arranges the names, each once, in lines of a width.
 func legendLines(found []result, width int) [][]string {
 	var all [][]string
 	used := width
@@ -323,7 +323,7 @@ func legendLines(found []result, width int) [][]string {
 	return all
 }
 
-// amount formats a value as a person would.
+// amount formats a value with its unit for readers.
 func amount(value float64, unit string) string {
 	switch {
 	case math.IsNaN(value):
