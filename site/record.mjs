@@ -8,7 +8,7 @@ import xterm from '@xterm/headless'
 import {root} from './.vitepress/pages.mjs'
 
 const columns = 92
-const rows = 27
+const rows = 33
 const speed = 3 // of the picture, as a multiple of the run's
 const every = 2 // seconds of the run from picture to picture
 const colours = {1: '#f87171', 2: '#4ade80', 3: '#facc15'} // of the demo's table: red, green, yellow
@@ -63,11 +63,12 @@ text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",mon
 .strip{animation:play ${seconds.toFixed(1)}s step-end infinite}
 @media (prefers-reduced-motion:reduce){.strip{animation:none;transform:translateY(${last}px)}}
 </style>
-<rect width="100%" height="100%" rx="10" fill="#111827"/>
+<clipPath id="window"><rect width="${width}" height="${height}"/></clipPath>
+<rect width="${width}" height="${height}" rx="10" fill="#111827"/>
 <defs>${[...ids].map(([text, name]) => `<text id="${name}" x="${margin}" xml:space="preserve">${text}</text>`).join('\n')}</defs>
-<g class="strip">
+<g clip-path="url(#window)"><g class="strip">
 ${pictures.join('\n')}
-</g>
+</g></g>
 </svg>
 `
 }
