@@ -20,6 +20,7 @@ const searches = {
   refreshPods: '/pods',
   'token-hosts-only': '/install',
   CDPCredentialNoLeader: '/runbooks',
+  CDPCredentialNoLeader: '/runbooks',
   maxPerDay: '/api',
   'sealed secrets': '/gitops',
   rollback: '/tasks/upgrade',
