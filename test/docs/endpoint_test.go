@@ -20,7 +20,7 @@ const (
 	endpointMarker = "run by: TestGuidesAtAnEndpoint"
 
 	// tokenLifetime is the lifetime of the endpoint's tokens. The operator renews them after half of it.
-	tokenLifetime = 24 * time.Second
+	tokenLifetime = 30 * time.Second
 )
 
 // TestGuidesAtAnEndpoint follows the guides that need the operator and an endpoint that issues tokens.
