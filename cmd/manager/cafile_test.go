@@ -58,7 +58,7 @@ func TestCAFileIsReadAgainWhenItChanges(t *testing.T) {
 	if got := strings.Join(trusted, ","); got != "one,two" {
 		t.Errorf("trusted %s", got)
 	}
-	if len(logged) != 3 || !strings.Contains(logged[0], "no complete PEM") || !strings.Contains(logged[1], "no such file") || !strings.Contains(logged[2], "in use") {
+	if len(logged) != 3 || !strings.Contains(logged[0], "not complete PEM") || !strings.Contains(logged[1], "no such file") || !strings.Contains(logged[2], "in use") {
 		t.Errorf("logged %q", logged)
 	}
 }

@@ -264,7 +264,7 @@ func TestChartWithEverythingOffIsADeployment(t *testing.T) {
 // TestLongReleaseName: long names of releases result in names that Kubernetes accepts.
 func TestLongReleaseName(t *testing.T) {
 	t.Parallel()
-	out, err := run(t, helm, "template", strings.Repeat("long-", 10)+"rel", chart)
+	out, err := run(t, helm, "template", strings.Repeat("long-", 10)+"rel", chart, "--kube-version=1.37.0", "--set=image.tag=v1.2.3")
 	if err != nil {
 		t.Fatal(err)
 	}
