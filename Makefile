@@ -120,7 +120,7 @@ vulncheck: ## Look for known vulnerabilities that our code can reach
 	hack/vulncheck.sh
 
 .PHONY: verify-reproducible
-verify-reproducible: ## Make a release twice, in different folders and with different build caches, and compare
+verify-reproducible: ## Make a release twice, in different folders, and compare
 	hack/reproducible.sh "$(VERSION)"
 
 ##@ Test

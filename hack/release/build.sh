@@ -26,11 +26,11 @@ rm -rf "$dist"
 mkdir -p "$dist"
 say() { printf 'release: %s\n' "$*" >&2; }
 run() { make -s --no-print-directory VERSION="$version" DIST="$dist" "$@"; }
-# compile OS/ARCH MAKE-ARGUMENT...; hack/reproducible.sh sets another build cache for what is compiled here.
+# compile OS/ARCH MAKE-ARGUMENT...
 compile() {
   local platform=$1
   shift
-  GOOS=${platform%/*} GOARCH=${platform#*/} GOCACHE=${PRODUCT_GOCACHE:-$(go env GOCACHE)} run "$@"
+  GOOS=${platform%/*} GOARCH=${platform#*/} run "$@"
 }
 (cd hack/release && go build -o "$scratch/release" .)
 release() { "$scratch/release" "$@"; }
