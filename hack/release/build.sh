@@ -4,18 +4,19 @@
 #   REGISTRY  where the image and the chart will be published (ghcr.io/cdpcredentials)
 #   PLUGIN_PLATFORMS  OS/ARCH of the kubectl plugin's archives (all of the release's)
 #   RELEASE_DIRTY=1   allow uncommitted changes, for experiments
+#   RELEASE_COMMIT, SOURCE_DATE_EPOCH  the commit and its time in seconds, where git cannot tell
 # Nothing is pulled, pushed or signed. The same commit and VERSION give the same files, whatever the machine: `make verify-reproducible`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=names.sh
 . hack/release/names.sh "${1:-}"
 
-[ -z "$(git status --porcelain)" ] || [ "${RELEASE_DIRTY:-}" = 1 ] || {
+[ "${RELEASE_DIRTY:-}" = 1 ] || [ -z "$(git status --porcelain)" ] || {
   echo "release: there are uncommitted changes; commit them, because a release is made from one commit" >&2
   exit 1
 }
-commit=$(git rev-parse HEAD)
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+commit=${RELEASE_COMMIT:-$(git rev-parse HEAD)}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
 unset GOAMD64 GOARM64 GOEXPERIMENT # the binaries are the same, whoever builds them
 umask 022
