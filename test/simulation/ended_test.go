@@ -34,7 +34,10 @@ func (j *judge) passEnded(p *pass) {
 		if p.object == nil {
 			return
 		}
-		if p.answer != nil && (p.answer.token != nil || asked) || asked && j.quiet && j.awaitsTurn(p) {
+		// A process whose create came too late, after that of a deposed leader, confirms once more.
+		tooLate := p.answer != nil && !p.answer.published && p.counts()["create"] > 0
+		attempted := p.answer != nil && (p.answer.token != nil || asked)
+		if attempted && !tooLate || asked && j.quiet && j.awaitsTurn(p) {
 			p.replica.asked[p.object.UID] = true
 		}
 	}()
@@ -255,6 +258,8 @@ func (j *judge) quietly(p *pass) {
 		// A verification without a value that must be sent with the token; whether a renewal is blocked, too, does not matter.
 	case exchanges == 0 && verifies == 0 && writes == 0 && counts["get "+p.name.Name] == 1 && reads == 1 && j.awaitsTurn(p):
 		// Before its first exchange a process checks its cache against the API server; then the gate may have no place.
+	case exchanges == 0 && verifies == 0 && p.publishesSpare && writes == 2 && counts["status"] == 1:
+		// A deposed leader wrote its token first. Before another one is requested, the token that came too late is used.
 	case exchanges == 0 && verifies == 0 && reads+writes > 0:
 		expensive("there was nothing to do")
 	case exchanges == 0 && writes > 0:

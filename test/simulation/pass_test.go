@@ -42,6 +42,8 @@ type pass struct {
 	expired bool
 	// before is the object as it was before its status was patched. Nil: it was not.
 	before *v1alpha1.CDPCredential
+	// publishesSpare is set once it has published a token that an earlier reconcile received and failed to write.
+	publishesSpare bool
 	// late is set if its status patch also carries what an earlier reconcile failed to write.
 	late bool
 

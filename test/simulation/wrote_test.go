@@ -242,7 +242,7 @@ func (j *judge) published(by *pass, before, after *corev1.Secret) {
 	}
 	if a := by.answer; a == nil || a.token != t {
 		if t.first != nil && !t.first.published && t.first.pass.replica == by.replica {
-			a = t.first // its write had to wait for the API server
+			a, by.publishesSpare = t.first, true // its first write failed
 		}
 		if a == nil {
 			return // moved or restored from another Secret
