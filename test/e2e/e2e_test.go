@@ -27,9 +27,9 @@ func TestPodsReadLiveTokensEndToEnd(t *testing.T) {
 	s := newSite(t, "etl", "kept", "moved", "left")
 	fromExamples := newExamples(t)
 	operator.open(s.values["HOST"] + "/32," + fromExamples.values["HOST"] + "/32")
-	fromExamples.start()
-	s.credential(s.namespace, "etl", "Delete")
+	s.credential(s.namespace, "etl", "Delete") // first: the story is as long as its renewals take
 	s.apply("consumers.yaml", s.values)
+	fromExamples.start()
 	s.waitCounts(time.Minute, "mounts", "the pod that mounts the Secret gets a response", func(c counts) bool { return c.calls > 0 })
 
 	for _, chapter := range []struct {
