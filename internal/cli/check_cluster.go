@@ -3,12 +3,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -274,22 +276,36 @@ func (c *checker) checkRights(ctx context.Context) {
 	}
 }
 
+// missingRights asks for several rights at once: one after the other they would take longer than anyone waits if the API server is slow.
 func (c *checker) missingRights(ctx context.Context, user string, namespaces []string) ([]string, error) {
-	var missing []string
+	var reviews []*authorizationv1.SubjectAccessReview
 	for _, namespace := range namespaces {
-		namespace = strings.TrimSpace(namespace)
 		for _, right := range operatorRights {
 			for _, verb := range right.verbs {
-				review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &authorizationv1.ResourceAttributes{
-					Namespace: namespace, Verb: verb, Group: right.group, Resource: right.resource, Subresource: right.subresource,
-				}}}
-				if err := c.Create(ctx, review); err != nil {
-					return nil, err
-				}
-				if !review.Status.Allowed {
-					missing = append(missing, strings.TrimSuffix(verb+" "+right.resource+"/"+right.subresource, "/")+inNamespace(namespace))
-				}
+				reviews = append(reviews, &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &authorizationv1.ResourceAttributes{
+					Namespace: strings.TrimSpace(namespace), Verb: verb, Group: right.group, Resource: right.resource, Subresource: right.subresource,
+				}}})
 			}
+		}
+	}
+	errs := make([]error, len(reviews))
+	slots := make(chan struct{}, 20)
+	var asked sync.WaitGroup
+	for i, review := range reviews {
+		slots <- struct{}{}
+		asked.Go(func() {
+			errs[i] = c.Create(ctx, review)
+			<-slots
+		})
+	}
+	asked.Wait()
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, review := range reviews {
+		if what := review.Spec.ResourceAttributes; !review.Status.Allowed {
+			missing = append(missing, strings.TrimSuffix(what.Verb+" "+what.Resource+"/"+what.Subresource, "/")+inNamespace(what.Namespace))
 		}
 	}
 	return missing, nil

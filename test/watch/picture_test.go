@@ -129,21 +129,39 @@ func (s *sheet) table(x, y, w, h int, is panel, found []result) {
 	columns := is.columns()
 	rows := tableRows(is, found)
 	const line = 18
-	width := w / len(columns)
+	widths := columnWidths(is, columns, rows, w)
+	at := x
 	for j, column := range columns {
-		s.printf(`<text x="%d" y="%d" font-size="%d" font-weight="bold" fill="#6e9fff">%s</text>`, x+j*width, y+12, small+1, html.EscapeString(column.title))
+		s.printf(`<text x="%d" y="%d" font-size="%d" font-weight="bold" fill="#6e9fff">%s</text>`, at, y+12, small+1, html.EscapeString(column.title))
+		for i, cells := range rows {
+			if bottom := y + 16 + (i+1)*line; bottom <= y+h {
+				s.text(at, bottom, small+1, clipped(cells.text(column.key, is.unit(column.title)), widths[j]/letter))
+			}
+		}
+		at += widths[j]
 	}
 	s.printf(`<path d="M%d %dH%d" stroke="#2c3235"/>`, x, y+17, x+w)
-	for i, cells := range rows {
-		at := y + 16 + (i+1)*line
-		if at > y+h {
-			break
+}
+
+// letter is about how wide one is in a table.
+const letter = 7
+
+// columnWidths shares the width of a table by what is in its columns.
+func columnWidths(is panel, columns []tableColumn, rows []tableRow, width int) []int {
+	widths := make([]int, len(columns))
+	all := 0
+	for j, column := range columns {
+		longest := len(column.title)
+		for _, cells := range rows {
+			longest = max(longest, len(cells.text(column.key, is.unit(column.title))))
 		}
-		for j, column := range columns {
-			text := cells.text(column.key, is.unit(column.title))
-			s.text(x+j*width, at, small+1, clipped(text, width/7))
-		}
+		widths[j] = letter * (longest + 2)
+		all += widths[j]
 	}
+	for j := range widths {
+		widths[j] = widths[j] * width / all
+	}
+	return widths
 }
 
 // clipped returns a text cut to the number of letters that fit into a cell.
