@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -41,6 +42,8 @@ func TestRelease(t *testing.T) {
 		}
 	}
 	t.Run("what is not right is not verified", refusals)
+
+	t.Run("krew installs the plugin", krewInstalls)
 
 	operator := desk{t, systemNamespace}
 	t.Cleanup(func() {
@@ -173,6 +176,23 @@ func refusals(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// krewInstalls: krew accepts the manifest, and the archive has the manifest's checksum and the binary that it names.
+func krewInstalls(t *testing.T) {
+	folder := filepath.Join(releases, "v0.1.0")
+	home := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), tool(t, "hack/tools/krew/go.mod", "krew"), "install",
+		"--manifest="+filepath.Join(folder, "cdpcred.yaml"),
+		"--archive="+filepath.Join(folder, "kubectl-cdpcred-v0.1.0-linux-"+runtime.GOARCH+".tar.gz"))
+	cmd.Env = append(os.Environ(), "KREW_ROOT="+home)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("krew install: %v\n%s", err, out)
+	}
+	out, err := exec.CommandContext(t.Context(), filepath.Join(home, "bin", "kubectl-cdpcred"), "version", "--client").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "v0.1.0") {
+		t.Errorf("the plugin says of its version: %v\n%s", err, out)
 	}
 }
 

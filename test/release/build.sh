@@ -16,6 +16,7 @@ make -s --no-print-directory release VERSION=v0.1.0 REGISTRY="$registry" DIST="$
 PLUGIN_PLATFORMS=linux/amd64 make -s --no-print-directory release VERSION=v0.1.1 REGISTRY="$registry" DIST="$to/v0.1.1"
 # The test has no network to get them by.
 go tool -modfile=hack/release/go.mod crane version >/dev/null
+go tool -modfile=hack/tools/krew/go.mod krew version >/dev/null
 cosign=$(hack/cosign.sh)
 for name in cosign other; do # other has signed nothing
   COSIGN_PASSWORD='' "$cosign" generate-key-pair --output-key-prefix "$to/$name" 2>/dev/null
