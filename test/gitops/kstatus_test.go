@@ -90,6 +90,25 @@ func (p *play) introduce() {
 		p.Fatal(err)
 	}
 	p.create(p.clientSecret())
+	p.awaitClientSecret()
+}
+
+// awaitClientSecret waits until the operator's cache has the client Secret. It comes by another watch than CDPCredentials do: an object that overtakes
+// it is reported as SecretNotFound for a moment.
+func (p *play) awaitClientSecret() {
+	p.Helper()
+	other := p.credential()
+	other.Name, other.Spec.Target.Name = "other", "other-token"
+	p.create(other)
+	wait(p.T, "the operator sees the client Secret", func() bool {
+		if err := p.cluster.Client.Get(p.Context(), client.ObjectKeyFromObject(other), other); err != nil {
+			p.Fatal(err)
+		}
+		return other.Status.Reason != "" && other.Status.Reason != v1alpha1.ReasonSecretNotFound
+	}, func() string { return other.Status.Reason })
+	if err := p.cluster.Client.Delete(p.Context(), other); err != nil {
+		p.Fatal(err)
+	}
 }
 
 func (p *play) clientSecret() *corev1.Secret {

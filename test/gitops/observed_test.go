@@ -28,7 +28,7 @@ type observer struct {
 	last *unstructured.Unstructured
 }
 
-// observe watches from now on.
+// observe watches the credential etl from now on.
 func observe(t *testing.T, c *lazyCluster, namespace string) *observer {
 	t.Helper()
 	o := &observer{T: t, script: readText(t, filepath.Join(customization, "health.lua"))}
@@ -42,7 +42,7 @@ func observe(t *testing.T, c *lazyCluster, namespace string) *observer {
 	go func() {
 		for event := range stream.ResultChan() {
 			obj, ok := event.Object.(*unstructured.Unstructured)
-			if !ok || event.Type == watch.Deleted {
+			if !ok || event.Type == watch.Deleted || obj.GetName() != "etl" {
 				continue
 			}
 			o.add(obj, verdict(context.WithoutCancel(t.Context()), o.script, obj))
