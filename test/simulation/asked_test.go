@@ -28,8 +28,10 @@ func (j *judge) asked(a *answer) {
 	if obj.Spec.Suspend {
 		w.violated("suspend", "an exchange for %s, which is suspended", p.name.Name)
 	}
-	if f := j.file(obj.UID); w.api.ending[obj.Namespace] && !w.byDeposed(a) {
-		if f.foundEnding == p.replica { // each process finds out for itself: one may be killed during its exchange
+	// A renewal patches a target that still exists, and finds out nothing. Each process finds out for itself: one may be killed during its exchange.
+	cannotWrite := w.api.ending[obj.Namespace] && w.api.secrets[types.NamespacedName{Namespace: obj.Namespace, Name: obj.Spec.Target.Name}] == nil
+	if f := j.file(obj.UID); cannotWrite && !w.byDeposed(a) {
+		if f.foundEnding == p.replica {
 			w.violated("ending", "a second exchange of one process for %s, whose namespace is being deleted", obj.Name)
 		}
 		f.foundEnding = p.replica

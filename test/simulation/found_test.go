@@ -877,14 +877,6 @@ var found = []struct {
 		}
 		return ""
 	}},
-	{"seed 64694: the namespace ends, and the leader is killed during the exchange that would find out", "oauth2", func(w *world, o *object) string {
-		w.runTo(w.clockAt(o.get().Status.NextRefreshTime) - time.Second)
-		w.api.endNamespace(o.name.Namespace)
-		w.requested("exchange")
-		w.restart()
-		w.runFor(time.Minute)
-		return ""
-	}},
 	{"seed 332222: a process with another clock starts with a list that is older than a rejection", "oauth2", func(w *world, o *object) string {
 		w.leader().setClock(time.Hour)
 		w.runFor(time.Minute)
