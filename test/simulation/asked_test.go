@@ -55,7 +55,8 @@ func (j *judge) asked(a *answer) {
 	if request := obj.Annotations[v1alpha1.RefreshRequestedAtAnnotation]; request != "" && request != f.handled {
 		f.handled, f.pending = request, true
 	}
-	if cause == "no token" && f.last != nil && f.last.published {
+	firstAttempt := f.failed == nil // a retry of one that failed replaces no other token
+	if cause == "no token" && f.last != nil && f.last.published && firstAttempt {
 		j.restored(a, f)
 	}
 	j.tooSoon(a, f)
