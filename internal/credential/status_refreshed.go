@@ -25,7 +25,8 @@ func reportRefresh(s *State, plan Plan, result Result, status *v1alpha1.CDPCrede
 func reportSuccess(s *State, plan Plan, result Result, status *v1alpha1.CDPCredentialStatus) {
 	if result.Wrote {
 		status.EarlyAttempts = earlyAttempts(s)
-		if plan.Early {
+		requestedEarly := plan.Publish != nil && plan.Publish.Early // by an earlier reconcile, whose write failed
+		if plan.Early || requestedEarly {
 			status.EarlyAttempts = append(status.EarlyAttempts, *roundedUp(s.Now))
 		}
 	}

@@ -610,6 +610,27 @@ var found = []struct {
 		}
 		return ""
 	}},
+	{"seed 82373: the token of an early attempt is written by a later reconcile", "algonomy", func(w *world, o *object) string {
+		w.runFor(time.Minute)
+		client := o.secret(o.clientSecretNames()[0])
+		rotate := func(secret []byte) {
+			w.api.editSecret(client, func(s *corev1.Secret) { s.Data["oauth-key-secret"] = secret })
+		}
+		rotate([]byte("wrong"))
+		w.runFor(20 * time.Second)
+		w.vendors.knowAll = true
+		rotate([]byte("right"))
+		w.requested("exchange")
+		w.apiFault.refused = 1
+		w.runFor(2 * time.Second)
+		w.apiFault.refused, w.vendors.knowAll = 0, false
+		w.runFor(time.Minute)
+		for n := range 5 { // the first is not early, two are, and the others wait
+			rotate(fmt.Append(nil, "wrong", n))
+			w.runFor(12 * time.Second)
+		}
+		return ""
+	}},
 	{"seed 933535: rejected again and again, with basic in between", "algonomy", func(w *world, o *object) string {
 		was := o.get().Spec.Provider
 		for range 5 {
