@@ -140,12 +140,12 @@ var openGate = []string{"--token-endpoint-qps=100000", "--token-endpoint-in-flig
 
 // launch starts the manager and does not wait for it.
 func (r *runner) launch(ctx context.Context, flags ...string) error {
-	address, err := freeAddress(ctx)
+	free, err := framework.FreeAddresses(ctx, 1)
 	if err != nil {
 		return err
 	}
-	r.pprof = "http://" + address
-	always := []string{"--allowed-cidrs=127.0.0.0/8", "--pprof-bind-address=" + address, "--zap-log-level=error"}
+	r.pprof = "http://" + free[0]
+	always := []string{"--allowed-cidrs=127.0.0.0/8", "--pprof-bind-address=" + free[0], "--zap-log-level=error"}
 	r.launched = time.Now()
 	r.manager, err = framework.LaunchManager(ctx, r.binary, r.kubeconfigs[operatorAccount], filepath.Join(r.temp, "manager.log"), append(always, flags...)...)
 	return err

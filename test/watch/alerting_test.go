@@ -47,6 +47,7 @@ func TestPrometheus(t *testing.T) {
 		"NoToken marketing never", "NoToken marketing throttled",
 		"NotVerified marketing scope InsufficientScope", "Stalled marketing absent SecretNotFound",
 		"Stalled marketing rejected CredentialsRejected", "Throttled marketing")
+	f.holdUp(p)
 	p.wantPanels(t)
 	if *picture != "" {
 		p.draw(t, *picture, began)
@@ -203,6 +204,23 @@ func (f *fleet) breakAll() {
 	f.soon.request()
 	f.suspended.waitFor(v1alpha1.ConditionVerified, v1alpha1.ReasonInsufficientScope)
 	f.suspended.edit(func(obj *v1alpha1.CDPCredential) { obj.Spec.Suspend = true })
+}
+
+// holdUp requests tokens at an endpoint that fails, until the gate holds up an attempt and Prometheus knows. By itself that happens only if an attempt is
+// due just while the breaker is open.
+func (f *fleet) holdUp(p *prometheus) {
+	f.never.Helper()
+	until(f.never.T, patience, "the gate holds up an attempt", func() string {
+		f.never.request()
+		got, err := p.query(f.never.Context(), "cdpcredential_endpoint_blocked_total")
+		switch {
+		case err != nil:
+			return err.Error()
+		case len(got) == 0:
+			return "nothing was held up"
+		}
+		return ""
+	})
 }
 
 // mendAll does what the conditions' messages say.

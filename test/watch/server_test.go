@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -94,15 +93,14 @@ func honorsLabels(t *testing.T) bool {
 	return monitor.Spec.Endpoints[0].HonorLabels
 }
 
-// freeAddress returns a loopback address that nobody uses at the moment.
+// freeAddress returns a loopback address that nobody uses.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := framework.FreeAddresses(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return free[0]
 }
 
 // get calls the HTTP API, and decodes the data of the response into result unless that is nil.
