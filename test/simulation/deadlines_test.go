@@ -58,7 +58,7 @@ func (j *judge) watch(h hold, obj *v1alpha1.CDPCredential) {
 		return
 	}
 	at(left-lead+renewalGrace, j.renewed)
-	at(left-lead+heldUpGrace, j.reported)
+	at(max(left-lead, 0)+heldUpGrace, j.reported) // a token that was written late may be due for renewal at once
 	if pod := j.object(h.object).pod(); lead >= pod+renewalGrace {
 		at(left-pod, j.seen)
 	}

@@ -28,16 +28,20 @@ func (a *answer) again() bool { return a.token != nil && a.token.first != a && a
 // unnoticed.
 const repeatGrace = 2*time.Second + clockNoise
 
-// replaced judges a token that cannot be replaced before its expiry. A process whose watch hangs waits until its cache shows its own writes; and with
-// the few workers here, a single hanging call may use up all the places of a namespace.
+// replaced judges a token that cannot be replaced before its expiry. A process whose watch hangs waits until its cache shows its own writes, and where
+// caches are always late, a clock that was just set adds one write of status; with the few workers here, a single hanging call may use up all the places
+// of a namespace.
 func (j *judge) replaced(h hold, obj *v1alpha1.CDPCredential, rec *written) {
-	silent := j.w.silent() && j.w.now < h.token.expires+mostLag
-	crowded := j.w.calls(h.object.Namespace) >= max(1, j.w.workers/2) && j.w.now < h.token.expires+busyFor
-	if silent || crowded {
-		again := mostLag
-		if crowded {
-			again = time.Second
-		}
+	var again time.Duration
+	switch {
+	case j.w.calls(h.object.Namespace) >= max(1, j.w.workers/2) && j.w.now < h.token.expires+busyFor:
+		again = time.Second
+	case j.w.silent() && j.w.now < h.token.expires+mostLag:
+		again = mostLag
+	case j.w.now < h.token.expires+repeatGrace+j.w.lag:
+		again = j.w.lag
+	}
+	if again > 0 {
 		j.w.after(again, func() {
 			if obj, rec := j.still(h); rec != nil {
 				j.replaced(h, obj, rec)
