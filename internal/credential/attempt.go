@@ -21,6 +21,9 @@ type Attempt struct {
 func (a *Attempt) Received(s *State, plan Plan, got exchange.Token, salt []byte) (*Publication, Result) {
 	m := &a.Cache.Token
 	m.Assertions.Accepted(got.Life.Skew, got.Life.SkewKnown)
+	if plan.Early {
+		m.EarlyAt = s.Now
+	}
 	if again := isCurrentToken(s, got) && !endsLater(s, got); again && plan.Action == ActionIssue {
 		p, result := a.SameToken(s, plan, got)
 		if p != nil {

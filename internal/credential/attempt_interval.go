@@ -67,13 +67,18 @@ func requestChanged(s *State) bool {
 	return last.Asked != s.Desired.SpecHash || clientChanged
 }
 
-// earlyAttempts returns the early attempts in status that still count.
+// earlyAttempts returns the early attempts that still count: those in status, and one that status does not know of.
 func earlyAttempts(s *State) []metav1.Time {
 	var recent []metav1.Time
+	known := s.EarlyAt.IsZero() || s.Now.Sub(s.EarlyAt) >= earlyWindow
 	for _, t := range s.Object.Status.EarlyAttempts {
 		if age := s.Now.Sub(t.Time); age < earlyWindow {
 			recent = append(recent, t)
+			known = known || !t.Time.Before(s.EarlyAt) // a later one was counted together with it
 		}
+	}
+	if !known {
+		recent = append(recent, *roundedUp(s.EarlyAt))
 	}
 	return recent
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/cdpcredentials/cdp-credential-operator/internal/egress"
 	"github.com/cdpcredentials/cdp-credential-operator/internal/exchange"
 )
@@ -331,5 +333,37 @@ func TestBudgetFailureWaitsForTheNextDay(t *testing.T) {
 		if got := f.RetryAt.UTC().Format(time.RFC3339Nano); got != want || f.Reason != "BudgetSpent" || !f.Stalled || f.Attempted {
 			t.Errorf("%s: got %s at %s, stalled: %t, attempted: %t; want BudgetSpent at %s", now, f.Reason, got, f.Stalled, f.Attempted, want)
 		}
+	}
+}
+
+// TestEarlyAttemptsIncludeOneThatStatusDoesNotKnow: the write of a token may fail after an early attempt, and with it what status would say of that.
+func TestEarlyAttemptsIncludeOneThatStatusDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		status []string
+		memory string
+		want   int
+	}{
+		"none":                           {nil, "", 0},
+		"in status":                      {[]string{"11:10:00"}, "", 1},
+		"in status, too long ago":        {[]string{"11:07:43", "11:10:00"}, "", 1},
+		"in memory":                      {nil, "11:15:00.5", 1},
+		"in memory, too long ago":        {nil, "11:07:43", 0},
+		"the same in both":               {[]string{"11:15:01"}, "11:15:00.5", 1},
+		"in memory, after one in status": {[]string{"11:10:00"}, "11:15:00.5", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := steady()
+			for _, clock := range tc.status {
+				s.Object.Status.EarlyAttempts = append(s.Object.Status.EarlyAttempts, metav1.NewTime(at(clock)))
+			}
+			if tc.memory != "" {
+				s.EarlyAt = at(tc.memory)
+			}
+			if got := earlyAttempts(s); len(got) != tc.want {
+				t.Errorf("got %v, want %d", got, tc.want)
+			}
+		})
 	}
 }

@@ -17,6 +17,8 @@ type TokenMemory struct {
 	// do not know of a token that was never written. Zero: it was given none.
 	IssuedAt time.Time
 	Issuance *v1alpha1.Issuance
+	// EarlyAt is when an early attempt (Plan.Early) was last given a token. Status does not know of it if the write of the token failed. Zero: never.
+	EarlyAt time.Time
 	// RepeatedAt is when the endpoint last gave the current token again. Repeats is how often in a row it has done so after the token's expiry.
 	RepeatedAt time.Time
 	Repeats    int

@@ -25,7 +25,7 @@ func newPublication(s *State, plan Plan, got exchange.Token, salt []byte) *Publi
 	req := plan.Request
 	req.CurrentToken = ""
 	describeRequest(&written, s, req)
-	p := &Publication{Token: got, Request: req, Persisted: written, Early: plan.Early}
+	p := &Publication{Token: got, Request: req, Persisted: written}
 	p.Persisted.Warned = warningNames(s, p)
 	return p
 }

@@ -15,8 +15,6 @@ type Publication struct {
 	Revised bool
 	// Repeated says that it is the current token again.
 	Repeated bool
-	// Early says that the token was requested early, because of a change (Plan.Early). It counts once the token is written.
-	Early bool
 	// DryRun says that the API server only checks the write.
 	DryRun bool
 }

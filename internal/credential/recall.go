@@ -11,7 +11,7 @@ func (cache *ObjectCache) Recall(s *State) {
 	m, target := &cache.Token, &cache.Target
 	m.dropPending(s, target)
 	s.Pending, s.Issuance, s.LastIssuedAt, s.LastNewTokenAt, s.Throttled = m.Pending, m.Issuance, m.IssuedAt, m.IssuedAt, m.Throttled
-	s.ClockOffset = m.Assertions.Offset
+	s.ClockOffset, s.EarlyAt = m.Assertions.Offset, m.EarlyAt
 	if m.RepeatedAt.After(s.LastIssuedAt) {
 		s.LastIssuedAt = m.RepeatedAt
 	}

@@ -71,6 +71,8 @@ type RecalledTokens struct {
 	LastIssuedAt, LastNewTokenAt time.Time
 	// Issuance is the count of the day, with that token.
 	Issuance *v1alpha1.Issuance
+	// EarlyAt is when an early attempt (Plan.Early) was last given a token. Zero: never.
+	EarlyAt time.Time
 	// Pending is a token that was issued and has yet to be written. Nil: none.
 	Pending *Publication
 	// Throttled is the last attempt that was answered with 429. Nil: none was since the last token.

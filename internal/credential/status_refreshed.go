@@ -25,8 +25,7 @@ func reportRefresh(s *State, plan Plan, result Result, status *v1alpha1.CDPCrede
 func reportSuccess(s *State, plan Plan, result Result, status *v1alpha1.CDPCredentialStatus) {
 	if result.Wrote {
 		status.EarlyAttempts = earlyAttempts(s)
-		requestedEarly := plan.Publish != nil && plan.Publish.Early // by an earlier reconcile, whose write failed
-		if plan.Early || requestedEarly {
+		if plan.Early {
 			status.EarlyAttempts = append(status.EarlyAttempts, *roundedUp(s.Now))
 		}
 	}
