@@ -143,9 +143,9 @@ func TestAggregateRoles(t *testing.T) {
 	}
 }
 
-// TestEveryFlagHasAChartValue: each flag of the manager can be set by a value, and the manager accepts what the chart renders.
-func TestEveryFlagHasAChartValue(t *testing.T) {
-	t.Parallel()
+// managerFlags builds the manager and returns its flags, sorted, as its help names them.
+func managerFlags(t *testing.T) (manager string, flags []string) {
+	t.Helper()
 	manager, err := framework.BuildManager(t.Context(), root(t), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -154,13 +154,25 @@ func TestEveryFlagHasAChartValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	missing := map[string]bool{}
 	for _, flag := range regexp.MustCompile(`(?m)^  -([a-z-]+)`).FindAllSubmatch(help, -1) {
-		missing[string(flag[1])] = true
+		if name := string(flag[1]); name != "version" { // it prints the version and exits, so a Deployment cannot use it
+			flags = append(flags, name)
+		}
 	}
-	delete(missing, "version") // it prints the version and exits, so a Deployment cannot use it
-	if len(missing) < 15 {
-		t.Fatalf("the manager's help names only the flags %v:\n%s", missing, help)
+	if len(flags) < 15 {
+		t.Fatalf("the manager's help names only the flags %v:\n%s", flags, help)
+	}
+	slices.Sort(flags)
+	return manager, flags
+}
+
+// TestEveryFlagHasAChartValue: each flag of the manager can be set by a value, and the manager accepts what the chart renders.
+func TestEveryFlagHasAChartValue(t *testing.T) {
+	t.Parallel()
+	manager, flags := managerFlags(t)
+	missing := map[string]bool{}
+	for _, name := range flags {
+		missing[name] = true
 	}
 	rendered := objects(t, template(t, "--values=test/install/testdata/everything.yaml"))
 	args := argsOf(as[appsv1.Deployment](t, rendered, "Deployment "+namespace+"/tokens-controller-manager"))
