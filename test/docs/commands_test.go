@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework/clustertest"
 )
 
 // TestCommandsOfThePagesWork runs the commands of the pages that are marked as run here, each page in a namespace of its own, and applies their
@@ -31,19 +32,7 @@ func TestCommandsOfThePagesWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	assets, err := framework.Assets(t.Context(), root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster, stop, err := framework.Start(t.Context(), framework.Cluster{Root: root, Temp: t.TempDir(), Assets: assets}, "default")
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := clustertest.Start(t, framework.Cluster{}, "default")
 	for name, blocks := range pages(t, root) {
 		t.Run(name, func(t *testing.T) {
 			r := newReader(t, cluster)

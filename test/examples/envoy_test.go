@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework/clustertest"
 )
 
 // envoyGateway is the module whose Helm chart has the CRDs of Envoy Gateway and of the Gateway API.
@@ -34,23 +35,7 @@ func TestEnvoyGatewayTakesItsExample(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs an API server")
 	}
-	root, err := framework.ModuleRoot(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	assets, err := framework.Assets(t.Context(), root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster, stop, err := framework.Start(t.Context(), framework.Cluster{Root: root, Temp: t.TempDir(), Assets: assets}, "default")
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := clustertest.Start(t, framework.Cluster{}, "default")
 	module, err := framework.Module(t.Context(), envoyGateway, envoyGatewaySum)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework/clustertest"
 )
 
 // A reader is someone with a clone of the repository and rights in a cluster.
@@ -65,22 +66,8 @@ func (r *reader) use(tool func() (string, error)) {
 func newReader(t *testing.T) *reader {
 	t.Helper()
 	r := newClone(t)
-	here := root(t)
-	assets, err := framework.Assets(t.Context(), here)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster, stop, err := framework.Start(t.Context(), framework.Cluster{Root: here, Temp: r.Temp, Assets: assets, Bare: true, StopTimeout: 5 * time.Second}, "default")
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Cluster = cluster
-	r.path = assets + string(os.PathListSeparator) + r.path
+	r.Cluster = clustertest.Start(t, framework.Cluster{Root: root(t), Temp: r.Temp, Bare: true, StopTimeout: 5 * time.Second}, "default")
+	r.path = r.Assets + string(os.PathListSeparator) + r.path
 	return r
 }
 

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework/clustertest"
 )
 
 const root = "../.."
@@ -28,23 +29,7 @@ func TestPoliciesRefuseWhatTheyAreFor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs an API server")
 	}
-	here, err := filepath.Abs(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	assets, err := framework.Assets(t.Context(), here)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster, stop, err := framework.Start(t.Context(), framework.Cluster{Root: here, Temp: t.TempDir(), Assets: assets}, "default")
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := clustertest.Start(t, framework.Cluster{}, "default")
 	const apsis, oauth2 = "apsis: {}", "oauth2: {tokenURL: 'https://auth.example.com:8443/token'}"
 	label := func(key string) map[string]string { return map[string]string{key: "allowed"} }
 	both := map[string]string{"provider.cdpcredentials.io/oauth2": "allowed", "host.cdpcredentials.io/auth.example.com": "allowed"}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/cdpcredentials/cdp-credential-operator/api/v1alpha1"
 	"github.com/cdpcredentials/cdp-credential-operator/test/framework"
+	"github.com/cdpcredentials/cdp-credential-operator/test/framework/clustertest"
 )
 
 // namespace is the namespace of the credentials.
@@ -34,23 +35,7 @@ type world struct {
 // newWorld starts a cluster. root is where the samples come from.
 func newWorld(t *testing.T, root string) *world {
 	t.Helper()
-	here, err := framework.ModuleRoot(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	assets, err := framework.Assets(t.Context(), here)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cluster, stop, err := framework.Start(t.Context(), framework.Cluster{Root: root, Temp: t.TempDir(), Assets: assets, Bare: true, StopTimeout: 5 * time.Second}, namespace)
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := clustertest.Start(t, framework.Cluster{Root: root, Bare: true, StopTimeout: 5 * time.Second}, namespace)
 	return &world{T: t, Cluster: cluster}
 }
 
