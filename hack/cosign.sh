@@ -24,12 +24,7 @@ to=$(mktemp -d "$cache/cosign.XXXXXX")
 trap 'rm -rf "$to"' EXIT
 say "building cosign $version from Go modules: about five minutes on two cores, once"
 start=$SECONDS
-CGO_ENABLED=0 go build -v -trimpath -ldflags "-s -w -X sigs.k8s.io/release-utils/version.gitVersion=$version" -o "$to/" "$module/cmd/cosign" 2>&1 |
-  tee "$to/log" | progress cosign || {
-  tail -20 "$to/log" >&2
-  say "the build failed; its last lines are above"
-  exit 1
-}
+go_build cosign "$to/log" -ldflags "-s -w -X sigs.k8s.io/release-utils/version.gitVersion=$version" -o "$to/" "$module/cmd/cosign"
 mv "$to/cosign" "$bin"
 say "built in $((SECONDS - start))s and kept as $bin"
 echo "$bin"

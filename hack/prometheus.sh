@@ -26,12 +26,7 @@ log=$to.log
 trap 'rm -rf "$to" "$log"' EXIT
 say "building prometheus and promtool $version from Go modules: about two minutes on two cores, once"
 start=$SECONDS
-CGO_ENABLED=0 go build -v -trimpath -tags remove_all_sd -ldflags "-s -w" -o "$to/" "$module/cmd/prometheus" "$module/cmd/promtool" 2>&1 |
-  tee "$log" | progress prometheus || {
-  tail -20 "$log" >&2
-  say "the build failed; its last lines are above"
-  exit 1
-}
+go_build prometheus "$log" -tags remove_all_sd -ldflags "-s -w" -o "$to/" "$module/cmd/prometheus" "$module/cmd/promtool"
 chmod 755 "$to"
 [ -d "$bin" ] || mv "$to" "$bin" # another run may have been faster
 say "built in $((SECONDS - start))s and kept in $bin"

@@ -1,4 +1,4 @@
-# Sourced by scripts that build for minutes: reports progress on standard error, under the name $who.
+# Sourced by scripts that build for minutes: builds, and reports progress on standard error, under the name $who.
 # shellcheck shell=bash
 
 say() { printf '%s: %s\n' "$who" "$*" >&2; }
@@ -16,4 +16,15 @@ progress() {
     fi
   done
   if [ -t 2 ]; then printf '\n' >&2; fi
+}
+
+# go_build NAME LOG ARGUMENT...: runs `go build` with the arguments and reports progress. A build that fails ends the script with the log's last lines.
+go_build() {
+  local name=$1 log=$2
+  shift 2
+  CGO_ENABLED=0 go build -v -trimpath "$@" 2>&1 | tee "$log" | progress "$name" || {
+    tail -20 "$log" >&2
+    say "the build of $name failed; its last lines are above"
+    exit 1
+  }
 }
