@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -153,8 +154,8 @@ func TestArchives(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := unpack(first)
-	if err != nil || len(got) != 2 || got[0].name != "kubectl-cdpcred" || got[0].mode != 0o755 || string(got[1].content) != "text" {
-		t.Errorf("unpacked: %+v (%v)", got, err)
+	if err != nil || !reflect.DeepEqual(got, files) {
+		t.Errorf("unpacked: %+v (%v), want %+v", got, err, files)
 	}
 	for name, pack := range map[string]func([]entry, time.Time) ([]byte, error){"tar.gz": tarGz, "zip": zipped} {
 		one, err := pack(files, modified)

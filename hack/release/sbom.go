@@ -38,7 +38,8 @@ func imageSBOMCommand(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *name == "" || *version == "" || *digest == "" || *platform == "" || *out == "" || flags.NArg() == 0 {
+	isMissing := slices.Contains([]string{*name, *version, *digest, *platform, *out}, "")
+	if isMissing || flags.NArg() == 0 {
 		return fmt.Errorf("give -image, -version, -digest, -platform, -o and the SBOM of each binary, got %q", args)
 	}
 	roots, err := rootsComponent()

@@ -37,7 +37,8 @@ func (j *judge) passEnded(p *pass) {
 		// A process whose create came too late, after that of a deposed leader, confirms once more.
 		tooLate := p.answer != nil && !p.answer.published && p.counts()["create"] > 0
 		attempted := p.answer != nil && (p.answer.token != nil || asked)
-		if attempted && !tooLate || asked && j.quiet && j.awaitsTurn(p) {
+		awaitsTurn := asked && j.quiet && j.awaitsTurn(p)
+		if attempted && !tooLate || awaitsTurn {
 			p.replica.asked[p.object.UID] = true
 		}
 	}()
@@ -249,6 +250,7 @@ func (j *judge) quietly(p *pass) {
 		reads -= 2 // the object and its target are read before the first exchange of a process
 	}
 	writes := counts["patch"] + counts["create"] + counts["delete"]
+	usesSpare := p.publishesSpare && exchanges == 0 && verifies == 0
 	switch {
 	case p.expired && exchanges == 0 && writes == 1 && (j.expect(j.object(p.name)) != "" || j.w.repeats(p.object)):
 		// A suspended or blocked object reports the expiry of its token, as does one whose token cannot be renewed before it expires.
@@ -258,7 +260,7 @@ func (j *judge) quietly(p *pass) {
 		// A verification without a value that must be sent with the token; whether a renewal is blocked, too, does not matter.
 	case exchanges == 0 && verifies == 0 && writes == 0 && counts["get "+p.name.Name] == 1 && reads == 1 && j.awaitsTurn(p):
 		// Before its first exchange a process checks its cache against the API server; then the gate may have no place.
-	case exchanges == 0 && verifies == 0 && p.publishesSpare && writes == 2 && counts["status"] == 1:
+	case usesSpare && writes == 2 && counts["status"] == 1:
 		// A deposed leader wrote its token first. Before another one is requested, the token that came too late is used.
 	case exchanges == 0 && verifies == 0 && reads+writes > 0:
 		expensive("there was nothing to do")
