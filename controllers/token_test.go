@@ -140,8 +140,8 @@ func TestExchangeWritesOneAuditLine(t *testing.T) {
 	}
 }
 
-// TestUntrustedCertificateIsEvidenceWithoutAnOwnCAOnly: a tenant whose ca.crt is wrong must not open the breaker for its neighbors, while a certificate
-// that nobody trusts is trouble of the endpoint.
+// TestUntrustedCertificateIsEvidenceWithoutAnOwnCAOnly: a tenant whose ca.crt is wrong must not open the breaker for its neighbors. Without a CA of its
+// own, an untrusted certificate is the endpoint's fault.
 func TestUntrustedCertificateIsEvidenceWithoutAnOwnCAOnly(t *testing.T) {
 	t.Parallel()
 	untrusted := &exchange.Error{Kind: exchange.Unavailable, Cause: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}

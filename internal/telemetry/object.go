@@ -31,7 +31,7 @@ func ObjectOf(spec *v1alpha1.CDPCredentialSpec, status *v1alpha1.CDPCredentialSt
 		Provider: provider, Endpoint: endpoint, Secret: spec.Target.Name, Suspended: spec.Suspend,
 		Ready: meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady),
 	}
-	if !spec.Suspend { // Verified keeps what the API said last, but nobody acts on it
+	if !spec.Suspend { // Verified keeps what the API said last, but no exchange follows from it
 		object.Failing = FailingConditions(status.Conditions)
 	}
 	if t := status.TokenExpirationTime; t != nil {

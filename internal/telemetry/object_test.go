@@ -42,7 +42,7 @@ func TestFailingConditions(t *testing.T) {
 	}
 }
 
-// TestObjectOfSuspendedIsNotFailing: Verified keeps the API's last answer during a suspension, in which nobody is to be woken because of it.
+// TestObjectOfSuspendedIsNotFailing: Verified keeps the API's last answer during a suspension, when no alert should fire because of it.
 func TestObjectOfSuspendedIsNotFailing(t *testing.T) {
 	t.Parallel()
 	spec := &v1alpha1.CDPCredentialSpec{}

@@ -6,7 +6,7 @@
 //
 // <!-- run -->                     this package, against a real API server without nodes
 // <!-- run in the demo -->         this package, in the demo
-// <!-- run in the demo: look -->   the same, in the order that docs/runbooks.md needs: names, cause, look, end, mend
+// <!-- run in the demo: look -->   the same, in the order that docs/runbooks.md needs: names, cause, look, end, fix
 // <!-- run by: make demo -->       that target, which CI runs
 // <!-- run by: TestCrashAtEachPointCostsAtMostOneToken --> that test
 // <!-- needs: an account -->       nothing here can

@@ -14,7 +14,7 @@ import (
 )
 
 // A practice is the commands of a runbook for one cause of its alert, in the order in which they run.
-type practice struct{ cause, look, end, mend string }
+type practice struct{ cause, look, end, fix string }
 
 // practices returns the practices of docs/runbooks.md by "ALERT" or "ALERT REASON". names are the shell variables to set first.
 func practices(blocks []block) (names string, all map[string]practice) {
@@ -39,8 +39,8 @@ func practices(blocks []block) (names string, all map[string]practice) {
 			p.cause = b.text
 		case "end":
 			p.end = b.text
-		case "mend":
-			p.mend = b.text
+		case "fix":
+			p.fix = b.text
 		default:
 			continue
 		}
@@ -59,8 +59,8 @@ func TestEveryRunbookCanBePractised(t *testing.T) {
 	t.Parallel()
 	_, all := practices(pages(t, "../..")["docs/runbooks.md"])
 	for key, p := range all {
-		if strings.HasPrefix(key, "CDPCredential") && (p.cause == "" || p.look == "" || p.mend == "") {
-			t.Errorf("%s lacks a block of cause, look or mend", key)
+		if strings.HasPrefix(key, "CDPCredential") && (p.cause == "" || p.look == "" || p.fix == "") {
+			t.Errorf("%s lacks a block of cause, look or fix", key)
 		}
 		if _, ok := evidence[key]; !ok && strings.HasPrefix(key, "CDPCredential") {
 			t.Errorf("%s: evidence has no entry for its metrics", key)
@@ -146,7 +146,7 @@ func (s *terminal) practise(t *testing.T, key, names string, p practice) {
 	if said := s.run(t, names+which+tolerant+p.look+strict); !strings.Contains(said, outcome[key]) {
 		t.Errorf("the commands of look do not show %q:\n%s", outcome[key], said)
 	}
-	s.typing(t, "my-secret", names+which+p.end+"\n"+tolerant+p.mend+strict+well)
+	s.typing(t, "my-secret", names+which+p.end+"\n"+tolerant+p.fix+strict+well)
 }
 
 // named matches how a practice names its object.

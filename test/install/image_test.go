@@ -26,7 +26,7 @@ func TestClonedChartAsksForAnImage(t *testing.T) {
 	}
 }
 
-// TestChartRefusesOldKubernetes: on a version that nobody has tested nothing is installed; the suffix of a vendor's build does no harm.
+// TestChartRefusesOldKubernetes: nothing is installed on an untested version; the suffix of a vendor's build does no harm.
 func TestChartRefusesOldKubernetes(t *testing.T) {
 	t.Parallel()
 	for version, taken := range map[string]bool{"1.30.14": false, "1.31.0": true, "1.31.14-eks-113cf36": true, "1.37.2": true} {

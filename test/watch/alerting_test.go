@@ -53,7 +53,7 @@ func TestPrometheus(t *testing.T) {
 		p.draw(t, *picture, began)
 	}
 
-	f.mendAll()
+	f.fixAll()
 	p.wantFiring(t, "once everything is fixed")
 
 	if err := m.Kill(); err != nil {
@@ -223,8 +223,8 @@ func (f *fleet) holdUp(p *prometheus) {
 	})
 }
 
-// mendAll does what the conditions' messages say.
-func (f *fleet) mendAll() {
+// fixAll does what the conditions' messages say.
+func (f *fleet) fixAll() {
 	for _, c := range []*credential{f.absent, f.rejected} {
 		c.saveSecret(c.known.Secret, c.host())
 	}

@@ -14,7 +14,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The chart of a clone has no image: its appVersion, dev, is one that nobody publishes. */}}
+{{/* The chart of a clone has no image: its appVersion, dev, is not published. */}}
 {{- define "operator.image" -}}
 {{- if .Values.image.digest -}}
 {{ .Values.image.repository }}@{{ .Values.image.digest }}
